@@ -1,0 +1,247 @@
+/**
+ * Values per second through the whole way, beside what the bare driver does on the same machine in the same run.
+ *
+ *     npm run bench                      50 tags a message, 2 million values
+ *     npm run bench -- --tags 1 --values 100000
+ *     npm run bench -- --url mqtt://…    another broker than a mosquitto of its own
+ *
+ * Four processes beside this one: mosquitto, the publisher (QoS 1), the bridge, and the stand-in database in the mode that only counts
+ * rows, so that it takes as little as possible of the machine. CPU and memory are the bridge process's own, from /proc.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { parseArgs } from 'node:util';
+
+import mqtt from 'mqtt';
+import oracledb from 'oracledb';
+
+import type { Status } from '../src/ops/status.ts';
+import { schemaDdl } from '../src/oracle/schema.ts';
+import { startMosquitto } from '../test/support/mosquitto.ts';
+import { TABLE_OPTIONS } from '../test/support/tag-table.ts';
+import { until } from '../test/support/until.ts';
+
+const BATCH_ROWS = 500;
+const CLOCK_TICKS_PER_SECOND = 100;
+const NO_QUEUE_LIMIT = ['max_queued_messages 0', 'max_inflight_messages 1000'];
+
+const { values: flags } = parseArgs({
+  options: {
+    role: { type: 'string', default: '' },
+    url: { type: 'string', default: '' },
+    connect: { type: 'string', default: '' },
+    tags: { type: 'string', default: '50' },
+    values: { type: 'string', default: '2000000' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const tagsPerMessage = Number(flags.tags);
+const messages = Math.ceil(Number(flags.values) / tagsPerMessage);
+const totalValues = messages * tagsPerMessage;
+
+interface DriverFigures {
+  readonly rowsPerSecond: number;
+  readonly cpuMicrosPerRow: number;
+}
+
+interface BridgeFigures {
+  readonly valuesPerSecond: number;
+  readonly messagesPerSecond: number;
+  readonly cpuMicrosPerValue: number;
+  readonly peakMegabytes: number;
+  readonly averageBatch: number;
+}
+
+/** The driver alone: the same rows, built anew for each batch, on one connection. */
+async function runDriver(): Promise<void> {
+  const { connect: connectString } = flags;
+  const connection = await oracledb.getConnection({ connectString, user: 'bridge', password: 'secret' });
+  const text = { type: oracledb.DB_TYPE_VARCHAR, maxSize: 4000 };
+  const bindDefs = [
+    text,
+    { type: oracledb.DB_TYPE_BINARY_DOUBLE },
+    text,
+    { type: oracledb.DB_TYPE_TIMESTAMP_TZ },
+    text,
+  ];
+  const sql = 'INSERT INTO tag_data (tag_name, tag_value, tag_text, timestamp, quality) VALUES (:1, :2, :3, :4, :5)';
+  const names = Array.from({ length: tagsPerMessage }, (_, i) => `PLC01.D${100 + i}`);
+  const insert = async (rows: number): Promise<void> => {
+    for (let done = 0; done < rows; done += BATCH_ROWS) {
+      const batch: unknown[][] = [];
+      const at = new Date();
+      for (let i = 0; i < BATCH_ROWS; i += 1) batch.push([names[i % names.length], done + i * 0.1, null, at, 'GOOD']);
+      await connection.executeMany(sql, batch, { autoCommit: true, batchErrors: true, bindDefs });
+    }
+  };
+  await insert(100_000);
+  const rows = 1_000_000;
+  const cpuBefore = process.cpuUsage();
+  const startedMs = performance.now();
+  await insert(rows);
+  const seconds = (performance.now() - startedMs) / 1000;
+  const { user, system } = process.cpuUsage(cpuBefore);
+  const figures: DriverFigures = { rowsPerSecond: rows / seconds, cpuMicrosPerRow: (user + system) / rows };
+  console.log(JSON.stringify(figures));
+  await connection.close();
+}
+
+/** Publishes as fast as the broker acknowledges, with at most a thousand messages in flight. */
+async function runPublisher(): Promise<void> {
+  const client = await mqtt.connectAsync(flags.url, { clientId: 'bench-publisher' });
+  let next = 0;
+  const publishOn = async (): Promise<void> => {
+    while (next < messages) {
+      const number = next;
+      next += 1;
+      const tags: Record<string, number> = {};
+      for (let tag = 0; tag < tagsPerMessage; tag += 1)
+        tags[`D${100 + tag}`] = Math.round(number * 7 + tag * 10.1) / 10;
+      const payload = JSON.stringify({ timestamp: new Date().toISOString(), plc_code: 'PLC01', tag_values: tags });
+      await client.publishAsync('plc/PLC01/tags', payload, { qos: 1 });
+    }
+  };
+  await Promise.all(Array.from({ length: 1000 }, publishOn));
+  await client.endAsync();
+}
+
+function runRole(role: string, more: readonly string[]): ChildProcess {
+  const args = ['--import', 'tsx', 'scripts/bench.ts', '--role', role, '--tags', flags.tags, '--values', flags.values];
+  return spawn(process.execPath, [...args, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+async function lastLine(child: ChildProcess): Promise<string> {
+  let last = '';
+  createInterface({ input: child.stdout! }).on('line', (line) => (last = line));
+  const [code] = (await once(child, 'close')) as [number];
+  if (code !== 0) throw new Error(`a benchmark process ended with ${code}`);
+  return last;
+}
+
+async function startStandinProcess(): Promise<{ connectString: string; child: ChildProcess }> {
+  const args = [
+    '--import',
+    'tsx',
+    'test/support/standin/main.ts',
+    '--count-only',
+    '--port',
+    '0',
+    '--control-port',
+    '0',
+  ];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let connectString = '';
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    connectString ||= /\S+:\d+\/\w+/.exec(line)?.[0] ?? '';
+  });
+  await until('the stand-in', () => connectString !== '');
+  const connection = await oracledb.getConnection({ connectString, user: 'bridge', password: 'secret' });
+  for (const statement of schemaDdl(TABLE_OPTIONS).split(/;\s*/)) {
+    if (statement !== '') await connection.execute(statement);
+  }
+  await connection.close();
+  return { connectString, child };
+}
+
+async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+}
+
+async function peakMegabytes(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+}
+
+/** The bridge as it is installed, from `dist`. */
+async function runBridge(mqttUrl: string, connectString: string): Promise<BridgeFigures> {
+  const directory = await mkdtemp(join(tmpdir(), 'bridge-bench-'));
+  const file = join(directory, 'bridge.json');
+  const config = {
+    bridge: { id: 'bench' },
+    mqtt: { url: mqttUrl, subscriptions: [{ topic: 'plc/+/tags', format: 'polling' }] },
+    oracle: { connectString, user: 'bridge', password: 'secret' },
+    journal: { dir: join(directory, 'journal') },
+    backup: { dir: join(directory, 'backup') },
+    http: { port: 0 },
+  };
+  await writeFile(file, JSON.stringify(config));
+  const bridge = spawn(process.execPath, ['dist/main.js', 'run', '--config', file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  try {
+    return await measure(bridge, mqttUrl);
+  } finally {
+    bridge.kill('SIGTERM');
+    await once(bridge, 'exit');
+    await rm(directory, { recursive: true });
+  }
+}
+
+async function measure(bridge: ChildProcess, mqttUrl: string): Promise<BridgeFigures> {
+  const said = new Map<string, Record<string, unknown>>();
+  createInterface({ input: bridge.stdout! }).on('line', (line) => {
+    const entry = JSON.parse(line) as Record<string, unknown>;
+    said.set(String(entry['message']), entry);
+  });
+  await until('the bridge to subscribe', () => said.has('subscribed') && said.has('oracle takes batches'), 30_000);
+  const statusUrl = `${String(said.get('bridge started')?.['http'])}/api/status`;
+  const status = async (): Promise<Status> => (await (await fetch(statusUrl)).json()) as Status;
+
+  const pid = bridge.pid!;
+  const publisher = runRole('publish', ['--url', mqttUrl]);
+  const published = lastLine(publisher);
+  await until('the first value', async () => (await status()).counters.valuesReceived > 0, 30_000);
+  const before = { cpu: await cpuSeconds(pid), ms: performance.now(), values: (await status()).counters.valuesWritten };
+  await until('all values', async () => (await status()).counters.valuesWritten >= totalValues, 600_000);
+  const seconds = (performance.now() - before.ms) / 1000;
+  const values = totalValues - before.values;
+  const cpu = (await cpuSeconds(pid)) - before.cpu;
+  await published;
+  return {
+    valuesPerSecond: values / seconds,
+    messagesPerSecond: values / tagsPerMessage / seconds,
+    cpuMicrosPerValue: (cpu * 1e6) / values,
+    peakMegabytes: await peakMegabytes(pid),
+    averageBatch: (await status()).rolling.avgBatchSize,
+  };
+}
+
+function report(driver: DriverFigures, bridge: BridgeFigures): void {
+  const round = (figure: number): string => Math.round(figure).toLocaleString('en-US');
+  console.log(`
+${round(totalValues)} values, ${tagsPerMessage} a message, QoS 1
+
+                      rows/s    CPU µs/row
+bare driver        ${round(driver.rowsPerSecond).padStart(9)}    ${driver.cpuMicrosPerRow.toFixed(2).padStart(10)}   batch ${BATCH_ROWS}
+whole way          ${round(bridge.valuesPerSecond).padStart(9)}    ${bridge.cpuMicrosPerValue.toFixed(2).padStart(10)}   average batch ${round(bridge.averageBatch)}
+ratio              ${(bridge.valuesPerSecond / driver.rowsPerSecond).toFixed(2).padStart(9)}    ${(bridge.cpuMicrosPerValue / driver.cpuMicrosPerRow).toFixed(2).padStart(10)}
+
+${round(bridge.messagesPerSecond)} messages/s, peak memory of the bridge ${round(bridge.peakMegabytes)} MB`);
+}
+
+async function orchestrate(): Promise<void> {
+  const standin = await startStandinProcess();
+  const broker = flags.url === '' ? await startMosquitto({ config: NO_QUEUE_LIMIT }) : undefined;
+  try {
+    const driver = JSON.parse(await lastLine(runRole('driver', ['--connect', standin.connectString]))) as DriverFigures;
+    const bridge = await runBridge(broker?.url ?? flags.url, standin.connectString);
+    if (flags.json) console.log(JSON.stringify({ tagsPerMessage, totalValues, driver, bridge }));
+    else report(driver, bridge);
+  } finally {
+    standin.child.kill('SIGTERM');
+    await broker?.stop();
+  }
+}
+
+const ROLES: Readonly<Record<string, () => Promise<void>>> = {
+  '': orchestrate,
+  driver: runDriver,
+  publish: runPublisher,
+};
+await ROLES[flags.role]?.();

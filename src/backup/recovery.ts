@@ -1,0 +1,65 @@
+import { join } from 'node:path';
+
+import { systemErrorCode } from '../core/errors.ts';
+import type { FileSystem } from '../core/filesystem.ts';
+import type { Logger } from '../core/logger.ts';
+import type { BackupFileInfo } from './file-info.ts';
+import { DAMAGED_SUFFIX, OPEN_SUFFIX } from './file-name.ts';
+import { scanFile } from './scan.ts';
+
+/**
+ * Ends a file that a crash left open: a last record that is not whole is cut off (its value was never counted as backed up), and the
+ * file is sealed under `finalName`, or removed when no record is whole. Bytes that are no record at all, as a power cut may leave them, go
+ * to a file of their own first. Each step can be repeated after another crash. Throws the system error of the disk.
+ */
+export async function recoverFile(
+  directory: string,
+  name: string,
+  finalName: string,
+  fileSystem: FileSystem,
+  log: Logger,
+): Promise<BackupFileInfo | undefined> {
+  const path = join(directory, name + OPEN_SUFFIX);
+  const { info, wholeBytes } = await scanFile(fileSystem, path, name, 'open');
+  const cutBytes = info.bytes - wholeBytes;
+  if (info.problem !== undefined && cutBytes > 0) {
+    const tail = await fileSystem.readRange(path, wholeBytes, cutBytes);
+    await keepApart(fileSystem, directory, name + DAMAGED_SUFFIX, tail);
+    log.error('backup file was damaged', { file: name, problem: info.problem, bytes: cutBytes });
+  }
+  if (info.rows === 0) {
+    await fileSystem.remove(path);
+    await fileSystem.syncDirectory(directory);
+    return undefined;
+  }
+  if (cutBytes > 0) await fileSystem.truncate(path, wholeBytes);
+  const file = await fileSystem.openAppend(path);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  const finalPath = join(directory, finalName);
+  await fileSystem.rename(path, finalPath);
+  await fileSystem.syncDirectory(directory);
+  log.warn('backup file of an earlier run recovered', { file: finalName, rows: info.rows, cutBytes });
+  return (await scanFile(fileSystem, finalPath, finalName, 'sealed')).info;
+}
+
+async function keepApart(fileSystem: FileSystem, directory: string, name: string, bytes: Buffer): Promise<void> {
+  const path = join(directory, name);
+  try {
+    // Of an earlier try that did not come to its end.
+    await fileSystem.remove(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+  }
+  const file = await fileSystem.create(path);
+  try {
+    await file.append(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await fileSystem.syncDirectory(directory);
+}

@@ -1,0 +1,149 @@
+import type { CancelTimer, Clock } from '../core/clock.ts';
+import { systemErrorCode, type Reason } from '../core/errors.ts';
+import { RepeatedError, type Logger } from '../core/logger.ts';
+import type { BackupFile, Records } from './backup-file.ts';
+import type { BackupFileInfo } from './file-info.ts';
+
+export interface RollingFileOptions {
+  readonly maxRows: number;
+  /** Infinity: age does not matter. */
+  readonly maxAgeMs: number;
+  /** Chooses a name; nothing need be made on disk yet. */
+  readonly begin: (reason: Reason) => Promise<BackupFile>;
+  /** The file grew or was sealed. */
+  readonly onChange: (info: BackupFileInfo) => void;
+  /** Somebody took the open file away. */
+  readonly onVanished: (name: string) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const SEAL_AGAIN_MS = 30_000;
+
+/**
+ * The file of one kind that is being written, and its successors: one is begun by the first record and sealed when it is full, old, or
+ * when the caller says so. Calls may overlap; they take their turns.
+ *
+ * A file that can't be sealed goes on being written, whatever its size: a limit is no reason to lose a row. It is tried again after 30 s.
+ */
+export class RollingFile {
+  readonly #options: RollingFileOptions;
+  readonly #sealError: RepeatedError;
+  #turn: Promise<unknown> = Promise.resolve();
+  #file: BackupFile | undefined;
+  #cancelTimer: CancelTimer = () => {};
+  #isClosed = false;
+
+  constructor(options: RollingFileOptions) {
+    this.#options = options;
+    this.#sealError = new RepeatedError(options.log, options.clock, 'backup file could not be sealed');
+  }
+
+  /** Resolves when the records are durable, all in one file. Throws the system error when the disk refuses; then none are in it. */
+  append(records: Records, reason: Reason): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#isClosed) throw new Error('the backups are closed');
+      await this.#makeRoom(records.rows);
+      const isFirst = this.#file === undefined;
+      const file = (this.#file ??= await this.#options.begin(reason));
+      try {
+        await file.append(records);
+      } catch (error) {
+        if (file.isNew) this.#file = undefined;
+        else if (systemErrorCode(error) === 'ENOENT') this.#forget(file);
+        throw error;
+      }
+      if (isFirst) this.#begun(file);
+      this.#options.onChange(file.info);
+      if (file.rows >= this.#options.maxRows) await this.#sealNow();
+    });
+  }
+
+  /** Seals the file, if there is one. A disk that refuses is reported and tried again later. */
+  seal(): Promise<void> {
+    return this.#inTurn(() => this.#sealNow());
+  }
+
+  /** Seals the file; no record can be added any more. What can't be sealed is left for the next start. */
+  close(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#isClosed = true;
+      await this.#sealNow();
+      this.#cancelTimer();
+      await this.#file?.close();
+    });
+  }
+
+  /** Lets go of the open file when `isThere` says that its name is no longer in the directory. */
+  check(isThere: (name: string) => boolean): Promise<void> {
+    return this.#inTurn(async () => {
+      const file = this.#file;
+      if (file === undefined || file.isNew || file.isRenamed || isThere(file.info.name)) return;
+      await file.close();
+      this.#forget(file);
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  async #makeRoom(rows: number): Promise<void> {
+    const file = this.#file;
+    if (file === undefined) return;
+    if (file.isRenamed) {
+      await file.seal();
+      this.#sealed(file);
+    } else if (file.rows > 0 && file.rows + rows > this.#options.maxRows) {
+      await this.#sealNow();
+    }
+  }
+
+  #begun(file: BackupFile): void {
+    const { kind, name, reason } = file.info;
+    this.#options.log.info('backup file begun', { file: name, kind, code: reason.code });
+    if (Number.isFinite(this.#options.maxAgeMs)) this.#sealAfter(this.#options.maxAgeMs);
+  }
+
+  async #sealNow(): Promise<void> {
+    const file = this.#file;
+    if (file === undefined) return;
+    try {
+      await file.seal();
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') {
+        this.#forget(file);
+        return;
+      }
+      this.#sealError.report({ file: file.info.name, error });
+      this.#sealAfter(SEAL_AGAIN_MS);
+      return;
+    }
+    this.#sealed(file);
+  }
+
+  #sealed(file: BackupFile): void {
+    this.#file = undefined;
+    this.#cancelTimer();
+    this.#sealError.over();
+    const { name, kind, rows, bytes } = file.info;
+    if (rows === 0) return;
+    this.#options.log.info('backup file sealed', { file: name, kind, rows, bytes });
+    this.#options.onChange(file.info);
+  }
+
+  #forget(file: BackupFile): void {
+    this.#file = undefined;
+    this.#cancelTimer();
+    const { name, rows } = file.info;
+    this.#options.log.error('backup file vanished while it was open', { file: name, rows });
+    this.#options.onVanished(name);
+  }
+
+  #sealAfter(delayMs: number): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#options.clock.setTimer(delayMs, () => void this.seal());
+  }
+}

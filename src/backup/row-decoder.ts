@@ -1,0 +1,130 @@
+import type { Reason } from '../core/errors.ts';
+import type { Tag } from '../core/tag-values.ts';
+import { CsvError, type CsvRecord } from './csv.ts';
+import { ROW_COLUMNS, type RowColumn } from './row-format.ts';
+import { TimeReader } from './time-text.ts';
+
+/** One record of a backup or rejected file; NULL and missing times are as in TagValues. */
+export interface DecodedRow {
+  readonly tag: Tag;
+  readonly number: number;
+  readonly text: string | null;
+  readonly timeMs: number;
+  readonly quality: string;
+  readonly receivedAtMs: number;
+  readonly messageNo: number;
+  readonly valueNo: number;
+  /** When the row was given up; NaN where that is not said. */
+  readonly attemptedAtMs: number;
+  /** Why the row, or its batch, was not taken. */
+  readonly reason: Reason;
+}
+
+/** What a value is made of must be there; what only explains may be missing. */
+const OPTIONAL_COLUMNS: ReadonlySet<RowColumn> = new Set(['insertion_attempt_time', 'error_code', 'error_message']);
+
+const NUMBER = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)$/;
+const WHOLE_NUMBER = /^\d{1,16}$/;
+const MAX_VALUE_NO = 0xffff_ffff;
+
+/** Turns records into values by the header's column names, whatever their order. One Tag object a tag, as in live values. */
+export class RowDecoder {
+  readonly #columns: Readonly<Record<RowColumn, number>>;
+  readonly #width: number;
+  /** By name: mostly one origin has it. */
+  readonly #tags = new Map<string, Tag[]>();
+  readonly #times = new TimeReader();
+  readonly #receiptTimes = new TimeReader();
+  readonly #attemptTimes = new TimeReader();
+  #lastReason: Reason = { code: '', message: '' };
+
+  /** Throws CsvError when a column is missing. */
+  constructor(header: CsvRecord) {
+    const names = header.fields.map((name) => name?.trim().toLowerCase());
+    const places = ROW_COLUMNS.map((column): [RowColumn, number] => [column, names.indexOf(column)]);
+    const missing = places.find(([column, place]) => place === -1 && !OPTIONAL_COLUMNS.has(column));
+    if (missing !== undefined) throw new CsvError(header.line, missing[0], 'the column is missing');
+    this.#columns = Object.fromEntries(places) as Record<RowColumn, number>;
+    this.#width = header.fields.length;
+  }
+
+  /** Throws CsvError when a field does not hold what it should. */
+  decode(record: CsvRecord): DecodedRow {
+    if (record.fields.length !== this.#width) {
+      throw new CsvError(record.line, undefined, `${record.fields.length} fields instead of ${this.#width}`);
+    }
+    return {
+      tag: this.#tag(record),
+      number: this.#number(record),
+      text: this.#field(record, 'tag_text'),
+      timeMs: this.#time(record, 'timestamp', this.#times),
+      quality: this.#text(record, 'quality'),
+      receivedAtMs: this.#time(record, 'received_at', this.#receiptTimes),
+      messageNo: this.#wholeNumber(record, 'message_no', Number.MAX_SAFE_INTEGER),
+      valueNo: this.#wholeNumber(record, 'value_no', MAX_VALUE_NO),
+      attemptedAtMs: this.#time(record, 'insertion_attempt_time', this.#attemptTimes),
+      reason: this.#reason(record),
+    };
+  }
+
+  #field({ fields }: CsvRecord, column: RowColumn): string | null {
+    return fields[this.#columns[column]] ?? null;
+  }
+
+  #text(record: CsvRecord, column: RowColumn): string {
+    return this.#field(record, column) ?? '';
+  }
+
+  #number(record: CsvRecord): number {
+    const text = this.#field(record, 'tag_value');
+    if (text === null) return Number.NaN;
+    if (!NUMBER.test(text)) throw refusal(record, 'tag_value', 'not a number', text);
+    return Number(text);
+  }
+
+  #time(record: CsvRecord, column: RowColumn, reader: TimeReader): number {
+    const text = this.#field(record, column);
+    if (text === null) return Number.NaN;
+    const timeMs = reader.timeMs(text);
+    if (timeMs === undefined) throw refusal(record, column, 'not an ISO 8601 time with a time zone', text);
+    return timeMs;
+  }
+
+  #wholeNumber(record: CsvRecord, column: RowColumn, max: number): number {
+    const text = this.#text(record, column);
+    const number = WHOLE_NUMBER.test(text) ? Number(text) : Number.NaN;
+    if (!(number <= max)) throw refusal(record, column, `not a whole number up to ${max}`, text);
+    return number;
+  }
+
+  #tag(record: CsvRecord): Tag {
+    const name = this.#text(record, 'tag_name');
+    const plcCode = this.#text(record, 'plc_code');
+    const address = this.#text(record, 'tag_address');
+    let namesakes = this.#tags.get(name);
+    if (namesakes === undefined) {
+      namesakes = [];
+      this.#tags.set(name, namesakes);
+    }
+    for (const tag of namesakes) if (tag.plcCode === plcCode && tag.address === address) return tag;
+    const tag: Tag = { plcCode, address, name };
+    namesakes.push(tag);
+    return tag;
+  }
+
+  /** Mostly the same as the row's before. */
+  #reason(record: CsvRecord): Reason {
+    const code = this.#text(record, 'error_code');
+    const message = this.#text(record, 'error_message');
+    const last = this.#lastReason;
+    if (last.code !== code || last.message !== message) this.#lastReason = { code, message };
+    return this.#lastReason;
+  }
+}
+
+const MAX_QUOTED_LENGTH = 40;
+
+function refusal({ line }: CsvRecord, column: RowColumn, problem: string, text: string): CsvError {
+  const quoted = text.length > MAX_QUOTED_LENGTH ? `${text.slice(0, MAX_QUOTED_LENGTH)}…` : text;
+  return new CsvError(line, column, `${problem}: ${JSON.stringify(quoted)}`);
+}

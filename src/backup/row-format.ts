@@ -1,0 +1,141 @@
+import type { Reason } from '../core/errors.ts';
+import type { Message } from '../core/message.ts';
+import type { Tag, TagValues } from '../core/tag-values.ts';
+import { csvField } from './csv.ts';
+import { TimeWriter } from './time-text.ts';
+
+/**
+ * The lines of the files, one record a value or an undecodable message.
+ *
+ * A number is the shortest decimal text that reads back as the same double, empty for NULL; infinities are `Infinity` and `-Infinity`.
+ */
+
+export const ROW_COLUMNS = [
+  'tag_name',
+  'tag_value',
+  'timestamp',
+  'quality',
+  'insertion_attempt_time',
+  'tag_text',
+  'plc_code',
+  'tag_address',
+  'received_at',
+  'message_no',
+  'value_no',
+  'error_code',
+  'error_message',
+] as const;
+export type RowColumn = (typeof ROW_COLUMNS)[number];
+
+export const UNDECODABLE_COLUMNS = [
+  'topic',
+  'payload_base64',
+  'reason_code',
+  'reason_message',
+  'received_at',
+  'message_no',
+  'payload_bytes',
+] as const;
+
+const LINE_END = '\r\n';
+const MAX_MESSAGE_LENGTH = 200;
+
+export function headerLine(columns: readonly string[]): string {
+  return columns.join(',') + LINE_END;
+}
+
+/** As much of a reason as a file or a notice repeats: the first line of its message, at most 200 characters. */
+export function shortReason({ code, message }: Reason): Reason {
+  const [line = ''] = message.split(/[\r\n]/, 1);
+  if (line.length <= MAX_MESSAGE_LENGTH) return { code, message: line };
+  // A cut between the two halves of a surrogate pair would leave a character that UTF-8 can't hold.
+  return { code, message: line.slice(0, MAX_MESSAGE_LENGTH).replace(/[\uD800-\uDBFF]$/, '') };
+}
+
+/** All values, each with the one reason why the batch was not taken. */
+export function encodeBatch(values: TagValues, reason: Reason, attemptedAtMs: number): Buffer {
+  const lines = new RowLines(attemptedAtMs);
+  const ending = reasonEnding(reason);
+  let text = '';
+  for (let i = 0; i < values.length; i += 1) text += lines.line(values, i, ending);
+  return Buffer.from(text, 'utf8');
+}
+
+export interface RejectedRow {
+  /** Place in the list of values. */
+  readonly index: number;
+  readonly reason: Reason;
+}
+
+/** The chosen values, each with its own reason. */
+export function encodeRejected(values: TagValues, rows: readonly RejectedRow[], attemptedAtMs: number): Buffer {
+  const lines = new RowLines(attemptedAtMs);
+  let text = '';
+  for (const { index, reason } of rows) text += lines.line(values, index, reasonEnding(reason));
+  return Buffer.from(text, 'utf8');
+}
+
+export function encodeUndecodable(message: Message, reason: Reason): Buffer[] {
+  const { code, message: why } = shortReason(reason);
+  const tail = [
+    csvField(code),
+    csvField(why),
+    new TimeWriter().text(message.receivedAtMs),
+    String(message.number),
+    String(message.payload.length),
+  ];
+  // The payload may be as long as MQTT allows: it does not go through one more string than it must.
+  return [
+    Buffer.from(`${csvField(message.topic)},`, 'utf8'),
+    Buffer.from(message.payload.toString('base64'), 'latin1'),
+    Buffer.from(`,${tail.join(',')}${LINE_END}`, 'utf8'),
+  ];
+}
+
+function reasonEnding(reason: Reason): string {
+  const { code, message } = shortReason(reason);
+  return `,${csvField(code)},${csvField(message)}${LINE_END}`;
+}
+
+/** Builds lines of one batch; what its values share is made once. */
+class RowLines {
+  readonly #names = new Map<Tag, string>();
+  readonly #origins = new Map<Tag, string>();
+  readonly #times = new TimeWriter();
+  readonly #receiptTimes = new TimeWriter();
+  readonly #attemptTime: string;
+  #quality = '';
+  #qualityField = csvField('');
+
+  constructor(attemptedAtMs: number) {
+    this.#attemptTime = new TimeWriter().text(attemptedAtMs);
+  }
+
+  line(values: TagValues, i: number, ending: string): string {
+    const tag = values.tags[i]!;
+    let name = this.#names.get(tag);
+    if (name === undefined) {
+      name = `${csvField(tag.name)},`;
+      this.#names.set(tag, name);
+      this.#origins.set(tag, `${csvField(tag.plcCode)},${csvField(tag.address)}`);
+    }
+    const quality = values.qualities[i]!;
+    if (quality !== this.#quality) {
+      this.#quality = quality;
+      this.#qualityField = csvField(quality);
+    }
+    const time = this.#times.text(values.timesMs[i]!);
+    const text = values.texts[i]!;
+    const receivedAt = this.#receiptTimes.text(values.receivedAtMs[i]!);
+    return (
+      `${name}${numberText(values.numbers[i]!)},${time},${this.#qualityField},${this.#attemptTime},` +
+      `${text === null ? '' : csvField(text)},${this.#origins.get(tag)!},${receivedAt},` +
+      `${values.messageNos[i]!},${values.valueNos[i]!}${ending}`
+    );
+  }
+}
+
+function numberText(number: number): string {
+  if (number === 0) return Object.is(number, -0) ? '-0' : '0';
+  return Number.isNaN(number) ? '' : String(number);
+}

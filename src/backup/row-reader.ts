@@ -1,0 +1,70 @@
+import type { Reason } from '../core/errors.ts';
+import type { FileSystem } from '../core/filesystem.ts';
+import { TagValues } from '../core/tag-values.ts';
+import { parseCsv } from './csv-reader.ts';
+import { CsvError } from './csv.ts';
+import { RowDecoder, type DecodedRow } from './row-decoder.ts';
+
+/** Rows of a backup or rejected file; index `i` of each list belongs to row `i`. */
+export interface BackupRows {
+  readonly values: TagValues;
+  /** Why the batch, or this row, was not taken. */
+  readonly reasons: readonly Reason[];
+  /** When it was given up, epoch milliseconds; NaN where that is not said. */
+  readonly attemptedAtMs: readonly number[];
+}
+
+const DEFAULT_BATCH_ROWS = 500;
+
+/**
+ * Reads a backup or rejected file back, at most `maxRows` rows at a time, exactly as its values were. Columns are found by their names.
+ * Throws CsvError, which names the line and the column, where a file does not hold what it should; the rows before were given by then.
+ */
+export async function* readBackupRows(
+  fileSystem: FileSystem,
+  path: string,
+  maxRows = DEFAULT_BATCH_ROWS,
+): AsyncGenerator<BackupRows, void, undefined> {
+  let decoder: RowDecoder | undefined;
+  let rows = new RowList(maxRows);
+  let mistake: unknown;
+  try {
+    for await (const records of parseCsv(fileSystem, path)) {
+      for (const record of records) {
+        if (decoder === undefined) {
+          decoder = new RowDecoder(record);
+          continue;
+        }
+        rows.add(decoder.decode(record));
+        if (rows.values.length < maxRows) continue;
+        yield rows;
+        rows = new RowList(maxRows);
+      }
+    }
+    if (decoder === undefined) throw new CsvError(1, undefined, 'the header line is missing');
+  } catch (error) {
+    mistake = error;
+  }
+  if (rows.values.length > 0) yield rows;
+  if (mistake !== undefined) throw mistake;
+}
+
+class RowList implements BackupRows {
+  readonly values: TagValues;
+  readonly reasons: Reason[] = [];
+  readonly attemptedAtMs: number[] = [];
+
+  constructor(capacity: number) {
+    this.values = new TagValues(capacity);
+  }
+
+  add(row: DecodedRow): void {
+    const i = this.values.length;
+    this.values.push(row.tag, row.number, row.text, row.timeMs, row.quality);
+    this.values.messageNos[i] = row.messageNo;
+    this.values.valueNos[i] = row.valueNo;
+    this.values.receivedAtMs[i] = row.receivedAtMs;
+    this.reasons.push(row.reason);
+    this.attemptedAtMs.push(row.attemptedAtMs);
+  }
+}

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+
+import { coerceError, systemErrorCode, type Reason } from '../core/errors.ts';
+import type { FileSystem } from '../core/filesystem.ts';
+import { parseCsv } from './csv-reader.ts';
+import { CsvError, type CsvRecord } from './csv.ts';
+import { compareFiles, TimeRange, type BackupFileInfo } from './file-info.ts';
+import { finalNameOf, isSealedName, OPEN_SUFFIX, parseFileName, type BackupKind } from './file-name.ts';
+import { RowDecoder } from './row-decoder.ts';
+import type { UNDECODABLE_COLUMNS } from './row-format.ts';
+import { TimeReader } from './time-text.ts';
+
+/** A file as reading it through showed it. */
+export interface ScannedFile {
+  readonly info: BackupFileInfo;
+  /** The end of the last whole record, or of the header; 0 when not even that is whole. */
+  readonly wholeBytes: number;
+}
+
+const NO_REASON: Reason = { code: '', message: '' };
+
+/**
+ * The files of a backup directory, oldest first, open ones included. Changes nothing, so that it may look on while a bridge writes. A
+ * directory that does not exist holds none. Throws the system error when the directory can't be read.
+ */
+export async function scanBackups(directory: string, fileSystem: FileSystem): Promise<BackupFileInfo[]> {
+  const files: BackupFileInfo[] = [];
+  for (const entry of await listOrNone(directory, fileSystem)) {
+    const file = await scanEntry(directory, entry, fileSystem);
+    if (file !== undefined) files.push(file);
+  }
+  return files.sort(compareFiles);
+}
+
+/** The one file of that name, as `scanBackups` would list it; undefined for all that is no name of a file there. */
+export async function findBackup(
+  directory: string,
+  name: string,
+  fileSystem: FileSystem,
+): Promise<BackupFileInfo | undefined> {
+  const entries = await listOrNone(directory, fileSystem);
+  const entry = [name, name + OPEN_SUFFIX].find((form) => entries.includes(form));
+  return entry === undefined || !isSealedName(name) ? undefined : scanEntry(directory, entry, fileSystem);
+}
+
+async function scanEntry(
+  directory: string,
+  entry: string,
+  fileSystem: FileSystem,
+): Promise<BackupFileInfo | undefined> {
+  const name = finalNameOf(entry) ?? entry;
+  if (!isSealedName(name)) return undefined;
+  const state = entry === name ? 'sealed' : 'open';
+  try {
+    return (await scanFile(fileSystem, join(directory, entry), name, state)).info;
+  } catch (error) {
+    // A running bridge may have sealed or removed it since it was listed.
+    return systemErrorCode(error) === 'ENOENT' ? undefined : unreadableFile(name, state, coerceError(error).message);
+  }
+}
+
+async function listOrNone(directory: string, fileSystem: FileSystem): Promise<string[]> {
+  try {
+    return await fileSystem.list(directory);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/**
+ * Reads a file through. A mistake in it is reported as `problem`, with the rows before it counted; an open file may break off anywhere.
+ * Throws the system error of the disk.
+ */
+export async function scanFile(
+  fileSystem: FileSystem,
+  path: string,
+  name: string,
+  state: 'open' | 'sealed',
+): Promise<ScannedFile> {
+  const hash = createHash('sha256');
+  const summary = new Summary();
+  let bytes = 0;
+  let problem: string | undefined;
+  const onChunk = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    hash.update(chunk);
+  };
+  try {
+    for await (const records of parseCsv(fileSystem, path, { onChunk, isGrowing: state === 'open' })) {
+      for (const record of records) summary.add(record);
+    }
+    if (state === 'sealed') summary.assertHeader();
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    problem = error.message;
+    bytes = await fileSystem.size(path);
+  }
+  const info: BackupFileInfo = {
+    ...unreadableFile(name, state, problem),
+    ...summary.facts(name),
+    bytes,
+    sha256: state === 'sealed' && problem === undefined ? hash.digest('hex') : undefined,
+  };
+  return { info, wholeBytes: summary.wholeBytes };
+}
+
+/** A file of which only the name is known, and what keeps it from being read. */
+export function unreadableFile(name: string, state: 'open' | 'sealed', problem: string | undefined): BackupFileInfo {
+  const named = parseFileName(name);
+  return {
+    name,
+    kind: named?.kind ?? 'backup',
+    state,
+    rows: 0,
+    bytes: 0,
+    sha256: undefined,
+    firstTimestampMs: undefined,
+    lastTimestampMs: undefined,
+    createdAtMs: named?.createdAtMs ?? 0,
+    reason: NO_REASON,
+    problem,
+  };
+}
+
+/** What the records of a file add up to. Throws CsvError for one that does not hold what it should. */
+class Summary {
+  readonly #times = new TimeRange();
+  #read: ((record: CsvRecord) => RecordFacts) | undefined;
+  #kind: BackupKind = 'backup';
+  #rows = 0;
+  #first: RecordFacts | undefined;
+  wholeBytes = 0;
+
+  add(record: CsvRecord): void {
+    if (this.#read === undefined) {
+      this.#readHeader(record);
+    } else {
+      const facts = this.#read(record);
+      this.#first ??= facts;
+      this.#times.add(facts.timeMs);
+      this.#rows += 1;
+    }
+    this.wholeBytes = record.endByte;
+  }
+
+  assertHeader(): void {
+    if (this.#read === undefined) throw new CsvError(1, undefined, 'the header line is missing');
+  }
+
+  /** The name knows better than the content what kind of file it is and when it was begun. */
+  facts(name: string): Partial<BackupFileInfo> {
+    const named = parseFileName(name);
+    const attemptedAtMs = this.#first?.attemptedAtMs ?? Number.NaN;
+    return {
+      kind: named?.kind ?? this.#kind,
+      createdAtMs: named?.createdAtMs ?? (Number.isNaN(attemptedAtMs) ? 0 : attemptedAtMs),
+      rows: this.#rows,
+      firstTimestampMs: this.#times.firstMs,
+      lastTimestampMs: this.#times.lastMs,
+      reason: this.#first?.reason ?? NO_REASON,
+    };
+  }
+
+  #readHeader(header: CsvRecord): void {
+    const names = header.fields.map((field) => field?.trim().toLowerCase());
+    if (names.includes('payload_base64')) {
+      this.#kind = 'undecodable';
+      this.#read = undecodableReader(header, names);
+    } else {
+      const decoder = new RowDecoder(header);
+      this.#read = (record) => decoder.decode(record);
+    }
+  }
+}
+
+interface RecordFacts {
+  readonly timeMs: number;
+  readonly attemptedAtMs: number;
+  readonly reason: Reason;
+}
+
+function undecodableReader(header: CsvRecord, names: readonly (string | undefined)[]): (row: CsvRecord) => RecordFacts {
+  const place = (column: (typeof UNDECODABLE_COLUMNS)[number]): number => {
+    const at = names.indexOf(column);
+    if (at === -1) throw new CsvError(header.line, column, 'the column is missing');
+    return at;
+  };
+  const [code, message, receivedAt] = [place('reason_code'), place('reason_message'), place('received_at')];
+  const times = new TimeReader();
+  return ({ fields, line }) => {
+    if (fields.length !== names.length) {
+      throw new CsvError(line, undefined, `${fields.length} fields instead of ${names.length}`);
+    }
+    const timeMs = times.timeMs(fields[receivedAt] ?? '') ?? Number.NaN;
+    return { timeMs, attemptedAtMs: timeMs, reason: { code: fields[code] ?? '', message: fields[message] ?? '' } };
+  };
+}

@@ -1,0 +1,199 @@
+import { sleep, type Clock } from '../core/clock.ts';
+import type { Counters } from '../core/counters.ts';
+import { coerceError, type Reason } from '../core/errors.ts';
+import { RepeatedError, type Logger } from '../core/logger.ts';
+import type { Message } from '../core/message.ts';
+import { TagValues } from '../core/tag-values.ts';
+import { Gate } from './gate.ts';
+import type { TagBuffer } from './tag-buffer.ts';
+
+/** Where messages come from. */
+export interface MessageReader {
+  /** The next messages, waiting for at least one. None: there will be no more, or `signal` is aborted. */
+  take(signal: AbortSignal): Promise<readonly Message[]>;
+  /** Every value of the message is in the buffer, or the message is durably kept as undecodable. */
+  done(message: Message): void;
+}
+
+export interface MessageDecoder {
+  /** Puts the message's values into the empty list `into`, or says why it can't. */
+  decode(message: Message, into: TagValues): Reason | undefined;
+}
+
+/** Where messages go that can't be decoded. */
+export interface Undecodable {
+  /** Resolves when the message is durable. */
+  add(message: Message, reason: Reason): Promise<void>;
+}
+
+export interface ExpanderOptions {
+  readonly reader: MessageReader;
+  readonly decoder: MessageDecoder;
+  readonly buffer: TagBuffer;
+  readonly undecodable: Undecodable;
+  readonly counters: Counters;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+const MAX_SETTING_ASIDE = 1_000;
+const LARGE_PAYLOAD_BYTES = 262_144;
+const INITIAL_CAPACITY = 64;
+const STEPS_BEFORE_YIELD = 10_000;
+
+/**
+ * Turns messages into tag values and puts these into the buffer, in order.
+ *
+ * At every instant: valuesReceived = values appended to the buffer + values that it would have evicted unseen + `pending`. Counts
+ * that belong together change without an await between them.
+ * A message is `done` once all its values are in the buffer. One that can't be decoded is done once it is durable; the others don't wait for it.
+ */
+export class Expander {
+  readonly #reader: MessageReader;
+  readonly #decoder: MessageDecoder;
+  readonly #buffer: TagBuffer;
+  readonly #undecodable: Undecodable;
+  readonly #counters: Counters;
+  readonly #clock: Clock;
+  readonly #decoderFailed: RepeatedError;
+  readonly #undecodableSeen: RepeatedError;
+  readonly #setAsideFailed: RepeatedError;
+  readonly #dropped: RepeatedError;
+
+  /** The values of the message at hand. */
+  #values = new TagValues(INITIAL_CAPACITY);
+  #pending = 0;
+  #settingAside = 0;
+  readonly #settingAsideLess = new Gate();
+  #isDropping = false;
+  #stepsSinceYield = 0;
+
+  constructor(options: ExpanderOptions) {
+    this.#reader = options.reader;
+    this.#decoder = options.decoder;
+    this.#buffer = options.buffer;
+    this.#undecodable = options.undecodable;
+    this.#counters = options.counters;
+    this.#clock = options.clock;
+    this.#decoderFailed = new RepeatedError(options.log, options.clock, 'decoder failed');
+    this.#undecodableSeen = new RepeatedError(options.log, options.clock, 'message can not be decoded', 'warn');
+    this.#setAsideFailed = new RepeatedError(options.log, options.clock, 'undecodable message could not be kept');
+    this.#dropped = new RepeatedError(options.log, options.clock, 'buffer full, oldest values dropped', 'warn');
+  }
+
+  /** Values that are counted as received and not yet in the buffer. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /**
+   * Works until the reader has no more and every message is done, or until `signal` is aborted: then messages that are not done are
+   * left as they are, `pending` with them.
+   */
+  async run(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      const messages = await this.#reader.take(signal);
+      if (messages.length === 0) break;
+      for (const message of messages) {
+        if (signal.aborted) return;
+        const reason = this.#decode(message);
+        if (reason !== undefined) await this.#setAside(message, reason, signal);
+        else if (this.#appendAll() || (await this.#appendRest(signal))) this.#finish(message);
+      }
+      await this.#yield(signal);
+    }
+    while (this.#settingAside > 0 && !signal.aborted) await this.#settingAsideLess.wait(signal);
+  }
+
+  #decode(message: Message): Reason | undefined {
+    this.#values.clear();
+    const reason = this.#tryDecode(message);
+    this.#stepsSinceYield += 1;
+    if (reason === undefined) {
+      this.#counters.valuesReceived += this.#values.length;
+      this.#pending = this.#values.length;
+      this.#stepsSinceYield += this.#values.length;
+    }
+    return reason;
+  }
+
+  /** An error that the decoder throws is a bug in it, and must not stop the messages behind this one. */
+  #tryDecode(message: Message): Reason | undefined {
+    try {
+      return this.#decoder.decode(message, this.#values);
+    } catch (thrown) {
+      const error = coerceError(thrown);
+      this.#decoderFailed.report({ topic: message.topic, messageNumber: message.number, error });
+      return { code: 'INTERNAL', message: `the decoder failed: ${error.message}` };
+    }
+  }
+
+  #finish(message: Message): void {
+    // A list that grew with a large message, or holds its texts, is not worth keeping.
+    if (message.payload.length > LARGE_PAYLOAD_BYTES) this.#values = new TagValues(INITIAL_CAPACITY);
+    this.#reader.done(message);
+  }
+
+  /** True when nothing of the message is pending any more. */
+  #appendAll(): boolean {
+    if (this.#pending === 0) return true;
+    const evictedBefore = this.#buffer.evicted;
+    this.#pending -= this.#buffer.append(this.#values, this.#values.length - this.#pending);
+    this.#countDropped(this.#buffer.evicted - evictedBefore);
+    return this.#pending === 0;
+  }
+
+  /** False when aborted before all was in. */
+  async #appendRest(signal: AbortSignal): Promise<boolean> {
+    for (;;) {
+      await this.#buffer.whenRoom(signal);
+      this.#stepsSinceYield = 0;
+      if (signal.aborted) return false;
+      if (this.#appendAll()) return true;
+    }
+  }
+
+  #countDropped(count: number): void {
+    if (count > 0) {
+      this.#counters.valuesDropped += count;
+      this.#isDropping = true;
+      this.#dropped.report({ values: count, capacity: this.#buffer.capacity });
+    } else if (this.#isDropping && this.#buffer.size <= this.#buffer.capacity / 2) {
+      this.#isDropping = false;
+      this.#dropped.over();
+    }
+  }
+
+  /** Waits only when very many are on their way to the disk. */
+  async #setAside(message: Message, reason: Reason, signal: AbortSignal): Promise<void> {
+    this.#counters.messagesUndecodable += 1;
+    this.#undecodableSeen.report({ topic: message.topic, messageNumber: message.number, ...reasonFields(reason) });
+    this.#settingAside += 1;
+    void this.#keep(message, reason);
+    while (this.#settingAside >= MAX_SETTING_ASIDE && !signal.aborted) await this.#settingAsideLess.wait(signal);
+  }
+
+  async #keep(message: Message, reason: Reason): Promise<void> {
+    try {
+      await this.#undecodable.add(message, reason);
+      this.#reader.done(message);
+      this.#setAsideFailed.over();
+    } catch (error) {
+      this.#setAsideFailed.report({ topic: message.topic, messageNumber: message.number, error });
+    } finally {
+      this.#settingAside -= 1;
+      this.#settingAsideLess.open();
+    }
+  }
+
+  /** Messages that are there already come without a turn of the event loop: sockets and timers must get theirs all the same. */
+  async #yield(signal: AbortSignal): Promise<void> {
+    if (this.#stepsSinceYield < STEPS_BEFORE_YIELD) return;
+    this.#stepsSinceYield = 0;
+    await sleep(this.#clock, 0, signal);
+  }
+}
+
+function reasonFields(reason: Reason): { readonly code: string; readonly reason: string } {
+  return { code: reason.code, reason: reason.message };
+}

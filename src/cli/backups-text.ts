@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+
+import { parseCsv } from '../backup/csv-reader.ts';
+import { CsvError, type CsvField } from '../backup/csv.ts';
+import type { BackupFileInfo } from '../backup/file-info.ts';
+import { OPEN_SUFFIX } from '../backup/file-name.ts';
+import { TimeWriter } from '../backup/time-text.ts';
+import type { FileSystem } from '../core/filesystem.ts';
+
+/** What `list --json` and `show --json` say of a file: the fields of its recovery notice. */
+export function backupFacts(file: BackupFileInfo): Readonly<Record<string, unknown>> {
+  return {
+    file: file.name,
+    kind: file.kind,
+    state: file.state,
+    rows: file.rows,
+    bytes: file.bytes,
+    sha256: file.sha256,
+    firstTimestamp: timeOrNull(file.firstTimestampMs),
+    lastTimestamp: timeOrNull(file.lastTimestampMs),
+    createdAt: timeOrNull(file.createdAtMs),
+    reason: file.reason,
+    problem: file.problem,
+  };
+}
+
+function timeOrNull(timeMs: number | undefined): string | null {
+  return timeMs === undefined ? null : new TimeWriter().text(timeMs);
+}
+
+const HEADINGS = ['FILE', 'KIND', 'STATE', 'ROWS', 'SIZE', 'AGE', 'REASON'];
+/** Counted from the left; these are numbers. */
+const RIGHT_ALIGNED = new Set([3, 4, 5]);
+
+/** One line a file, oldest first. */
+export function backupTable(files: readonly BackupFileInfo[], nowMs: number): string {
+  const rows = files.map((file) => [
+    file.name,
+    file.kind,
+    file.problem === undefined ? file.state : 'unreadable',
+    String(file.rows),
+    sizeText(file.bytes),
+    ageText(nowMs - file.createdAtMs),
+    file.problem ?? reasonText(file),
+  ]);
+  return table([HEADINGS, ...rows]);
+}
+
+function table(rows: readonly (readonly string[])[]): string {
+  const texts = rows.map((cells) => cells.map(printable));
+  const widths = HEADINGS.map((_, i) => Math.max(...texts.map((cells) => cells[i]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    cells.map((cell, i) => (RIGHT_ALIGNED.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ');
+  return texts.map((cells) => `${line(cells).trimEnd()}\n`).join('');
+}
+
+const SIZES = [
+  [2 ** 30, 'GiB'],
+  [2 ** 20, 'MiB'],
+  [2 ** 10, 'KiB'],
+] as const;
+
+function sizeText(bytes: number): string {
+  const [divisor, unit] = SIZES.find(([size]) => bytes >= size) ?? [1, 'B'];
+  return `${divisor === 1 ? bytes : (bytes / divisor).toFixed(1)} ${unit}`;
+}
+
+const AGES = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'min'],
+] as const;
+
+function ageText(ageMs: number): string {
+  const [divisor, unit] = AGES.find(([age]) => ageMs >= age) ?? [1000, 's'];
+  return `${Math.max(0, Math.floor(ageMs / divisor))} ${unit}`;
+}
+
+/** What came from PLCs and databases must not steer the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`);
+}
+
+export interface ShownFile {
+  readonly head: string;
+  readonly text: string;
+  /** Field by column name. */
+  readonly records: readonly Readonly<Record<string, CsvField>>[];
+}
+
+const MAX_FIELD_LENGTH = 60;
+
+/** The facts of a file, and its first rows column by column. */
+export async function recordLines(
+  directory: string,
+  file: BackupFileInfo,
+  maxRows: number,
+  fileSystem: FileSystem,
+): Promise<ShownFile> {
+  const path = join(directory, file.state === 'open' ? file.name + OPEN_SUFFIX : file.name);
+  const records = await firstRecords(path, maxRows, file.state === 'open', fileSystem);
+  const { reason, ...facts } = { ...backupFacts(file), reason: reasonText(file) };
+  const lines = Object.entries<unknown>(facts).map(([label, value]): [string, string] => [label, factText(value)]);
+  return {
+    head: factLines([...lines, ['reason', reason]]),
+    text: records.map((record, i) => `row ${i + 1} of ${file.rows}\n${fieldLines(record)}`).join('\n'),
+    records,
+  };
+}
+
+function reasonText({ reason }: BackupFileInfo): string {
+  return `${reason.code} ${reason.message}`.trim();
+}
+
+function factText(value: unknown): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+async function firstRecords(
+  path: string,
+  maxRows: number,
+  isGrowing: boolean,
+  fileSystem: FileSystem,
+): Promise<Record<string, CsvField>[]> {
+  const shown: Record<string, CsvField>[] = [];
+  let columns: CsvField[] | undefined;
+  try {
+    for await (const records of parseCsv(fileSystem, path, { isGrowing })) {
+      for (const { fields } of records) {
+        if (columns === undefined) columns = fields;
+        else shown.push(Object.fromEntries(columns.map((column, i) => [column ?? '', fields[i] ?? null])));
+        if (shown.length === maxRows) return shown;
+      }
+    }
+  } catch (error) {
+    // What is wrong with the file stands among its facts.
+    if (!(error instanceof CsvError)) throw error;
+  }
+  return shown;
+}
+
+function fieldLines(record: Readonly<Record<string, CsvField>>): string {
+  const present = Object.entries(record).filter((entry): entry is [string, string] => entry[1] !== null);
+  return factLines(present.map(([column, field]) => [`  ${column}`, field === '' ? '""' : shortened(field)]));
+}
+
+function shortened(text: string): string {
+  return text.length > MAX_FIELD_LENGTH ? `${text.slice(0, MAX_FIELD_LENGTH)}… (${text.length} characters)` : text;
+}
+
+function factLines(facts: readonly (readonly [string, string])[]): string {
+  const width = Math.max(0, ...facts.map(([label]) => label.length)) + 2;
+  return facts
+    .filter(([, value]) => value !== '')
+    .map(([label, value]) => `${printable(label).padEnd(width)}${printable(value)}\n`)
+    .join('');
+}

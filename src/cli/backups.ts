@@ -1,0 +1,127 @@
+import { createInterface } from 'node:readline/promises';
+
+import { discardFile, UnknownFileError } from '../backup/discard.ts';
+import type { BackupFileInfo } from '../backup/file-info.ts';
+import { findBackup, scanBackups } from '../backup/scan.ts';
+import { systemClock } from '../core/clock.ts';
+import { coerceError, systemErrorCode } from '../core/errors.ts';
+import { nodeFileSystem } from '../core/node-filesystem.ts';
+import { backupFacts, backupTable, recordLines } from './backups-text.ts';
+import { CommandError, CONFIG_OPTIONS, flagOption, type Command, type CommandArgs, type Io } from './command.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+
+const SHOWN_ROWS = 10;
+
+type Action = (args: CommandArgs, io: Io) => Promise<ExitCode>;
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  list,
+  show,
+  discard,
+  replay: () => {
+    throw new CommandError(EXIT.usage, 'backups replay is not available in this version');
+  },
+};
+
+export const backupsCommand: Command = {
+  name: 'backups',
+  summary: 'lists, shows and discards the CSV backups',
+  usage: `Usage: mqtt-oracle-bridge backups list [--json]
+       mqtt-oracle-bridge backups show FILE [--json]
+       mqtt-oracle-bridge backups discard FILE [--yes]
+
+Works on backup.dir of the configuration, beside a running bridge too, which notices
+within a minute. Reading changes nothing. What is discarded is gone: its values will
+never reach Oracle. Only sealed files can be discarded.
+
+Examples:
+  mqtt-oracle-bridge backups list
+  mqtt-oracle-bridge backups show rejected_20251102_143000.csv
+  mqtt-oracle-bridge backups discard rejected_20251102_143000.csv`,
+  options: {
+    json: { type: 'boolean', summary: 'list and show: print JSON' },
+    yes: { type: 'boolean', short: 'y', summary: 'discard: do not ask' },
+    ...CONFIG_OPTIONS,
+  },
+  takesPositionals: true,
+  run: async (args, io) => {
+    const [name = 'list'] = args.positionals;
+    const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
+    if (action === undefined) throw new CommandError(EXIT.usage, `backups: list, show, replay or discard, not ${name}`);
+    try {
+      return await action({ values: args.values, positionals: args.positionals.slice(1) }, io);
+    } catch (error) {
+      if (error instanceof UnknownFileError) throw new CommandError(EXIT.inputOutput, error.message);
+      if (systemErrorCode(error) === undefined) throw error;
+      throw new CommandError(EXIT.inputOutput, coerceError(error).message);
+    }
+  },
+};
+
+function directoryOf({ values }: CommandArgs, io: Io): string {
+  return io.loadConfig(values, 'any').backup.dir;
+}
+
+async function list(args: CommandArgs, io: Io): Promise<ExitCode> {
+  if (args.positionals.length > 0) throw new CommandError(EXIT.usage, 'backups list takes no file');
+  const directory = directoryOf(args, io);
+  const files = await scanBackups(directory, nodeFileSystem);
+  if (flagOption(args.values, 'json')) io.stdout.write(`${JSON.stringify(files.map(backupFacts), undefined, 2)}\n`);
+  else if (files.length === 0) io.stdout.write(`No backup files in ${directory}.\n`);
+  else io.stdout.write(backupTable(files, systemClock.now()));
+  return EXIT.ok;
+}
+
+async function show(args: CommandArgs, io: Io): Promise<ExitCode> {
+  const directory = directoryOf(args, io);
+  const file = await onlyFile(args, 'show', directory);
+  const lines = await recordLines(directory, file, SHOWN_ROWS, nodeFileSystem);
+  if (flagOption(args.values, 'json')) {
+    io.stdout.write(`${JSON.stringify({ ...backupFacts(file), firstRows: lines.records }, undefined, 2)}\n`);
+    return EXIT.ok;
+  }
+  io.stdout.write(`${lines.head}\n${lines.text}`);
+  return EXIT.ok;
+}
+
+async function discard(args: CommandArgs, io: Io): Promise<ExitCode> {
+  const directory = directoryOf(args, io);
+  const file = await onlyFile(args, 'discard', directory);
+  if (file.state !== 'sealed') {
+    throw new CommandError(EXIT.inputOutput, `${file.name} is being written; only sealed files can be discarded`);
+  }
+  if (!flagOption(args.values, 'yes') && !(await isConfirmed(file, io))) {
+    io.stdout.write('Nothing was discarded.\n');
+    return EXIT.ok;
+  }
+  await discardFile(directory, file.name, nodeFileSystem);
+  io.stdout.write(`${file.name} was discarded.\n`);
+  return EXIT.ok;
+}
+
+/** The file that the command names, found by its exact name among those of the directory. */
+async function onlyFile({ positionals }: CommandArgs, action: string, directory: string): Promise<BackupFileInfo> {
+  const [name] = positionals;
+  if (name === undefined || positionals.length > 1) {
+    throw new CommandError(EXIT.usage, `backups ${action} takes one file; see backups list`);
+  }
+  const file = await findBackup(directory, name, nodeFileSystem);
+  if (file === undefined) throw new UnknownFileError(name);
+  return file;
+}
+
+async function isConfirmed(file: BackupFileInfo, io: Io): Promise<boolean> {
+  if (!process.stdin.isTTY || io.stdout.isTTY !== true) {
+    throw new CommandError(EXIT.usage, 'backups discard asks on a terminal only; --yes discards without asking');
+  }
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    // Ctrl-C and Ctrl-D close it without an answer.
+    const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
+    const question = terminal.question(`Discard ${file.name} (rows: ${file.rows}) for good? [y/N] `);
+    const answer = await Promise.race([question, closed]);
+    return /^y(?:es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,53 @@
+import type { Command, CommandOption } from './command.ts';
+import { SEARCH_PATH } from './configuration.ts';
+
+export const PROGRAM = 'mqtt-oracle-bridge';
+
+const INTRODUCTION = `Usage: ${PROGRAM} [COMMAND] [OPTIONS]
+
+Writes PLC tag values from MQTT into Oracle Database.`;
+
+const EPILOGUE = `Options:
+  -h, --help     this help; after a command, the help of that command
+  -V, --version  the version
+
+Without a command, the bridge runs.
+
+Configuration comes from --config FILE, or else from the file that BRIDGE_CONFIG
+names, or else from ${SEARCH_PATH.join(' or\n')}.
+Every key can also be set in the environment: mqtt.url is BRIDGE_MQTT_URL.
+
+Getting started:
+  ${PROGRAM} config --example > config/bridge.json   then edit it
+  ${PROGRAM} check                                   says what is wrong with it
+  ${PROGRAM} schema                                  the tables, for your DBA
+  ${PROGRAM} run
+
+Exit codes:
+  0   done, or stopped by a signal         73  a directory can't be created
+  64  wrong usage                          74  input or output error
+  66  configuration file not found         78  wrong configuration
+  69  a service can't be reached, or a port is taken
+  70  internal error`;
+
+export function generalHelp(commands: readonly Command[]): string {
+  const rows = commands.map(({ name, summary }) => [name, summary] as const);
+  return `${INTRODUCTION}\n\nCommands:\n${table(rows)}\n\n${EPILOGUE}\n`;
+}
+
+export function commandHelp(command: Command): string {
+  const rows = Object.entries(command.options).map(
+    ([name, option]) => [flagText(name, option), option.summary] as const,
+  );
+  return `${command.usage.trim()}\n\nOptions:\n${table([...rows, ['-h, --help', 'this help'] as const])}\n`;
+}
+
+function flagText(name: string, { short, placeholder }: CommandOption): string {
+  const long = placeholder === undefined ? `--${name}` : `--${name} ${placeholder}`;
+  return short === undefined ? long : `-${short}, ${long}`;
+}
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`).join('\n');
+}

@@ -1,0 +1,143 @@
+import { type Clock, DeadlineError, withDeadline } from '../core/clock.ts';
+import { coerceError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+
+/*
+ * The life of the bridge as a process:
+ *
+ *   starting ──► running ──first signal──► draining ──► stopping ──► exit 0
+ *      │                                       └─second signal──────► stopping at once, exit 0
+ *      └─first signal──► stopping ──► exit 0
+ *
+ * From anywhere: an error that nobody caught stops it, so that what is in memory goes to the backup if it still can, and
+ * ends it with exit code 70, for going on in an unknown state might do harm.
+ */
+
+/**
+ * What runs; see bridge.ts, which keeps to its drain timeout and logs its states by itself. `stop` may be called at
+ * any time, and again.
+ */
+export interface Supervised {
+  start(): Promise<void>;
+  drain(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The part of `process` that tells of signals and errors. */
+export interface ProcessEvents {
+  on(event: string, listener: (first: unknown) => void): unknown;
+  off(event: string, listener: (first: unknown) => void): unknown;
+}
+
+export interface SuperviseOptions {
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly drainTimeoutMs: number;
+  /**
+   * So long after it should have ended, a drain or a stop counts as hanging. Long enough for the last calls to time
+   * out.
+   */
+  readonly hangTimeoutMs: number;
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/** Starts it, and stops it when the process is told to. Throws what `start` throws, after `stop`. */
+export async function supervise(it: Supervised, events: ProcessEvents, options: SuperviseOptions): Promise<ExitCode> {
+  const { log } = options;
+  const heard = listen(events);
+  try {
+    return await Promise.race([
+      live(it, heard.firstSignal, options),
+      heard.secondSignal.then(async (signal) => {
+        log.warn('told to stop at once', { signal });
+        await stop(it, options);
+        return EXIT.ok;
+      }),
+      heard.crash.then(async (error) => {
+        log.error('internal error', { error, stack: coerceError(error).stack });
+        await stop(it, options);
+        return EXIT.internal;
+      }),
+    ]);
+  } finally {
+    heard.unlisten();
+  }
+}
+
+async function live(it: Supervised, firstSignal: Promise<string>, options: SuperviseOptions): Promise<ExitCode> {
+  const { log } = options;
+  try {
+    const interrupted = await Promise.race([it.start(), firstSignal]);
+    if (interrupted !== undefined) {
+      log.info('told to stop before the start was done', { signal: interrupted });
+      return EXIT.ok;
+    }
+    log.info('told to stop', { signal: await firstSignal });
+    return await drain(it, options);
+  } finally {
+    await stop(it, options);
+  }
+}
+
+async function drain(
+  it: Supervised,
+  { log, clock, drainTimeoutMs, hangTimeoutMs }: SuperviseOptions,
+): Promise<ExitCode> {
+  try {
+    await withDeadline(clock, drainTimeoutMs + hangTimeoutMs, 'drain', it.drain());
+    return EXIT.ok;
+  } catch (error) {
+    log.error('drain not finished', { error });
+    return error instanceof DeadlineError ? EXIT.ok : EXIT.internal;
+  }
+}
+
+async function stop(it: Supervised, { log, clock, hangTimeoutMs }: SuperviseOptions): Promise<void> {
+  try {
+    await withDeadline(clock, hangTimeoutMs, 'stop', it.stop());
+  } catch (error) {
+    log.error('stop failed', { error });
+  }
+}
+
+interface Heard {
+  readonly firstSignal: Promise<string>;
+  readonly secondSignal: Promise<string>;
+  readonly crash: Promise<unknown>;
+  unlisten(): void;
+}
+
+function listen(events: ProcessEvents): Heard {
+  const first = deferred<string>();
+  const second = deferred<string>();
+  const crash = deferred<unknown>();
+  let signals = 0;
+  const onSignal = (signal: unknown): void => {
+    signals += 1;
+    (signals === 1 ? first : second).resolve(String(signal));
+  };
+  // An unhandled rejection comes here too when nobody listens for it by its own name.
+  const listeners = [
+    ...SIGNALS.map((name) => [name, onSignal] as const),
+    ['uncaughtException', crash.resolve] as const,
+  ];
+  for (const [name, listener] of listeners) events.on(name, listener);
+  return {
+    firstSignal: first.promise,
+    secondSignal: second.promise,
+    crash: crash.promise,
+    unlisten: () => {
+      for (const [name, listener] of listeners) events.off(name, listener);
+    },
+  };
+}
+
+function deferred<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((fulfil) => {
+    resolve = fulfil;
+  });
+  return { promise, resolve };
+}

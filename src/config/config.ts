@@ -1,0 +1,118 @@
+import type { LogLevel } from '../core/logger.ts';
+
+/**
+ * The configuration, nested as in the file, checked and complete. Frozen all the way down.
+ * What a key means stands in one place, the `doc` of its schema (schema/), from which config/REFERENCE.md is
+ * generated.
+ */
+export interface Config {
+  readonly bridge: BridgeConfig;
+  readonly mqtt: MqttConfig;
+  readonly tagName: string;
+  readonly buffer: { readonly capacity: number; readonly onFull: 'wait' | 'dropOldest' };
+  readonly writer: WriterConfig;
+  readonly oracle: OracleConfig;
+  readonly journal: JournalConfig;
+  readonly backup: BackupConfig;
+  readonly notices: NoticesConfig;
+  readonly http: HttpConfig;
+  readonly log: { readonly level: LogLevel; readonly format: 'json' | 'text'; readonly file: string };
+}
+
+export interface BridgeConfig {
+  readonly id: string;
+  readonly drainTimeoutMs: number;
+}
+
+export interface MqttConfig {
+  readonly url: string;
+  /** Never empty: the bridge's id where the file says nothing. */
+  readonly clientId: string;
+  readonly username: string;
+  readonly password: string;
+  readonly protocolVersion: 4 | 5;
+  readonly keepaliveSeconds: number;
+  readonly sessionExpirySeconds: number;
+  readonly receiveMaximum: number;
+  readonly tls: {
+    readonly ca: string;
+    readonly cert: string;
+    readonly key: string;
+    readonly rejectUnauthorized: boolean;
+  };
+  readonly subscriptions: readonly Subscription[];
+}
+
+export interface Subscription {
+  readonly topic: string;
+  readonly qos: 0 | 1;
+  readonly format: 'polling' | 'scalar';
+  /** Templates of text and `{n}`, the n-th level of the topic; empty where the payload names it. */
+  readonly plcCode: string;
+  readonly tagAddress: string;
+}
+
+export interface WriterConfig {
+  readonly batchSize: number;
+  readonly intervalMs: number;
+  readonly retry: { readonly attempts: number; readonly initialDelayMs: number; readonly factor: number };
+}
+
+export interface OracleConfig {
+  readonly connectString: string;
+  readonly user: string;
+  readonly password: string;
+  readonly pool: {
+    readonly min: number;
+    readonly max: number;
+    readonly increment: number;
+    readonly queueTimeoutMs: number;
+  };
+  readonly connectTimeoutMs: number;
+  readonly callTimeoutMs: number;
+  readonly walletDir: string;
+  readonly walletPassword: string;
+  readonly table: string;
+  readonly columns: OracleColumns;
+  readonly valueType: 'binary_double' | 'number';
+  readonly ledgerTable: string;
+}
+
+/** Column names; empty: not written. */
+export interface OracleColumns {
+  readonly tagName: string;
+  readonly value: string;
+  readonly text: string;
+  readonly timestamp: string;
+  readonly quality: string;
+  readonly plcCode: string;
+  readonly tagAddress: string;
+  readonly receivedAt: string;
+}
+
+export interface JournalConfig {
+  readonly dir: string;
+  readonly maxBytes: number;
+  readonly segmentBytes: number;
+  readonly sync: 'always';
+}
+
+export interface BackupConfig {
+  readonly dir: string;
+  readonly maxRowsPerFile: number;
+  readonly replay: boolean;
+  readonly probeIntervalMs: number;
+}
+
+export interface NoticesConfig {
+  readonly enabled: boolean;
+  readonly baseTopic: string;
+  readonly inlineCsvMaxBytes: number;
+}
+
+export interface HttpConfig {
+  readonly enabled: boolean;
+  readonly host: string;
+  readonly port: number;
+  readonly token: string;
+}

@@ -1,0 +1,129 @@
+import { parseName } from '../core/identifier.ts';
+import { filtersOverlap } from '../core/topic-filter.ts';
+import type { Config, OracleColumns } from './config.ts';
+
+/** A rule between keys. It is asked only when each of the keys is good in itself. */
+export interface CrossCheck {
+  /** The first one is the path that the error names. */
+  readonly keys: readonly [string, ...string[]];
+  /** What is wrong, as `must …`, or undefined. */
+  check(config: Config): string | undefined;
+}
+
+const COLUMNS = ['tagName', 'value', 'text', 'timestamp', 'quality', 'plcCode', 'tagAddress', 'receivedAt'] as const;
+
+function unless(isGood: boolean, must: string): string | undefined {
+  return isGood ? undefined : must;
+}
+
+function isSameName(a: string, b: string): boolean {
+  const [left, right] = [parseName(a, 2), parseName(b, 2)];
+  return left !== undefined && right !== undefined && left.join('\0') === right.join('\0');
+}
+
+/** Each column against those before it, so that of two that are the same one is named. */
+function columnCheck(name: keyof OracleColumns, index: number): CrossCheck {
+  return {
+    keys: [`oracle.columns.${name}`, ...COLUMNS.slice(0, index).map((other) => `oracle.columns.${other}`)],
+    check: ({ oracle: { columns } }) => {
+      const same = COLUMNS.slice(0, index).find((other) => isSameName(columns[other], columns[name]));
+      return unless(same === undefined, `must not be the same column as oracle.columns.${same}`);
+    },
+  };
+}
+
+const isTls = (url: string): boolean => /^(?:mqtts|wss):/i.test(url);
+
+const TLS_FILES = ['ca', 'cert', 'key'] as const;
+
+export const CROSS_CHECKS: readonly CrossCheck[] = [
+  {
+    keys: ['buffer.capacity', 'writer.batchSize'],
+    check: ({ buffer, writer }) =>
+      unless(buffer.capacity >= writer.batchSize, `must not be less than writer.batchSize, ${writer.batchSize}`),
+  },
+  {
+    keys: ['oracle.pool.min', 'oracle.pool.max'],
+    check: ({ oracle: { pool } }) => unless(pool.min <= pool.max, `must not be more than oracle.pool.max, ${pool.max}`),
+  },
+  {
+    keys: ['journal.segmentBytes', 'journal.maxBytes'],
+    check: ({ journal }) =>
+      unless(
+        journal.segmentBytes * 2 <= journal.maxBytes,
+        `must be at most half of journal.maxBytes, ${journal.maxBytes}`,
+      ),
+  },
+  {
+    keys: ['backup.dir', 'journal.dir'],
+    check: ({ backup, journal }) => unless(backup.dir !== journal.dir, 'must not be the directory of the journal'),
+  },
+  {
+    keys: ['oracle.ledgerTable', 'oracle.table'],
+    check: ({ oracle }) =>
+      unless(!isSameName(oracle.ledgerTable, oracle.table), 'must not be the same as oracle.table'),
+  },
+  ...COLUMNS.map(columnCheck),
+  {
+    keys: ['mqtt.password', 'mqtt.username', 'mqtt.protocolVersion'],
+    check: ({ mqtt }) =>
+      unless(
+        mqtt.password === '' || mqtt.username !== '' || mqtt.protocolVersion === 5,
+        'must not be given without mqtt.username: MQTT 3.1.1 has no way to say so',
+      ),
+  },
+  {
+    keys: ['mqtt.tls.cert', 'mqtt.tls.key'],
+    check: ({ mqtt: { tls } }) => unless(tls.cert === '' || tls.key !== '', 'must not be given without mqtt.tls.key'),
+  },
+  {
+    keys: ['mqtt.tls.key', 'mqtt.tls.cert'],
+    check: ({ mqtt: { tls } }) => unless(tls.key === '' || tls.cert !== '', 'must not be given without mqtt.tls.cert'),
+  },
+  ...TLS_FILES.map((name): CrossCheck => ({
+    keys: [`mqtt.tls.${name}`, 'mqtt.url'],
+    check: ({ mqtt }) =>
+      unless(
+        mqtt.tls[name] === '' || isTls(mqtt.url),
+        'has no effect: mqtt.url must begin with mqtts:// or wss:// for TLS',
+      ),
+  })),
+  {
+    keys: ['mqtt.subscriptions', 'notices.baseTopic', 'notices.enabled', 'bridge.id'],
+    check: ({ mqtt, notices }) => {
+      if (!notices.enabled) return undefined;
+      const own = mqtt.subscriptions.find(({ topic }) => filtersOverlap(topic, `${notices.baseTopic}/#`));
+      const topic = JSON.stringify(own?.topic);
+      const problem = `must not take in the bridge's own notices under ${notices.baseTopic}, as ${topic} does`;
+      return unless(own === undefined, problem);
+    },
+  },
+  {
+    keys: ['mqtt.subscriptions', 'tagName'],
+    check: ({ mqtt, tagName }) => {
+      const index = mqtt.subscriptions.findIndex(({ format, plcCode }) => format === 'scalar' && plcCode === '');
+      const why = 'a scalar payload names no PLC, and tagName asks for {plc}';
+      const problem = `[${index}] must have a plcCode, such as "{2}": ${why}`;
+      return unless(index === -1 || !tagName.includes('{plc}'), problem);
+    },
+  },
+];
+
+/** What must be there for the bridge to run, beside what has a default. */
+export const RUN_CHECKS: readonly CrossCheck[] = [
+  {
+    keys: ['oracle.connectString'],
+    check: ({ oracle }) => unless(oracle.connectString !== '', 'must be given, such as "db.example.com:1521/FREEPDB1"'),
+  },
+  { keys: ['oracle.user'], check: ({ oracle }) => unless(oracle.user !== '', 'must be given: the database user') },
+  {
+    keys: ['oracle.password'],
+    check: ({ oracle }) =>
+      unless(oracle.password !== '', 'must be given, best as a file that BRIDGE_ORACLE_PASSWORD_FILE names'),
+  },
+  {
+    keys: ['mqtt.subscriptions'],
+    check: ({ mqtt }) =>
+      unless(mqtt.subscriptions.length > 0, 'must have at least one subscription, such as { "topic": "plc/+/tags" }'),
+  },
+];

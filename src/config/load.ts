@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+
+import type { ConfigError } from '../core/errors.ts';
+import { ConfigErrors } from './config-errors.ts';
+import type { Config } from './config.ts';
+import { newConvict, SETTINGS } from './convict.ts';
+import { CROSS_CHECKS, RUN_CHECKS } from './cross-checks.ts';
+import { type ReadFile, readFileLayer } from './file-layer.ts';
+import { preview, type Problem } from './formats/format.ts';
+import { FORMATS } from './formats/formats.ts';
+import { fillSubscription } from './formats/subscriptions-format.ts';
+import { errorAt } from './layers.ts';
+import type { PlacedSetting } from './setting.ts';
+import { readEnvironmentLayer, readFlagLayer } from './text-layers.ts';
+
+/**
+ * How much of the configuration must be there: all that the bridge needs to run, or only what is given, which must be
+ * right, with defaults for the rest.
+ */
+export type ConfigNeed = 'run' | 'any';
+
+export interface ConfigSources {
+  /** A later file wins, key by key; a list is replaced whole. */
+  readonly files: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Texts by path, which win over all else. */
+  readonly flags?: Readonly<Record<string, string>>;
+  readonly readFile?: ReadFile;
+  /** `run` unless said. */
+  readonly need?: ConfigNeed;
+}
+
+/**
+ * The configuration from default < files in order < environment < flags, checked, complete and frozen.
+ * Throws ConfigErrors with everything that is wrong, and ConfigFileError for a file that can't be read.
+ */
+export function loadConfig(sources: ConfigSources): Config {
+  const readFile = sources.readFile ?? ((file: string): string => readFileSync(file, 'utf8'));
+  const layers = [
+    ...sources.files.map((file) => readFileLayer(file, readFile, sources.files.length === 1)),
+    readEnvironmentLayer(sources.env, readFile),
+    readFlagLayer(sources.flags ?? {}),
+  ];
+  const errors: ConfigError[] = layers.flatMap((layer) => layer.errors);
+  const bad = new Set(layers.flatMap((layer) => [...layer.unknown]));
+  const originOf = (path: string): string | undefined =>
+    layers.findLast((layer) => layer.values.has(path))?.origins.get(path);
+
+  const convict = newConvict();
+  for (const setting of SETTINGS.values()) {
+    const { path, format } = setting;
+    const value = layers.findLast((layer) => layer.values.has(path))?.values.get(path);
+    if (value === undefined || bad.has(path)) continue;
+    const problems = FORMATS[format].check(value, setting);
+    errors.push(...problems.map((problem) => describe(problem, setting, originOf(path))));
+    if (problems.length === 0) convict.set(path, value);
+    else bad.add(path);
+  }
+
+  const config = complete(convict.getProperties());
+  for (const rule of sources.need === 'any' ? CROSS_CHECKS : [...CROSS_CHECKS, ...RUN_CHECKS]) {
+    if (rule.keys.some((key) => bad.has(key))) continue;
+    const problem = rule.check(config);
+    if (problem !== undefined) errors.push(errorAt(rule.keys[0], problem, originOf(rule.keys[0])));
+  }
+  if (errors.length > 0) throw new ConfigErrors(errors);
+  convict.validate({ allowed: 'strict' });
+  return freeze(config);
+}
+
+function describe(problem: Problem, setting: PlacedSetting, origin: string | undefined): ConfigError {
+  const shown = problem.got !== undefined && setting.sensitive !== true ? `, not ${preview(problem.got)}` : '';
+  return errorAt(setting.path + (problem.at ?? ''), problem.must + shown, origin);
+}
+
+/** Fills in what follows from other keys. */
+function complete(given: Config): Config {
+  const { bridge, mqtt, notices } = given;
+  return {
+    ...given,
+    mqtt: {
+      ...mqtt,
+      clientId: mqtt.clientId === '' ? bridge.id : mqtt.clientId,
+      subscriptions: mqtt.subscriptions.map(fillSubscription),
+    },
+    notices: { ...notices, baseTopic: notices.baseTopic.replaceAll('{id}', bridge.id) },
+  };
+}
+
+function freeze<T>(node: T): T {
+  if (typeof node === 'object' && node !== null) {
+    for (const child of Object.values(node)) freeze(child);
+    Object.freeze(node);
+  }
+  return node;
+}

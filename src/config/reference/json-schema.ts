@@ -1,0 +1,35 @@
+import { SECTIONS, SETTINGS } from '../convict.ts';
+import type { JsonSchema } from '../formats/format.ts';
+import { FORMATS } from '../formats/formats.ts';
+
+/** The JSON Schema of a configuration file, for editors: `"$schema": "./bridge.schema.json"`. */
+export function configJsonSchema(): string {
+  const schema = {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'mqtt-oracle-bridge configuration',
+    ...section(''),
+  };
+  return `${JSON.stringify(schema, null, 2).replaceAll(/\[[^[\]{}]+\]/g, onOneLine)}\n`;
+}
+
+function section(path: string): JsonSchema {
+  const keys = SECTIONS.get(path) ?? [];
+  const properties = keys.map((key) => [key, node(path === '' ? key : `${path}.${key}`)] as const);
+  const editorKey = path === '' ? [['$schema', { type: 'string' }] as const] : [];
+  return { type: 'object', additionalProperties: false, properties: Object.fromEntries([...editorKey, ...properties]) };
+}
+
+function node(path: string): JsonSchema {
+  const setting = SETTINGS.get(path);
+  if (setting === undefined) return section(path);
+  const { doc, format, default: value } = setting;
+  return { description: doc, ...FORMATS[format].jsonSchema(setting), default: value };
+}
+
+/** Short lists, as the formatter wants them. */
+function onOneLine(list: string): string {
+  return list
+    .replaceAll(/\s*\n\s*/g, ' ')
+    .replace('[ ', '[')
+    .replace(' ]', ']');
+}

@@ -1,0 +1,92 @@
+import type { MqttConfig } from '../config.ts';
+import { fillSubscription } from '../formats/subscriptions-format.ts';
+import type { Schema } from '../setting.ts';
+
+export const mqttSchema: Schema<MqttConfig> = {
+  url: {
+    doc: 'The MQTT broker: mqtt:// is plain TCP, mqtts:// is TLS, ws:// and wss:// are WebSocket.',
+    format: 'brokerUrl',
+    default: 'mqtt://127.0.0.1:1883',
+  },
+  clientId: {
+    doc:
+      'Client id towards the broker. The broker keeps the messages of an absent bridge under this name, so it ' +
+      'must not change and no other client may use it. Empty: bridge.id.',
+    format: 'text',
+    default: '',
+    mayBeEmpty: true,
+  },
+  username: { doc: 'User name at the broker. Empty: none.', format: 'text', default: '', mayBeEmpty: true },
+  password: {
+    doc: 'Password at the broker. Empty: none.',
+    format: 'text',
+    default: '',
+    mayBeEmpty: true,
+    sensitive: true,
+  },
+  protocolVersion: {
+    doc: '5 for MQTT 5, 4 for MQTT 3.1.1. On a broker that refuses 5 the bridge falls back to 4 and logs a warning.',
+    format: 'choice',
+    choices: [4, 5],
+    default: 5,
+  },
+  keepaliveSeconds: {
+    doc: 'After so many seconds of silence the bridge asks the broker whether the connection still stands.',
+    format: 'wholeNumber',
+    min: 1,
+    max: 65_535,
+    default: 30,
+  },
+  sessionExpirySeconds: {
+    doc:
+      'For how many seconds the broker keeps messages for a bridge that is away (MQTT 5; with 3.1.1 the broker ' +
+      'decides). The default is a week; 4294967295 means for ever.',
+    format: 'wholeNumber',
+    min: 1,
+    max: 4_294_967_295,
+    default: 604_800,
+  },
+  receiveMaximum: {
+    doc: 'How many messages may be unacknowledged at once; the broker then waits.',
+    format: 'wholeNumber',
+    min: 1,
+    max: 65_535,
+    default: 1000,
+  },
+  tls: {
+    ca: {
+      doc: "PEM file with the certificate of the authority that signed the broker's. Empty: the public authorities.",
+      format: 'path',
+      default: '',
+      mayBeEmpty: true,
+    },
+    cert: {
+      doc:
+        "PEM file with the bridge's own certificate, where the broker asks for one; needs mqtt.tls.key. Empty: " +
+        'none.',
+      format: 'path',
+      default: '',
+      mayBeEmpty: true,
+    },
+    key: {
+      doc: 'PEM file with the private key of mqtt.tls.cert. Empty: none.',
+      format: 'path',
+      default: '',
+      mayBeEmpty: true,
+    },
+    rejectUnauthorized: {
+      doc: "Whether the broker's certificate is checked. false lets anyone on the network pose as the broker.",
+      format: 'yesNo',
+      default: true,
+    },
+  },
+  subscriptions: {
+    doc: 'What to subscribe to, and how the messages are read. The topics must not overlap.',
+    format: 'subscriptions',
+    default: [fillSubscription({ topic: 'plc/+/tags' })],
+    example: [
+      fillSubscription({ topic: 'plc/+/tags', plcCode: '{2}' }),
+      fillSubscription({ topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' }),
+    ],
+  },
+};

@@ -1,0 +1,121 @@
+import type { Config } from '../config.ts';
+import type { Schema } from '../setting.ts';
+
+export const bufferSchema: Schema<Config['buffer']> = {
+  capacity: {
+    doc: 'How many tag values fit into memory between the broker and Oracle. 100,000 take about ten megabytes.',
+    format: 'wholeNumber',
+    min: 1,
+    max: 10_000_000,
+    default: 100_000,
+  },
+  onFull: {
+    doc:
+      'What happens when the buffer is full. wait: messages wait at the broker; dropOldest: the oldest values are ' +
+      'given up and counted.',
+    format: 'choice',
+    choices: ['wait', 'dropOldest'],
+    default: 'wait',
+  },
+};
+
+export const writerSchema: Schema<Config['writer']> = {
+  batchSize: {
+    doc: 'The most rows that are written to Oracle in one transaction.',
+    format: 'wholeNumber',
+    min: 1,
+    max: 10_000,
+    default: 500,
+  },
+  intervalMs: {
+    doc: 'The longest that a value waits for its batch to fill, in milliseconds. Full batches are written at once.',
+    format: 'wholeNumber',
+    min: 1,
+    max: 60_000,
+    default: 500,
+  },
+  retry: {
+    attempts: {
+      doc:
+        'How many more times a batch is tried when Oracle fails in passing, before it goes to a CSV backup. 0: not ' +
+        'again.',
+      format: 'wholeNumber',
+      min: 0,
+      max: 20,
+      default: 3,
+    },
+    initialDelayMs: {
+      doc: 'Wait before the first retry, in milliseconds.',
+      format: 'wholeNumber',
+      min: 1,
+      max: 60_000,
+      default: 1000,
+    },
+    factor: {
+      doc: 'By how much each wait is longer than the one before: with 2 and 1000 ms they are 1, 2 and 4 s.',
+      format: 'decimal',
+      min: 1,
+      max: 10,
+      default: 2,
+    },
+  },
+};
+
+export const journalSchema: Schema<Config['journal']> = {
+  dir: {
+    doc:
+      'Directory for what the bridge must still know after a restart; in this version its subscriptions, later the ' +
+      'messages that are not settled. It must be on a local disk and belong to this bridge alone.',
+    format: 'path',
+    default: 'data/journal',
+  },
+  maxBytes: {
+    doc: 'The most that the journal may take on disk, in bytes. Not used yet: this version keeps messages in memory.',
+    format: 'wholeNumber',
+    min: 65_536,
+    max: 1_099_511_627_776,
+    default: 1_073_741_824,
+  },
+  segmentBytes: {
+    doc: 'Size of one journal file, in bytes. Not used yet: this version keeps messages in memory.',
+    format: 'wholeNumber',
+    min: 4096,
+    max: 1_073_741_824,
+    default: 16_777_216,
+  },
+  sync: {
+    doc: 'When messages are forced to disk. Not used yet: this version keeps messages in memory.',
+    format: 'choice',
+    choices: ['always'],
+    default: 'always',
+  },
+};
+
+export const backupSchema: Schema<Config['backup']> = {
+  dir: {
+    doc: 'Directory for the CSV files of what Oracle did not take. It must belong to this bridge alone.',
+    format: 'path',
+    default: 'data/backup',
+  },
+  maxRowsPerFile: {
+    doc: 'After how many rows the next CSV file is begun.',
+    format: 'wholeNumber',
+    min: 1,
+    max: 10_000_000,
+    default: 50_000,
+  },
+  replay: {
+    doc:
+      'Whether backups are written to Oracle by themselves when it is back. Not used yet: this version leaves them ' +
+      'for a person to load.',
+    format: 'yesNo',
+    default: true,
+  },
+  probeIntervalMs: {
+    doc: 'While Oracle is down, how often the bridge asks whether it is back, in milliseconds.',
+    format: 'wholeNumber',
+    min: 10,
+    max: 3_600_000,
+    default: 5000,
+  },
+};

@@ -1,0 +1,37 @@
+import type { FormatName } from './formats/formats.ts';
+
+/** One key of the configuration as its schema declares it. */
+export interface Setting<T = unknown> {
+  /** For a plant engineer: what it does, and when to change it. */
+  readonly doc: string;
+  readonly format: FormatName;
+  readonly default: T;
+  /** A secret: its value is never shown, and it may come from a file that `<env>_FILE` names. */
+  readonly sensitive?: true;
+  /** Bounds of a number. */
+  readonly min?: number;
+  readonly max?: number;
+  /** What a `choice` may be. */
+  readonly choices?: readonly (string | number)[];
+  /** Texts and names: empty has a meaning of its own, said in `doc`. */
+  readonly mayBeEmpty?: true;
+  /** For the example file, where the default is empty. */
+  readonly example?: T;
+}
+
+/** The schema of a part of the configuration: the same nesting, a Setting at each end. */
+export type Schema<T> = {
+  readonly [K in keyof T]: T[K] extends string | number | boolean | readonly unknown[] ? Setting<T[K]> : Schema<T[K]>;
+};
+
+/** A setting in its place. */
+export interface PlacedSetting extends Setting {
+  /** `oracle.pool.min` */
+  readonly path: string;
+  /** `BRIDGE_ORACLE_POOL_MIN` */
+  readonly env: string;
+}
+
+export function environmentName(path: string): string {
+  return `BRIDGE_${path.toUpperCase().replaceAll('.', '_')}`;
+}

@@ -1,0 +1,28 @@
+/** What became of messages and values since the start. Plain numbers, added to once a batch, read by the status and the metrics. */
+export interface Counters {
+  messagesReceived: number;
+  messagesUndecodable: number;
+  messagesDuplicate: number;
+  valuesReceived: number;
+  valuesWritten: number;
+  valuesBackedUp: number;
+  valuesReplayed: number;
+  valuesRejected: number;
+  valuesDropped: number;
+  valuesFiltered: number;
+}
+
+export function createCounters(): Counters {
+  return {
+    messagesReceived: 0,
+    messagesUndecodable: 0,
+    messagesDuplicate: 0,
+    valuesReceived: 0,
+    valuesWritten: 0,
+    valuesBackedUp: 0,
+    valuesReplayed: 0,
+    valuesRejected: 0,
+    valuesDropped: 0,
+    valuesFiltered: 0,
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * What went wrong with the database, as the writer needs to know it.
+ *
+ * - `connection`: lost or not to be had; a fresh connection may help
+ * - `passing`: try the same again
+ * - `resource`: the database is short of something (space, quota); a DBA must act
+ * - `configuration`: wrong password, no such table or column, no right; a person must act, and trying often does harm
+ * - `row`: this row is refused, others are not
+ * - `mistake`: the driver refused what we bound; the row check should have caught it
+ */
+export type DatabaseErrorKind = 'connection' | 'passing' | 'resource' | 'configuration' | 'row' | 'mistake';
+
+export class DatabaseError extends Error {
+  readonly kind: DatabaseErrorKind;
+  /** `ORA-00942`, `NJS-503` … */
+  readonly code: string;
+  /** What a person can do about it, or empty. */
+  readonly remedy: string;
+  /** True when the statement may have been committed although it failed. */
+  readonly outcomeUnknown: boolean;
+
+  constructor(
+    kind: DatabaseErrorKind,
+    code: string,
+    message: string,
+    more: { readonly remedy?: string; readonly outcomeUnknown?: boolean; readonly cause?: unknown } = {},
+  ) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
+    this.name = 'DatabaseError';
+    this.kind = kind;
+    this.code = code;
+    this.remedy = more.remedy ?? '';
+    this.outcomeUnknown = more.outcomeUnknown ?? false;
+  }
+}
+
+/** One configuration error: where it is, what stands there and what may stand there, in `message`. */
+export class ConfigError extends Error {
+  readonly path: string;
+
+  constructor(path: string, message: string) {
+    super(message);
+    this.name = 'ConfigError';
+    this.path = path;
+  }
+}
+
+/** Turns whatever was thrown into an Error. */
+export function coerceError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/** The code of a system error such as `ENOSPC`, or undefined. */
+export function systemErrorCode(thrown: unknown): string | undefined {
+  const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Why a value, a batch or a message did not go its way: a stable code and a sentence for a person. */
+export interface Reason {
+  readonly code: string;
+  readonly message: string;
+}

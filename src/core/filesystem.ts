@@ -1,0 +1,32 @@
+/**
+ * The disk as the journal and the backups see it: a simulation replaces it by one that loses and tears what was not synced.
+ * Errors are Node's system errors (`code` ENOSPC, EIO …).
+ */
+export interface FileSystem {
+  /** Creates the directory and those above it, mode 0700. */
+  makeDirectory(path: string): Promise<void>;
+  /** Names in the directory, sorted. */
+  list(directory: string): Promise<string[]>;
+  /** A new file, mode 0600; EEXIST when the name is taken. */
+  create(path: string): Promise<AppendFile>;
+  /** An existing file, for appending at its end. */
+  openAppend(path: string): Promise<AppendFile>;
+  read(path: string): Promise<Buffer>;
+  /** Bytes from `start` up to `start + length` or the end of the file. */
+  readRange(path: string, start: number, length: number): Promise<Buffer>;
+  size(path: string): Promise<number>;
+  truncate(path: string, size: number): Promise<void>;
+  /** Durable only after `syncDirectory`. */
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** Makes creations, renames and removals in the directory durable. */
+  syncDirectory(directory: string): Promise<void>;
+}
+
+export interface AppendFile {
+  /** Writes all of the buffers at the end of the file; after an error any part of them may be there. */
+  append(...buffers: readonly Uint8Array[]): Promise<void>;
+  /** Resolves when all that was appended is durable (`fdatasync`). */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}

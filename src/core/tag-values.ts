@@ -1,0 +1,133 @@
+import type { Reason } from './errors.ts';
+
+/** Where a value comes from. One object a tag, shared by all its values. */
+export interface Tag {
+  readonly plcCode: string;
+  readonly address: string;
+  /** The value of the tag name column. */
+  readonly name: string;
+}
+
+/**
+ * A list of tag values, one array a column, so that a hundred thousand of them cost a few megabytes and no garbage.
+ *
+ * Index `i` of each column belongs to value `i`. NULL is NaN in `numbers` (JSON has no NaN) and null in `texts`. `timesMs` is NaN
+ * where the payload's timestamp could not be read; such a value carries a `problem`. A value's place in the stream is its
+ * message's number and its own number within the message, from 0.
+ */
+export class TagValues {
+  length = 0;
+  tags: Tag[];
+  numbers: Float64Array;
+  texts: (string | null)[];
+  timesMs: Float64Array;
+  qualities: string[];
+  /** Why this value must not go to the database, found while decoding. */
+  problems: (Reason | undefined)[];
+  messageNos: Float64Array;
+  valueNos: Uint32Array;
+  receivedAtMs: Float64Array;
+
+  constructor(capacity: number) {
+    this.tags = Array.from({ length: capacity });
+    this.numbers = new Float64Array(capacity);
+    this.texts = Array.from({ length: capacity }, () => null);
+    this.timesMs = new Float64Array(capacity);
+    this.qualities = Array.from({ length: capacity }, () => '');
+    this.problems = Array.from({ length: capacity });
+    this.messageNos = new Float64Array(capacity);
+    this.valueNos = new Uint32Array(capacity);
+    this.receivedAtMs = new Float64Array(capacity);
+  }
+
+  get capacity(): number {
+    return this.numbers.length;
+  }
+
+  /** Adds a value; the list grows as needed. Message number, value number and time of receipt are set by `stamp`. */
+  push(tag: Tag, number: number, text: string | null, timeMs: number, quality: string, problem?: Reason): void {
+    const i = this.length;
+    if (i === this.numbers.length) this.#grow();
+    this.tags[i] = tag;
+    this.numbers[i] = number;
+    this.texts[i] = text;
+    this.timesMs[i] = timeMs;
+    this.qualities[i] = quality;
+    this.problems[i] = problem;
+    this.length = i + 1;
+  }
+
+  /** Numbers all values as those of one message. */
+  stamp(messageNo: number, receivedAtMs: number): void {
+    this.messageNos.fill(messageNo, 0, this.length);
+    this.receivedAtMs.fill(receivedAtMs, 0, this.length);
+    for (let i = 0; i < this.length; i += 1) this.valueNos[i] = i;
+  }
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  /** Takes out the values at these indexes; the others keep their order. */
+  remove(indexes: ReadonlySet<number>): void {
+    if (indexes.size === 0) return;
+    let kept = 0;
+    for (let i = 0; i < this.length; i += 1) {
+      if (indexes.has(i)) continue;
+      if (kept !== i) copyValues(this, i, this, kept, 1);
+      kept += 1;
+    }
+    this.length = kept;
+  }
+
+  /** A new list of the values from `start` up to but without `end`. */
+  slice(start: number, end: number): TagValues {
+    const part = new TagValues(end - start);
+    copyValues(this, start, part, 0, end - start);
+    part.length = end - start;
+    return part;
+  }
+
+  #grow(): void {
+    const capacity = Math.max(64, this.numbers.length * 2);
+    this.numbers = grown(this.numbers, new Float64Array(capacity));
+    this.timesMs = grown(this.timesMs, new Float64Array(capacity));
+    this.messageNos = grown(this.messageNos, new Float64Array(capacity));
+    this.receivedAtMs = grown(this.receivedAtMs, new Float64Array(capacity));
+    this.valueNos = grown(this.valueNos, new Uint32Array(capacity));
+  }
+}
+
+function grown<T extends Float64Array | Uint32Array>(from: T, to: T): T {
+  to.set(from);
+  return to;
+}
+
+/** Below this many a plain loop is faster than the views that a block copy needs. */
+const BLOCK_COPY_FROM = 16;
+
+/** Copies `count` values from one list's place to another's; both must be large enough. */
+export function copyValues(from: TagValues, fromIndex: number, to: TagValues, toIndex: number, count: number): void {
+  const end = fromIndex + count;
+  for (let i = fromIndex, o = toIndex; i < end; i += 1, o += 1) {
+    to.tags[o] = from.tags[i]!;
+    to.texts[o] = from.texts[i]!;
+    to.qualities[o] = from.qualities[i]!;
+    to.problems[o] = from.problems[i];
+  }
+  if (count < BLOCK_COPY_FROM) {
+    for (let i = fromIndex, o = toIndex; i < end; i += 1, o += 1) {
+      to.numbers[o] = from.numbers[i]!;
+      to.timesMs[o] = from.timesMs[i]!;
+      to.messageNos[o] = from.messageNos[i]!;
+      to.receivedAtMs[o] = from.receivedAtMs[i]!;
+      to.valueNos[o] = from.valueNos[i]!;
+    }
+    return;
+  }
+  to.numbers.set(from.numbers.subarray(fromIndex, end), toIndex);
+  to.timesMs.set(from.timesMs.subarray(fromIndex, end), toIndex);
+  to.messageNos.set(from.messageNos.subarray(fromIndex, end), toIndex);
+  to.receivedAtMs.set(from.receivedAtMs.subarray(fromIndex, end), toIndex);
+  to.valueNos.set(from.valueNos.subarray(fromIndex, end), toIndex);
+}

@@ -1,0 +1,116 @@
+import type { IClientOptions, MqttClient } from 'mqtt';
+
+import type { Delivery } from '../core/message.ts';
+import { brokerOf, MqttConnection, type ConnectionOptions } from './connection.ts';
+import { DeferredAcks } from './deferred-acks.ts';
+import type { ProtocolVersion } from './protocol-version.ts';
+import type { Subscription, SubscriptionMemory } from './subscription-memory.ts';
+import { Subscriptions, type SubscriptionProblem } from './subscriptions.ts';
+
+export interface SourceOptions extends ConnectionOptions {
+  readonly sessionExpirySeconds: number;
+  /** How many messages may be unacknowledged; also kept by brokers that do not know it (3.1.1) or do not care. From 1 to 65,535. */
+  readonly receiveMaximum: number;
+  readonly subscriptions: readonly Subscription[];
+  readonly memory: SubscriptionMemory;
+}
+
+export interface SourceStatus {
+  readonly connected: boolean;
+  readonly protocolVersion: ProtocolVersion;
+  /** Of the last connect: the broker had kept our session. Undefined before the first. */
+  readonly sessionPresent: boolean | undefined;
+  readonly connects: number;
+  readonly unacknowledged: number;
+  readonly subscriptionProblems: readonly SubscriptionProblem[];
+}
+
+/**
+ * mqtt.js gathers a packet in memory before it can be looked at, so one of 256 MB, which MQTT allows, could end the process. A broker
+ * throws away what is larger, hence the generous limit: PLC messages have kilobytes.
+ */
+const MAXIMUM_PACKET_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Receives messages from the broker in a session that outlives connections and processes: what is not acknowledged comes again.
+ *
+ * Topic aliases are not asked for: mqtt.js does not resolve them before it hands over a packet.
+ */
+export class MqttSource {
+  readonly #options: SourceOptions;
+  readonly #acks: DeferredAcks;
+  readonly #subscriptions: Subscriptions;
+  readonly #connection: MqttConnection;
+  #connects = 0;
+  #sessionPresent: boolean | undefined;
+
+  /** `receive` gets each delivery, in the order of arrival, and must not throw; each is to be acknowledged once it is safe. */
+  constructor(options: SourceOptions, receive: (delivery: Delivery) => void) {
+    const { clientId, clock, log, memory, receiveMaximum, subscriptions, url } = options;
+    this.#options = options;
+    this.#acks = new DeferredAcks({ maxUnacknowledged: receiveMaximum, clock, log, receive });
+    this.#subscriptions = new Subscriptions(subscriptions, `${clientId}@${brokerOf(url)}`, memory, log);
+    this.#connection = new MqttConnection(options, {
+      clientOptions: (version) => this.#clientOptions(version),
+      prepare: (client) => this.#prepare(client),
+      connected: (client, sessionPresent) => this.#connected(client, sessionPresent),
+      closed: () => this.#acks.detach(),
+    });
+  }
+
+  /** Resolves when the attempts to connect have begun: an absent broker is a state. Throws a ConfigError about the TLS files. */
+  async start(): Promise<void> {
+    await this.#subscriptions.load();
+    await this.#connection.start();
+  }
+
+  /** Takes no more messages; what is acknowledged from now on still reaches the broker. For good: `stop` follows. */
+  pause(): void {
+    this.#acks.pause();
+  }
+
+  /** Sends the acks that may go, leaves the session to the broker, and closes; takes 2 s at most. */
+  async stop(): Promise<void> {
+    this.#acks.finish();
+    await this.#connection.stop();
+    await this.#subscriptions.settled();
+  }
+
+  get status(): SourceStatus {
+    return {
+      connected: this.#connection.connected,
+      protocolVersion: this.#connection.protocolVersion,
+      sessionPresent: this.#sessionPresent,
+      connects: this.#connects,
+      unacknowledged: this.#acks.unacknowledged,
+      subscriptionProblems: this.#subscriptions.problems,
+    };
+  }
+
+  #clientOptions(version: ProtocolVersion): IClientOptions {
+    const common = { clean: false, incomingStore: this.#acks.qos2Store };
+    if (version === 4) return common;
+    return {
+      ...common,
+      properties: {
+        sessionExpiryInterval: this.#options.sessionExpirySeconds,
+        receiveMaximum: this.#options.receiveMaximum,
+        maximumPacketSize: MAXIMUM_PACKET_BYTES,
+      },
+    };
+  }
+
+  #prepare(client: MqttClient): void {
+    this.#acks.attach(client);
+    // The first packet is CONNACK; 'connect' may come after the first messages.
+    client.once('packetreceive', (packet) => {
+      if (packet.cmd === 'connack' && !packet.sessionPresent) this.#acks.qos2Store.clear();
+    });
+  }
+
+  #connected(client: MqttClient, sessionPresent: boolean): void {
+    this.#connects += 1;
+    this.#sessionPresent = sessionPresent;
+    void this.#subscriptions.align(client, sessionPresent);
+  }
+}

@@ -1,0 +1,93 @@
+import { dirname } from 'node:path';
+
+import { systemErrorCode } from '../core/errors.ts';
+import type { FileSystem } from '../core/filesystem.ts';
+
+export interface Subscription {
+  readonly topic: string;
+  readonly qos: 0 | 1;
+}
+
+/** A subscription that the broker's session has or, when not confirmed, may have. */
+export interface KnownSubscription extends Subscription {
+  readonly confirmed: boolean;
+}
+
+export interface RememberedSession {
+  /** Client id and broker; of another session only the topics to unsubscribe are of use. */
+  readonly session: string;
+  readonly subscriptions: readonly KnownSubscription[];
+}
+
+/**
+ * The subscriptions of the broker's session, kept in a small JSON file over restarts: the protocol has no way to ask for them.
+ *
+ * The file is replaced as a whole and durably, and never trusted: what can't be read or understood counts as nothing known.
+ */
+export class SubscriptionMemory {
+  readonly #files: FileSystem;
+  readonly #path: string;
+
+  constructor(files: FileSystem, path: string) {
+    this.#files = files;
+    this.#path = path;
+  }
+
+  /** Undefined: nothing known. */
+  async load(): Promise<RememberedSession | undefined> {
+    try {
+      const remembered: unknown = JSON.parse((await this.#files.read(this.#path)).toString());
+      return isRememberedSession(remembered) ? remembered : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Throws the system error when the disk does not take it; the old file is then still there. */
+  async save(remembered: RememberedSession): Promise<void> {
+    const directory = dirname(this.#path);
+    const temporary = `${this.#path}.tmp`;
+    await this.#files.makeDirectory(directory);
+    await this.#removeLeftover(temporary);
+    const file = await this.#files.create(temporary);
+    try {
+      await file.append(Buffer.from(`${JSON.stringify(remembered)}\n`));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await this.#files.rename(temporary, this.#path);
+    await this.#files.syncDirectory(directory);
+  }
+
+  async #removeLeftover(path: string): Promise<void> {
+    try {
+      await this.#files.remove(path);
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
+    }
+  }
+}
+
+function isRememberedSession(value: unknown): value is RememberedSession {
+  return (
+    isRecord(value) &&
+    typeof value['session'] === 'string' &&
+    Array.isArray(value['subscriptions']) &&
+    value['subscriptions'].every(isKnownSubscription)
+  );
+}
+
+function isKnownSubscription(value: unknown): value is KnownSubscription {
+  return (
+    isRecord(value) &&
+    typeof value['topic'] === 'string' &&
+    value['topic'] !== '' &&
+    (value['qos'] === 0 || value['qos'] === 1) &&
+    typeof value['confirmed'] === 'boolean'
+  );
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,68 @@
+import type { CancelTimer, Clock } from '../core/clock.ts';
+import type { Counters } from '../core/counters.ts';
+import { type Logger, RepeatedError } from '../core/logger.ts';
+
+/** `pending` is counted where the values are, never derived from the counters: otherwise it would always balance. */
+export interface Audit {
+  readonly balanced: boolean;
+  readonly pending: number;
+  /** Received less accounted for: above 0 values are missing, below 0 some were counted twice. */
+  readonly difference: number;
+}
+
+/** Holds received values against what became of them (INTERFACE.md, "The audit"). */
+export function auditCounters(counters: Counters, pending: number): Audit {
+  const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = counters;
+  const settled = valuesWritten + valuesBackedUp + valuesRejected + valuesDropped + valuesFiltered;
+  const difference = counters.valuesReceived - settled - pending;
+  return { balanced: difference === 0, pending, difference };
+}
+
+const CHECK_EVERY_MS = 10_000;
+
+export interface AuditMonitorOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly counters: Counters;
+  /** Values received that are still on their way, in all stages together. */
+  readonly pending: () => number;
+}
+
+/** Checks the audit every 10 s and logs when it goes out of balance and when it is balanced again. */
+export class AuditMonitor {
+  readonly #options: AuditMonitorOptions;
+  readonly #unbalanced: RepeatedError;
+  #wasBalanced = true;
+  #cancel: CancelTimer = () => {};
+
+  constructor(options: AuditMonitorOptions) {
+    this.#options = options;
+    this.#unbalanced = new RepeatedError(options.log, options.clock, 'audit out of balance');
+  }
+
+  start(): void {
+    this.#cancel();
+    this.#cancel = this.#options.clock.setTimer(CHECK_EVERY_MS, () => {
+      this.check();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  /** One check at once, for the end of a drain too. */
+  check(): Audit {
+    const { counters, pending, log } = this.#options;
+    const audit = auditCounters(counters, pending());
+    if (!audit.balanced) {
+      this.#unbalanced.report({ difference: audit.difference, pending: audit.pending, ...counters });
+    } else if (!this.#wasBalanced) {
+      this.#unbalanced.over();
+      log.info('audit balanced again', { pending: audit.pending });
+    }
+    this.#wasBalanced = audit.balanced;
+    return audit;
+  }
+}

@@ -1,0 +1,54 @@
+import type { Status } from './status.ts';
+
+type Facts = Omit<Status, 'problems'>;
+
+/** Each looks at one thing and says nothing when that is in order. The worst come first. */
+const CHECKS: readonly ((facts: Facts) => string | undefined)[] = [
+  ({ audit }) => {
+    if (audit.balanced) return undefined;
+    const what = audit.difference > 0 ? 'missing' : 'counted twice';
+    return `The audit does not balance: ${plural(Math.abs(audit.difference), 'value')} ${what}.`;
+  },
+  ({ counters }) => {
+    if (counters.valuesDropped === 0) return undefined;
+    return `${plural(counters.valuesDropped, 'value')} dropped since the start because the buffer was full.`;
+  },
+  ({ mqtt }) => (mqtt.connected ? undefined : 'Not connected to the MQTT broker: nothing is received.'),
+  ({ oracle }) => {
+    if (oracle.state === 'connected') return undefined;
+    const [what, consequence] = ORACLE_SENTENCES[oracle.state];
+    const since = oracle.since === undefined ? '' : ` since ${oracle.since.replace(/\.\d+/, '')}`;
+    const why = oracle.reason === undefined ? '' : `: ${describe(oracle.reason)}`;
+    return `${what}${since}${why}.${consequence}`;
+  },
+  ({ buffer }) => (buffer.size < buffer.capacity ? undefined : 'The buffer is full.'),
+  ({ backups }) => waiting(backups.pendingFiles, backups.pendingRows, 'waiting for Oracle in CSV backups'),
+  ({ backups }) => waiting(backups.rejectedFiles, backups.rejectedRows, 'rejected, kept with the reason in CSV'),
+  ({ backups }) => waiting(backups.undecodableFiles, backups.undecodableRows, 'undecodable, kept in CSV', 'message'),
+];
+
+const ORACLE_SENTENCES = {
+  retrying: ['Writing to Oracle fails', ' It is being tried again.'],
+  down: ['Oracle is down', ' Values go to CSV backups.'],
+  disabled: ['Writing to Oracle is switched off', ''],
+} as const;
+
+/** What a person should know about these numbers, one sentence each. */
+export function findProblems(facts: Facts): string[] {
+  const found = CHECKS.map((check) => check(facts)).filter((problem) => problem !== undefined);
+  return [...found, ...facts.mqtt.subscriptionProblems];
+}
+
+function waiting(files: number, rows: number, what: string, noun = 'row'): string | undefined {
+  return files === 0 ? undefined : `${plural(rows, noun)} ${what} (${plural(files, 'file')}).`;
+}
+
+/** Database messages often begin with their code. */
+function describe({ code, message }: { readonly code: string; readonly message: string }): string {
+  const text = message.startsWith(code) ? message : `${code}: ${message}`;
+  return text.trim().replace(/\.$/, '');
+}
+
+function plural(count: number, noun: string): string {
+  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
+}

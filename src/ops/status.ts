@@ -1,0 +1,115 @@
+import type { Clock } from '../core/clock.ts';
+import type { Counters } from '../core/counters.ts';
+import type { Reason } from '../core/errors.ts';
+import type { RollingWindow } from '../core/rolling-window.ts';
+import { auditCounters, type Audit } from './audit.ts';
+import { findProblems } from './problems.ts';
+
+export const ORACLE_STATES = ['connected', 'retrying', 'down', 'disabled'] as const;
+
+export interface MqttStatus {
+  readonly connected: boolean;
+  /** 5 or 4, as agreed with the broker. */
+  readonly protocolVersion: number;
+  /** Received messages that the broker still waits for an acknowledgement of. */
+  readonly unackedMessages: number;
+  /** One sentence for each subscription that the broker refused or cut down. */
+  readonly subscriptionProblems: readonly string[];
+}
+
+export interface BackupsStatus {
+  readonly pendingFiles: number;
+  readonly pendingRows: number;
+  readonly rejectedFiles: number;
+  readonly rejectedRows: number;
+  readonly undecodableFiles: number;
+  readonly undecodableRows: number;
+}
+
+/** What the status, the metrics and the audit read; nothing is pushed to them but one call a batch. */
+export interface StatusSources {
+  readonly bridgeId: string;
+  readonly version: string;
+  readonly clock: Clock;
+  /** `clock.monotonic()` at the start: uptime must not jump with the wall clock. */
+  readonly startedAtMonotonicMs: number;
+  readonly counters: Counters;
+  readonly buffer: { readonly size: number; readonly capacity: number };
+  readonly rolling: { readonly batchSize: RollingWindow; readonly writeLatencyMs: RollingWindow };
+  mqtt(): MqttStatus;
+  /** `sinceMs` is wall clock. */
+  oracle(): { state: (typeof ORACLE_STATES)[number]; reason?: Reason | undefined; sinceMs?: number | undefined };
+  /** Values received that are not in the buffer yet. */
+  expanderPending(): number;
+  /** Values that have left the buffer and are not settled. */
+  writerPending(): number;
+  journal(): { bytes: number; messages: number };
+  backups(): BackupsStatus;
+}
+
+/** The answer of `/api/status`. */
+export interface Status {
+  readonly bridgeId: string;
+  readonly version: string;
+  readonly uptimeSeconds: number;
+  readonly mqtt: MqttStatus;
+  readonly oracle: {
+    readonly state: (typeof ORACLE_STATES)[number];
+    readonly reason?: Reason;
+    /** ISO 8601 */
+    readonly since?: string;
+  };
+  readonly counters: Counters;
+  readonly buffer: { readonly size: number; readonly capacity: number };
+  readonly journal: { readonly bytes: number; readonly messages: number };
+  readonly backups: BackupsStatus;
+  readonly rolling: {
+    readonly windowSeconds: number;
+    readonly avgBatchSize: number;
+    readonly avgWriteLatencyMs: number;
+    /** Batches in the window: averages of none are 0. */
+    readonly batches: number;
+  };
+  readonly audit: Audit;
+  /** What a person should know, one sentence each; empty when all is well. */
+  readonly problems: readonly string[];
+}
+
+/** Values between receipt and their end, counted stage by stage. */
+export function measurePending(sources: StatusSources): number {
+  return sources.expanderPending() + sources.buffer.size + sources.writerPending();
+}
+
+/** Reads all sources at one instant. */
+export function collectStatus(sources: StatusSources): Status {
+  const { clock, counters, buffer, rolling } = sources;
+  const { state, reason, sinceMs } = sources.oracle();
+  const status = {
+    bridgeId: sources.bridgeId,
+    version: sources.version,
+    uptimeSeconds: Math.floor((clock.monotonic() - sources.startedAtMonotonicMs) / 1000),
+    mqtt: sources.mqtt(),
+    oracle: {
+      state,
+      ...(reason === undefined ? {} : { reason }),
+      ...(sinceMs === undefined ? {} : { since: new Date(sinceMs).toISOString() }),
+    },
+    counters: { ...counters },
+    buffer: { size: buffer.size, capacity: buffer.capacity },
+    journal: sources.journal(),
+    backups: sources.backups(),
+    rolling: {
+      windowSeconds: rolling.batchSize.windowMs / 1000,
+      avgBatchSize: round(rolling.batchSize.average),
+      avgWriteLatencyMs: round(rolling.writeLatencyMs.average),
+      batches: rolling.batchSize.count,
+    },
+    audit: auditCounters(counters, measurePending(sources)),
+  };
+  return { ...status, problems: findProblems(status) };
+}
+
+/** Two decimals are enough for a reader. */
+function round(figure: number): number {
+  return Math.round(figure * 100) / 100;
+}

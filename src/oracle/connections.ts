@@ -1,0 +1,261 @@
+import oracledb from 'oracledb';
+
+import { DeadlineError, sleep, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
+import { coerceError, DatabaseError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { toDatabaseError } from './ora-errors.ts';
+
+/**
+ * A few connections to the database, kept warm.
+ *
+ * Not the driver's pool: with the database down its poolMin keeps a core busy with connects, one stuck connect blocks it even after
+ * the recovery, and closing a connection whose network went silent never returns. Here each connection is opened by itself, one
+ * at a time, and is dropped at the first doubt.
+ *
+ * The gate: after a log-on that the database refused (wrong password, locked account) no other is tried for a minute, whoever asks,
+ * since each one brings the account nearer to its lock. Asking meanwhile throws that same error.
+ */
+export interface ConnectionsOptions {
+  readonly connectString: string;
+  readonly user: string;
+  readonly password: string;
+  readonly walletDir: string;
+  readonly walletPassword: string;
+  readonly pool: {
+    readonly min: number;
+    readonly max: number;
+    readonly increment: number;
+    readonly queueTimeoutMs: number;
+  };
+  readonly connectTimeoutMs: number;
+  readonly callTimeoutMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+interface Pooled {
+  readonly connection: oracledb.Connection;
+  readonly openedAtMs: number;
+  idleSinceMs: number;
+  /** The driver parses a statement anew at each call after one with batch errors; such a connection is replaced in time. */
+  worn: boolean;
+}
+
+/** What a piece of work may say about the connection it was given. */
+export interface Lease {
+  readonly connection: oracledb.Connection;
+  /** The connection works, but should be replaced before long. */
+  readonly wear: () => void;
+}
+
+const LOGON_HOLD_MS = 60_000;
+const WORN_AFTER_MS = 60_000;
+const PING_AFTER_IDLE_MS = 30_000;
+const KEEP_WARM_EVERY_MS = 30_000;
+const CALL_GRACE_MS = 5_000;
+const CLOSE_DEADLINE_MS = 2_000;
+
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #clock: Clock;
+  readonly #idle: Pooled[] = [];
+  readonly #stopping = new AbortController();
+  #open = 0;
+  #waiting: (() => void)[] = [];
+  #connecting: Promise<unknown> = Promise.resolve();
+  #refusal: { readonly error: DatabaseError; readonly untilMs: number } | undefined;
+  #keepingWarm: Promise<void> | undefined;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    this.#clock = options.clock;
+  }
+
+  /** How many connections are open, idle ones included. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Begins to keep `pool.min` connections open. Does not wait for the database. */
+  start(): void {
+    this.#keepingWarm ??= this.#keepWarm();
+  }
+
+  /**
+   * Lends a connection to `work` and takes it back; after an error of `work` the connection is closed, so that nothing half done is
+   * ever committed by the next one. `work` is given up `callTimeoutMs` and a grace after it began: the driver does not always notice
+   * a silent network. Throws DatabaseError for all that driver and database throw; other errors of `work` pass through.
+   */
+  async use<T>(what: string, work: (lease: Lease) => Promise<T>): Promise<T> {
+    const pooled = await this.#acquire();
+    const lease: Lease = { connection: pooled.connection, wear: () => void (pooled.worn = true) };
+    try {
+      const result = await this.#watched(pooled, what, work(lease));
+      this.#release(pooled);
+      return result;
+    } catch (error) {
+      this.#drop(pooled);
+      throw error;
+    }
+  }
+
+  /** Closes all connections; waits for none longer than two seconds. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wakeWaiting();
+    const closing = Promise.all([this.#keepingWarm, ...this.#idle.splice(0).map((pooled) => this.#close(pooled))]);
+    await withDeadline(this.#clock, CLOSE_DEADLINE_MS, 'close all', closing).catch(() => {});
+  }
+
+  async #acquire(): Promise<Pooled> {
+    const giveUpAtMs = this.#clock.monotonic() + this.#options.pool.queueTimeoutMs;
+    for (;;) {
+      const pooled = this.#idle.pop();
+      if (pooled !== undefined) {
+        if (await this.#isUsable(pooled)) return pooled;
+        this.#drop(pooled);
+      } else if (this.#open < this.#options.pool.max) {
+        return this.#connect();
+      } else if (!(await this.#waitForRelease(giveUpAtMs))) {
+        throw new DatabaseError(
+          'passing',
+          'POOL_BUSY',
+          `no free connection within ${this.#options.pool.queueTimeoutMs} ms`,
+        );
+      }
+    }
+  }
+
+  async #isUsable(pooled: Pooled): Promise<boolean> {
+    if (this.#clock.monotonic() - pooled.idleSinceMs < PING_AFTER_IDLE_MS) return true;
+    try {
+      await this.#watched(pooled, 'ping', pooled.connection.ping());
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Opens one connection; those who ask meanwhile come after it, so that a refused log-on is tried once and not by each of them. */
+  #connect(): Promise<Pooled> {
+    this.#open += 1;
+    const opened = this.#connecting.then(() => this.#logOn());
+    this.#connecting = opened.catch(() => {});
+    return opened.catch((error: unknown) => {
+      this.#open -= 1;
+      this.#wakeWaiting();
+      throw error;
+    });
+  }
+
+  async #logOn(): Promise<Pooled> {
+    if (this.#stopping.signal.aborted) throw new DatabaseError('connection', 'STOPPING', 'the bridge is stopping');
+    if (this.#refusal !== undefined && this.#clock.monotonic() < this.#refusal.untilMs) throw this.#refusal.error;
+    const { connectString, user, password, walletDir, walletPassword, connectTimeoutMs, callTimeoutMs } = this.#options;
+    const wallet = walletDir === '' ? {} : { walletLocation: walletDir, walletPassword };
+    const seconds = Math.max(1, Math.ceil(connectTimeoutMs / 1000));
+    const timeouts = { connectTimeout: seconds, transportConnectTimeout: seconds };
+    const logOn = oracledb.getConnection({ connectString, user, password, ...wallet, ...timeouts });
+    try {
+      const connection = await withDeadline(this.#clock, connectTimeoutMs + CALL_GRACE_MS, 'connect', logOn);
+      connection.callTimeout = callTimeoutMs;
+      this.#refusal = undefined;
+      const nowMs = this.#clock.monotonic();
+      return { connection, openedAtMs: nowMs, idleSinceMs: nowMs, worn: false };
+    } catch (thrown) {
+      // A log-on that answers after its deadline is nobody's connection.
+      if (thrown instanceof DeadlineError) void logOn.then(forceClose, () => {});
+      const error =
+        thrown instanceof DeadlineError
+          ? new DatabaseError('connection', 'CONNECT_TIMEOUT', thrown.message)
+          : toDatabaseError(thrown, false);
+      if (error.kind === 'configuration') {
+        this.#refusal = { error, untilMs: this.#clock.monotonic() + LOGON_HOLD_MS };
+      }
+      throw error;
+    }
+  }
+
+  async #watched<T>(pooled: Pooled, what: string, work: Promise<T>): Promise<T> {
+    try {
+      return await withDeadline(this.#clock, this.#options.callTimeoutMs + CALL_GRACE_MS, what, work);
+    } catch (thrown) {
+      if (thrown instanceof DeadlineError) {
+        forceClose(pooled.connection);
+        throw new DatabaseError('connection', 'CALL_TIMEOUT', thrown.message, { outcomeUnknown: true });
+      }
+      throw thrown;
+    }
+  }
+
+  #release(pooled: Pooled): void {
+    pooled.idleSinceMs = this.#clock.monotonic();
+    const isOld = pooled.worn && pooled.idleSinceMs - pooled.openedAtMs > WORN_AFTER_MS;
+    if (isOld || this.#stopping.signal.aborted) {
+      this.#drop(pooled);
+      return;
+    }
+    this.#idle.push(pooled);
+    this.#wakeWaiting();
+  }
+
+  #drop(pooled: Pooled): void {
+    void this.#close(pooled);
+    this.#wakeWaiting();
+  }
+
+  /** Rolls back whatever is open, by closing. */
+  async #close({ connection }: Pooled): Promise<void> {
+    this.#open -= 1;
+    try {
+      await withDeadline(this.#clock, CLOSE_DEADLINE_MS, 'close', connection.close());
+    } catch {
+      forceClose(connection);
+    }
+  }
+
+  #waitForRelease(giveUpAtMs: number): Promise<boolean> {
+    const waitMs = giveUpAtMs - this.#clock.monotonic();
+    if (waitMs <= 0 || this.#stopping.signal.aborted) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      let cancel: CancelTimer = () => {};
+      const wake = (): void => {
+        cancel();
+        resolve(true);
+      };
+      cancel = this.#clock.setTimer(waitMs, () => {
+        this.#waiting = this.#waiting.filter((other) => other !== wake);
+        resolve(false);
+      });
+      this.#waiting.push(wake);
+    });
+  }
+
+  #wakeWaiting(): void {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  /** Tops up to `pool.min`, `pool.increment` at a time; after a failure it leaves the database alone until the next round. */
+  async #keepWarm(): Promise<void> {
+    const { min, increment } = this.#options.pool;
+    while (!this.#stopping.signal.aborted) {
+      try {
+        for (let opened = 0; opened < increment && this.#open < min; opened += 1) this.#release(await this.#connect());
+      } catch (error) {
+        this.#options.log.debug('no connection to keep warm', { error: coerceError(error).message });
+      }
+      const isShort = this.#open < min && this.#idle.length > 0;
+      await sleep(this.#clock, isShort ? 1_000 : KEEP_WARM_EVERY_MS, this.#stopping.signal);
+    }
+  }
+}
+
+/** Cuts the socket of a connection that no longer answers: `close()` would wait for it for ever. Not in the driver's public interface. */
+function forceClose(connection: oracledb.Connection): void {
+  const inner = connection as unknown as { _impl?: { nscon?: { forceDisconnect?: () => void } } };
+  try {
+    inner._impl?.nscon?.forceDisconnect?.();
+  } catch {
+    // It was closed already.
+  }
+}

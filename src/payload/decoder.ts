@@ -1,0 +1,82 @@
+import type { Reason } from '../core/errors.ts';
+import type { Message } from '../core/message.ts';
+import type { TagValues } from '../core/tag-values.ts';
+import { topicMatches } from '../core/topic-filter.ts';
+import type { Format, FormatScope, TopicPlace } from './format.ts';
+import { decodePolling } from './polling.ts';
+import { reasonFor } from './reasons.ts';
+import { decodeScalar } from './scalar.ts';
+import { TagCatalog } from './tag-name.ts';
+import { ValueDecoder } from './value-decoder.ts';
+
+/** A format is an entry here and the function behind it. */
+const FORMATS = { polling: decodePolling, scalar: decodeScalar } satisfies Record<string, Format>;
+
+/** How messages of some topics are read. In the two templates `{n}` is the n-th level of the topic, from 1. */
+export interface Route {
+  readonly topic: string;
+  readonly format: keyof typeof FORMATS;
+  readonly plcCode: string;
+  readonly tagAddress: string;
+}
+
+export interface Decoder {
+  /**
+   * Puts the message's values into the empty list `into` and stamps them, or says why the message can't be decoded and leaves the
+   * list empty. One bad value is no such reason: it is put in with a problem, and the others are not affected.
+   */
+  decode(message: Message, into: TagValues): Reason | undefined;
+}
+
+interface Resolved {
+  readonly format: Format;
+  readonly place: TopicPlace;
+}
+
+const MAX_TOPICS = 10_000;
+const MAX_KEPT_TOPIC_LENGTH = 1_000;
+
+/** The first route whose filter matches a message's topic decides. `tagNameTemplate`: `{plc}` and `{tag}` are filled in. */
+export function createDecoder(routes: readonly Route[], tagNameTemplate: string): Decoder {
+  return new RoutingDecoder(routes, tagNameTemplate);
+}
+
+class RoutingDecoder implements Decoder {
+  readonly #routes: readonly Route[];
+  readonly #scope: FormatScope;
+  readonly #topics = new Map<string, Resolved>();
+
+  constructor(routes: readonly Route[], tagNameTemplate: string) {
+    this.#routes = routes;
+    this.#scope = { tags: new TagCatalog(tagNameTemplate), values: new ValueDecoder() };
+  }
+
+  decode(message: Message, into: TagValues): Reason | undefined {
+    const resolved = this.#topics.get(message.topic) ?? this.#resolve(message.topic);
+    if (resolved === undefined) return reasonFor('NO_ROUTE', message.topic);
+    const reason = resolved.format(message, resolved.place, this.#scope, into);
+    if (reason === undefined) into.stamp(message.number, message.receivedAtMs);
+    else into.clear();
+    return reason;
+  }
+
+  #resolve(topic: string): Resolved | undefined {
+    const route = this.#routes.find((candidate) => topicMatches(candidate.topic, topic));
+    if (route === undefined) return undefined;
+    const place = {
+      plcCode: fillLevels(route.plcCode, topic),
+      tagAddress: fillLevels(route.tagAddress, topic),
+    };
+    const resolved = { format: FORMATS[route.format], place };
+    if (topic.length <= MAX_KEPT_TOPIC_LENGTH) {
+      if (this.#topics.size >= MAX_TOPICS) this.#topics.clear();
+      this.#topics.set(topic, resolved);
+    }
+    return resolved;
+  }
+}
+
+function fillLevels(template: string, topic: string): string {
+  const levels = topic.split('/');
+  return template.replaceAll(/\{(\d+)\}/g, (_whole, n: string) => levels[Number(n) - 1] ?? '');
+}

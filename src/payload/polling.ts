@@ -1,0 +1,48 @@
+import type { Reason } from '../core/errors.ts';
+import type { Format, FormatScope } from './format.ts';
+import { invalidJson, reasonFor } from './reasons.ts';
+import { readText } from './text.ts';
+import { isJsonObject } from './value-decoder.ts';
+
+/**
+ * One message, many tags: `{ timestamp, plc_code, quality, tag_values: { address: value … } }`. The values keep the order in which JavaScript
+ * lists an object's keys: whole numbers first, ascending, then the others as sent. Of a key that comes twice, the last one counts.
+ */
+export const decodePolling: Format = (message, place, scope, into) => {
+  const json = readText(message.payload);
+  if (json === undefined) return reasonFor('INVALID_UTF8');
+  let document: unknown;
+  try {
+    document = JSON.parse(json);
+  } catch (thrown) {
+    return invalidJson(thrown);
+  }
+  return scope.values.decodeJson(into, json, document, (parsed) =>
+    expand(parsed, place.plcCode, message.receivedAtMs, scope),
+  );
+};
+
+function expand(
+  document: unknown,
+  topicPlcCode: string,
+  receivedAtMs: number,
+  { tags, values }: FormatScope,
+): Reason | undefined {
+  if (!isJsonObject(document)) return reasonFor('NOT_AN_OBJECT', document);
+  const tagValues = document['tag_values'];
+  if (!isJsonObject(tagValues)) return reasonFor('TAG_VALUES_MISSING', tagValues);
+
+  const given = values.unmark(document['plc_code'] ?? '');
+  const plcCode = typeof given === 'number' ? values.numberText(given) : given;
+  if (typeof plcCode !== 'string') return reasonFor('PLC_CODE_INVALID', plcCode);
+  if (plcCode === '' && topicPlcCode === '') return reasonFor('PLC_CODE_MISSING');
+
+  values.setDefaults(document['timestamp'], document['quality'], receivedAtMs);
+  const plcTags = tags.ofPlc(plcCode === '' ? topicPlcCode : plcCode);
+  let index = 0;
+  for (const address in tagValues) {
+    values.push(plcTags.at(index, address), tagValues[address]);
+    index += 1;
+  }
+  return undefined;
+}

@@ -1,0 +1,226 @@
+import type { Reason } from '../core/errors.ts';
+import type { TagValues } from '../core/tag-values.ts';
+import { isInexactInteger, markInexactNumbers, stringifyExactly } from './exact-json.ts';
+import { reasonFor } from './reasons.ts';
+import type { NamedTag } from './tag-name.ts';
+import { isBrokenText } from './text.ts';
+import { parseTimestamp } from './timestamp.ts';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+const DEFAULT_QUALITY = 'GOOD';
+const MAX_QUALITY_BYTES = 64;
+
+/** Not an array, not null. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Turns the JSON values of one message into tag values. One object for all messages, so that a value costs no object of its own:
+ * `begin` a message or `decodeJson` it, `setDefaults` from its head, `push` its values.
+ *
+ * Each value is pushed exactly once, whatever it is; one that can't be written carries a problem. Where JSON.parse has spoilt a number, the
+ * message is decoded a second time, with its numbers marked (exact-json.ts).
+ */
+export class ValueDecoder {
+  #into!: TagValues;
+  #json = '';
+  /** Not empty in a second pass. */
+  #marker = '';
+  #needsExact = false;
+  #mayBeBroken = false;
+
+  #defaultTimeMs = 0;
+  #defaultTimeProblem: Reason | undefined;
+  #defaultQuality = DEFAULT_QUALITY;
+  #defaultQualityProblem: Reason | undefined;
+
+  // Values of one message mostly have the same time and quality; the last ones that were read and found good.
+  #lastTimestamp = '';
+  #lastTimeMs = Number.NaN;
+  #lastQuality = DEFAULT_QUALITY;
+
+  /** `text` is the payload's. */
+  begin(into: TagValues, text: string, marker = ''): void {
+    into.clear();
+    this.#into = into;
+    this.#json = text;
+    this.#marker = marker;
+    this.#needsExact = false;
+    // The payload was valid UTF-8, so that only an escape can make half a surrogate pair.
+    this.#mayBeBroken = text.includes('\\u');
+  }
+
+  /** Begins the message and has its parsed document expanded, once or twice. Gives what the last `expand` gave. */
+  decodeJson(
+    into: TagValues,
+    json: string,
+    document: unknown,
+    expand: (document: unknown) => Reason | undefined,
+  ): Reason | undefined {
+    this.begin(into, json);
+    const reason = expand(document);
+    if (reason !== undefined || !this.#needsExact) return reason;
+    const exact = markInexactNumbers(json);
+    this.begin(into, json, exact.marker);
+    return expand(JSON.parse(exact.text));
+  }
+
+  /** A number as text, with the digits of the document. */
+  numberText(given: number): string {
+    this.#checkPrecision(given);
+    return String(given);
+  }
+
+  /** Time and quality of the values that have none of their own; undefined and null: the time of receipt, GOOD. */
+  setDefaults(timestamp: unknown, quality: unknown, receivedAtMs: number): void {
+    this.#defaultTimeMs = isAbsent(timestamp) ? receivedAtMs : this.#timeMs(timestamp);
+    this.#defaultTimeProblem = this.#timeProblem(timestamp, this.#defaultTimeMs);
+    this.#defaultQuality = isAbsent(quality) ? DEFAULT_QUALITY : this.#qualityText(quality);
+    this.#defaultQualityProblem = isAbsent(quality) ? undefined : this.#qualityProblem(quality);
+  }
+
+  /** Adds one value: a JSON scalar or an object `{ value, timestamp, quality }`, whose other keys mean nothing. */
+  push(named: NamedTag, given: unknown): void {
+    if (typeof given === 'number') this.#pushDouble(named, given);
+    else if (isJsonObject(given)) this.#pushObject(named, given);
+    else this.#pushOther(named, given);
+  }
+
+  /** Adds a number as it is written, of any length. */
+  pushNumber(named: NamedTag, literal: string): void {
+    const number = Number(literal) + 0;
+    const isFinite = Number.isFinite(number);
+    this.#add(
+      named,
+      isFinite ? number : Number.NaN,
+      isFinite && !isInexactInteger(literal, number) ? null : literal,
+      isFinite ? undefined : reasonFor('VALUE_NOT_FINITE', literal),
+    );
+  }
+
+  /** The digits of a number, where marking has made a string of it; anything else as it is. */
+  unmark(given: unknown): unknown {
+    return this.#isMarked(given) ? given.slice(this.#marker.length) : given;
+  }
+
+  #add(named: NamedTag, number: number, text: string | null, problem: Reason | undefined): void {
+    this.#into.push(
+      named.tag,
+      number,
+      text,
+      this.#defaultTimeMs,
+      this.#defaultQuality,
+      named.problem ?? problem ?? this.#defaultTimeProblem ?? this.#defaultQualityProblem,
+    );
+  }
+
+  #pushDouble(named: NamedTag, given: number): void {
+    this.#checkPrecision(given);
+    // -0 is 0: Oracle has one zero only, in NUMBER and in BINARY_DOUBLE.
+    this.#add(named, given + 0, null, undefined);
+  }
+
+  #pushOther(named: NamedTag, given: unknown): void {
+    if (given === null) this.#add(named, Number.NaN, null, undefined);
+    else if (typeof given === 'boolean') this.#add(named, given ? 1 : 0, null, undefined);
+    else if (typeof given !== 'string') this.#pushNotScalar(named, given);
+    else if (this.#isMarked(given)) this.pushNumber(named, given.slice(this.#marker.length));
+    else if (this.#mayBeBroken && isBrokenText(given)) {
+      this.#add(named, Number.NaN, JSON.stringify(given), reasonFor('TEXT_NOT_UNICODE'));
+    } else this.#add(named, Number.NaN, given, undefined);
+  }
+
+  /** The object's own time and quality stand in for the message's while its value is added. */
+  #pushObject(named: NamedTag, given: JsonObject): void {
+    const timeMs = this.#defaultTimeMs;
+    const timeProblem = this.#defaultTimeProblem;
+    const quality = this.#defaultQuality;
+    const qualityProblem = this.#defaultQualityProblem;
+    const ownTime = given['timestamp'];
+    const ownQuality = given['quality'];
+    if (!isAbsent(ownTime)) {
+      this.#defaultTimeMs = this.#timeMs(ownTime);
+      this.#defaultTimeProblem = this.#timeProblem(ownTime, this.#defaultTimeMs);
+    }
+    if (!isAbsent(ownQuality)) {
+      this.#defaultQuality = this.#qualityText(ownQuality);
+      this.#defaultQualityProblem = this.#qualityProblem(ownQuality);
+    }
+
+    const value = given['value'];
+    if (value === undefined) this.#pushNotScalar(named, given);
+    else if (typeof value === 'number') this.#pushDouble(named, value);
+    else this.#pushOther(named, value);
+
+    this.#defaultTimeMs = timeMs;
+    this.#defaultTimeProblem = timeProblem;
+    this.#defaultQuality = quality;
+    this.#defaultQualityProblem = qualityProblem;
+  }
+
+  /** Its text keeps the digits of the numbers in it, so only a second pass can give it. */
+  #pushNotScalar(named: NamedTag, given: unknown): void {
+    this.#needsExact = true;
+    const text = this.#marker === '' ? null : this.#stringify(given);
+    this.#add(named, Number.NaN, text, reasonFor('VALUE_NOT_SCALAR', given));
+  }
+
+  #checkPrecision(given: number): void {
+    if (given > Number.MAX_SAFE_INTEGER || given < -Number.MAX_SAFE_INTEGER) this.#needsExact = true;
+  }
+
+  #timeMs(given: unknown): number {
+    if (given !== this.#lastTimestamp) {
+      const timeMs = parseTimestamp(given);
+      if (typeof given !== 'string' || Number.isNaN(timeMs)) return timeMs;
+      this.#lastTimestamp = given;
+      this.#lastTimeMs = timeMs;
+    }
+    return this.#lastTimeMs;
+  }
+
+  #timeProblem(given: unknown, timeMs: number): Reason | undefined {
+    return Number.isNaN(timeMs) ? reasonFor('BAD_TIMESTAMP', this.unmark(given)) : undefined;
+  }
+
+  /** Goes with the value, so that a rejected one still says what was sent. */
+  #qualityText(given: unknown): string {
+    if (given === this.#lastQuality) return this.#lastQuality;
+    const text = this.unmark(given);
+    if (typeof text !== 'string') return this.#stringify(text);
+    return this.#mayBeBroken && isBrokenText(text) ? JSON.stringify(text) : text;
+  }
+
+  #qualityProblem(given: unknown): Reason | undefined {
+    if (given === this.#lastQuality) return undefined;
+    if (typeof given !== 'string' || given === '' || this.#isMarked(given) || !this.#isGoodQuality(given)) {
+      return reasonFor('BAD_QUALITY', this.unmark(given));
+    }
+    this.#lastQuality = given;
+    return undefined;
+  }
+
+  #isGoodQuality(text: string): boolean {
+    return Buffer.byteLength(text) <= MAX_QUALITY_BYTES && !(this.#mayBeBroken && isBrokenText(text));
+  }
+
+  #isMarked(given: unknown): given is string {
+    return this.#marker !== '' && typeof given === 'string' && given.startsWith(this.#marker);
+  }
+
+  /** JSON text; what is nested too deep for JSON.stringify is given by the whole payload's text. */
+  #stringify(given: unknown): string {
+    try {
+      return stringifyExactly(given, this.#marker);
+    } catch (thrown) {
+      if (thrown instanceof RangeError) return this.#json;
+      throw thrown;
+    }
+  }
+}
+
+function isAbsent(given: unknown): given is null | undefined {
+  return given === undefined || given === null;
+}

@@ -1,0 +1,203 @@
+import type { CancelTimer, Clock } from '../core/clock.ts';
+import { coerceError, DatabaseError, type DatabaseErrorKind, type Reason } from '../core/errors.ts';
+import { RepeatedError, type LogFields, type Logger } from '../core/logger.ts';
+
+/**
+ * Whether Oracle takes batches.
+ *
+ *     connected ──a batch failed──► retrying ──retries spent, or of no use──► down
+ *         ▲                          │    ▲                                    │
+ *         └──── a batch was taken ───┘    └────────── the probe answered ──────┘
+ *
+ * While down, batches go straight to the backup and a probe asks at intervals. After its answer the next batch is tried, once: when it is
+ * taken, or none comes for a probe's interval, the outage is over; when it is refused, the same outage goes on. The start is a
+ * `retrying` too: nothing is known yet, so the probe asks at once.
+ */
+export type OracleState = 'connected' | 'retrying' | 'down';
+
+interface Policy {
+  /** Trying the same batch again at once may help. */
+  readonly retry: boolean;
+  readonly minProbeIntervalMs: number;
+}
+
+const POLICY: Readonly<Record<DatabaseErrorKind, Policy>> = {
+  connection: { retry: true, minProbeIntervalMs: 0 },
+  passing: { retry: true, minProbeIntervalMs: 0 },
+  resource: { retry: false, minProbeIntervalMs: 30_000 },
+  configuration: { retry: false, minProbeIntervalMs: 60_000 },
+  row: { retry: false, minProbeIntervalMs: 0 },
+  mistake: { retry: false, minProbeIntervalMs: 0 },
+};
+
+export interface AvailabilityOptions {
+  readonly probeIntervalMs: number;
+  /** Throws DatabaseError as long as a batch would not be taken. */
+  readonly probe: () => Promise<void>;
+  /** The outage is over: its backup can be sealed. */
+  readonly onOutageOver: () => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export class Availability {
+  readonly #options: AvailabilityOptions;
+  readonly #stillDown: RepeatedError;
+  #state: OracleState = 'retrying';
+  #sinceMs: number;
+  #reason: Reason | undefined;
+  #outageBeganMs: number | undefined;
+  #trialBusy = false;
+  #cancelTimer: CancelTimer | undefined;
+  #stopped = true;
+
+  constructor(options: AvailabilityOptions) {
+    this.#options = options;
+    this.#stillDown = new RepeatedError(options.log, options.clock, 'oracle is still down', 'warn');
+    this.#sinceMs = options.clock.now();
+  }
+
+  get state(): OracleState {
+    return this.#state;
+  }
+
+  /** When the state began, in epoch milliseconds. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
+  /** Why the state is not `connected`. */
+  get reason(): Reason | undefined {
+    return this.#reason;
+  }
+
+  /** From the first batch that went to the backup to the first that Oracle took again. */
+  get inOutage(): boolean {
+    return this.#outageBeganMs !== undefined;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.#schedule(0, () => this.#ask());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer?.();
+  }
+
+  /** Whether the same batch should be tried again after this error. During an outage a batch is tried once. */
+  mayRetry(error: DatabaseError): boolean {
+    return POLICY[error.kind].retry && !this.inOutage;
+  }
+
+  /** A batch is about to be tried. */
+  trying(): void {
+    this.#trialBusy = true;
+  }
+
+  /** A batch was taken. */
+  succeeded(): void {
+    this.#trialBusy = false;
+    if (this.#state !== 'connected') this.#goUp();
+  }
+
+  /** A batch failed and will be tried again. */
+  retrying(error: DatabaseError): void {
+    this.#reason = reasonOf(error);
+    if (this.#state === 'retrying') return;
+    this.#options.log.warn('oracle does not take a batch: trying again', fieldsOf(error));
+    this.#enter('retrying');
+  }
+
+  /** A batch failed for good: it goes to the backup, and the next ones with it until the database answers. */
+  failed(error: DatabaseError): void {
+    this.#trialBusy = false;
+    this.#reason = reasonOf(error);
+    if (!this.inOutage) {
+      this.#options.log.error('oracle is down: batches go to the csv backup', fieldsOf(error));
+      this.#outageBeganMs = this.#options.clock.now();
+    }
+    this.#enter('down');
+    this.#schedule(this.#probeIntervalMs(error), () => this.#ask());
+  }
+
+  async #ask(): Promise<void> {
+    const { probe, probeIntervalMs, log } = this.#options;
+    try {
+      await probe();
+    } catch (thrown) {
+      this.#notYet(asDatabaseError(thrown));
+      return;
+    }
+    if (this.#stopped || this.#state === 'connected') return;
+    if (!this.inOutage) {
+      this.#goUp();
+      return;
+    }
+    log.info('oracle answers again: the next batch decides');
+    this.#enter('retrying');
+    this.#schedule(probeIntervalMs, () => {
+      if (!this.#trialBusy) this.#goUp();
+    });
+  }
+
+  #notYet(error: DatabaseError): void {
+    if (this.#stopped || this.#state === 'connected') return;
+    if (this.#state === 'down') {
+      this.#reason = reasonOf(error);
+      this.#stillDown.report(fieldsOf(error));
+    } else if (!POLICY[error.kind].retry) {
+      this.failed(error);
+      return;
+    } else {
+      this.#reason = reasonOf(error);
+    }
+    this.#schedule(this.#probeIntervalMs(error), () => this.#ask());
+  }
+
+  #goUp(): void {
+    const { clock, log, onOutageOver } = this.#options;
+    this.#cancelTimer?.();
+    this.#reason = undefined;
+    this.#enter('connected');
+    this.#stillDown.over();
+    if (this.#outageBeganMs === undefined) {
+      log.info('oracle takes batches');
+      return;
+    }
+    log.info('oracle takes batches again', { outageSeconds: Math.round((clock.now() - this.#outageBeganMs) / 1000) });
+    this.#outageBeganMs = undefined;
+    onOutageOver();
+  }
+
+  #enter(state: OracleState): void {
+    if (this.#state === state) return;
+    this.#state = state;
+    this.#sinceMs = this.#options.clock.now();
+  }
+
+  #probeIntervalMs(error: DatabaseError): number {
+    return Math.max(this.#options.probeIntervalMs, POLICY[error.kind].minProbeIntervalMs);
+  }
+
+  /** There is one timer at most: a later plan replaces the earlier. */
+  #schedule(delayMs: number, run: () => Promise<void> | void): void {
+    this.#cancelTimer?.();
+    if (!this.#stopped) this.#cancelTimer = this.#options.clock.setTimer(delayMs, () => void run());
+  }
+}
+
+function reasonOf(error: DatabaseError): Reason {
+  return { code: error.code, message: error.message };
+}
+
+function fieldsOf({ code, message, remedy, outcomeUnknown }: DatabaseError): LogFields {
+  return { code, error: message, ...(remedy === '' ? {} : { remedy }), ...(outcomeUnknown ? { outcomeUnknown } : {}) };
+}
+
+function asDatabaseError(thrown: unknown): DatabaseError {
+  if (thrown instanceof DatabaseError) return thrown;
+  const error = coerceError(thrown);
+  return new DatabaseError('passing', error.name, error.message, { cause: error });
+}

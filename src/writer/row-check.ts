@@ -1,0 +1,75 @@
+import type { Reason } from '../core/errors.ts';
+import type { TagValues } from '../core/tag-values.ts';
+
+/** A value that must not be bound: the driver would refuse its whole batch, or send it as garbage. */
+export interface BadRow {
+  readonly index: number;
+  readonly reason: Reason;
+}
+
+export interface RowCheckOptions {
+  /** The most UTF-8 bytes of any string. */
+  readonly maxTextBytes: number;
+  readonly valueType: 'binary_double' | 'number';
+  /** False when no text column is configured: a value that needs it would be lost without a word. */
+  readonly hasTextColumn: boolean;
+}
+
+/** 0001-01-01 and 9999-12-31T23:59:59.999, UTC: what both the driver and a TIMESTAMP hold. */
+const MIN_TIME_MS = -62_135_596_800_000;
+const MAX_TIME_MS = 253_402_300_799_999;
+
+/** NUMBER keeps magnitudes from 1e-130 up to but without 1e126. */
+const MIN_NUMBER = 1e-130;
+const MAX_NUMBER = 1e126;
+
+/** Finds the values of a batch that must not be bound, in order; mostly none. */
+export function checkRows(values: TagValues, options: RowCheckOptions): BadRow[] {
+  const bad: BadRow[] = [];
+  for (let i = 0; i < values.length; i += 1) {
+    const reason = checkRow(values, i, options);
+    if (reason !== undefined) bad.push({ index: i, reason });
+  }
+  return bad;
+}
+
+function checkRow(values: TagValues, i: number, options: RowCheckOptions): Reason | undefined {
+  const problem = values.problems[i];
+  if (problem !== undefined) return problem;
+
+  const timeMs = values.timesMs[i]!;
+  if (!(timeMs >= MIN_TIME_MS && timeMs <= MAX_TIME_MS)) {
+    return { code: 'TIMESTAMP_OUT_OF_RANGE', message: 'the timestamp is not within the years 1 to 9999' };
+  }
+  const number = values.numbers[i]!;
+  // NaN is NULL, and passes.
+  if (number === Number.POSITIVE_INFINITY || number === Number.NEGATIVE_INFINITY) {
+    return { code: 'VALUE_NOT_FINITE', message: 'the value is not a finite number' };
+  }
+  if (options.valueType === 'number') {
+    const magnitude = Math.abs(number);
+    if (magnitude >= MAX_NUMBER || (magnitude !== 0 && magnitude < MIN_NUMBER)) {
+      return { code: 'VALUE_OUT_OF_RANGE', message: `NUMBER cannot hold ${number}` };
+    }
+  }
+  const text = values.texts[i]!;
+  if (text !== null && !options.hasTextColumn) {
+    return { code: 'NO_TEXT_COLUMN', message: 'the value needs the text column, and oracle.columns.text is empty' };
+  }
+  const tag = values.tags[i]!;
+  return (
+    tooLong('the text', text, options.maxTextBytes) ??
+    tooLong('the tag name', tag.name, options.maxTextBytes) ??
+    tooLong('the PLC code', tag.plcCode, options.maxTextBytes) ??
+    tooLong('the tag address', tag.address, options.maxTextBytes) ??
+    tooLong('the quality', values.qualities[i]!, options.maxTextBytes)
+  );
+}
+
+function tooLong(what: string, text: string | null, maxBytes: number): Reason | undefined {
+  // A UTF-16 unit is at most three bytes of UTF-8, so short strings need no count.
+  if (text === null || text.length * 3 <= maxBytes) return undefined;
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= maxBytes) return undefined;
+  return { code: 'TEXT_TOO_LONG', message: `${what} has ${bytes} bytes, at most ${maxBytes} can be written` };
+}

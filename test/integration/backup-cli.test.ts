@@ -1,0 +1,152 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { Backups } from '../../src/backup/backups.ts';
+import { runCli } from '../../src/cli/cli.ts';
+import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { RecordingLogger } from '../support/recording-logger.ts';
+import { valuesOf } from '../support/values.ts';
+
+const SEALED = 'backup_20251102_143000.csv';
+const OPEN = 'rejected_20251102_143000.csv';
+const DOWN = { code: 'ORA-12514', message: 'service is not registered' };
+
+let dir = '';
+let backups: Backups;
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'backup-cli-'));
+  const clock = new FakeClock();
+  const log = new RecordingLogger();
+  backups = new Backups({ dir, maxRowsPerFile: 1000, fileSystem: nodeFileSystem, clock, log });
+  await backups.start();
+});
+
+afterEach(async () => {
+  await backups.stop();
+  await rm(dir, { recursive: true });
+});
+
+interface Outcome {
+  readonly exitCode: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function bridge(...argv: readonly string[]): Promise<Outcome> {
+  let out = '';
+  let err = '';
+  const exitCode = await runCli(['backups', ...argv, '--set', `backup.dir=${dir}`], {
+    stdout: { write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
+    env: {},
+  });
+  return { exitCode, out, err };
+}
+
+/** One sealed backup file and an open file of rejected rows, as beside a running bridge. */
+async function fill(): Promise<void> {
+  await backups.backUp(valuesOf(12.5, 'RUN\u001B[31m', null), DOWN);
+  await backups.endOutage();
+  await backups.reject(valuesOf(1), [{ index: 0, reason: { code: 'ORA-00001', message: 'unique' } }]);
+}
+
+describe('backups list', () => {
+  it('says so when there is nothing', async () => {
+    expect(await bridge('list')).toEqual({ exitCode: 0, out: `No backup files in ${dir}.\n`, err: '' });
+  });
+
+  it('shows a line for each file and leaves open files as they are', async () => {
+    await fill();
+    const before = await readFile(join(dir, `${OPEN}.open`));
+    const { exitCode, out } = await bridge('list');
+    expect(exitCode).toBe(0);
+    const lines = out.split('\n');
+    expect(lines[0]).toMatch(/^FILE +KIND +STATE +ROWS +SIZE +AGE +REASON$/);
+    expect(lines[1]).toMatch(
+      /^backup_20251102_143000\.csv +backup +sealed +3 +\d+ B +\d+ d +ORA-12514 service is not reg/,
+    );
+    expect(lines[2]).toMatch(/^rejected_20251102_143000\.csv +rejected +open +1 +\d+ B +\d+ d +ORA-00001 unique$/);
+    expect(await readFile(join(dir, `${OPEN}.open`))).toEqual(before);
+  });
+
+  it('prints the same facts as JSON', async () => {
+    await fill();
+    const { out } = await bridge('list', '--json');
+    expect(JSON.parse(out)).toMatchObject([
+      { file: SEALED, kind: 'backup', state: 'sealed', rows: 3, createdAt: '2025-11-02T14:30:00.000Z', reason: DOWN },
+      { file: OPEN, kind: 'rejected', state: 'open', rows: 1 },
+    ]);
+  });
+});
+
+describe('backups show', () => {
+  it('prints the facts and the first rows, and lets no value steer the terminal', async () => {
+    await fill();
+    const { exitCode, out } = await bridge('show', SEALED);
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/^rows +3$/m);
+    expect(out).toMatch(/^row 1 of 3\n {2}tag_name +PLC01\.D0\n {2}tag_value +12\.5$/m);
+    expect(out).toContain('RUN\\u{1b}[31m');
+    expect(out).not.toContain('\u001B');
+  });
+
+  it('prints rows as JSON, NULL as null', async () => {
+    await fill();
+    const { out } = await bridge('show', SEALED, '--json');
+    const shown = JSON.parse(out) as { firstRows: unknown[] };
+    expect(shown.firstRows[2]).toMatchObject({ tag_name: 'PLC01.D2', tag_value: null, tag_text: null });
+  });
+
+  it('shows what can be read of an open file and of a broken one', async () => {
+    await fill();
+    expect((await bridge('show', OPEN)).out).toContain('ORA-00001');
+    const content = await readFile(join(dir, SEALED), 'utf8');
+    await writeFile(join(dir, 'broken.csv'), `${content}x,y\r\n`);
+    const { exitCode, out } = await bridge('show', 'broken.csv');
+    expect(exitCode).toBe(0);
+    expect(out).toContain('line 5: 2 fields instead of 13');
+    expect(out).toContain('row 3 of 3');
+  });
+});
+
+describe('backups discard', () => {
+  it('is refused off a terminal unless it is said to be meant', async () => {
+    await fill();
+    expect(await bridge('discard', SEALED)).toMatchObject({
+      exitCode: 64,
+      err: expect.stringContaining('--yes') as string,
+    });
+    expect(await readdir(dir)).toContain(SEALED);
+    expect(await bridge('discard', SEALED, '--yes')).toMatchObject({ exitCode: 0, out: `${SEALED} was discarded.\n` });
+    expect(await readdir(dir)).toEqual([`${OPEN}.open`]);
+    await backups.rescan();
+    expect(backups.pendingFiles).toBe(0);
+  });
+
+  it('takes sealed files of the directory and nothing else', async () => {
+    await fill();
+    const outside = join(dir, '..', 'outside.csv');
+    for (const name of ['../outside.csv', outside, `${OPEN}.open`, OPEN, 'nowhere.csv', '.', '']) {
+      const { exitCode } = await bridge('discard', name, '--yes');
+      expect([name, exitCode]).toEqual([name, 74]);
+    }
+    expect(await readdir(dir)).toEqual([SEALED, `${OPEN}.open`]);
+  });
+});
+
+describe('backups', () => {
+  it.each([
+    [['replay'], 'not available in this version'],
+    [['shred'], 'not shred'],
+    [['show'], 'takes one file'],
+    [['list', 'x.csv'], 'takes no file'],
+    [['constructor'], 'not constructor'],
+  ])('answers %j with how it is used', async (argv, message) => {
+    expect(await bridge(...argv)).toMatchObject({ exitCode: 64, err: expect.stringContaining(message) as string });
+  });
+});

@@ -1,0 +1,377 @@
+import { writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { join } from 'node:path';
+
+import { afterEach, describe, expect, test } from 'vitest';
+
+import { ConfigError } from '../../src/core/errors.ts';
+import { startAedes } from '../support/aedes.ts';
+import { CERTIFICATE, PRIVATE_KEY } from '../support/certificate.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts';
+import { BROKERS, NO_TLS, numbered, Opened, publish, type SourceUnderTest } from '../support/mqtt-clients.ts';
+import { startMqttTap } from '../support/mqtt-tap.ts';
+import { until } from '../support/until.ts';
+
+const TOPIC = 'plc/PLC01/tags';
+const SUBSCRIPTIONS = [
+  { topic: 'plc/+/tags', qos: 1 },
+  { topic: 'plant/#', qos: 1 },
+] as const;
+
+const CONNACK = Buffer.from([0x20, 2, 0, 0]);
+
+const opened = new Opened();
+afterEach(() => opened.close());
+
+/** A server that is no broker, and that never ends a connection by itself. Returns its address. */
+async function listen(accept: (socket: Socket) => void): Promise<string> {
+  const sockets: Socket[] = [];
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    sockets.push(socket);
+    socket.on('error', () => {});
+    accept(socket);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  opened.add(server, async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  });
+  return `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const subscribed = ({ log }: SourceUnderTest, times = 1) =>
+  until('the subscription', () => log.messages().filter((message) => message === 'subscribed').length === times);
+
+for (const { name, skip, start, version } of BROKERS) {
+  describe.skipIf(skip)(`the session on ${name}`, () => {
+    const openBroker = async () => {
+      const broker = opened.add(await start(), (running) => running.stop());
+      const tap = opened.add(await startMqttTap(broker.url), (running) => running.stop());
+      return { broker, tap, directory: await opened.directory() };
+    };
+
+    test('outlives the process: what came meanwhile is delivered, and nothing is subscribed again', async () => {
+      const { broker, directory, tap } = await openBroker();
+      const before = opened.source(tap.url, directory, { protocolVersion: version });
+      await before.source.start();
+      await subscribed(before);
+      await before.source.stop();
+      expect(before.source.status.connected).toBe(false);
+      await publish(broker.url, TOPIC, numbered(0, 10));
+      const after = opened.source(tap.url, directory, { protocolVersion: version });
+      await after.source.start();
+      await until('the messages', () => after.deliveries.length >= 10);
+      await after.source.stop();
+      expect(after.source.status).toMatchObject({ sessionPresent: true, connects: 1, unacknowledged: 0 });
+      expect(after.payloads().toSorted()).toEqual(numbered(0, 10));
+      expect(tap.count('subscribe')).toBe(1);
+    });
+
+    test('loses the topics that the configuration dropped and gets those that are new', async () => {
+      const { broker, directory, tap } = await openBroker();
+      const before = opened.source(tap.url, directory, { protocolVersion: version, subscriptions: SUBSCRIPTIONS });
+      await before.source.start();
+      await subscribed(before);
+      await before.source.stop();
+      const after = opened.source(tap.url, directory, {
+        protocolVersion: version,
+        subscriptions: [SUBSCRIPTIONS[0], { topic: 'line/+', qos: 1 }],
+      });
+      await after.source.start();
+      await subscribed(after);
+      expect(tap.count('unsubscribe')).toBe(1);
+      expect(after.log.entries).toContainEqual({
+        level: 'info',
+        message: 'unsubscribed',
+        fields: { topics: ['plant/#'] },
+      });
+      await publish(broker.url, 'plant/a', ['dropped']);
+      await publish(broker.url, 'line/a', ['new']);
+      await publish(broker.url, TOPIC, ['kept']);
+      await until('two messages', () => after.deliveries.length === 2);
+      expect(after.payloads().toSorted()).toEqual(['kept', 'new']);
+    });
+
+    test('is subscribed anew where nothing is remembered', async () => {
+      const { directory, tap } = await openBroker();
+      const before = opened.source(tap.url, directory, { protocolVersion: version });
+      await before.source.start();
+      await subscribed(before);
+      await before.source.stop();
+      await writeFile(join(directory, 'subscriptions.json'), '{"session":"bri');
+      const after = opened.source(tap.url, directory, { protocolVersion: version });
+      await after.source.start();
+      await subscribed(after);
+      expect(after.source.status).toMatchObject({ sessionPresent: true, subscriptionProblems: [] });
+      expect(tap.count('subscribe')).toBe(2);
+    });
+
+    test('brings retained messages marked as such', async () => {
+      const { broker, directory } = await openBroker();
+      await publish(broker.url, TOPIC, ['kept'], { retain: true });
+      const under = opened.source(broker.url, directory, { protocolVersion: version });
+      await under.source.start();
+      await until('the retained message', () => under.deliveries.length === 1);
+      await publish(broker.url, TOPIC, ['live'], { retain: true });
+      await until('the live message', () => under.deliveries.length === 2);
+      expect(under.deliveries.map(({ retain, topic }) => [topic, retain])).toEqual([
+        [TOPIC, true],
+        [TOPIC, false],
+      ]);
+    });
+  });
+}
+
+describe.skipIf(mosquittoMissing !== undefined)('a restart of mosquitto', () => {
+  test('without persistence loses the session: the topics are subscribed again and messages flow', async () => {
+    const broker = opened.add(await startMosquitto(), (running) => running.stop());
+    const under = opened.source(broker.url, await opened.directory());
+    await under.source.start();
+    await subscribed(under);
+    await broker.restart();
+    await subscribed(under, 2);
+    await publish(broker.url, TOPIC, ['after']);
+    await until('the message', () => under.deliveries.length === 1);
+    expect(under.source.status).toMatchObject({ connected: true, connects: 2, sessionPresent: false });
+    expect(under.log.messages('warn')).toContain('connection to the broker lost');
+  });
+
+  test('with persistence keeps the session: messages flow and nothing is subscribed again', async () => {
+    const broker = opened.add(await startMosquitto({ persistence: true }), (running) => running.stop());
+    const under = opened.source(broker.url, await opened.directory(), { hold: true });
+    await under.source.start();
+    await subscribed(under);
+    await publish(broker.url, TOPIC, ['unacknowledged']);
+    await until('the message', () => under.deliveries.length === 1);
+    await broker.restart();
+    await until('the message again', () => under.deliveries.length === 2);
+    expect(under.deliveries[1]).toMatchObject({ duplicate: true, packetId: under.deliveries[0]!.packetId });
+    await publish(broker.url, TOPIC, ['after']);
+    await until('the next message', () => under.deliveries.length === 3);
+    expect(under.payloads()).toEqual(['unacknowledged', 'unacknowledged', 'after']);
+    expect(under.source.status).toMatchObject({ connects: 2, sessionPresent: true });
+    await subscribed(under, 1);
+  });
+});
+
+describe('a broker that refuses', () => {
+  test('MQTT 5 is spoken to in 3.1.1, with one warning', async () => {
+    const broker = opened.add(await startAedes(), (running) => running.stop());
+    const under = opened.source(broker.url, await opened.directory(), { protocolVersion: 5 });
+    await under.source.start();
+    await subscribed(under);
+    broker.cutConnections();
+    await until('the next connection', () => under.source.status.connects === 2);
+    expect(under.source.status.protocolVersion).toBe(4);
+    expect(under.log.messages('warn').filter((message) => message.includes('3.1.1'))).toHaveLength(1);
+  });
+
+  test('MQTT 5 without a word is found out in the end', async () => {
+    const versions: number[] = [];
+    const url = await listen((socket) => {
+      socket.once('data', (connect) => {
+        const version = connect[8]!;
+        versions.push(version);
+        if (version === 5) socket.destroy();
+        else socket.write(CONNACK);
+      });
+    });
+    const clock = new FakeClock();
+    const under = opened.source(url, await opened.directory(), { clock });
+    await under.source.start();
+    for (let attempt = 1; attempt <= 3; attempt += 1) {
+      await until('the wait', () => versions.length === attempt && clock.pendingTimers === 1);
+      await clock.advance(30_000);
+    }
+    await until('the connection', () => under.source.status.connected);
+    expect(versions).toEqual([5, 5, 5, 4]);
+    expect(under.log.messages('warn')).toContain('broker does not take mqtt 5, using 3.1.1');
+    const stopped = under.source.stop();
+    await clock.advance(2000);
+    await stopped;
+  });
+
+  test('a subscription is named, and asked again on the next connection', async () => {
+    let isAllowed = false;
+    const broker = opened.add(
+      await startAedes({
+        authorizeSubscribe: (_client, subscription, callback) =>
+          callback(null, isAllowed || !subscription.topic.startsWith('plant') ? subscription : null),
+      }),
+      (running) => running.stop(),
+    );
+    const under = opened.source(broker.url, await opened.directory(), {
+      protocolVersion: 4,
+      subscriptions: SUBSCRIPTIONS,
+    });
+    await under.source.start();
+    await subscribed(under);
+    const problem = { topic: 'plant/#', reason: 'Unspecified error (0x80)' };
+    expect(under.source.status.subscriptionProblems).toEqual([problem]);
+    expect(under.log.entries.filter(({ level }) => level === 'error').map(({ fields }) => fields)).toEqual([problem]);
+    await publish(broker.url, TOPIC, ['granted']);
+    await until('the message', () => under.deliveries.length === 1);
+    isAllowed = true;
+    broker.cutConnections();
+    await subscribed(under, 2);
+    expect(under.source.status.subscriptionProblems).toEqual([]);
+    await publish(broker.url, 'plant/a', ['granted now']);
+    await until('the second message', () => under.deliveries.length === 2);
+  });
+
+  test('the password is left alone for half a minute, then a minute', async () => {
+    let attempts = 0;
+    const broker = opened.add(
+      await startAedes({
+        authenticate: (_client, _username, password, done) => {
+          attempts += 1;
+          done(null, password?.toString() === 'right');
+        },
+      }),
+      (running) => running.stop(),
+    );
+    const clock = new FakeClock();
+    const under = opened.source(broker.url, await opened.directory(), {
+      protocolVersion: 4,
+      username: 'bridge',
+      password: 'wrong-secret',
+      clock,
+    });
+    const waiting = () => until('the wait', () => clock.pendingTimers === 1);
+    await under.source.start();
+    await waiting();
+    for (const [delayMs, attempt] of [
+      [30_000, 2],
+      [60_000, 3],
+    ] as const) {
+      await clock.advance(delayMs - 1);
+      expect(attempts).toBe(attempt - 1);
+      await clock.advance(1);
+      await until('the next attempt', () => attempts === attempt);
+      await waiting();
+    }
+    const refused = under.log.entries.find(({ message }) => message === 'broker refuses the connection');
+    expect(refused).toMatchObject({
+      level: 'error',
+      fields: { remedy: expect.stringContaining('mqtt.password') as string },
+    });
+    expect(JSON.stringify(under.log.entries)).not.toContain('wrong-secret');
+    await under.source.stop();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test.skipIf(mosquittoMissing !== undefined)('the password by MQTT 5 says what to do too', async () => {
+    const broker = opened.add(
+      await startMosquitto({ config: ['allow_anonymous false', 'password_file {dir}/users'], files: { users: '' } }),
+      (running) => running.stop(),
+    );
+    const under = opened.source(broker.url, await opened.directory(), { username: 'bridge', password: 'wrong' });
+    await under.source.start();
+    const entry = await until('the refusal', () => under.log.entries.find(({ level }) => level === 'error'));
+    expect(entry).toMatchObject({ message: 'broker refuses the connection', fields: { reasonCode: 135 } });
+    expect(under.source.status).toMatchObject({ connected: false, protocolVersion: 5, sessionPresent: undefined });
+  });
+});
+
+describe('starting and stopping', () => {
+  test('an absent broker is a state, tried again later and later, and no obstacle to the stop', async () => {
+    const clock = new FakeClock();
+    const tap = await startMqttTap('mqtt://127.0.0.1:1');
+    await tap.stop();
+    const under = opened.source(tap.url, await opened.directory(), { clock });
+    await under.source.start();
+    for (const delayMs of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
+      await until('the wait', () => clock.pendingTimers === 1);
+      await clock.advance(delayMs - 1);
+      expect(clock.pendingTimers).toBe(1);
+      await clock.advance(1);
+    }
+    await until('the wait', () => clock.pendingTimers === 1);
+    expect(under.source.status).toMatchObject({ connected: false, connects: 0 });
+    expect(under.log.messages('warn').every((message) => message === 'broker not reachable')).toBe(true);
+    expect(under.log.messages('warn').length).toBeLessThan(6);
+    await under.source.stop();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('a connection that is stopped leaves no timer and no socket', async () => {
+    const sockets = () => process.getActiveResourcesInfo().filter((type) => type === 'TCPSocketWrap').length;
+    const clock = new FakeClock();
+    const broker = await startAedes();
+    const atStart = sockets();
+    const under = opened.source(broker.url, await opened.directory(), { protocolVersion: 4, clock, hold: true });
+    await under.source.start();
+    await subscribed(under);
+    await publish(broker.url, TOPIC, ['unacknowledged']);
+    await until('the message', () => under.deliveries.length === 1);
+    await under.source.stop();
+    expect(clock.pendingTimers).toBe(0);
+    await broker.stop();
+    await until('no socket', () => sockets() <= atStart);
+  });
+
+  test('a broker that does not let go is left after the deadline', async () => {
+    const clock = new FakeClock();
+    const url = await listen((socket) => void socket.once('data', () => socket.write(CONNACK)));
+    const under = opened.source(url, await opened.directory(), { protocolVersion: 4, clock });
+    await under.source.start();
+    await until('the connection', () => under.source.status.connected);
+    const stopped = under.source.stop();
+    await clock.advance(2000);
+    await stopped;
+    expect(under.source.status.connected).toBe(false);
+  });
+
+  test('a source that was never started stops', async () => {
+    const under = opened.source('mqtt://127.0.0.1:1', await opened.directory());
+    await under.source.stop();
+    await under.source.start();
+    expect(under.source.status.connects).toBe(0);
+  });
+
+  test('a TLS file that can not be used fails the start by its name', async () => {
+    const directory = await opened.directory();
+    const ca = join(directory, 'ca.pem');
+    const under = opened.source('mqtts://127.0.0.1:1', directory, { tls: { ...NO_TLS, ca } });
+    await expect(under.source.start()).rejects.toThrow(ConfigError);
+    await expect(under.source.start()).rejects.toThrow(`mqtt.tls.ca: can't use ${ca}: ENOENT`);
+    await under.source.stop();
+  });
+});
+
+describe.skipIf(mosquittoMissing !== undefined)('on mosquitto', () => {
+  test('a TLS connection is made with the CA of the configuration, and refused without', async () => {
+    const directory = await opened.directory();
+    const ca = join(directory, 'ca.pem');
+    await writeFile(ca, CERTIFICATE);
+    const broker = opened.add(
+      await startMosquitto({
+        config: ['listener {port} 127.0.0.1', 'certfile {dir}/cert.pem', 'keyfile {dir}/key.pem'],
+        files: { 'cert.pem': CERTIFICATE, 'key.pem': PRIVATE_KEY },
+      }),
+      (running) => running.stop(),
+    );
+    const url = broker.url.replace('mqtt:', 'mqtts:');
+    const trusting = opened.source(url, directory, { tls: { ...NO_TLS, ca } });
+    await trusting.source.start();
+    await subscribed(trusting);
+    const distrusting = opened.source(url, await opened.directory(), { clientId: 'other' });
+    await distrusting.source.start();
+    const entry = await until('the failure', () => distrusting.log.entries.find(({ level }) => level === 'warn'));
+    expect(entry.message).toBe('broker not reachable');
+    expect(String(entry.fields['error'])).toContain('certificate');
+  });
+
+  test('topic aliases of a publisher are resolved', async () => {
+    const broker = opened.add(await startMosquitto(), (running) => running.stop());
+    const under = opened.source(broker.url, await opened.directory());
+    await under.source.start();
+    await subscribed(under);
+    await publish(broker.url, TOPIC, numbered(0, 5), { properties: { topicAlias: 1 } });
+    await until('the messages', () => under.deliveries.length === 5);
+    expect(new Set(under.deliveries.map(({ topic }) => topic))).toEqual(new Set([TOPIC]));
+  });
+});

@@ -1,0 +1,237 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { DatabaseError } from '../../src/core/errors.ts';
+import { Connections, type ConnectionsOptions } from '../../src/oracle/connections.ts';
+import { Database, type RowError } from '../../src/oracle/database.ts';
+import { createInsert } from '../../src/oracle/statements.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+import { RecordingLogger } from '../support/recording-logger.ts';
+import { startStandin, type Standin } from '../support/standin/standin.ts';
+import { countRows, createTables, readRows, TABLE_OPTIONS } from '../support/tag-table.ts';
+import { until } from '../support/until.ts';
+import { valuesOf } from '../support/values.ts';
+
+const CALL_TIMEOUT_MS = 15_000;
+
+let standin: Standin;
+let clock: FakeClock;
+let connections: Connections;
+
+function connect(options: Partial<ConnectionsOptions> = {}): Connections {
+  connections = new Connections({
+    connectString: standin.connectString,
+    user: 'bridge',
+    password: 'secret',
+    walletDir: '',
+    walletPassword: '',
+    pool: { min: 0, max: 2, increment: 1, queueTimeoutMs: 10_000 },
+    connectTimeoutMs: 10_000,
+    callTimeoutMs: CALL_TIMEOUT_MS,
+    clock,
+    log: new RecordingLogger(),
+    ...options,
+  });
+  return connections;
+}
+
+async function failureOf(work: Promise<unknown>): Promise<DatabaseError> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof DatabaseError)) throw new Error('expected a DatabaseError', { cause: error });
+  return error;
+}
+
+const ping = ({ connection }: { connection: { ping(): Promise<void> } }): Promise<void> => connection.ping();
+
+describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) => {
+  beforeEach(async () => {
+    clock = new FakeClock();
+    standin = await startStandin({ profile });
+    await createTables(standin);
+  });
+
+  afterEach(async () => {
+    standin.blackHole(false);
+    const stopping = connections.stop();
+    await clock.advance(10_000);
+    await stopping;
+    standin.stop();
+  });
+
+  describe('Connections', () => {
+    it('tries a refused log-on once a minute at most, whoever asks', async () => {
+      connect({ password: 'wrong', pool: { min: 2, max: 5, increment: 2, queueTimeoutMs: 1000 } }).start();
+      const errors = await Promise.all([1, 2, 3, 4].map(() => failureOf(connections.use('ping', ping))));
+      expect(errors.map(({ kind, code }) => `${kind} ${code}`)).toEqual(errors.map(() => 'configuration ORA-01017'));
+      expect(standin.stats.logonsTried).toBe(1);
+      await clock.advance(59_000);
+      await failureOf(connections.use('ping', ping));
+      expect(standin.stats.logonsTried).toBe(1);
+      await clock.advance(2_000);
+      await failureOf(connections.use('ping', ping));
+      expect(standin.stats.logonsTried).toBe(2);
+    });
+
+    it('keeps the wanted number of connections open, and uses those it has', async () => {
+      connect({ pool: { min: 2, max: 3, increment: 1, queueTimeoutMs: 1000 } }).start();
+      await until('the first', () => connections.open === 1 && standin.stats.logonsAccepted === 1);
+      await until('the second', async () => {
+        await clock.advance(1000);
+        return standin.stats.logonsAccepted === 2;
+      });
+      for (let i = 0; i < 10; i += 1) await connections.use('ping', ping);
+      await clock.advance(120_000);
+      expect(standin.stats.logonsAccepted).toBe(2);
+    });
+
+    it('leaves a database that is away in peace', async () => {
+      const attempts = standin.faults.add({ on: 'connect', refuse: 12_514, times: Infinity });
+      connect({ pool: { min: 2, max: 3, increment: 2, queueTimeoutMs: 1000 } }).start();
+      for (let second = 0; second < 300; second += 10) await clock.advance(10_000);
+      expect(attempts.hits).toBeGreaterThan(1);
+      expect(attempts.hits).toBeLessThanOrEqual(11);
+    });
+
+    it('gives up a call whose network went silent, and works again when it is back', async () => {
+      connect({ callTimeoutMs: 0 });
+      await connections.use('ping', ping);
+      standin.blackHole(true);
+      const hanging = failureOf(connections.use('ping', ping));
+      await clock.advance(5_001);
+      expect(await hanging).toMatchObject({ kind: 'connection', code: 'CALL_TIMEOUT', outcomeUnknown: true });
+      standin.blackHole(false);
+      await connections.use('ping', ping);
+      expect(connections.open).toBe(1);
+    });
+
+    it('gives up a listener that says nothing', async () => {
+      standin.faults.add({ on: 'connect', silent: true });
+      connect({ connectTimeoutMs: 1000 });
+      expect(await failureOf(connections.use('ping', ping))).toMatchObject({ kind: 'connection', code: 'NJS-510' });
+      await connections.use('ping', ping);
+    });
+
+    it('lets callers wait for a free connection, for as long as it is told', async () => {
+      connect({ pool: { min: 0, max: 1, increment: 1, queueTimeoutMs: 1000 } });
+      let finish: () => void = () => {};
+      const first = connections.use('hold', () => new Promise<void>((resolve) => (finish = resolve)));
+      await until('the first to hold it', () => standin.stats.logonsAccepted === 1);
+      const tooLate = failureOf(connections.use('ping', ping));
+      await clock.advance(1001);
+      expect((await tooLate).code).toBe('POOL_BUSY');
+      const inTime = connections.use('ping', ping);
+      finish();
+      await Promise.all([first, inTime]);
+      expect(standin.stats.logonsAccepted).toBe(1);
+    });
+
+    it('never commits what a failed piece of work left behind', async () => {
+      connect({ pool: { min: 0, max: 1, increment: 1, queueTimeoutMs: 1000 } });
+      const insert = `INSERT INTO tag_data (tag_name, timestamp, quality) VALUES ('x', SYSTIMESTAMP, 'GOOD')`;
+      const broken = connections.use('write', async ({ connection }) => {
+        await connection.execute(insert);
+        throw new Error('made to fail');
+      });
+      await expect(broken).rejects.toThrow('made to fail');
+      await connections.use('commit', ({ connection }) => connection.commit());
+      expect(await countRows(standin)).toBe(0);
+    });
+
+    it.each([['12514'], ['12528'], ['1033']])('sees a database that is away behind code %s', async (code) => {
+      standin.faults.add({ on: 'connect', refuse: Number(code) });
+      const error = await failureOf(connect().use('ping', ping));
+      expect(error).toMatchObject({ kind: 'connection', outcomeUnknown: false });
+    });
+  });
+
+  describe('Database', () => {
+    const rejecting = async (): Promise<void> => {
+      throw new Error('no row should be refused');
+    };
+
+    function database(): Database {
+      return new Database(connect(), createInsert(TABLE_OPTIONS));
+    }
+
+    it('writes a batch in one transaction', async () => {
+      await database().write(valuesOf(1.5, 'RUN', null, 2 ** 53), rejecting);
+      const rows = await readRows(standin);
+      expect(rows.map(({ value, text }) => [value, text])).toEqual([
+        [1.5, null],
+        [null, 'RUN'],
+        [null, null],
+        [2 ** 53, null],
+      ]);
+      expect(standin.stats.commits).toBe(1);
+    });
+
+    it('tells which rows are refused before it commits the others', async () => {
+      const values = valuesOf(1, 2, 3, 4);
+      values.qualities[1] = 'far longer than sixteen';
+      values.tags[3] = { plcCode: '', address: '', name: '' };
+      let refused: readonly RowError[] = [];
+      let rowsBefore = -1;
+      await database().write(values, async (rows) => {
+        refused = rows;
+        rowsBefore = await countRows(standin);
+      });
+      expect(rowsBefore).toBe(0);
+      expect(refused.map(({ index, reason }) => `${index} ${reason.code}`).sort()).toEqual([
+        '1 ORA-12899',
+        '3 ORA-01400',
+      ]);
+      expect((await readRows(standin)).map(({ value }) => value)).toEqual([1, 3]);
+    });
+
+    it('commits nothing when the refused rows cannot be kept', async () => {
+      const values = valuesOf(1, 2);
+      values.qualities[1] = 'far longer than sixteen';
+      const full = async (): Promise<void> => {
+        throw new Error('no space left');
+      };
+      await expect(database().write(values, full)).rejects.toThrow('no space left');
+      expect(await countRows(standin)).toBe(0);
+    });
+
+    it('rejects no row for a fault of the whole database, and writes none', async () => {
+      standin.faults.add({ on: 'execute', sql: 'INSERT', rowErrors: { 1: 1653 } });
+      const error = await failureOf(database().write(valuesOf(1, 2, 3), rejecting));
+      expect(error).toMatchObject({ kind: 'resource', code: 'ORA-01653' });
+      expect(await countRows(standin)).toBe(0);
+    });
+
+    it.each([
+      ['before it was executed', { on: 'execute', reset: 'before' }, 0],
+      ['after its commit', { on: 'execute', reset: 'after' }, 1],
+    ] as const)('calls the outcome unknown when the connection is cut %s', async (_title, fault, rows) => {
+      standin.faults.add({ ...fault, sql: 'INSERT' });
+      const error = await failureOf(database().write(valuesOf(1), rejecting));
+      expect(error).toMatchObject({ kind: 'connection', outcomeUnknown: true });
+      expect(await countRows(standin)).toBe(rows);
+    });
+
+    it('asks whether a batch would be taken without writing anything', async () => {
+      const asked = database();
+      await asked.probe();
+      await standin.engine.query('DROP TABLE tag_data', 'BRIDGE');
+      const error = await failureOf(asked.probe());
+      expect(error).toMatchObject({ kind: 'configuration', code: 'ORA-00942', outcomeUnknown: false });
+      expect(error.remedy).toContain('oracle.table');
+      expect(standin.stats.rows).toBe(0);
+    });
+
+    it('breaks a call that takes too long', async () => {
+      standin.faults.add({ on: 'execute', sql: 'INSERT', hang: true });
+      const slow = new Database(connect({ callTimeoutMs: 200 }), createInsert(TABLE_OPTIONS));
+      expect(await failureOf(slow.write(valuesOf(1), rejecting))).toMatchObject({
+        kind: 'passing',
+        code: 'NJS-123',
+        outcomeUnknown: true,
+      });
+      await slow.write(valuesOf(2), rejecting);
+      expect((await readRows(standin)).map(({ value }) => value)).toEqual([2]);
+    });
+  });
+});

@@ -1,0 +1,86 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** A packet that a client sent to the broker. */
+export interface SentPacket {
+  readonly type: string;
+  /** The first two bytes after the header: the packet identifier, for the types that begin with it. */
+  readonly packetId: number;
+}
+
+export interface MqttTap {
+  readonly url: string;
+  readonly sent: readonly SentPacket[];
+  count(type: string): number;
+  /** Cuts all connections, without DISCONNECT. */
+  cut(): void;
+  stop(): Promise<void>;
+}
+
+const TYPES =
+  ' connect connack publish puback pubrec pubrel pubcomp subscribe suback unsubscribe unsuback pingreq pingresp disconnect auth'.split(
+    ' ',
+  );
+
+/** Stands between clients and a broker, keeps what the clients send and cuts their connections on demand. */
+export async function startMqttTap(brokerUrl: string): Promise<MqttTap> {
+  const { hostname, port } = new URL(brokerUrl);
+  const sent: SentPacket[] = [];
+  const sockets = new Set<Socket>();
+  const join = (from: Socket, to: Socket): void => {
+    sockets.add(from);
+    from.pipe(to);
+    from.on('error', () => {});
+    from.on('close', () => {
+      sockets.delete(from);
+      to.destroy();
+    });
+  };
+  const server = createServer((client) => {
+    const broker = connect(Number(port), hostname);
+    const record = packetRecorder(sent);
+    client.on('data', record);
+    join(client, broker);
+    join(broker, client);
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const cut = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return {
+    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sent,
+    count: (type) => sent.filter((packet) => packet.type === type).length,
+    cut,
+    stop: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      cut();
+      await closed;
+    },
+  };
+}
+
+/** Cuts a stream of bytes into packets [MQTT 3.1.1 section 2.2]. */
+function packetRecorder(sent: SentPacket[]): (chunk: Buffer) => void {
+  let bytes: Buffer = Buffer.alloc(0);
+  return (chunk) => {
+    bytes = Buffer.concat([bytes, chunk]);
+    for (;;) {
+      const size = packetSize(bytes);
+      if (size === undefined || bytes.length < size.total) return;
+      const body = bytes.subarray(size.header, size.total);
+      sent.push({ type: TYPES[bytes[0]! >> 4]!, packetId: body.length >= 2 ? body.readUInt16BE(0) : 0 });
+      bytes = bytes.subarray(size.total);
+    }
+  };
+}
+
+function packetSize(bytes: Buffer): { header: number; total: number } | undefined {
+  let length = 0;
+  for (let i = 1; i < Math.min(5, bytes.length); i += 1) {
+    length += (bytes[i]! & 0x7f) * 128 ** (i - 1);
+    if ((bytes[i]! & 0x80) === 0) return { header: i + 1, total: i + 1 + length };
+  }
+  return undefined;
+}

@@ -1,0 +1,243 @@
+/**
+ * Requests after the log-on: piggybacks, then one call.
+ *
+ *   call        03, function, sequence, [ub8 token from field version 18]
+ *   piggyback   11h, function, sequence, [token]; no answer
+ *   execute     94: see `readExecute`
+ *   re-execute  4, 78: ub4 cursor, ub4 iterations (78: rows to fetch), ub4 flags, ub4 flags (4: 1 = commit), rows
+ *   fetch       5: ub4 cursor, ub4 rows
+ *   others      14 commit, 15 rollback, 147 ping, 9 logoff: nothing follows
+ */
+import type { Dialect } from './negotiation.ts';
+import { bindableTypes, type BindType } from './values.ts';
+import type { Reader } from './wire.ts';
+
+const MESSAGE_CALL = 0x03;
+const MESSAGE_PIGGYBACK = 0x11;
+const FIELD_VERSION_TOKEN = 18;
+const FIELD_VERSION_12_2 = 8;
+const FIELD_VERSION_12_2_EXT1 = 9;
+const BIND_IS_ARRAY = 0x40;
+
+export const CallFunction = {
+  reexecute: 4,
+  fetch: 5,
+  logoff: 9,
+  commit: 14,
+  rollback: 15,
+  reexecuteAndFetch: 78,
+  execute: 94,
+  loginPhaseTwo: 115,
+  loginPhaseOne: 118,
+  ping: 147,
+} as const;
+
+const PiggybackFunction = { closeCursors: 105, cancelCursors: 120, endToEnd: 135, setSchema: 152 } as const;
+
+const Option = {
+  parse: 0x1,
+  execute: 0x20,
+  fetch: 0x40,
+  commit: 0x100,
+  plsqlBind: 0x400,
+  notPlsql: 0x8000,
+  describe: 0x20000,
+  batchErrors: 0x80000,
+} as const;
+
+/** The bytes are none that this server understands: the connection cannot go on. */
+export class ProtocolError extends Error {}
+
+export interface CallHeader {
+  readonly function: number;
+  readonly sequence: number;
+}
+
+/** Execute, re-execute and fetch in one shape. */
+export interface StatementCall extends CallHeader {
+  /** 0: a new cursor. */
+  readonly cursorId: number;
+  readonly sql?: string;
+  readonly describeOnly: boolean;
+  readonly executes: boolean;
+  /** 0: none. */
+  readonly fetchRows: number;
+  readonly commit: boolean;
+  readonly batchErrors: boolean;
+  /** Undefined: as in the cursor's last execute. */
+  readonly rowCounts?: boolean;
+  readonly iterations: number;
+  readonly isQuery?: boolean;
+  readonly isPlsql: boolean;
+  /** Undefined: as in the cursor's last execute. */
+  readonly binds?: readonly BindType[];
+  /** A bind of a type that this server does not know: its values can't even be skipped. */
+  readonly unsupportedBind?: number;
+}
+
+export interface Piggybacks {
+  readonly closedCursors: number[];
+  schema?: string;
+}
+
+/** Reads piggybacks up to the call's header. */
+export function readHeader(reader: Reader, dialect: Dialect): { piggybacks: Piggybacks; header: CallHeader } {
+  const piggybacks: Piggybacks = { closedCursors: [] };
+  for (;;) {
+    const message = reader.ub1();
+    if (message !== MESSAGE_CALL && message !== MESSAGE_PIGGYBACK) throw new ProtocolError(`message type ${message}`);
+    const header = { function: reader.ub1(), sequence: reader.ub1() };
+    if (dialect.fieldVersion >= FIELD_VERSION_TOKEN) reader.ub();
+    if (message === MESSAGE_CALL) return { piggybacks, header };
+    readPiggyback(reader, dialect, header.function, piggybacks);
+  }
+}
+
+function readText(reader: Reader, dialect: Dialect, length: number): string {
+  return dialect.bareTexts ? reader.take(length).toString() : reader.text();
+}
+
+function readPiggyback(reader: Reader, dialect: Dialect, fn: number, into: Piggybacks): void {
+  switch (fn) {
+    case PiggybackFunction.closeCursors:
+    case PiggybackFunction.cancelCursors: {
+      reader.skip(1);
+      const ids = Array.from({ length: reader.ub() }, () => reader.ub());
+      if (fn === PiggybackFunction.closeCursors) into.closedCursors.push(...ids);
+      return;
+    }
+    case PiggybackFunction.setSchema:
+      reader.skip(1);
+      into.schema = readText(reader, dialect, reader.ub());
+      return;
+    case PiggybackFunction.endToEnd:
+      skipEndToEnd(reader, dialect);
+      return;
+    default:
+      throw new ProtocolError(`piggyback function ${fn}`);
+  }
+}
+
+/** 2 bytes, ub4 flags, then pairs of u8 and ub4: lengths of client id, module, action, ecid, -, client info, -, -, operation. */
+function skipEndToEnd(reader: Reader, dialect: Dialect): void {
+  reader.skip(2);
+  reader.ub();
+  const lengths = Array.from({ length: 9 }, () => {
+    reader.skip(1);
+    return reader.ub();
+  });
+  for (const index of [0, 1, 2, 3, 5, 8]) if (lengths[index]! > 0) readText(reader, dialect, lengths[index]!);
+}
+
+/**
+ * Reads the body of a statement call, up to the rows of binds.
+ *
+ * Execute: ub4 options, ub4 cursor, u8, ub4 SQL length, u8, ub4 13, 3 bytes, ub4 rows to fetch, ub4, u8, ub4 binds, 5 bytes,
+ * u8, ub4 defines, ub4, 3 bytes, ub4, u8, ub4, ub4, u8, ub4, u8, [u8, ub4, u8, ub4, u8 from field version 8, u8, ub4 from 9],
+ * SQL text, 13 ub4, descriptions of binds or defines. Of the 13, [1] is the number of iterations, [7] is 1 for a query, [9]
+ * bit 0x4000 asks for row counts.
+ */
+export function readStatementCall(reader: Reader, dialect: Dialect, header: CallHeader): StatementCall {
+  switch (header.function) {
+    case CallFunction.fetch: {
+      const cursorId = reader.ub();
+      return { ...header, ...nothing, cursorId, fetchRows: reader.ub(), executes: false };
+    }
+    case CallFunction.reexecute:
+    case CallFunction.reexecuteAndFetch: {
+      const cursorId = reader.ub();
+      const count = reader.ub();
+      reader.ub();
+      const flags = reader.ub();
+      const fetches = header.function === CallFunction.reexecuteAndFetch;
+      return {
+        ...header,
+        ...nothing,
+        cursorId,
+        fetchRows: fetches ? count : 0,
+        iterations: fetches ? 1 : count,
+        commit: (flags & 1) !== 0,
+      };
+    }
+    default:
+      return readExecute(reader, dialect, header);
+  }
+}
+
+const nothing = {
+  describeOnly: false,
+  executes: true,
+  fetchRows: 0,
+  commit: false,
+  batchErrors: false,
+  iterations: 0,
+  isPlsql: false,
+} as const;
+
+function readExecute(reader: Reader, dialect: Dialect, header: CallHeader): StatementCall {
+  const options = reader.ub();
+  const cursorId = reader.ub();
+  reader.skip(1);
+  const sqlLength = reader.ub();
+  reader.skip(1);
+  const numbers = reader.ub();
+  reader.skip(3);
+  const fetchRows = reader.ub();
+  reader.ub();
+  reader.skip(1);
+  const bindCount = reader.ub();
+  reader.skip(6);
+  const defineCount = reader.ub();
+  reader.ub();
+  reader.skip(3);
+  skipPairs(reader, 'n1nn1n1');
+  if (dialect.fieldVersion >= FIELD_VERSION_12_2) skipPairs(reader, '1n1n1');
+  if (dialect.fieldVersion >= FIELD_VERSION_12_2_EXT1) skipPairs(reader, '1n');
+  const sql = sqlLength > 0 ? readText(reader, dialect, sqlLength) : undefined;
+  const vector = Array.from({ length: numbers }, () => reader.ub());
+  const isQuery = vector[7] === 1;
+  const binds = Array.from({ length: bindCount }, () => readDescription(reader, dialect));
+  for (let i = 0; i < defineCount; i++) readDescription(reader, dialect);
+  const unsupported = binds.find((bind) => bind.array || !bindableTypes.has(bind.type));
+  return {
+    ...header,
+    cursorId,
+    ...(sql === undefined ? {} : { sql }),
+    describeOnly: (options & Option.describe) !== 0,
+    executes: (options & Option.execute) !== 0,
+    fetchRows: (options & Option.fetch) === 0 ? 0 : fetchRows,
+    commit: (options & Option.commit) !== 0,
+    batchErrors: (options & Option.batchErrors) !== 0,
+    rowCounts: ((vector[9] ?? 0) & 0x4000) !== 0,
+    iterations: isQuery ? 1 : (vector[1] ?? 0),
+    isQuery,
+    isPlsql: (options & Option.plsqlBind) !== 0,
+    binds,
+    ...(unsupported === undefined ? {} : { unsupportedBind: unsupported.type }),
+  };
+}
+
+/** `1` a byte, `n` a ub4. */
+function skipPairs(reader: Reader, shape: string): void {
+  for (const part of shape) {
+    if (part === '1') reader.skip(1);
+    else reader.ub();
+  }
+}
+
+/** u8 type, flags, precision, scale, ub4 max size, array size, flags, type-id [+ bytes], ub2, ub2, u8 charset form, ub4, [ub4]. */
+function readDescription(reader: Reader, dialect: Dialect): BindType & { readonly array: boolean } {
+  const type = reader.ub1();
+  const flags = reader.ub1();
+  reader.skip(2);
+  const maxBytes = reader.ub();
+  reader.ub();
+  reader.ub();
+  if (reader.ub() > 0) reader.bytes();
+  reader.ub();
+  reader.ub();
+  const national = reader.ub1() === 2;
+  reader.ub();
+  if (dialect.fieldVersion >= FIELD_VERSION_12_2) reader.ub();
+  return { type, maxBytes, national, array: (flags & BIND_IS_ARRAY) !== 0 };
+}

@@ -1,0 +1,50 @@
+import { schemaDdl } from '../../src/oracle/schema.ts';
+import type { Timestamp, Value } from './standin/engine/types.ts';
+import type { Standin } from './standin/standin.ts';
+
+export const TABLE_OPTIONS = {
+  table: 'TAG_DATA',
+  columns: {
+    tagName: 'tag_name',
+    value: 'tag_value',
+    text: 'tag_text',
+    timestamp: 'timestamp',
+    quality: 'quality',
+    plcCode: '',
+    tagAddress: '',
+    receivedAt: '',
+  },
+  valueType: 'binary_double',
+  ledgerTable: 'MQTT_BRIDGE_LEDGER',
+} as const;
+
+export interface TagRow {
+  readonly name: string;
+  readonly value: number | null;
+  readonly text: string | null;
+  readonly timeMs: number;
+  readonly quality: string;
+}
+
+/** The bridge's own DDL, and constraints of the test's on top. */
+export async function createTables(standin: Standin, ...more: string[]): Promise<void> {
+  const statements = [...schemaDdl(TABLE_OPTIONS).split(/;\s*/), ...more];
+  for (const statement of statements) if (statement.trim() !== '') await standin.engine.query(statement, 'BRIDGE');
+}
+
+/** All rows that are committed, in the order of the table. */
+export async function readRows(standin: Standin, where = '1 = 1'): Promise<TagRow[]> {
+  const rows = await standin.engine.query(`SELECT * FROM tag_data WHERE ${where}`, 'BRIDGE');
+  return rows.map((row) => ({
+    name: row['TAG_NAME'] as string,
+    value: row['TAG_VALUE'] as number | null,
+    text: row['TAG_TEXT'] as string | null,
+    timeMs: (row['TIMESTAMP'] as Exclude<Value, string | number> as Timestamp).ms,
+    quality: row['QUALITY'] as string,
+  }));
+}
+
+export async function countRows(standin: Standin): Promise<number> {
+  const rows = await standin.engine.query('SELECT COUNT(*) AS n FROM tag_data', 'BRIDGE');
+  return rows[0]?.['N'] as number;
+}

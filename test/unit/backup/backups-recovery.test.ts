@@ -1,0 +1,80 @@
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { valuesOf } from '../../support/values.ts';
+import { DOWN, FIRST_FILE, startBackups } from './running-backups.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+describe('after a crash', () => {
+  async function crashed(content: Buffer | string, name = FIRST_FILE): Promise<string> {
+    const dir = await temporaryDirectory();
+    await writeFile(join(dir, `${name}.open`), content);
+    return dir;
+  }
+
+  async function wholeFile(): Promise<Buffer> {
+    const { backups } = await startBackups();
+    await backups.backUp(valuesOf(1, 'two\nlines', 3), DOWN);
+    return backups.read(FIRST_FILE);
+  }
+
+  it('a torn last record is cut off, wherever it broke', async () => {
+    const content = await wholeFile();
+    const secondRow = content.indexOf('PLC01.D1');
+    const thirdRow = content.indexOf('PLC01.D2');
+    const ends = [
+      secondRow,
+      thirdRow - 2,
+      thirdRow - 1,
+      thirdRow,
+      thirdRow + 1,
+      content.length - 2,
+      content.length - 1,
+    ];
+    for (let end = secondRow; end < content.length; end += 13) ends.push(end);
+    for (const end of ends) {
+      const dir = await crashed(content.subarray(0, end));
+      const { backups } = await startBackups({ dir });
+      const rows = end >= thirdRow ? 2 : 1;
+      expect(backups.files()).toMatchObject([{ name: FIRST_FILE, state: 'sealed', rows, problem: undefined }]);
+      expect(await readFile(join(dir, FIRST_FILE))).toEqual(content.subarray(0, rows === 2 ? thirdRow : secondRow));
+    }
+  });
+
+  it('a file without a whole row is removed', async () => {
+    const content = await wholeFile();
+    for (const end of [0, 10, content.indexOf('\n') + 1, content.indexOf('\n') + 20]) {
+      const dir = await crashed(content.subarray(0, end));
+      const { backups } = await startBackups({ dir });
+      expect(backups.files()).toEqual([]);
+      expect(await readdir(dir)).toEqual([]);
+    }
+  });
+
+  it('bytes that are no rows are set aside, and the rows before them kept', async () => {
+    const garbage = Buffer.concat([Buffer.alloc(100), Buffer.from('\r\nrest')]);
+    const dir = await crashed(Buffer.concat([await wholeFile(), garbage]));
+    const { backups, log } = await startBackups({ dir });
+    expect(await readdir(dir)).toEqual([FIRST_FILE, `${FIRST_FILE}.damaged`]);
+    expect(await readFile(join(dir, `${FIRST_FILE}.damaged`))).toEqual(garbage);
+    expect(backups.files()).toMatchObject([{ rows: 3, problem: undefined }]);
+    expect(log.messages('error')).toEqual(['backup file was damaged']);
+  });
+
+  it('a recovered file leaves alone a sealed one of its name', async () => {
+    const content = await wholeFile();
+    const dir = await crashed(content);
+    await writeFile(join(dir, FIRST_FILE), content);
+    const { backups } = await startBackups({ dir });
+    expect(backups.files().map(({ name }) => name)).toEqual([FIRST_FILE, 'backup_20251102_143000_2.csv']);
+  });
+
+  it('what was half discarded goes for good', async () => {
+    const dir = await temporaryDirectory();
+    await writeFile(join(dir, `${FIRST_FILE}.discarded`), 'x');
+    await startBackups({ dir });
+    expect(await readdir(dir)).toEqual([]);
+  });
+});

@@ -1,0 +1,88 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { csvField, CsvParser, type CsvField, type CsvRecord } from '../../../src/backup/csv.ts';
+
+const field = fc.oneof(
+  fc.constant(null),
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.constantFrom('"', ',', '\r', '\n', ' ', 'a', '€', '😀', '\uFEFF', '\0') }),
+);
+
+function encode(records: readonly CsvField[][], lineEnd = '\r\n'): Buffer {
+  return Buffer.from(records.map((fields) => fields.map(csvField).join(',') + lineEnd).join(''));
+}
+
+function parse(bytes: Buffer, chunkBytes = bytes.length): CsvRecord[] {
+  const parser = new CsvParser();
+  const records: CsvRecord[] = [];
+  for (let at = 0; at < bytes.length; at += Math.max(1, chunkBytes)) {
+    records.push(...parser.push(bytes.subarray(at, at + Math.max(1, chunkBytes))));
+  }
+  return [...records, ...parser.end()];
+}
+
+function fieldsOf(text: string): CsvField[][] {
+  return parse(Buffer.from(text)).map(({ fields }) => fields);
+}
+
+describe('CSV', () => {
+  it('reads back what was written, however the bytes are cut', () => {
+    const records = fc.array(fc.array(field, { minLength: 2, maxLength: 5 }), { maxLength: 6 });
+    fc.assert(
+      fc.property(
+        records,
+        fc.integer({ min: 1, max: 40 }),
+        fc.constantFrom('\r\n', '\n'),
+        (written, chunkBytes, end) => {
+          const read = parse(encode(written, end), chunkBytes).map(({ fields }) => fields);
+          expect(read).toEqual(written);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('knows where each record ends in the file and on which line it begins', () => {
+    const text = 'ä,b\r\n"x\r\ny",2\r\n\r\nlast,3';
+    const records = parse(Buffer.from(text));
+    expect(records.map(({ line }) => line)).toEqual([1, 2, 5]);
+    expect(records.map(({ endByte }) => endByte)).toEqual([6, 16, 24]);
+  });
+
+  it('keeps NULL apart from the empty string', () => {
+    expect(fieldsOf(',"",x\r\n"",,\r\n')).toEqual([
+      [null, '', 'x'],
+      ['', null, null],
+    ]);
+  });
+
+  it('takes a byte order mark, LF line ends and a missing last line end', () => {
+    expect(fieldsOf('\uFEFFa,b\nc,"d"')).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+    expect(fieldsOf('\uFEFF"a",b\r')).toEqual([['a', 'b']]);
+    expect(fieldsOf('a')).toEqual([['a']]);
+    expect(fieldsOf('')).toEqual([]);
+  });
+
+  it.each([
+    ['text after a closing quote', 'a,b\r\n"c"d,e\r\n', 'line 2: text between a closing quote and the next comma'],
+    ['a quote inside a plain field', 'a,b\r\nc"d,e\r\n', 'line 2: a quote inside a field without quotes'],
+    ['quotes that never close', 'a,b\r\n"c\r\n', 'line 2: the file breaks off inside quotes'],
+  ])('names the line of %s', (_what, text, message) => {
+    expect(() => parse(Buffer.from(text))).toThrow(message);
+  });
+
+  it('names the line of bytes that are not UTF-8', () => {
+    expect(() => parse(Buffer.from([0x61, 0x0a, 0xff, 0x0a]))).toThrow('line 2: not UTF-8');
+  });
+
+  it('gives the records before a mistake first', () => {
+    const parser = new CsvParser();
+    const records = parser.push(Buffer.from('a\nb\nc"\n'));
+    expect(records.map(({ fields }) => fields[0])).toEqual(['a', 'b']);
+    expect(() => parser.end()).toThrow('line 3');
+  });
+});

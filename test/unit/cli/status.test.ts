@@ -1,0 +1,110 @@
+import { createServer } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+
+import { runCli } from '../../../src/cli/cli.ts';
+import { systemClock } from '../../../src/core/clock.ts';
+import { type Answer, HttpServer } from '../../../src/ops/http.ts';
+import { collectStatus } from '../../../src/ops/status.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
+import { type MadeUpSources, madeUpSources } from '../ops/made-up-sources.ts';
+
+const opened: HttpServer[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((server) => server.stop()));
+});
+
+async function serve(answer: () => Answer): Promise<string> {
+  const routes = { '/api/status': answer };
+  const server = new HttpServer({ host: '127.0.0.1', port: 0, clock: systemClock, log: new RecordingLogger(), routes });
+  await server.start();
+  opened.push(server);
+  return server.url;
+}
+
+function serveBridge(sources: MadeUpSources): Promise<string> {
+  const body = JSON.stringify(collectStatus(sources));
+  return serve(() => ({ status: 200, contentType: 'application/json', body }));
+}
+
+async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  let out = '';
+  let errors = '';
+  const stdout = { write: (text: string) => (out += text) };
+  const stderr = { write: (text: string) => (errors += text) };
+  const exitCode = await runCli(['status', ...args], { stdout, stderr, env });
+  return { exitCode, out, errors };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+describe('status', () => {
+  it('prints the numbers of a bridge in good order, in one column', async () => {
+    const sources = madeUpSources();
+    Object.assign(sources.counters, { valuesReceived: 1_234_567, valuesWritten: 1_234_067 });
+    sources.buffer = { size: 500, capacity: 100_000 };
+    await sources.clock.advance(90_061_000);
+    const { exitCode, out, errors } = await run(['--url', await serveBridge(sources)]);
+    expect([exitCode, errors]).toEqual([0, '']);
+    expect(out).toContain('gateway-01 (version 1.2.3)\nAll is well.\n');
+    expect(out).toMatch(/^running for +1 d 1 h$/m);
+    expect(out).toMatch(/^MQTT broker +connected \(MQTT 5\)$/m);
+    expect(out).toMatch(/^values received +1,234,567$/m);
+    expect(out).toMatch(/^buffer +500 of 100,000$/m);
+    const figures = out.split('\n\n')[1]!.trimEnd().split('\n');
+    expect(new Set(figures.map((line) => /^.*? {2,}/.exec(line)![0].length)).size).toBe(1);
+  });
+
+  it('says first what needs attention, and nothing from the network steers the terminal', async () => {
+    const sources = madeUpSources();
+    sources.oracle = () => ({ state: 'down', reason: { code: 'ORA-12541', message: 'no listener\u001b[2J\r\n' } });
+    const { out } = await run(['--url', await serveBridge(sources)]);
+    expect(out).toContain('\n! Oracle is down: ORA-12541: no listener [2J');
+    expect(out.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    expect(out).not.toContain('All is well');
+  });
+
+  it('with --json prints the answer as it came', async () => {
+    const sources = madeUpSources();
+    const { out } = await run(['--json', '--url', `${await serveBridge(sources)}/`]);
+    expect(JSON.parse(out)).toEqual(collectStatus(sources));
+  });
+
+  it('asks where the configuration says that the bridge listens', async () => {
+    const { port } = new URL(await serveBridge(madeUpSources()));
+    const { exitCode, out } = await run([], { BRIDGE_HTTP_PORT: port, BRIDGE_HTTP_HOST: '0.0.0.0' });
+    expect([exitCode, out.split('\n', 1)[0]]).toEqual([0, 'gateway-01 (version 1.2.3)']);
+  });
+
+  it('ends with 69 and a plain line when no bridge is there', async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { exitCode, out, errors } = await run(['--url', url]);
+    expect([exitCode, out]).toEqual([69, '']);
+    expect(errors).toMatch(new RegExp(`^mqtt-oracle-bridge: no bridge reachable at ${url}: .*ECONNREFUSED.*\n$`));
+  });
+
+  it.each([
+    ['another page', { status: 200, contentType: 'text/html', body: '<html>' }],
+    ['other JSON', { status: 200, contentType: 'application/json', body: '{"status":"ok"}' }],
+    ['null', { status: 200, contentType: 'application/json', body: 'null' }],
+    ['an error', { status: 500, contentType: 'text/plain', body: 'no' }],
+  ])('ends with 69 when %s comes instead', async (_what, answer) => {
+    const { exitCode, out, errors } = await run(['--url', await serve(() => answer)]);
+    expect([exitCode, out]).toEqual([69, '']);
+    expect(errors.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it.each(['ftp://gateway', 'gateway', ''])('ends with 64 for --url %j', async (url) => {
+    const { exitCode, errors } = await run(['--url', url]);
+    expect(exitCode).toBe(64);
+    expect(errors).toContain('--url');
+  });
+});

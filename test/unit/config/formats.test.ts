@@ -1,0 +1,192 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { SETTINGS } from '../../../src/config/convict.ts';
+import { FORMATS } from '../../../src/config/formats/formats.ts';
+import type { PlacedSetting } from '../../../src/config/setting.ts';
+
+function settingAt(path: string): PlacedSetting {
+  const setting = SETTINGS.get(path);
+  if (setting === undefined) throw new Error(`no such key: ${path}`);
+  return setting;
+}
+
+function isAllowed(path: string, value: unknown): boolean {
+  const setting = settingAt(path);
+  return FORMATS[setting.format].check(value, setting).length === 0;
+}
+
+/** Values that no key but those named may have. */
+const NEVER_GOOD = [null, {}, Number.NaN, Number.POSITIVE_INFINITY, Symbol.iterator, 'a\u0000b', 'a\nb'];
+
+const VALUES: Readonly<Record<string, { readonly good: readonly unknown[]; readonly bad: readonly unknown[] }>> = {
+  'bridge.id': {
+    good: ['a', 'gateway-01', 'A.b_c-9', 'x'.repeat(64)],
+    bad: ['', 'x'.repeat(65), 'a b', 'a/b', 'ä', '+', 'a#', 5],
+  },
+  'mqtt.url': {
+    good: [
+      'mqtt://h',
+      'mqtts://broker.example.com:8883',
+      'ws://h:9001/mqtt',
+      'wss://h/mqtt?a=1',
+      'mqtt://[::1]:1883',
+      'MQTT://h',
+      'mqtt://10.0.0.1/',
+    ],
+    bad: [
+      '',
+      'h:1883',
+      'http://h',
+      'mqtt:h',
+      'mqtt://',
+      'mqtt://u:p@h',
+      'mqtt://u@h',
+      'mqtt://h/path',
+      'mqtt://h?x',
+      'mqtt://h#x',
+      'mqtt://h:99999',
+      ' mqtt://h',
+      'mqtt://h h',
+      1883,
+    ],
+  },
+  'mqtt.clientId': { good: ['', 'x', 'gateway 1'], bad: ['x'.repeat(5000), 7] },
+  'mqtt.password': { good: ['', 'p\\"x ä$'], bad: ['line\nline', 7, true] },
+  'mqtt.protocolVersion': { good: [4, 5], bad: [3, 6, '5', '', true] },
+  'mqtt.keepaliveSeconds': { good: [1, 65_535], bad: [0, 65_536, -1, 1.5, '30'] },
+  'mqtt.receiveMaximum': { good: [1, 65_535], bad: [0, 65_536] },
+  'mqtt.sessionExpirySeconds': { good: [1, 4_294_967_295], bad: [0, 4_294_967_296] },
+  'mqtt.tls.ca': { good: ['', '/etc/ssl/ca.pem'], bad: [[]] },
+  'mqtt.tls.rejectUnauthorized': { good: [true, false], bad: ['true', 0, 1, ''] },
+  tagName: {
+    good: ['{plc}.{tag}', '{tag}', 'site/{plc}/{tag}', '{tag}{tag}'],
+    bad: ['', '{plc}', '{plc}.{tags}', '{tag} {', '}{tag}', '{topic}.{tag}', 5],
+  },
+  'buffer.capacity': { good: [1, 10_000_000], bad: [0, 10_000_001, '100', 1e300] },
+  'buffer.onFull': { good: ['wait', 'dropOldest'], bad: ['Wait', 'drop', '', 0] },
+  'writer.batchSize': { good: [1, 500, 10_000], bad: [0, 10_001, 0.5] },
+  'writer.retry.factor': { good: [1, 1.5, 10], bad: [0.9, 10.1, '2'] },
+  'writer.retry.attempts': { good: [0, 20], bad: [-1, 21] },
+  'oracle.connectString': {
+    good: [
+      '',
+      'db:1521/FREEPDB1',
+      'tcps://adb.example.com:1522/x_high.adb.example.com?wallet_location=/w',
+      '(DESCRIPTION=(ADDRESS=(PROTOCOL=TCP)(HOST=h)(PORT=1521))(CONNECT_DATA=(SERVICE_NAME=s)))',
+      'PLANT_ALIAS',
+    ],
+    bad: ['scott/tiger@db:1521/x', '/@db', 5],
+  },
+  'oracle.table': {
+    good: ['TAG_DATA', 'tag_data', 'plant.tag_data', '"Tag Data"', '"a.b"."c;d"', 'A$#1'],
+    bad: [
+      '',
+      'a b',
+      '1a',
+      'a.b.c',
+      'a;DROP TABLE x',
+      'a--',
+      '"a',
+      '""',
+      'a"b"',
+      "x' OR '1'='1",
+      'a@link',
+      'x'.repeat(129),
+    ],
+  },
+  'oracle.columns.tagName': { good: ['tag_name', '"Tag-Name"'], bad: ['', 'a.b', 'a,b', 'a) VALUES (1', 'a/**/'] },
+  'oracle.columns.plcCode': { good: ['', 'plc'], bad: ['a.b', ' '] },
+  'oracle.ledgerTable': { good: ['', 'plant.ledger'], bad: ['a b'] },
+  'oracle.valueType': { good: ['binary_double', 'number'], bad: ['NUMBER', 'float', ''] },
+  'journal.sync': { good: ['always'], bad: ['never', ''] },
+  'notices.baseTopic': {
+    good: ['mqtt-oracle-bridge/{id}', 'plant/bridge', '/x', '{id}'],
+    bad: ['', 'a/+', 'a/#', '$SYS/x', 'a/', 'a/{name}', '{id', 'x'.repeat(2000), 5],
+  },
+  'http.host': { good: ['127.0.0.1', '0.0.0.0', '::', 'localhost', 'fe80::1%eth0'], bad: ['', 'a b', 'http://h', 5] },
+  'http.port': { good: [0, 8080, 65_535], bad: [-1, 65_536, '8080'] },
+  'http.token': { good: ['', 'abcDEF123-._~!'], bad: ['a b', 'ä', 5] },
+  'log.level': { good: ['error', 'warn', 'info', 'debug'], bad: ['INFO', 'trace', '', 1] },
+  'log.file': { good: ['', '/var/log/bridge.log'], bad: [5] },
+};
+
+describe('the formats', () => {
+  for (const [path, { good, bad }] of Object.entries(VALUES)) {
+    it.each(good.map((value) => [value]))(`take %j for ${path}`, (value) => {
+      expect(isAllowed(path, value)).toBe(true);
+    });
+
+    it.each([...bad, ...NEVER_GOOD].map((value) => [value]))(`refuse %j for ${path}`, (value) => {
+      expect(isAllowed(path, value)).toBe(false);
+    });
+  }
+
+  it('accept every default and every example value', () => {
+    for (const { path, default: value, example } of SETTINGS.values()) {
+      expect([path, isAllowed(path, value)]).toEqual([path, true]);
+      expect([path, isAllowed(path, example ?? value)]).toEqual([path, true]);
+    }
+  });
+
+  it('are each used by a key whose good and bad values stand in this table', () => {
+    const tried = new Set(Object.keys(VALUES).map((path) => settingAt(path).format));
+    const used = new Set([...SETTINGS.values()].map(({ format }) => format));
+    used.delete('subscriptions');
+    expect(tried).toEqual(used);
+  });
+});
+
+describe('texts from the environment', () => {
+  it('mean an integer only when they are exactly its decimal digits', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.double().map(String), fc.maxSafeInteger().map(String)), (text) => {
+        const value = FORMATS.wholeNumber.parse(text);
+        expect(String(value)).toBe(text);
+        const isInteger = /^-?\d+$/.test(text) && String(Number(text)) === text && Number.isSafeInteger(Number(text));
+        expect(typeof value).toBe(isInteger ? 'number' : 'string');
+      }),
+    );
+  });
+
+  it('mean every integer that a key allows', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...SETTINGS.values()), fc.integer(), (setting, n) => {
+        fc.pre(setting.format === 'wholeNumber');
+        const { min = 0, max = 0 } = setting;
+        const wanted = min + (Math.abs(n) % (max - min + 1));
+        expect(FORMATS.wholeNumber.parse(String(wanted))).toBe(wanted);
+        expect(isAllowed(setting.path, wanted)).toBe(true);
+      }),
+    );
+  });
+
+  it.each(['1.5', '1e3', '0x10', ' 1', '1 ', '+1', '010', '1_000', '', 'NaN', 'Infinity', '٣'])(
+    'that are no integer, such as %j, stay text and are refused',
+    (text) => {
+      expect(FORMATS.wholeNumber.parse(text)).toBe(text);
+      expect(isAllowed('http.port', FORMATS.wholeNumber.parse(text))).toBe(false);
+    },
+  );
+
+  it.each(['TRUE', 'yes', '1', '0', 'on', '', ' true'])(
+    'other than true and false, such as %j, are no boolean',
+    (text) => {
+      expect(isAllowed('http.enabled', FORMATS.yesNo.parse(text))).toBe(false);
+    },
+  );
+
+  it('mean a boolean when they are true or false', () => {
+    expect([FORMATS.yesNo.parse('true'), FORMATS.yesNo.parse('false')]).toEqual([true, false]);
+  });
+
+  it('mean a decimal number only in plain notation', () => {
+    expect(['1.5', '2', '1.', '.5', '1e1'].map((text) => FORMATS.decimal.parse(text))).toEqual([
+      1.5,
+      2,
+      '1.',
+      '.5',
+      '1e1',
+    ]);
+  });
+});

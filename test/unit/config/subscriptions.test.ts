@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+
+import { fillSubscription, subscriptions } from '../../../src/config/formats/subscriptions-format.ts';
+
+const SETTING = { doc: '', format: 'subscriptions', default: [] } as const;
+
+function problemsOf(...list: readonly unknown[]): string[] {
+  return subscriptions.check(list, SETTING).map(({ at = '', must }) => `${at}: ${must}`);
+}
+
+const SCALAR = { topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' };
+
+describe('the subscriptions', () => {
+  it.each([
+    [{ topic: 'plc/+/tags' }],
+    [{ topic: 'plc/+/tags', qos: 0, format: 'polling', plcCode: '{2}' }],
+    [{ topic: '#' }],
+    [SCALAR],
+    [{ ...SCALAR, plcCode: 'line-{1}/{2}', tagAddress: 'x{3}{3}' }],
+    [{ topic: 'plant/#', format: 'scalar', plcCode: '{2}', tagAddress: '{9}' }],
+    [{ topic: '$share/bridges/plc/+', plcCode: '{2}' }],
+    [{ topic: 'plc/ü' }],
+  ])('may be %j', (subscription) => {
+    expect(problemsOf(subscription)).toEqual([]);
+  });
+
+  it.each([
+    [5, '[0]: must be an object'],
+    [null, '[0]: must be an object'],
+    [['a'], '[0]: must be an object'],
+    [{}, '[0].topic: must be a topic filter'],
+    [{ topic: '' }, '[0].topic: must be a topic filter, and this one is empty'],
+    [{ topic: 'a/b#' }, '[0].topic: must be a topic filter, and this one is none: #'],
+    [{ topic: 'a/#/b' }, '[0].topic: must be a topic filter'],
+    [{ topic: 'a+/b' }, '[0].topic: must be a topic filter'],
+    [{ topic: 5 }, '[0].topic: must be a topic filter'],
+    [{ topic: '$share/g' }, '[0].topic: must be a topic filter, and this one must read $share/'],
+    [{ topic: '$share//a' }, '[0].topic: must be a topic filter, and this one must read $share/'],
+    [{ topic: 'a', qos: 2 }, '[0].qos: must be 0 or 1: the guarantee rests on QoS 1'],
+    [{ topic: 'a', qos: '1' }, '[0].qos: must be 0 or 1'],
+    [{ topic: 'a', format: 'json' }, '[0].format: is not supported in this version'],
+    [{ topic: 'a', format: 'sparkplugB' }, '[0].format: is not supported in this version'],
+    [{ topic: 'a', format: 'xml' }, '[0].format: must be "polling" or "scalar"'],
+    [{ topic: 'a', format: ['polling'] }, '[0].format: must be "polling" or "scalar"'],
+    [{ topic: 'a', plcCode: '{2}' }, '[0].plcCode: must not name level 2: the topic "a" has 1'],
+    [{ topic: '$share/g/a', plcCode: '{2}' }, '[0].plcCode: must not name level 2'],
+    [{ topic: 'a', plcCode: '{0}' }, '[0].plcCode: must be text with {n}'],
+    [{ topic: 'a', plcCode: '{x}' }, '[0].plcCode: must be text with {n}'],
+    [{ topic: 'a', plcCode: '{1' }, '[0].plcCode: must be text with {n}'],
+    [{ topic: 'a', plcCode: 1 }, '[0].plcCode: must be text with {n}'],
+    [{ topic: 'a', plcCode: null }, '[0].plcCode: must be text with {n}'],
+    [{ topic: 'a/+', format: 'scalar', plcCode: '{1}' }, '[0].tagAddress: must say where in the topic'],
+    [{ ...SCALAR, tagAddress: '{4}' }, '[0].tagAddress: must not name level 4'],
+    [{ topic: 'a', tags: [] }, '[0].tags: is not a known key'],
+    [{ topic: 'a', plccode: 'x' }, '[0].plccode: is not a known key (did you mean "plcCode"?)'],
+    [JSON.parse('{"topic":"a","__proto__":{"qos":0}}'), '[0].__proto__: is not a known key'],
+  ])('may not be %j', (subscription, problem) => {
+    const problems = problemsOf(subscription);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(problem);
+  });
+
+  it.each([
+    ['plc/+/tags', 'plc/1/tags'],
+    ['#', 'a'],
+    ['a/#', 'a'],
+    ['a', 'a'],
+    ['$share/g/a/+', 'a/b'],
+  ])('%s and %s overlap, and a message could be written twice', (one, other) => {
+    const problems = problemsOf({ topic: one }, { topic: other });
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(`[1].topic: must not overlap ${JSON.stringify(one)} of subscription [0]`);
+  });
+
+  it('may lie side by side', () => {
+    expect(problemsOf({ topic: 'a/+' }, { topic: 'b/+' }, { topic: 'a/+/c' }, { topic: '$SYS/#' })).toEqual([]);
+  });
+
+  it('tell of each problem in each of them at once', () => {
+    expect(problemsOf({ topic: '', qos: 7 }, 5, { topic: 'a', x: 1, format: 'y' })).toHaveLength(5);
+  });
+
+  it('get what was left out', () => {
+    expect(fillSubscription({ topic: 'a' })).toEqual({
+      topic: 'a',
+      qos: 1,
+      format: 'polling',
+      plcCode: '',
+      tagAddress: '',
+    });
+  });
+});

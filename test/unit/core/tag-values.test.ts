@@ -1,0 +1,132 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import type { Reason } from '../../../src/core/errors.ts';
+import { copyValues, type Tag, TagValues } from '../../../src/core/tag-values.ts';
+
+const TAGS: readonly Tag[] = ['D100', 'M10', 'S1'].map((address) => ({
+  plcCode: 'PLC01',
+  address,
+  name: `PLC01.${address}`,
+}));
+
+function readRow(values: TagValues, i: number) {
+  return {
+    tag: values.tags[i],
+    number: values.numbers[i],
+    text: values.texts[i],
+    timeMs: values.timesMs[i],
+    quality: values.qualities[i],
+    problem: values.problems[i],
+    messageNo: values.messageNos[i],
+    valueNo: values.valueNos[i],
+    receivedAtMs: values.receivedAtMs[i],
+  };
+}
+
+interface Row {
+  readonly tag: Tag;
+  readonly number: number;
+  readonly text: string | null;
+  readonly timeMs: number;
+  readonly quality: string;
+  readonly problem: Reason | undefined;
+}
+
+const valueOf: fc.Arbitrary<Row> = fc.record({
+  tag: fc.constantFrom(...TAGS),
+  number: fc.double(),
+  text: fc.option(fc.string()),
+  timeMs: fc.double(),
+  quality: fc.constantFrom('GOOD', 'BAD'),
+  problem: fc.option(fc.constant({ code: 'BAD_TIMESTAMP', message: 'no date' }), { nil: undefined }),
+});
+
+/** A list with these values, stamped as message 7. */
+function filled(rows: readonly Row[], capacity: number) {
+  const values = new TagValues(capacity);
+  for (const row of rows) values.push(row.tag, row.number, row.text, row.timeMs, row.quality, row.problem);
+  values.stamp(7, 1000);
+  return values;
+}
+
+describe('TagValues', () => {
+  it('keeps every column of every value, growing from any capacity', () => {
+    fc.assert(
+      fc.property(fc.array(valueOf, { maxLength: 300 }), fc.nat(40), (rows, capacity) => {
+        const values = filled(rows, capacity);
+        expect(values.length).toBe(rows.length);
+        expect(values.capacity).toBeGreaterThanOrEqual(rows.length);
+        const expected = rows.map((row, valueNo) => ({ ...row, messageNo: 7, valueNo, receivedAtMs: 1000 }));
+        expect(rows.map((_row, i) => readRow(values, i))).toEqual(expected);
+      }),
+    );
+  });
+
+  it('holds message numbers beyond 32 bits exactly', () => {
+    const values = new TagValues(1);
+    values.push(TAGS[0]!, 1, null, 0, 'GOOD');
+    values.stamp(Number.MAX_SAFE_INTEGER, Date.UTC(2025, 10, 2));
+    expect(readRow(values, 0)).toMatchObject({
+      messageNo: Number.MAX_SAFE_INTEGER,
+      receivedAtMs: Date.UTC(2025, 10, 2),
+    });
+  });
+
+  it('does not show a former value after it was cleared', () => {
+    const values = new TagValues(2);
+    values.push(TAGS[0]!, 1, 'text', 5, 'BAD', { code: 'X', message: 'x' });
+    values.clear();
+    expect(values.length).toBe(0);
+    values.push(TAGS[1]!, 2, null, 6, 'GOOD');
+    values.stamp(8, 9);
+    expect(values.length).toBe(1);
+    expect(readRow(values, 0)).toEqual({
+      tag: TAGS[1],
+      number: 2,
+      text: null,
+      timeMs: 6,
+      quality: 'GOOD',
+      problem: undefined,
+      messageNo: 8,
+      valueNo: 0,
+      receivedAtMs: 9,
+    });
+  });
+
+  it('keeps its capacity when it is cleared', () => {
+    const values = filled(
+      Array.from({ length: 100 }, () => ROW),
+      0,
+    );
+    const { capacity } = values;
+    values.clear();
+    expect(values.capacity).toBe(capacity);
+  });
+});
+
+const ROW: Row = { tag: TAGS[0]!, number: 1, text: null, timeMs: 0, quality: 'GOOD', problem: undefined };
+
+describe('copyValues', () => {
+  it('copies exactly the named values to the named place, all columns, and touches no other', () => {
+    const rows = fc.array(valueOf, { minLength: 1, maxLength: 50 });
+    fc.assert(
+      fc.property(rows, fc.nat(), fc.nat(), fc.nat(), (given, a, b, c) => {
+        const from = filled(given, given.length);
+        const fromIndex = a % given.length;
+        const count = b % (given.length - fromIndex + 1);
+        const to = filled(
+          Array.from({ length: 60 }, () => ROW),
+          60,
+        );
+        const toIndex = c % (60 - count + 1);
+        const before = Array.from({ length: 60 }, (_none, i) => readRow(to, i));
+        copyValues(from, fromIndex, to, toIndex, count);
+        for (let i = 0; i < 60; i += 1) {
+          const isCopied = i >= toIndex && i < toIndex + count;
+          expect(readRow(to, i)).toEqual(isCopied ? readRow(from, fromIndex + i - toIndex) : before[i]);
+        }
+      }),
+    );
+  });
+});

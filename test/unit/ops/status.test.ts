@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+
+import { collectStatus, measurePending, type StatusSources } from '../../../src/ops/status.ts';
+import { type MadeUpSources, madeUpSources } from './made-up-sources.ts';
+
+describe('collectStatus', () => {
+  it('has every name that the interface promises', () => {
+    const status = collectStatus(madeUpSources());
+    expect(status).toMatchObject({
+      bridgeId: 'gateway-01',
+      version: '1.2.3',
+      uptimeSeconds: 0,
+      mqtt: { connected: true, protocolVersion: 5 },
+      oracle: { state: 'connected' },
+      buffer: { size: 0, capacity: 1000 },
+      journal: { bytes: 0, messages: 0 },
+      backups: { pendingFiles: 0, pendingRows: 0 },
+      rolling: { windowSeconds: 300, avgBatchSize: 0, avgWriteLatencyMs: 0 },
+      audit: { balanced: true, pending: 0 },
+    });
+    expect(Object.keys(status.counters)).toEqual([
+      'messagesReceived',
+      'messagesUndecodable',
+      'messagesDuplicate',
+      'valuesReceived',
+      'valuesWritten',
+      'valuesBackedUp',
+      'valuesReplayed',
+      'valuesRejected',
+      'valuesDropped',
+      'valuesFiltered',
+    ]);
+    expect(status.problems).toEqual([]);
+  });
+
+  it('counts whole seconds since the start', async () => {
+    const sources = madeUpSources();
+    await sources.clock.advance(61_999);
+    expect(collectStatus(sources).uptimeSeconds).toBe(61);
+  });
+
+  it('averages batches over the window and forgets those before it', async () => {
+    const sources = madeUpSources();
+    const { batchSize, writeLatencyMs } = sources.rolling;
+    for (const [rows, ms] of [
+      [500, 10],
+      [100, 20.005],
+    ] as const) {
+      batchSize.add(rows);
+      writeLatencyMs.add(ms);
+    }
+    expect(collectStatus(sources).rolling).toMatchObject({ avgBatchSize: 300, avgWriteLatencyMs: 15, batches: 2 });
+    await sources.clock.advance(300_001);
+    expect(collectStatus(sources).rolling).toMatchObject({ avgBatchSize: 0, avgWriteLatencyMs: 0, batches: 0 });
+  });
+
+  it('gives the state as it is now: later counts do not change it', () => {
+    const sources = madeUpSources();
+    const before = collectStatus(sources);
+    sources.counters.valuesReceived = 7;
+    expect(before.counters.valuesReceived).toBe(0);
+  });
+
+  it('measures what is pending in each stage', () => {
+    const sources = madeUpSources();
+    sources.expanderPending = () => 1;
+    sources.buffer = { size: 20, capacity: 1000 };
+    sources.writerPending = () => 300;
+    sources.counters.valuesReceived = 321;
+    expect(measurePending(sources)).toBe(321);
+    expect(collectStatus(sources).audit).toEqual({ balanced: true, pending: 321, difference: 0 });
+  });
+
+  it('says why Oracle is down and since when', () => {
+    const sources = madeUpSources();
+    const reason = { code: 'ORA-12541', message: 'ORA-12541: no listener at 10.0.0.5 port 1521' };
+    sources.oracle = () => ({ state: 'down', reason, sinceMs: Date.UTC(2025, 10, 2, 14, 30) });
+    const status = collectStatus(sources);
+    expect(status.oracle).toEqual({ state: 'down', reason, since: '2025-11-02T14:30:00.000Z' });
+    expect(status.problems).toEqual([
+      'Oracle is down since 2025-11-02T14:30:00Z: ORA-12541: no listener at 10.0.0.5 port 1521. Values go to CSV backups.',
+    ]);
+  });
+});
+
+describe('the problems in a status', () => {
+  const cases: readonly (readonly [what: string, change: (sources: MadeUpSources) => void, sentence: string])[] = [
+    ['a value is missing', (s) => void (s.counters.valuesReceived = 1), 'does not balance: 1 value missing.'],
+    ['values are doubled', (s) => void (s.counters.valuesWritten = 2000), '2,000 values counted twice'],
+    ['the broker is away', (s) => void (s.mqtt = offline), 'Not connected to the MQTT broker'],
+    ['a subscription was refused', (s) => void (s.mqtt = refused), 'plc/+/tags: refused (not authorized)'],
+    ['Oracle is retried', (s) => void (s.oracle = () => ({ state: 'retrying' })), 'It is being tried again.'],
+    ['Oracle is off', (s) => void (s.oracle = () => ({ state: 'disabled' })), 'Writing to Oracle is switched off.'],
+    ['the buffer is full', fillBuffer, 'The buffer is full.'],
+    ['values were dropped', dropValues, '3 values dropped since the start'],
+    ['backups wait', (s) => void (s.backups = backups(s, { pendingFiles: 2, pendingRows: 1500 })), '1,500 rows wait'],
+    [
+      'rows were rejected',
+      (s) => void (s.backups = backups(s, { rejectedFiles: 1, rejectedRows: 1 })),
+      '1 row rejected',
+    ],
+    [
+      'messages were undecodable',
+      (s) => void (s.backups = backups(s, { undecodableFiles: 1, undecodableRows: 4 })),
+      '4 messages undecodable, kept in CSV (1 file).',
+    ],
+  ];
+
+  it.each(cases)('are named when %s', (_what, change, sentence) => {
+    const sources = madeUpSources();
+    change(sources);
+    const { problems } = collectStatus(sources);
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toContain(sentence);
+  });
+});
+
+const offline: StatusSources['mqtt'] = () => ({ ...madeUpSources().mqtt(), connected: false });
+
+const refused: StatusSources['mqtt'] = () => ({
+  ...madeUpSources().mqtt(),
+  subscriptionProblems: ['plc/+/tags: refused (not authorized)'],
+});
+
+function fillBuffer(sources: MadeUpSources): void {
+  sources.buffer = { size: 1000, capacity: 1000 };
+  sources.counters.valuesReceived = 1000;
+}
+
+function dropValues(sources: MadeUpSources): void {
+  sources.counters.valuesReceived = 3;
+  sources.counters.valuesDropped = 3;
+}
+
+function backups(sources: StatusSources, change: Partial<ReturnType<StatusSources['backups']>>) {
+  const before = sources.backups();
+  return () => ({ ...before, ...change });
+}

@@ -1,0 +1,106 @@
+import oracledb from 'oracledb';
+import { describe, expect, it } from 'vitest';
+
+import { schemaDdl, type SchemaOptions } from '../../../src/oracle/schema.ts';
+import { createInsert } from '../../../src/oracle/statements.ts';
+import { RECEIVED_AT_MS, valuesOf } from '../../support/values.ts';
+
+const OPTIONS: SchemaOptions = {
+  table: 'TAG_DATA',
+  columns: {
+    tagName: 'tag_name',
+    value: 'tag_value',
+    text: 'tag_text',
+    timestamp: 'timestamp',
+    quality: 'quality',
+    plcCode: '',
+    tagAddress: '',
+    receivedAt: '',
+  },
+  valueType: 'binary_double',
+  ledgerTable: 'MQTT_BRIDGE_LEDGER',
+};
+
+describe('createInsert', () => {
+  it('names the configured columns, always quoted', () => {
+    expect(createInsert(OPTIONS).sql).toBe(
+      'INSERT INTO "TAG_DATA" ("TAG_NAME", "TAG_VALUE", "TAG_TEXT", "TIMESTAMP", "QUALITY") VALUES (:1, :2, :3, :4, :5)',
+    );
+  });
+
+  it('takes a schema, quoted names and further columns', () => {
+    const columns = { ...OPTIONS.columns, text: '', plcCode: 'plc', receivedAt: '"Received At"' };
+    expect(createInsert({ ...OPTIONS, table: 'plant."Tag Data"', columns }).sql).toBe(
+      'INSERT INTO "PLANT"."Tag Data" ("TAG_NAME", "TAG_VALUE", "TIMESTAMP", "QUALITY", "PLC", "Received At") VALUES (:1, :2, :3, :4, :5, :6)',
+    );
+  });
+
+  it.each(['TAG_DATA; DROP TABLE x', 'a b', '"x" ("y") --', "t'x", 'a.b.c', ''])(
+    'never lets %s into the SQL',
+    (table) => {
+      expect(() => createInsert({ ...OPTIONS, table })).toThrow(RangeError);
+    },
+  );
+
+  it('binds numbers, texts, NULL and UTC instants', () => {
+    const insert = createInsert(OPTIONS);
+    const at = new Date(RECEIVED_AT_MS);
+    expect(insert.rows(valuesOf(1.5, 'RUN', null))).toEqual([
+      ['PLC01.D0', 1.5, null, at, 'GOOD'],
+      ['PLC01.D1', null, 'RUN', at, 'GOOD'],
+      ['PLC01.D2', null, null, at, 'GOOD'],
+    ]);
+    expect(insert.bindDefs.map(({ type }) => type)).toEqual([
+      oracledb.DB_TYPE_VARCHAR,
+      oracledb.DB_TYPE_BINARY_DOUBLE,
+      oracledb.DB_TYPE_VARCHAR,
+      oracledb.DB_TYPE_TIMESTAMP_TZ,
+      oracledb.DB_TYPE_VARCHAR,
+    ]);
+    expect(createInsert({ ...OPTIONS, valueType: 'number' }).bindDefs[1]?.type).toBe(oracledb.DB_TYPE_NUMBER);
+  });
+
+  it('gives each row its own time', () => {
+    const values = valuesOf(1, 2, 3);
+    values.timesMs.set([0, 1000, 0]);
+    const times = createInsert(OPTIONS)
+      .rows(values)
+      .map((row) => row[3]);
+    expect(times).toEqual([new Date(0), new Date(1000), new Date(0)]);
+  });
+});
+
+describe('schemaDdl', () => {
+  it('prints the table and the ledger', () => {
+    expect(schemaDdl(OPTIONS)).toBe(`CREATE TABLE "TAG_DATA" (
+  "TAG_NAME"  VARCHAR2(255 CHAR) NOT NULL,
+  "TAG_VALUE" BINARY_DOUBLE,
+  "TAG_TEXT"  VARCHAR2(4000),
+  "TIMESTAMP" TIMESTAMP(6) NOT NULL, -- UTC
+  "QUALITY"   VARCHAR2(16) NOT NULL
+);
+
+CREATE TABLE "MQTT_BRIDGE_LEDGER" (
+  "BRIDGE_ID"  VARCHAR2(128) NOT NULL,
+  "STREAM"     VARCHAR2(200) NOT NULL,
+  "MESSAGE_NO" NUMBER(19) NOT NULL,
+  "VALUE_NO"   NUMBER(10) NOT NULL,
+  "UPDATED_AT" TIMESTAMP(6) NOT NULL, -- UTC
+  PRIMARY KEY ("BRIDGE_ID", "STREAM")
+);
+`);
+  });
+
+  it('follows the value type, the columns and the absence of a ledger', () => {
+    const ddl = schemaDdl({
+      ...OPTIONS,
+      ledgerTable: '',
+      valueType: 'number',
+      columns: { ...OPTIONS.columns, plcCode: 'plc', receivedAt: 'received_at' },
+    });
+    expect(ddl).toContain('"TAG_VALUE"   NUMBER,');
+    expect(ddl).toContain('"PLC"         VARCHAR2(128 CHAR),');
+    expect(ddl).toContain('"RECEIVED_AT" TIMESTAMP(6) -- UTC');
+    expect(ddl).not.toContain('LEDGER');
+  });
+});
