@@ -15,27 +15,12 @@ import mqtt, { type MqttClient } from 'mqtt';
 import type { Status } from '../src/ops/status.ts';
 import { schemaDdl } from '../src/oracle/schema.ts';
 import { startStandin, type Standin } from '../test/support/standin/standin.ts';
+import { TABLE_OPTIONS } from '../test/support/tag-table.ts';
 import { startPlant } from './simulate-plant.ts';
 
 const DIRECTORY = join('data', 'demo');
 const USUAL_PORTS = { mqtt: 1883, oracle: 1521, http: 8080 };
 const REPORT_EVERY_MS = 5000;
-
-const TABLE = {
-  table: 'TAG_DATA',
-  columns: {
-    tagName: 'tag_name',
-    value: 'tag_value',
-    text: 'tag_text',
-    timestamp: 'timestamp',
-    quality: 'quality',
-    plcCode: '',
-    tagAddress: '',
-    receivedAt: '',
-  },
-  valueType: 'binary_double',
-  ledgerTable: 'MQTT_BRIDGE_LEDGER',
-} as const;
 
 const HELP = `
   d + Enter   take the database away, or bring it back: watch the backup and its notice appear
@@ -99,7 +84,7 @@ async function startBridge(broker: Broker, standin: Standin, httpPort: number): 
         { topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' },
       ],
     },
-    oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret', ...TABLE },
+    oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret', ...TABLE_OPTIONS },
     journal: { dir: join(DIRECTORY, 'journal') },
     backup: { dir: join(DIRECTORY, 'backup') },
     http: { port: httpPort },
@@ -165,7 +150,7 @@ await rm(DIRECTORY, { recursive: true, force: true });
 await mkdir(DIRECTORY, { recursive: true });
 const broker = await startBroker(await choosePort('MQTT', USUAL_PORTS.mqtt));
 const standin = await startStandin({ port: await choosePort('Oracle', USUAL_PORTS.oracle) });
-for (const statement of schemaDdl(TABLE).split(/;\s*/)) {
+for (const statement of schemaDdl(TABLE_OPTIONS).split(/;\s*/)) {
   if (statement !== '') await standin.engine.query(statement, 'BRIDGE');
 }
 const httpUrl = `http://127.0.0.1:${await choosePort('HTTP', USUAL_PORTS.http)}`;

@@ -3,23 +3,10 @@ import { describe, expect, it } from 'vitest';
 
 import { schemaDdl, type SchemaOptions } from '../../../src/oracle/schema.ts';
 import { createInsert } from '../../../src/oracle/statements.ts';
+import { TABLE_OPTIONS } from '../../support/tag-table.ts';
 import { RECEIVED_AT_MS, valuesOf } from '../../support/values.ts';
 
-const OPTIONS: SchemaOptions = {
-  table: 'TAG_DATA',
-  columns: {
-    tagName: 'tag_name',
-    value: 'tag_value',
-    text: 'tag_text',
-    timestamp: 'timestamp',
-    quality: 'quality',
-    plcCode: '',
-    tagAddress: '',
-    receivedAt: '',
-  },
-  valueType: 'binary_double',
-  ledgerTable: 'MQTT_BRIDGE_LEDGER',
-};
+const OPTIONS: SchemaOptions = TABLE_OPTIONS;
 
 describe('createInsert', () => {
   it('names the configured columns, always quoted', () => {
