@@ -4,6 +4,7 @@
  *     npm run bench                      50 tags a message, 2 million values
  *     npm run bench -- --tags 1 --values 100000
  *     npm run bench -- --url mqtt://…    another broker than a mosquitto of its own
+ *     npm run bench -- --journal         what the journal costs: sync always beside never, for each protocol and window
  *
  * Four processes beside this one: mosquitto, the publisher (QoS 1), the bridge, and the stand-in database in the mode that only counts
  * rows, so that it takes as little as possible of the machine. CPU and memory are the bridge process's own, from /proc.
@@ -27,7 +28,8 @@ import { until } from '../test/support/until.ts';
 
 const BATCH_ROWS = 500;
 const CLOCK_TICKS_PER_SECOND = 100;
-const NO_QUEUE_LIMIT = ['max_queued_messages 0', 'max_inflight_messages 1000'];
+const NO_QUEUE_LIMIT = 'max_queued_messages 0';
+const WINDOWS = { default: [NO_QUEUE_LIMIT], large: [NO_QUEUE_LIMIT, 'max_inflight_messages 1000'] };
 
 const { values: flags } = parseArgs({
   options: {
@@ -37,6 +39,7 @@ const { values: flags } = parseArgs({
     tags: { type: 'string', default: '50' },
     values: { type: 'string', default: '2000000' },
     json: { type: 'boolean', default: false },
+    journal: { type: 'boolean', default: false },
   },
 });
 const tagsPerMessage = Number(flags.tags);
@@ -159,14 +162,25 @@ async function peakMegabytes(pid: number): Promise<number> {
 }
 
 /** The bridge as it is installed, from `dist`. */
-async function runBridge(mqttUrl: string, connectString: string): Promise<BridgeFigures> {
+async function runBridge(
+  mqttUrl: string,
+  connectString: string,
+  options: { readonly sync: 'always' | 'never'; readonly protocolVersion: 4 | 5 } = {
+    sync: 'always',
+    protocolVersion: 5,
+  },
+): Promise<BridgeFigures> {
   const directory = await mkdtemp(join(tmpdir(), 'bridge-bench-'));
   const file = join(directory, 'bridge.json');
   const config = {
     bridge: { id: 'bench' },
-    mqtt: { url: mqttUrl, subscriptions: [{ topic: 'plc/+/tags', format: 'polling' }] },
+    mqtt: {
+      url: mqttUrl,
+      protocolVersion: options.protocolVersion,
+      subscriptions: [{ topic: 'plc/+/tags', format: 'polling' }],
+    },
     oracle: { connectString, user: 'bridge', password: 'secret' },
-    journal: { dir: join(directory, 'journal') },
+    journal: { dir: join(directory, 'journal'), sync: options.sync },
     backup: { dir: join(directory, 'backup') },
     http: { port: 0 },
   };
@@ -227,7 +241,7 @@ ${round(bridge.messagesPerSecond)} messages/s, peak memory of the bridge ${round
 
 async function orchestrate(): Promise<void> {
   const standin = await startStandinProcess();
-  const broker = flags.url === '' ? await startMosquitto({ config: NO_QUEUE_LIMIT }) : undefined;
+  const broker = flags.url === '' ? await startMosquitto({ config: WINDOWS.large }) : undefined;
   try {
     const driver = JSON.parse(await lastLine(runRole('driver', ['--connect', standin.connectString]))) as DriverFigures;
     const bridge = await runBridge(broker?.url ?? flags.url, standin.connectString);
@@ -239,8 +253,33 @@ async function orchestrate(): Promise<void> {
   }
 }
 
+/** The journal's cost, pair by pair, in one run. */
+async function compareJournal(): Promise<void> {
+  const standin = await startStandinProcess();
+  try {
+    for (const protocolVersion of [4, 5] as const) {
+      for (const [window, config] of Object.entries(WINDOWS)) {
+        const rates: number[] = [];
+        for (const sync of ['never', 'always'] as const) {
+          const broker = await startMosquitto({ config });
+          const figures = await runBridge(broker.url, standin.connectString, { sync, protocolVersion });
+          rates.push(figures.valuesPerSecond);
+          await broker.stop();
+        }
+        const [never = 0, always = 0] = rates;
+        console.log(
+          `MQTT ${protocolVersion === 4 ? '3.1.1' : '5'}, ${window} window: ` +
+            `never ${Math.round(never)}, always ${Math.round(always)} values/s: ratio ${(always / never).toFixed(2)}`,
+        );
+      }
+    }
+  } finally {
+    standin.child.kill('SIGTERM');
+  }
+}
+
 const ROLES: Readonly<Record<string, () => Promise<void>>> = {
-  '': orchestrate,
+  '': flags.journal ? compareJournal : orchestrate,
   driver: runDriver,
   publish: runPublisher,
 };

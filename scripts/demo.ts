@@ -26,6 +26,7 @@ const HELP = `
   d + Enter   take the database away, or bring it back: watch the backup and its notice appear
   r + Enter   show the latest rows of the table
   b + Enter   show the backups
+  k + Enter   kill -9 the bridge and start it again: the count still fits
   q + Enter   end (as does Ctrl-C)
 `;
 
@@ -99,10 +100,11 @@ async function startBridge(broker: Broker, standin: Standin, httpPort: number): 
     createInterface({ input: stream }).on('line', (line) => {
       console.log(`bridge | ${line}`);
       if (line.includes(' subscribed ')) child.emit('subscribed');
+      if (line.includes('sessionPresent=true')) child.emit('connected');
     });
   }
-  // So that what the plant publishes can be held against what is in the table.
-  await Promise.race([once(child, 'subscribed'), once(child, 'exit')]);
+  // So that what the plant publishes can be held against what is in the table. After a kill the session is still subscribed.
+  await Promise.race([once(child, 'subscribed'), once(child, 'connected'), once(child, 'exit')]);
   return child;
 }
 
@@ -154,7 +156,8 @@ for (const statement of schemaDdl(TABLE_OPTIONS).split(/;\s*/)) {
   if (statement !== '') await standin.engine.query(statement, 'BRIDGE');
 }
 const httpUrl = `http://127.0.0.1:${await choosePort('HTTP', USUAL_PORTS.http)}`;
-const bridge = await startBridge(broker, standin, Number(new URL(httpUrl).port));
+const httpPort = Number(new URL(httpUrl).port);
+let bridge = await startBridge(broker, standin, httpPort);
 const plant = await startPlant(broker.url);
 const watcher = await watchNotices(broker.url);
 
@@ -177,6 +180,24 @@ async function toggleDatabase(): Promise<void> {
     await standin.open();
   }
   console.log(isAway ? 'the database is away: d + Enter brings it back' : 'the database is back');
+}
+
+async function killBridge(): Promise<void> {
+  bridge.removeAllListeners('exit');
+  const exited = once(bridge, 'exit');
+  bridge.kill('SIGKILL');
+  await exited;
+  console.log('the bridge was killed: starting it again');
+  bridge = await startBridge(broker, standin, httpPort);
+  watchBridge();
+}
+
+function watchBridge(): void {
+  bridge.once('exit', (code) => {
+    if (isEnding) return;
+    console.error(`the bridge ended with ${code}`);
+    void end(1);
+  });
 }
 
 async function report(): Promise<void> {
@@ -218,6 +239,7 @@ const COMMANDS: Readonly<Record<string, () => void>> = {
   d: () => void toggleDatabase(),
   r: () => void showRows(standin),
   b: showBackups,
+  k: () => void killBridge(),
   q: () => void end(0),
 };
 
@@ -226,11 +248,6 @@ const commands = createInterface({ input: process.stdin }).on('line', (line) => 
   if (command === undefined) console.log(HELP);
   else command();
 });
-process.on('SIGINT', () => void end(0));
-process.on('SIGTERM', () => void end(0));
-bridge.once('exit', (code) => {
-  if (!isEnding) {
-    console.error(`the bridge ended with ${code}`);
-    void end(1);
-  }
-});
+// The bridge is in a process group of its own, so it would outlive a closed terminal.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
+watchBridge();

@@ -1,35 +1,35 @@
 import { join } from 'node:path';
 
-import { Backups } from './backup/backups.ts';
+import { UnknownFileError } from './backup/discard.ts';
+import { listedFile, type ListedFile } from './backup/listing.ts';
 import { Notices } from './backup/notices.ts';
-import { Expander } from './buffer/expander.ts';
-import { TagBuffer } from './buffer/tag-buffer.ts';
+import { ReplayRefusedError } from './backup/replay.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
-import { createCounters } from './core/counters.ts';
-import type { Delivery } from './core/message.ts';
 import type { Logger } from './core/logger.ts';
 import { nodeFileSystem } from './core/node-filesystem.ts';
 import { RollingWindow } from './core/rolling-window.ts';
-import { IntakeQueue } from './journal/intake-queue.ts';
+import { noStep, type OnStep } from './core/steps.ts';
+import { ProcessLock } from './journal/process-lock.ts';
 import { MqttPublisher } from './mqtt/publisher.ts';
 import { MqttSource } from './mqtt/source.ts';
 import { SubscriptionMemory } from './mqtt/subscription-memory.ts';
 import { AuditMonitor } from './ops/audit.ts';
 import { HttpServer } from './ops/http.ts';
 import { Metrics } from './ops/metrics.ts';
-import { createRoutes, type Health, type Readiness } from './ops/routes.ts';
+import { createActions, createRoutes, type Health, type Readiness, type Refusal } from './ops/routes.ts';
 import { collectStatus, measurePending, type BackupsStatus, type Status, type StatusSources } from './ops/status.ts';
 import { Connections } from './oracle/connections.ts';
-import { Database } from './oracle/database.ts';
-import { createInsert, MAX_TEXT_BYTES } from './oracle/statements.ts';
-import { createDecoder } from './payload/decoder.ts';
-import { BatchWriter } from './writer/batch-writer.ts';
+import { Sessions } from './oracle/sessions.ts';
+import { MAX_TEXT_BYTES } from './oracle/statements.ts';
+import { Pipeline } from './pipeline.ts';
 
 export interface BridgeParts {
   readonly version: string;
   readonly clock: Clock;
   readonly log: Logger;
+  /** For tests that crash the process at a certain step. */
+  readonly onStep?: OnStep;
 }
 
 const ROLLING_WINDOW_MS = 300_000;
@@ -38,23 +38,18 @@ const ROLLING_WINDOW_MS = 300_000;
 const STUCK_AFTER_MS = 300_000;
 
 /**
- * All stages, in the order of the way: source → intake → expander → buffer → writer → Oracle or backup.
+ * The pipeline with its real neighbours: broker, database, disk, HTTP.
  *
- * They are started from the end to the beginning, so that each finds the next one ready, and drained from the beginning to the end, so
- * that each has given on all it holds before the next one is told that nothing more will come.
+ * They are started from the end of the way to its beginning, so that each finds the next one ready, and drained from the beginning to the
+ * end, so that each has given on all it holds before the next one is told that nothing more will come.
  */
 export class Bridge {
   readonly #config: Config;
   readonly #parts: BridgeParts;
-  readonly #counters = createCounters();
   readonly #batchSize: RollingWindow;
   readonly #writeLatencyMs: RollingWindow;
-  readonly #intake: IntakeQueue;
-  readonly #buffer: TagBuffer;
-  readonly #backups: Backups;
   readonly #connections: Connections;
-  readonly #expander: Expander;
-  readonly #writer: BatchWriter;
+  readonly #pipeline: Pipeline;
   readonly #source: MqttSource;
   readonly #publisher: MqttPublisher | undefined;
   readonly #notices: Notices | undefined;
@@ -62,11 +57,7 @@ export class Bridge {
   readonly #metrics: Metrics;
   readonly #audit: AuditMonitor;
   readonly #http: HttpServer | undefined;
-  /** Aborted when the time for draining is up. */
-  readonly #hurry = new AbortController();
-  #expanding: Promise<void> = Promise.resolve();
-  #writing: Promise<void> = Promise.resolve();
-  #running = false;
+  #isRunning = false;
   #stopped: Promise<void> | undefined;
 
   constructor(config: Config, parts: BridgeParts) {
@@ -75,18 +66,8 @@ export class Bridge {
     this.#parts = parts;
     this.#batchSize = new RollingWindow(ROLLING_WINDOW_MS, clock);
     this.#writeLatencyMs = new RollingWindow(ROLLING_WINDOW_MS, clock);
-    this.#intake = new IntakeQueue(clock);
-    this.#buffer = new TagBuffer({ ...config.buffer, clock });
-    this.#backups = new Backups({
-      dir: config.backup.dir,
-      maxRowsPerFile: config.backup.maxRowsPerFile,
-      fileSystem: nodeFileSystem,
-      clock,
-      log: this.#logOf('backup'),
-    });
     this.#connections = new Connections({ ...config.oracle, clock, log: this.#logOf('oracle') });
-    this.#expander = this.#createExpander();
-    this.#writer = this.#createWriter();
+    this.#pipeline = this.#createPipeline();
     this.#source = this.#createSource();
     this.#publisher = this.#createPublisher();
     this.#notices = this.#createNotices(this.#publisher);
@@ -95,7 +76,7 @@ export class Bridge {
     this.#audit = new AuditMonitor({
       clock,
       log: this.#logOf('audit'),
-      counters: this.#counters,
+      counters: this.#pipeline.counters,
       pending: () => measurePending(this.#statusSources),
     });
     this.#http = this.#createHttp();
@@ -116,118 +97,88 @@ export class Bridge {
    */
   async start(): Promise<void> {
     const { log } = this.#parts;
-    await this.#backups.start();
+    await this.#pipeline.start();
     await this.#http?.start();
     this.#connections.start();
-    this.#writing = this.#writer.run(this.#hurry.signal);
-    this.#expanding = this.#expander.run(this.#hurry.signal);
     this.#audit.start();
     await this.#publisher?.start();
     this.#notices?.start();
     await this.#source.start();
-    this.#running = true;
+    this.#isRunning = true;
     log.info('bridge started', { mqtt: this.#config.mqtt.url, table: this.#config.oracle.table, http: this.httpUrl });
-    if (this.#config.oracle.ledgerTable !== '') {
-      log.warn('no ledger is kept by this version: rows are written at least once', { see: 'README' });
+    if (this.#config.oracle.ledgerTable === '') {
+      log.warn('without oracle.ledgerTable rows are written at least once: some twice after an interruption');
     }
   }
 
-  /**
-   * Takes no more messages, lets what was taken reach Oracle or the backup, and stops. What is not expanded when `drainTimeoutMs` is up
-   * stays with the broker; what is in the buffer then goes to the backup.
-   */
+  /** Takes no more messages, lets what was taken reach Oracle or the backup for up to `drainTimeoutMs`, and stops. */
   async drain(): Promise<void> {
     const { clock, log } = this.#parts;
-    this.#running = false;
-    log.info('draining', { pending: measurePending(this.#statusSources) });
+    const timeUp = new AbortController();
+    this.#isRunning = false;
+    log.info('draining', { messages: this.#pipeline.journal.status.messages });
     const cancel = clock.setTimer(this.#config.bridge.drainTimeoutMs, () => {
-      log.warn('draining takes too long: what is left goes to the backup');
-      this.#hurry.abort();
+      log.warn('not all is drained: the rest waits in the journal', { ...this.#pipeline.journal.status });
+      timeUp.abort();
     });
     this.#source.pause();
-    this.#intake.close();
-    await this.#expanding;
-    this.#buffer.close();
-    await this.#writing;
+    await this.#pipeline.drain(timeUp.signal);
     cancel();
     this.#audit.check();
     await this.stop();
   }
 
-  /** Stops at once: what is in the buffer goes to the backup. Idempotent, and right after a failed start too. */
+  /** Stops at once: what is not settled waits in the journal. Idempotent, and right after a failed start too. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
   }
 
   async #stop(): Promise<void> {
-    this.#running = false;
-    this.#hurry.abort();
-    this.#intake.close();
-    await this.#expanding;
-    this.#buffer.close();
-    await this.#writing;
+    this.#isRunning = false;
     this.#audit.stop();
+    this.#source.pause();
+    await this.#pipeline.stop();
     await this.#source.stop();
-    await this.#backups.stop();
     await this.#notices?.stop();
     await this.#publisher?.stop();
     await this.#http?.stop();
     await this.#connections.stop();
-    this.#parts.log.info('bridge stopped', { ...this.#counters });
+    this.#parts.log.info('bridge stopped', { ...this.#pipeline.counters });
   }
 
   #logOf(stage: string): Logger {
     return this.#parts.log.child({ stage });
   }
 
-  #createExpander(): Expander {
-    const { subscriptions } = this.#config.mqtt;
-    return new Expander({
-      reader: this.#intake,
-      decoder: createDecoder(subscriptions, this.#config.tagName),
-      buffer: this.#buffer,
-      undecodable: { add: (message, reason) => this.#backups.addUndecodable(message, reason) },
-      counters: this.#counters,
-      log: this.#logOf('expander'),
-      clock: this.#parts.clock,
-    });
-  }
-
-  #createWriter(): BatchWriter {
-    const { writer, oracle, backup } = this.#config;
-    const rowCheck = {
+  #createPipeline(): Pipeline {
+    const { clock, log, onStep = noStep } = this.#parts;
+    const { bridge, oracle } = this.#config;
+    const sessions = new Sessions(this.#connections, { ...oracle, bridgeId: bridge.id }, onStep);
+    return new Pipeline(this.#config, {
+      clock,
+      fileSystem: nodeFileSystem,
+      lock: new ProcessLock(nodeFileSystem, clock),
+      database: (journalId) => sessions.live(journalId),
+      replaySession: (stream) => sessions.replay(stream),
       maxTextBytes: MAX_TEXT_BYTES,
-      valueType: oracle.valueType,
-      hasTextColumn: oracle.columns.text !== '',
-    };
-    return new BatchWriter(
-      { ...writer, probeIntervalMs: backup.probeIntervalMs, rowCheck },
-      {
-        source: this.#buffer,
-        database: new Database(this.#connections, createInsert(oracle)),
-        backup: this.#backups,
-        counters: this.#counters,
-        onWritten: (rows, latencyMs, lagMs) => {
-          this.#batchSize.add(rows);
-          this.#writeLatencyMs.add(latencyMs);
-          this.#metrics.observeBatch(rows, latencyMs, lagMs);
-        },
-        onError: (code) => this.#metrics.countOracleError(code),
-        clock: this.#parts.clock,
-        log: this.#logOf('writer'),
+      log,
+      onStep,
+      onWritten: (rows, latencyMs, lagMs) => {
+        this.#batchSize.add(rows);
+        this.#writeLatencyMs.add(latencyMs);
+        this.#metrics.observeBatch(rows, latencyMs, lagMs);
       },
-    );
+      onError: (code) => this.#metrics.countOracleError(code),
+    });
   }
 
   #createSource(): MqttSource {
     const { mqtt, journal } = this.#config;
-    const receive = (delivery: Delivery): void => {
-      this.#counters.messagesReceived += 1;
-      this.#intake.append(delivery);
-    };
     const memory = new SubscriptionMemory(nodeFileSystem, join(journal.dir, 'subscriptions.json'));
-    return new MqttSource({ ...mqtt, memory, log: this.#logOf('mqtt'), clock: this.#parts.clock }, receive);
+    const onNewSession = (): void => this.#pipeline.forgetSession();
+    const options = { ...mqtt, memory, onNewSession, log: this.#logOf('mqtt'), clock: this.#parts.clock };
+    return new MqttSource(options, (delivery) => this.#pipeline.receive(delivery));
   }
 
   #createPublisher(): MqttPublisher | undefined {
@@ -241,7 +192,7 @@ export class Bridge {
     if (publisher === undefined) return undefined;
     return new Notices({
       publisher,
-      backups: this.#backups,
+      backups: this.#pipeline.backups,
       baseTopic: this.#config.notices.baseTopic,
       bridgeId: this.#config.bridge.id,
       inlineCsvMaxBytes: this.#config.notices.inlineCsvMaxBytes,
@@ -258,26 +209,26 @@ export class Bridge {
       version,
       clock,
       startedAtMonotonicMs: clock.monotonic(),
-      counters: this.#counters,
-      buffer: this.#buffer,
+      counters: this.#pipeline.counters,
+      buffer: this.#pipeline.buffer,
       rolling: { batchSize: this.#batchSize, writeLatencyMs: this.#writeLatencyMs },
       mqtt: () => {
         const { connected, protocolVersion, unacknowledged, subscriptionProblems } = this.#source.status;
         const problems = subscriptionProblems.map(({ topic, reason }) => `Subscription ${topic}: ${reason}.`);
         return { connected, protocolVersion, unackedMessages: unacknowledged, subscriptionProblems: problems };
       },
-      oracle: () => this.#writer.availability,
-      expanderPending: () => this.#expander.pending,
-      writerPending: () => this.#writer.pending,
-      journal: () => ({ bytes: 0, messages: this.#intake.size }),
+      oracle: () => this.#pipeline.writer?.availability ?? { state: 'retrying' },
+      expanderPending: () => this.#pipeline.pending.expander,
+      writerPending: () => this.#pipeline.pending.writer,
+      journal: () => this.#pipeline.journal.status,
       backups: () => this.#pendingBackups(),
     };
   }
 
   #pendingBackups(): BackupsStatus {
-    const backup = this.#backups.pending('backup');
-    const rejected = this.#backups.pending('rejected');
-    const undecodable = this.#backups.pending('undecodable');
+    const backup = this.#pipeline.backups.pending('backup');
+    const rejected = this.#pipeline.backups.pending('rejected');
+    const undecodable = this.#pipeline.backups.pending('undecodable');
     return {
       pendingFiles: backup.files,
       pendingRows: backup.rows,
@@ -285,6 +236,7 @@ export class Bridge {
       rejectedRows: rejected.rows,
       undecodableFiles: undecodable.files,
       undecodableRows: undecodable.rows,
+      replaying: this.#pipeline.replay?.progress(),
     };
   }
 
@@ -296,21 +248,43 @@ export class Bridge {
       metrics: this.#metrics,
       health: () => this.#health(),
       readiness: () => this.#readiness(),
+      backups: () => this.#listBackups(),
     });
-    return new HttpServer({ ...http, routes, clock: this.#parts.clock, log: this.#logOf('http') });
+    const actions = createActions({ token: http.token, replay: (file) => this.#replay(file) });
+    return new HttpServer({ ...http, routes, actions, clock: this.#parts.clock, log: this.#logOf('http') });
+  }
+
+  #listBackups(): ListedFile[] {
+    const { backups, replay } = this.#pipeline;
+    return backups.files().map((file) => listedFile(file, replay?.requestState(file.name)));
+  }
+
+  /** Undefined when the file is queued, else why it is not. */
+  async #replay(file: string): Promise<Refusal | undefined> {
+    const { replay } = this.#pipeline;
+    if (replay === undefined) return { status: 409, message: 'the bridge is still starting' };
+    try {
+      await replay.request(file);
+      return undefined;
+    } catch (error) {
+      if (error instanceof UnknownFileError) return { status: 404, message: error.message };
+      if (error instanceof ReplayRefusedError) return { status: 409, message: error.message };
+      throw error;
+    }
   }
 
   /** A loop that dies ends the process, so what is left to look for is one that hangs. */
   #health(): Health {
-    const ageMs = this.#buffer.oldestAgeMs;
+    const ageMs = this.#pipeline.buffer.oldestAgeMs;
     const problems = ageMs < STUCK_AFTER_MS ? [] : [`the oldest value has been in the buffer for ${ageMs} ms`];
     return { ok: problems.length === 0, problems };
   }
 
   #readiness(): Readiness {
+    const isWriting = this.#pipeline.writer?.availability.state === 'connected';
     return {
-      ready: this.#running,
-      degraded: this.#writer.availability.state !== 'connected' || !this.#source.status.connected,
+      ready: this.#isRunning && this.#pipeline.journal.status.state === 'ok',
+      degraded: !isWriting || !this.#source.status.connected,
       problems: this.status().problems,
     };
   }

@@ -84,6 +84,7 @@ export class BackupFile {
       createdAtMs,
       reason,
       problem: undefined,
+      replayedRows: undefined,
     };
   }
 

@@ -5,79 +5,68 @@ import { coerceError, systemErrorCode, type Reason } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import type { Message } from '../core/message.ts';
-import type { TagValues } from '../core/tag-values.ts';
+import type { Place } from '../core/place.ts';
+import { noStep, type OnStep } from '../core/steps.ts';
+import { placeOf, type TagValues } from '../core/tag-values.ts';
 import { BackupFile } from './backup-file.ts';
+import { Catalog, type PendingCount } from './catalog.ts';
 import { discardFile, UnknownFileError } from './discard.ts';
-import { compareFiles, TimeRange, type BackupFileInfo } from './file-info.ts';
-import {
-  BACKUP_KINDS,
-  DISCARDED_SUFFIX,
-  finalNameOf,
-  isSealedName,
-  newFileName,
-  OPEN_SUFFIX,
-  type BackupKind,
-} from './file-name.ts';
+import { TimeRange, type BackupFileInfo } from './file-info.ts';
+import { BACKUP_KINDS, finalNameOf, isSealedName, newFileName, OPEN_SUFFIX, type BackupKind } from './file-name.ts';
 import { GroupCommit } from './group-commit.ts';
+import { KINDS } from './kinds.ts';
+import { latestRange } from './place-range.ts';
 import { recoverFile } from './recovery.ts';
+import { removeLeftovers, removeReplayed } from './removal.ts';
 import { RollingFile } from './rolling-file.ts';
 import {
   encodeBatch,
   encodeRejected,
   encodeUndecodable,
   headerLine,
-  ROW_COLUMNS,
   shortReason,
-  UNDECODABLE_COLUMNS,
   type RejectedRow,
 } from './row-format.ts';
 import { scanFile, unreadableFile } from './scan.ts';
+import { SkipStamps, type SkipStamp } from './skip-stamps.ts';
 
 export interface BackupsOptions {
   readonly dir: string;
   readonly maxRowsPerFile: number;
+  /** Id of the journal that numbers the values; asked for with each batch. */
+  readonly journalId: () => string;
+  readonly onStep?: OnStep;
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-export interface PendingCount {
-  readonly files: number;
-  readonly rows: number;
-}
-
-const HOUR_MS = 3_600_000;
 const RESCAN_INTERVAL_MS = 60_000;
 const START_READING_MS = 5_000;
-
-const KINDS: Readonly<Record<BackupKind, { readonly columns: readonly string[]; readonly maxAgeMs: number }>> = {
-  // An outage's file ends with the outage.
-  backup: { columns: ROW_COLUMNS, maxAgeMs: Number.POSITIVE_INFINITY },
-  rejected: { columns: ROW_COLUMNS, maxAgeMs: HOUR_MS },
-  undecodable: { columns: UNDECODABLE_COLUMNS, maxAgeMs: HOUR_MS },
-};
+const NOT_READ_YET = 'not read yet';
 
 /**
  * The directory of CSV files: writes what Oracle did not take, and knows what lies there.
  *
- * The catalog holds each sealed file and the open ones that have rows. It follows what a person or the command line does in the
+ * The catalog follows what a person or the command line does in the
  * directory at each `rescan`, once a minute. All calls may overlap.
  */
 export class Backups {
   readonly #options: BackupsOptions;
-  readonly #files = new Map<string, BackupFileInfo>();
-  /** Names that had a file in this run: they are not given to another. */
-  readonly #goneNames = new Set<string>();
-  readonly #listeners = new Set<(name: string) => void>();
+  readonly #catalog = new Catalog();
   readonly #rolling: Readonly<Record<BackupKind, RollingFile>>;
   readonly #undecodable: GroupCommit;
   readonly #rescanError: RepeatedError;
+  readonly #stamps: SkipStamps;
+  readonly #onStep: OnStep;
   #directoryTurn: Promise<unknown> = Promise.resolve();
   #cancelRescan: CancelTimer = () => {};
   #isStopped = false;
 
   constructor(options: BackupsOptions) {
     this.#options = options;
+    this.#stamps = new SkipStamps(options);
+    this.#onStep = options.onStep ?? noStep;
     this.#rolling = {
       backup: this.#createRolling('backup'),
       rejected: this.#createRolling('rejected'),
@@ -94,14 +83,15 @@ export class Backups {
    * not read yet is listed so, with no rows. Throws the system error when the directory can't be made or listed.
    */
   async start(): Promise<void> {
-    const { dir, fileSystem } = this.#options;
+    const { dir, fileSystem, log } = this.#options;
     await fileSystem.makeDirectory(dir);
+    await removeLeftovers(dir, fileSystem, log);
     for (const entry of await fileSystem.list(dir)) {
-      if (isSealedName(entry)) this.#put(unreadableFile(entry, 'sealed', 'not read yet'));
-      if (entry.endsWith(DISCARDED_SUFFIX)) await this.#removeDiscarded(entry);
+      if (isSealedName(entry)) this.#catalog.put(unreadableFile(entry, 'sealed', NOT_READ_YET));
       const name = finalNameOf(entry);
       if (name !== undefined) await this.#recover(name);
     }
+    for (const { name, kind } of this.#catalog.all()) if (kind === 'backup') this.#stamps.found(name);
     await this.#readAtStart();
     this.#rescanLater();
   }
@@ -115,8 +105,11 @@ export class Backups {
     const short = shortReason(reason);
     const times = new TimeRange();
     for (let i = 0; i < values.length; i += 1) times.add(values.timesMs[i]!);
-    const buffers = [encodeBatch(values, short, this.#options.clock.now())];
-    await this.#rolling.backup.append({ buffers, rows: values.length, times }, short);
+    const origin = { journal: this.#options.journalId(), attemptedAtMs: this.#options.clock.now() };
+    const buffers = [encodeBatch(values, short, origin)];
+    const name = await this.#rolling.backup.append({ buffers, rows: values.length, times }, short);
+    await this.#stamps.grew(name, origin.journal, placeOf(values, 0), placeOf(values, values.length - 1));
+    this.#onStep('backed-up');
   }
 
   /** Oracle takes rows again: seals the backup file. What the disk refuses now is tried again later; never throws. */
@@ -124,13 +117,16 @@ export class Backups {
     return this.#rolling.backup.seal();
   }
 
-  /** Appends rows that the database or the check before it refused; as `backUp` in all else. */
-  async reject(values: TagValues, rows: readonly RejectedRow[]): Promise<void> {
+  /**
+   * Appends rows that the database or the check before it refused; as `backUp` in all else. Replayed rows keep the journal that
+   * numbered them.
+   */
+  async reject(values: TagValues, rows: readonly RejectedRow[], journal = this.#options.journalId()): Promise<void> {
     const [first] = rows;
     if (first === undefined) return;
     const times = new TimeRange();
     for (const { index } of rows) times.add(values.timesMs[index]!);
-    const buffers = [encodeRejected(values, rows, this.#options.clock.now())];
+    const buffers = [encodeRejected(values, rows, { journal, attemptedAtMs: this.#options.clock.now() })];
     await this.#rolling.rejected.append({ buffers, rows: rows.length, times }, shortReason(first.reason));
   }
 
@@ -144,22 +140,15 @@ export class Backups {
 
   /** All files, oldest first. */
   files(): readonly BackupFileInfo[] {
-    return [...this.#files.values()].sort(compareFiles);
+    return this.#catalog.sorted();
   }
 
   file(name: string): BackupFileInfo | undefined {
-    return this.#files.get(name);
+    return this.#catalog.get(name);
   }
 
   pending(kind: BackupKind): PendingCount {
-    let files = 0;
-    let rows = 0;
-    for (const file of this.#files.values()) {
-      if (file.kind !== kind) continue;
-      files += 1;
-      rows += file.rows;
-    }
-    return { files, rows };
+    return this.#catalog.pending(kind);
   }
 
   /** Files of kind backup, the open one included. */
@@ -171,9 +160,81 @@ export class Backups {
     return this.pending('backup').rows;
   }
 
+  /** Where the file lies. */
+  path(name: string): string {
+    return join(this.#options.dir, name);
+  }
+
+  get directory(): string {
+    return this.#options.dir;
+  }
+
+  /**
+   * The last value of this journal that was backed up, of those whose files are still here; undefined when there is none. The clock may
+   * have gone back between two files, so the last one is found by its first row. Throws the system error of the disk.
+   */
+  async lastPlace(journalId: string): Promise<Place | undefined> {
+    const { fileSystem } = this.#options;
+    const paths = this.#catalog.all().flatMap(({ kind, name }) => (kind === 'backup' ? [this.path(name)] : []));
+    return (await latestRange(fileSystem, paths, journalId))?.last;
+  }
+
+  /** A batch was committed, and it is certain: nothing that was backed up before can come into Oracle by a late commit any more. */
+  markCertain(): void {
+    for (const name of this.#stamps.markCertain()) this.#catalog.tell(name);
+  }
+
+  /** Backups that got rows since `markCertain`, all of earlier runs included until then. */
+  uncertainFiles(): string[] {
+    return this.#stamps.files();
+  }
+
+  isUncertain(name: string): boolean {
+    return this.#stamps.has(name);
+  }
+
+  /**
+   * Notes durably that rows of the journal up to the place are in Oracle, on those of the files that have the place among their rows. A
+   * later stamp only raises it. Throws the system error of the disk.
+   */
+  stampSkip(files: readonly string[], journal: string, place: Place): Promise<void> {
+    return this.#stamps.stamp(files, journal, place);
+  }
+
+  skipStamp(name: string): Promise<SkipStamp | undefined> {
+    return this.#stamps.read(name);
+  }
+
+  /** How far a sealed file's replay is; undefined when it is not being replayed. */
+  setReplayed(name: string, rows: number | undefined): void {
+    const file = this.#catalog.get(name);
+    if (file !== undefined && file.replayedRows !== rows) this.#catalog.put({ ...file, replayedRows: rows });
+  }
+
+  /** What keeps a sealed file from being replayed; stands until the file changes. */
+  setProblem(name: string, problem: string): void {
+    const file = this.#catalog.get(name);
+    if (file !== undefined) this.#catalog.put({ ...file, replayedRows: undefined, problem });
+  }
+
+  /** Takes a file away whose rows are all in Oracle. Throws the system error of the disk. */
+  endReplay(name: string): Promise<void> {
+    return this.#inDirectoryTurn(async () => {
+      await removeReplayed(this.#options.dir, name, this.#options.fileSystem);
+      this.#drop(name);
+      this.#onStep('file-deleted');
+    });
+  }
+
+  /** Seals the file of that name when it is being written. What the disk refuses now is tried again later; never throws. */
+  async seal(name: string): Promise<void> {
+    const file = this.#catalog.get(name);
+    if (file?.state === 'open' && file.problem === undefined) await this.#rolling[file.kind].seal();
+  }
+
   /** What is durable of a file. Throws UnknownFileError and the system error of the disk. */
   async read(name: string): Promise<Buffer> {
-    const file = this.#files.get(name);
+    const file = this.#catalog.get(name);
     if (file === undefined) throw new UnknownFileError(name);
     const path = join(this.#options.dir, name);
     const { fileSystem } = this.#options;
@@ -183,7 +244,7 @@ export class Backups {
   /** Takes a sealed file away for good. Throws UnknownFileError for any other name, and the system error of the disk. */
   discard(name: string): Promise<void> {
     return this.#inDirectoryTurn(async () => {
-      const file = this.#files.get(name);
+      const file = this.#catalog.get(name);
       if (file?.state !== 'sealed') throw new UnknownFileError(name);
       await discardFile(this.#options.dir, name, this.#options.fileSystem);
       this.#options.log.warn('backup file discarded', { file: name, kind: file.kind, rows: file.rows });
@@ -193,8 +254,7 @@ export class Backups {
 
   /** Calls `listener` with the name of each file that is begun, grows, is sealed or goes. The result ends that. */
   onChange(listener: (name: string) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
+    return this.#catalog.onChange(listener);
   }
 
   /** Takes note of files that came, went or changed their size by another hand. Reads only those; never throws. */
@@ -222,8 +282,9 @@ export class Backups {
       maxRows: maxRowsPerFile,
       maxAgeMs: KINDS[kind].maxAgeMs,
       begin: (reason) => this.#begin(kind, reason),
-      onChange: (info) => this.#put(info),
+      onChange: (info) => this.#catalog.put(info),
       onVanished: (name) => this.#drop(name),
+      onSealed: () => this.#onStep('sealed'),
       clock,
       log,
     });
@@ -235,6 +296,7 @@ export class Backups {
     await fileSystem.makeDirectory(dir);
     const createdAtMs = Math.floor(clock.now() / 1000) * 1000;
     const name = await this.#freeName(kind, createdAtMs);
+    if (kind === 'backup') await this.#stamps.begins(name, this.#options.journalId());
     const header = headerLine(KINDS[kind].columns);
     return new BackupFile({ directory: dir, name, kind, header, createdAtMs, reason, fileSystem });
   }
@@ -243,7 +305,7 @@ export class Backups {
     const { dir, fileSystem } = this.#options;
     const entries = await fileSystem.list(dir);
     const isTaken = (name: string): boolean =>
-      this.#goneNames.has(name) || entries.some((entry) => entry === name || entry.startsWith(`${name}.`));
+      this.#catalog.hadFile(name) || entries.some((entry) => entry === name || entry.startsWith(`${name}.`));
     return newFileName(kind, atMs, isTaken);
   }
 
@@ -254,10 +316,10 @@ export class Backups {
       const named = unreadableFile(name, 'open', undefined);
       const finalName = isTaken ? await this.#freeName(named.kind, named.createdAtMs) : name;
       const info = await recoverFile(dir, name, finalName, fileSystem, log);
-      if (info !== undefined) this.#put(info);
+      if (info !== undefined) this.#catalog.put(info);
     } catch (error) {
       log.error('backup file of an earlier run could not be recovered', { file: name, error });
-      this.#put(unreadableFile(name, 'open', coerceError(error).message));
+      this.#catalog.put(unreadableFile(name, 'open', coerceError(error).message));
     }
   }
 
@@ -267,29 +329,20 @@ export class Backups {
       await withDeadline(clock, START_READING_MS, 'reading the backup files', this.#followDirectory());
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw error;
-      log.info('backup files are many and are read on while the bridge works', { files: this.#files.size });
+      log.info('backup files are many and are read on while the bridge works', { files: this.#catalog.size });
       return;
     }
-    if (this.#files.size === 0) return;
-    log.info('backup files are pending', { files: this.#files.size, backupRows: this.pendingRows });
-  }
-
-  async #removeDiscarded(entry: string): Promise<void> {
-    const { dir, fileSystem, log } = this.#options;
-    try {
-      await fileSystem.remove(join(dir, entry));
-    } catch (error) {
-      log.warn('discarded backup file could not be removed', { file: entry, error });
-    }
+    if (this.#catalog.size === 0) return;
+    log.info('backup files are pending', { files: this.#catalog.size, backupRows: this.pendingRows });
   }
 
   #followDirectory(): Promise<void> {
     return this.#inDirectoryTurn(async () => {
       // Names from before the listing: what is sealed meanwhile is not in the list, and has not gone.
-      const known = [...this.#files.values()];
+      const known = this.#catalog.all();
       const entries = new Set(await this.#options.fileSystem.list(this.#options.dir));
       for (const { name, state } of known) {
-        if (state === 'sealed' && !entries.has(name) && this.#files.has(name)) {
+        if (state === 'sealed' && !entries.has(name) && this.#catalog.get(name) !== undefined) {
           this.#options.log.warn('backup file was taken away', { file: name });
           this.#drop(name);
         }
@@ -307,16 +360,16 @@ export class Backups {
   async #follow(name: string): Promise<void> {
     const { dir, fileSystem } = this.#options;
     const path = join(dir, name);
-    const known = this.#files.get(name);
+    const known = this.#catalog.get(name);
     try {
       // Its own sealed file may be found before its writer has said so: it will.
       if (known?.state === 'open' && known.problem === undefined) return;
       if (known !== undefined && known.bytes > 0 && (await fileSystem.size(path)) === known.bytes) return;
-      this.#put((await scanFile(fileSystem, path, name, 'sealed')).info);
+      this.#catalog.put((await scanFile(fileSystem, path, name, 'sealed')).info);
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return;
       this.#options.log.warn('backup file could not be read', { file: name, error });
-      this.#put(unreadableFile(name, 'sealed', coerceError(error).message));
+      this.#catalog.put(unreadableFile(name, 'sealed', coerceError(error).message));
     }
   }
 
@@ -332,18 +385,8 @@ export class Backups {
     return result;
   }
 
-  #put(info: BackupFileInfo): void {
-    this.#files.set(info.name, info);
-    this.#tell(info.name);
-  }
-
   #drop(name: string): void {
-    if (!this.#files.delete(name)) return;
-    this.#goneNames.add(name);
-    this.#tell(name);
-  }
-
-  #tell(name: string): void {
-    for (const listener of this.#listeners) listener(name);
+    this.#stamps.gone(name);
+    this.#catalog.drop(name);
   }
 }

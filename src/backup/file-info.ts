@@ -20,6 +20,13 @@ export interface BackupFileInfo {
   readonly reason: Reason;
   /** Why the file can't be read to its end: line and column; undefined when it can. */
   readonly problem: string | undefined;
+  /** How many of its rows need no replay any more; undefined when it is not being replayed. */
+  readonly replayedRows: number | undefined;
+}
+
+/** As notices and lists say it. */
+export function shownState({ state, replayedRows }: BackupFileInfo): 'open' | 'sealed' | 'replaying' {
+  return replayedRows === undefined ? state : 'replaying';
 }
 
 /** Oldest first; of files of one second the one that was begun first. */

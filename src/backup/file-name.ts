@@ -1,6 +1,7 @@
 /**
  * Names in the backup directory. `<name>.csv` is sealed and pending; while it grows it is `<name>.csv.open`, while it is taken away
- * `<name>.csv.discarded`, and bytes that a crash left unreadable at its end are kept in `<name>.csv.damaged`.
+ * `<name>.csv.discarded` or `<name>.csv.replayed`, and bytes that a crash left unreadable at its end are kept in `<name>.csv.damaged`.
+ * `<name>.csv.skip` and `<name>.csv.replay` say what of it need not be replayed, and how far its replay is known.
  */
 
 export const BACKUP_KINDS = ['backup', 'rejected', 'undecodable'] as const;
@@ -9,7 +10,12 @@ export type BackupKind = (typeof BACKUP_KINDS)[number];
 export const SEALED_SUFFIX = '.csv';
 export const OPEN_SUFFIX = '.open';
 export const DISCARDED_SUFFIX = '.discarded';
+export const REPLAYED_SUFFIX = '.replayed';
 export const DAMAGED_SUFFIX = '.damaged';
+/** See skip-stamps.ts. */
+export const SKIP_SUFFIX = '.skip';
+/** See replay-streams.ts. */
+export const REPLAY_SUFFIX = '.replay';
 
 const NAME = /^(?<kind>backup|rejected|undecodable)_(?<date>\d{8})_(?<time>\d{6})(?:_\d+)?\.csv$/;
 const DATE_PARTS = /^(\d{4})(\d\d)(\d\d)$/;

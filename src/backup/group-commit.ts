@@ -19,14 +19,14 @@ interface Waiting {
  * at growing intervals, until it takes them or `stop` is called.
  */
 export class GroupCommit {
-  readonly #append: (records: Records, reason: Reason) => Promise<void>;
+  readonly #append: (records: Records, reason: Reason) => Promise<unknown>;
   readonly #clock: Clock;
   readonly #error: RepeatedError;
   readonly #stopping = new AbortController();
   #waiting: Waiting[] = [];
   #run: Promise<void> | undefined;
 
-  constructor(append: (records: Records, reason: Reason) => Promise<void>, clock: Clock, log: Logger) {
+  constructor(append: (records: Records, reason: Reason) => Promise<unknown>, clock: Clock, log: Logger) {
     this.#append = append;
     this.#clock = clock;
     this.#error = new RepeatedError(log, clock, 'backup directory takes no data');

@@ -4,7 +4,7 @@ import { DeadlineError, withDeadline, type CancelTimer, type Clock } from '../co
 import { systemErrorCode } from '../core/errors.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import { UnknownFileError } from './discard.ts';
-import type { BackupFileInfo } from './file-info.ts';
+import { shownState, type BackupFileInfo } from './file-info.ts';
 import { NoticeOutbox } from './notice-outbox.ts';
 import { TimeWriter } from './time-text.ts';
 
@@ -60,7 +60,7 @@ export class Notices {
   readonly #error: RepeatedError;
   /** By topic: the notice, or the CSV's SHA-256, that this connection's broker retains. */
   readonly #published = new Map<string, string>();
-  /** When an open file's notice was last sent. */
+  /** When the notice of a file that is being written or replayed was last sent. */
   readonly #sentAtMs = new Map<string, number>();
   readonly #late = new Set<string>();
   #cancelLate: CancelTimer | undefined;
@@ -116,7 +116,8 @@ export class Notices {
 
   #fileChanged(name: string): void {
     const nowMs = this.#options.clock.monotonic();
-    if (this.#options.backups.file(name)?.state !== 'open') {
+    const file = this.#options.backups.file(name);
+    if (file?.state !== 'open' && file?.replayedRows === undefined) {
       this.#sentAtMs.delete(name);
     } else if (nowMs - (this.#sentAtMs.get(name) ?? Number.NEGATIVE_INFINITY) < OPEN_FILE_INTERVAL_MS) {
       this.#late.add(name);
@@ -220,9 +221,9 @@ export class Notices {
     return JSON.stringify({
       file: file.name,
       kind: file.kind,
-      state: file.state,
+      state: shownState(file),
       rows: file.rows,
-      replayedRows: 0,
+      replayedRows: file.replayedRows ?? 0,
       bytes: file.bytes,
       sha256: file.sha256,
       firstTimestamp: timeOrNull(file.firstTimestampMs),

@@ -4,8 +4,9 @@ import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
 import type { BackupFileInfo } from './file-info.ts';
-import { DAMAGED_SUFFIX, OPEN_SUFFIX } from './file-name.ts';
+import { DAMAGED_SUFFIX, OPEN_SUFFIX, SKIP_SUFFIX } from './file-name.ts';
 import { scanFile } from './scan.ts';
+import { removeSidecar } from './sidecar.ts';
 
 /**
  * Ends a file that a crash left open: a last record that is not whole is cut off (its value was never counted as backed up), and the
@@ -29,6 +30,7 @@ export async function recoverFile(
   }
   if (info.rows === 0) {
     await fileSystem.remove(path);
+    await removeSidecar(fileSystem, join(directory, name + SKIP_SUFFIX));
     await fileSystem.syncDirectory(directory);
     return undefined;
   }

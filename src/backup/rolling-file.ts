@@ -14,6 +14,7 @@ export interface RollingFileOptions {
   readonly onChange: (info: BackupFileInfo) => void;
   /** Somebody took the open file away. */
   readonly onVanished: (name: string) => void;
+  readonly onSealed: () => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -24,13 +25,15 @@ const SEAL_AGAIN_MS = 30_000;
  * The file of one kind that is being written, and its successors: one is begun by the first record and sealed when it is full, old, or
  * when the caller says so. Calls may overlap; they take their turns.
  *
- * A file that can't be sealed goes on being written, whatever its size: a limit is no reason to lose a row. It is tried again after 30 s.
+ * A file that is full or old and can't be sealed goes on being written: a limit is no reason to lose a row. One that the caller sealed is set
+ * aside then, and gets no more rows: what comes after belongs to another outage. Both are tried again after 30 s.
  */
 export class RollingFile {
   readonly #options: RollingFileOptions;
   readonly #sealError: RepeatedError;
   #turn: Promise<unknown> = Promise.resolve();
   #file: BackupFile | undefined;
+  #aside: BackupFile[] = [];
   #cancelTimer: CancelTimer = () => {};
   #isClosed = false;
 
@@ -39,8 +42,11 @@ export class RollingFile {
     this.#sealError = new RepeatedError(options.log, options.clock, 'backup file could not be sealed');
   }
 
-  /** Resolves when the records are durable, all in one file. Throws the system error when the disk refuses; then none are in it. */
-  append(records: Records, reason: Reason): Promise<void> {
+  /**
+   * Resolves, with the file's name, when the records are durable, all in one file. Throws the system error when the disk refuses; then none
+   * are in it.
+   */
+  append(records: Records, reason: Reason): Promise<string> {
     return this.#inTurn(async () => {
       if (this.#isClosed) throw new Error('the backups are closed');
       await this.#makeRoom(records.rows);
@@ -56,31 +62,38 @@ export class RollingFile {
       if (isFirst) this.#begun(file);
       this.#options.onChange(file.info);
       if (file.rows >= this.#options.maxRows) await this.#sealNow();
+      return file.info.name;
     });
   }
 
   /** Seals the file, if there is one. A disk that refuses is reported and tried again later. */
   seal(): Promise<void> {
-    return this.#inTurn(() => this.#sealNow());
+    return this.#inTurn(async () => {
+      await this.#sealNow();
+      if (this.#file === undefined || this.#file.isNew) return;
+      this.#aside.push(this.#file);
+      this.#file = undefined;
+    });
   }
 
   /** Seals the file; no record can be added any more. What can't be sealed is left for the next start. */
   close(): Promise<void> {
     return this.#inTurn(async () => {
       this.#isClosed = true;
-      await this.#sealNow();
+      await this.#sealAgain();
       this.#cancelTimer();
-      await this.#file?.close();
+      for (const file of [this.#file, ...this.#aside]) await file?.close();
     });
   }
 
   /** Lets go of the open file when `isThere` says that its name is no longer in the directory. */
   check(isThere: (name: string) => boolean): Promise<void> {
     return this.#inTurn(async () => {
-      const file = this.#file;
-      if (file === undefined || file.isNew || file.isRenamed || isThere(file.info.name)) return;
-      await file.close();
-      this.#forget(file);
+      for (const file of [this.#file, ...this.#aside]) {
+        if (file === undefined || file.isNew || file.isRenamed || isThere(file.info.name)) continue;
+        await file.close();
+        this.#forget(file);
+      }
     });
   }
 
@@ -98,6 +111,8 @@ export class RollingFile {
       this.#sealed(file);
     } else if (file.rows > 0 && file.rows + rows > this.#options.maxRows) {
       await this.#sealNow();
+      // It has its final name already: nothing can be appended until the directory is synced.
+      if (this.#file?.isRenamed === true) await this.#makeRoom(rows);
     }
   }
 
@@ -108,8 +123,15 @@ export class RollingFile {
   }
 
   async #sealNow(): Promise<void> {
-    const file = this.#file;
-    if (file === undefined) return;
+    if (this.#file !== undefined) await this.#sealFile(this.#file);
+  }
+
+  async #sealAgain(): Promise<void> {
+    for (const file of this.#aside) await this.#sealFile(file);
+    await this.#sealNow();
+  }
+
+  async #sealFile(file: BackupFile): Promise<void> {
     try {
       await file.seal();
     } catch (error) {
@@ -125,18 +147,23 @@ export class RollingFile {
   }
 
   #sealed(file: BackupFile): void {
-    this.#file = undefined;
-    this.#cancelTimer();
+    this.#letGo(file);
     this.#sealError.over();
     const { name, kind, rows, bytes } = file.info;
     if (rows === 0) return;
     this.#options.log.info('backup file sealed', { file: name, kind, rows, bytes });
     this.#options.onChange(file.info);
+    this.#options.onSealed();
+  }
+
+  #letGo(file: BackupFile): void {
+    this.#aside = this.#aside.filter((each) => each !== file);
+    if (this.#file === file) this.#file = undefined;
+    if (this.#file === undefined && this.#aside.length === 0) this.#cancelTimer();
   }
 
   #forget(file: BackupFile): void {
-    this.#file = undefined;
-    this.#cancelTimer();
+    this.#letGo(file);
     const { name, rows } = file.info;
     this.#options.log.error('backup file vanished while it was open', { file: name, rows });
     this.#options.onVanished(name);
@@ -144,6 +171,6 @@ export class RollingFile {
 
   #sealAfter(delayMs: number): void {
     this.#cancelTimer();
-    this.#cancelTimer = this.#options.clock.setTimer(delayMs, () => void this.seal());
+    this.#cancelTimer = this.#options.clock.setTimer(delayMs, () => void this.#inTurn(() => this.#sealAgain()));
   }
 }

@@ -12,6 +12,9 @@ export interface DecodedRow {
   readonly timeMs: number;
   readonly quality: string;
   readonly receivedAtMs: number;
+  /** Id of the journal that numbered the row; empty where that is not said. */
+  readonly journal: string;
+  /** NaN where a person's row has none. */
   readonly messageNo: number;
   readonly valueNo: number;
   /** When the row was given up; NaN where that is not said. */
@@ -21,7 +24,20 @@ export interface DecodedRow {
 }
 
 /** What a value is made of must be there; what only explains may be missing. */
-const OPTIONAL_COLUMNS: ReadonlySet<RowColumn> = new Set(['insertion_attempt_time', 'error_code', 'error_message']);
+const OPTIONAL_COLUMNS: ReadonlySet<RowColumn> = new Set([
+  'insertion_attempt_time',
+  'journal',
+  'error_code',
+  'error_message',
+]);
+
+/** What a file that a person made must have. */
+const PERSONS_COLUMNS: ReadonlySet<RowColumn> = new Set(['tag_name', 'tag_value', 'timestamp', 'quality']);
+
+export interface DecodeOptions {
+  /** A person's file: columns after the first few may be missing, and rows may have no place in the stream. */
+  readonly isPersons?: boolean;
+}
 
 const NUMBER = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)$/;
 const WHOLE_NUMBER = /^\d{1,16}$/;
@@ -31,6 +47,7 @@ const MAX_VALUE_NO = 0xffff_ffff;
 export class RowDecoder {
   readonly #columns: Readonly<Record<RowColumn, number>>;
   readonly #width: number;
+  readonly #isPersons: boolean;
   /** By name: mostly one origin has it. */
   readonly #tags = new Map<string, Tag[]>();
   readonly #times = new TimeReader();
@@ -39,13 +56,16 @@ export class RowDecoder {
   #lastReason: Reason = { code: '', message: '' };
 
   /** Throws CsvError when a column is missing. */
-  constructor(header: CsvRecord) {
+  constructor(header: CsvRecord, { isPersons = false }: DecodeOptions = {}) {
     const names = header.fields.map((name) => name?.trim().toLowerCase());
     const places = ROW_COLUMNS.map((column): [RowColumn, number] => [column, names.indexOf(column)]);
-    const missing = places.find(([column, place]) => place === -1 && !OPTIONAL_COLUMNS.has(column));
+    const mayLack = (column: RowColumn): boolean =>
+      isPersons ? !PERSONS_COLUMNS.has(column) : OPTIONAL_COLUMNS.has(column);
+    const missing = places.find(([column, place]) => place === -1 && !mayLack(column));
     if (missing !== undefined) throw new CsvError(header.line, missing[0], 'the column is missing');
     this.#columns = Object.fromEntries(places) as Record<RowColumn, number>;
     this.#width = header.fields.length;
+    this.#isPersons = isPersons;
   }
 
   /** Throws CsvError when a field does not hold what it should. */
@@ -53,15 +73,19 @@ export class RowDecoder {
     if (record.fields.length !== this.#width) {
       throw new CsvError(record.line, undefined, `${record.fields.length} fields instead of ${this.#width}`);
     }
+    const timeMs = this.#time(record, 'timestamp', this.#times);
+    const receivedAtMs = this.#time(record, 'received_at', this.#receiptTimes);
+    const hasPlace = !this.#isPersons || this.#field(record, 'message_no') !== null;
     return {
       tag: this.#tag(record),
       number: this.#number(record),
       text: this.#field(record, 'tag_text'),
-      timeMs: this.#time(record, 'timestamp', this.#times),
+      timeMs,
       quality: this.#text(record, 'quality'),
-      receivedAtMs: this.#time(record, 'received_at', this.#receiptTimes),
-      messageNo: this.#wholeNumber(record, 'message_no', Number.MAX_SAFE_INTEGER),
-      valueNo: this.#wholeNumber(record, 'value_no', MAX_VALUE_NO),
+      receivedAtMs: this.#isPersons && Number.isNaN(receivedAtMs) ? timeMs : receivedAtMs,
+      journal: this.#text(record, 'journal'),
+      messageNo: hasPlace ? this.#wholeNumber(record, 'message_no', Number.MAX_SAFE_INTEGER) : Number.NaN,
+      valueNo: hasPlace ? this.#wholeNumber(record, 'value_no', MAX_VALUE_NO) : 0,
       attemptedAtMs: this.#time(record, 'insertion_attempt_time', this.#attemptTimes),
       reason: this.#reason(record),
     };

@@ -20,6 +20,7 @@ export const ROW_COLUMNS = [
   'plc_code',
   'tag_address',
   'received_at',
+  'journal',
   'message_no',
   'value_no',
   'error_code',
@@ -52,9 +53,16 @@ export function shortReason({ code, message }: Reason): Reason {
   return { code, message: line.slice(0, MAX_MESSAGE_LENGTH).replace(/[\uD800-\uDBFF]$/, '') };
 }
 
+/** Where and when rows were given up. */
+export interface RowOrigin {
+  /** Id of the journal that numbered them; empty when that is not known. */
+  readonly journal: string;
+  readonly attemptedAtMs: number;
+}
+
 /** All values, each with the one reason why the batch was not taken. */
-export function encodeBatch(values: TagValues, reason: Reason, attemptedAtMs: number): Buffer {
-  const lines = new RowLines(attemptedAtMs);
+export function encodeBatch(values: TagValues, reason: Reason, origin: RowOrigin): Buffer {
+  const lines = new RowLines(origin);
   const ending = reasonEnding(reason);
   let text = '';
   for (let i = 0; i < values.length; i += 1) text += lines.line(values, i, ending);
@@ -68,8 +76,8 @@ export interface RejectedRow {
 }
 
 /** The chosen values, each with its own reason. */
-export function encodeRejected(values: TagValues, rows: readonly RejectedRow[], attemptedAtMs: number): Buffer {
-  const lines = new RowLines(attemptedAtMs);
+export function encodeRejected(values: TagValues, rows: readonly RejectedRow[], origin: RowOrigin): Buffer {
+  const lines = new RowLines(origin);
   let text = '';
   for (const { index, reason } of rows) text += lines.line(values, index, reasonEnding(reason));
   return Buffer.from(text, 'utf8');
@@ -104,11 +112,13 @@ class RowLines {
   readonly #times = new TimeWriter();
   readonly #receiptTimes = new TimeWriter();
   readonly #attemptTime: string;
+  readonly #journal: string;
   #quality = '';
   #qualityField = csvField('');
 
-  constructor(attemptedAtMs: number) {
+  constructor({ attemptedAtMs, journal }: RowOrigin) {
     this.#attemptTime = new TimeWriter().text(attemptedAtMs);
+    this.#journal = journal === '' ? '' : csvField(journal);
   }
 
   line(values: TagValues, i: number, ending: string): string {
@@ -130,7 +140,7 @@ class RowLines {
     return (
       `${name}${numberText(values.numbers[i]!)},${time},${this.#qualityField},${this.#attemptTime},` +
       `${text === null ? '' : csvField(text)},${this.#origins.get(tag)!},${receivedAt},` +
-      `${values.messageNos[i]!},${values.valueNos[i]!}${ending}`
+      `${this.#journal},${values.messageNos[i]!},${values.valueNos[i]!}${ending}`
     );
   }
 }

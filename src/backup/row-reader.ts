@@ -1,20 +1,24 @@
 import type { Reason } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { TagValues } from '../core/tag-values.ts';
-import { parseCsv } from './csv-reader.ts';
+import { parseCsv, type ReadOptions } from './csv-reader.ts';
 import { CsvError } from './csv.ts';
-import { RowDecoder, type DecodedRow } from './row-decoder.ts';
+import { RowDecoder, type DecodedRow, type DecodeOptions } from './row-decoder.ts';
 
 /** Rows of a backup or rejected file; index `i` of each list belongs to row `i`. */
 export interface BackupRows {
   readonly values: TagValues;
   /** Why the batch, or this row, was not taken. */
   readonly reasons: readonly Reason[];
+  /** Which journal numbered the row; empty where that is not said. */
+  readonly journals: readonly string[];
   /** When it was given up, epoch milliseconds; NaN where that is not said. */
   readonly attemptedAtMs: readonly number[];
 }
 
 const DEFAULT_BATCH_ROWS = 500;
+
+export type ReadRowsOptions = DecodeOptions & Pick<ReadOptions, 'onChunk'>;
 
 /**
  * Reads a backup or rejected file back, at most `maxRows` rows at a time, exactly as its values were. Columns are found by their names.
@@ -24,15 +28,16 @@ export async function* readBackupRows(
   fileSystem: FileSystem,
   path: string,
   maxRows = DEFAULT_BATCH_ROWS,
+  options: ReadRowsOptions = {},
 ): AsyncGenerator<BackupRows, void, undefined> {
   let decoder: RowDecoder | undefined;
   let rows = new RowList(maxRows);
   let mistake: unknown;
   try {
-    for await (const records of parseCsv(fileSystem, path)) {
+    for await (const records of parseCsv(fileSystem, path, options)) {
       for (const record of records) {
         if (decoder === undefined) {
-          decoder = new RowDecoder(record);
+          decoder = new RowDecoder(record, options);
           continue;
         }
         rows.add(decoder.decode(record));
@@ -49,13 +54,17 @@ export async function* readBackupRows(
   if (mistake !== undefined) throw mistake;
 }
 
+const INITIAL_CAPACITY = 64;
+
 class RowList implements BackupRows {
   readonly values: TagValues;
   readonly reasons: Reason[] = [];
+  readonly journals: string[] = [];
   readonly attemptedAtMs: number[] = [];
 
   constructor(capacity: number) {
-    this.values = new TagValues(capacity);
+    // It grows: most files are smaller than what is read at once.
+    this.values = new TagValues(Math.min(capacity, INITIAL_CAPACITY));
   }
 
   add(row: DecodedRow): void {
@@ -65,6 +74,7 @@ class RowList implements BackupRows {
     this.values.valueNos[i] = row.valueNo;
     this.values.receivedAtMs[i] = row.receivedAtMs;
     this.reasons.push(row.reason);
+    this.journals.push(row.journal);
     this.attemptedAtMs.push(row.attemptedAtMs);
   }
 }

@@ -121,6 +121,7 @@ export function unreadableFile(name: string, state: 'open' | 'sealed', problem: 
     createdAtMs: named?.createdAtMs ?? 0,
     reason: NO_REASON,
     problem,
+    replayedRows: undefined,
   };
 }
 

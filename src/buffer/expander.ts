@@ -11,8 +11,8 @@ import type { TagBuffer } from './tag-buffer.ts';
 export interface MessageReader {
   /** The next messages, waiting for at least one. None: there will be no more, or `signal` is aborted. */
   take(signal: AbortSignal): Promise<readonly Message[]>;
-  /** Every value of the message is in the buffer, or the message is durably kept as undecodable. */
-  done(message: Message): void;
+  /** All of the message's `values` values are in the buffer; 0: it has none, or is durably kept as undecodable. */
+  done(message: Message, values: number): void;
 }
 
 export interface MessageDecoder {
@@ -129,9 +129,10 @@ export class Expander {
   }
 
   #finish(message: Message): void {
+    const values = this.#values.length;
     // A list that grew with a large message, or holds its texts, is not worth keeping.
     if (message.payload.length > LARGE_PAYLOAD_BYTES) this.#values = new TagValues(INITIAL_CAPACITY);
-    this.#reader.done(message);
+    this.#reader.done(message, values);
   }
 
   /** True when nothing of the message is pending any more. */
@@ -176,7 +177,7 @@ export class Expander {
   async #keep(message: Message, reason: Reason): Promise<void> {
     try {
       await this.#undecodable.add(message, reason);
-      this.#reader.done(message);
+      this.#reader.done(message, 0);
       this.#setAsideFailed.over();
     } catch (error) {
       this.#setAsideFailed.report({ topic: message.topic, messageNumber: message.number, error });

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { parseCsv } from '../backup/csv-reader.ts';
 import { CsvError, type CsvField } from '../backup/csv.ts';
-import type { BackupFileInfo } from '../backup/file-info.ts';
+import { shownState, type BackupFileInfo } from '../backup/file-info.ts';
 import { OPEN_SUFFIX } from '../backup/file-name.ts';
 import { TimeWriter } from '../backup/time-text.ts';
 import type { FileSystem } from '../core/filesystem.ts';
@@ -12,7 +12,7 @@ export function backupFacts(file: BackupFileInfo): Readonly<Record<string, unkno
   return {
     file: file.name,
     kind: file.kind,
-    state: file.state,
+    state: shownState(file),
     rows: file.rows,
     bytes: file.bytes,
     sha256: file.sha256,
@@ -37,7 +37,7 @@ export function backupTable(files: readonly BackupFileInfo[], nowMs: number): st
   const rows = files.map((file) => [
     file.name,
     file.kind,
-    file.problem === undefined ? file.state : 'unreadable',
+    file.problem === undefined ? shownState(file) : 'unreadable',
     String(file.rows),
     sizeText(file.bytes),
     ageText(nowMs - file.createdAtMs),

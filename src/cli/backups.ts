@@ -18,25 +18,31 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   list,
   show,
   discard,
-  replay: () => {
-    throw new CommandError(EXIT.usage, 'backups replay is not available in this version');
-  },
+  replay: async (args, io) => (await import('./replay-backups.ts')).replayBackups(args, io),
 };
 
 export const backupsCommand: Command = {
   name: 'backups',
-  summary: 'lists, shows and discards the CSV backups',
+  summary: 'lists, shows, replays and discards the CSV backups',
   usage: `Usage: mqtt-oracle-bridge backups list [--json]
        mqtt-oracle-bridge backups show FILE [--json]
+       mqtt-oracle-bridge backups replay [FILE...]
        mqtt-oracle-bridge backups discard FILE [--yes]
 
 Works on backup.dir of the configuration, beside a running bridge too, which notices
 within a minute. Reading changes nothing. What is discarded is gone: its values will
 never reach Oracle. Only sealed files can be discarded.
 
+Replay writes rows to Oracle and then deletes the file. A running bridge is asked over
+HTTP (http.token) to do it; where none runs, the command does it itself. The bridge
+replays its backups by itself: name a FILE to replay rejected rows after their cause is
+mended, or a file from another gateway that was copied into backup.dir. Without FILE,
+all sealed backups. What is refused again goes to a new rejected file.
+
 Examples:
   mqtt-oracle-bridge backups list
   mqtt-oracle-bridge backups show rejected_20251102_143000.csv
+  mqtt-oracle-bridge backups replay rejected_20251102_143000.csv
   mqtt-oracle-bridge backups discard rejected_20251102_143000.csv`,
   options: {
     json: { type: 'boolean', summary: 'list and show: print JSON' },

@@ -1,9 +1,11 @@
 import type { Config } from '../config/config.ts';
 import { systemClock, withDeadline } from '../core/clock.ts';
 import type { RootLogger } from '../core/logger.ts';
+import type { OnStep } from '../core/steps.ts';
 import { type Command, CommandError, CONFIG_OPTIONS } from './command.ts';
 import { configFiles } from './configuration.ts';
 import type { ExitCode } from './exit-codes.ts';
+import { killAtStep } from './kill-at-step.ts';
 import { describeStartFailure } from './start-failure.ts';
 import { supervise } from './supervise.ts';
 import { packageVersion } from './version.ts';
@@ -28,6 +30,7 @@ Examples:
   options: CONFIG_OPTIONS,
   run: async ({ values }, io) => {
     const config = io.loadConfig(values, 'run');
+    const onStep = killAtStep(io.env);
     const log = await openLog(config);
     log.info('bridge starting', {
       bridgeId: config.bridge.id,
@@ -35,7 +38,7 @@ Examples:
       node: process.version,
       configFiles: configFiles(values, io.env),
     });
-    const exitCode = await live(config, log);
+    const exitCode = await live(config, log, onStep);
     await withDeadline(systemClock, LOG_CLOSE_TIMEOUT_MS, 'closing the log', log.close()).catch(() => {});
     return exitCode;
   },
@@ -51,10 +54,10 @@ async function openLog(config: Config): Promise<RootLogger> {
   }
 }
 
-async function live(config: Config, log: RootLogger): Promise<ExitCode> {
+async function live(config: Config, log: RootLogger, onStep: OnStep): Promise<ExitCode> {
   try {
     const { Bridge } = await import('../bridge.ts');
-    const bridge = new Bridge(config, { version: packageVersion(), clock: systemClock, log });
+    const bridge = new Bridge(config, { version: packageVersion(), clock: systemClock, log, onStep });
     const hangTimeoutMs = config.oracle.callTimeoutMs + HANG_MARGIN_MS;
     const { drainTimeoutMs } = config.bridge;
     return await supervise(bridge, process, { log, clock: systemClock, drainTimeoutMs, hangTimeoutMs });

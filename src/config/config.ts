@@ -94,7 +94,7 @@ export interface JournalConfig {
   readonly dir: string;
   readonly maxBytes: number;
   readonly segmentBytes: number;
-  readonly sync: 'always';
+  readonly sync: 'always' | 'interval' | 'never';
 }
 
 export interface BackupConfig {

@@ -18,6 +18,8 @@ export interface Delivery {
   /** Undefined at QoS 0. */
   readonly packetId: number | undefined;
   readonly receivedAtMs: number;
+  /** Which connection to the broker delivered it: grows with each, within the process. */
+  readonly connection: number;
   /** Call once, when the message is safe: the broker then forgets it. */
   acknowledge(): void;
 }

@@ -1,4 +1,5 @@
 import { mkdir, open, readdir, readFile, rename, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 
 import type { AppendFile, FileSystem } from './filesystem.ts';
 
@@ -7,7 +8,13 @@ const FILE_MODE = 0o600;
 
 /** The real disk. */
 export const nodeFileSystem: FileSystem = {
-  makeDirectory: async (path) => void (await mkdir(path, { recursive: true, mode: DIRECTORY_MODE })),
+  makeDirectory: async (path) => {
+    const firstMade = await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
+    if (firstMade === undefined) return;
+    for (let each = resolve(path); each.length >= firstMade.length; each = dirname(each)) {
+      await syncDirectory(dirname(each));
+    }
+  },
   list: async (directory) => (await readdir(directory)).sort(),
   create: async (path) => new NodeAppendFile(await open(path, 'ax', FILE_MODE)),
   openAppend: async (path) => {
@@ -28,15 +35,17 @@ export const nodeFileSystem: FileSystem = {
   truncate: (path, size) => truncate(path, size),
   rename: (from, to) => rename(from, to),
   remove: (path) => rm(path),
-  syncDirectory: async (directory) => {
-    const handle = await open(directory, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  syncDirectory,
 };
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
 
 class NodeAppendFile implements AppendFile {
   readonly #handle: FileHandle;

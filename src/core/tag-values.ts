@@ -1,4 +1,5 @@
 import type { Reason } from './errors.ts';
+import type { Place } from './place.ts';
 
 /** Where a value comes from. One object a tag, shared by all its values. */
 export interface Tag {
@@ -80,6 +81,12 @@ export class TagValues {
     this.length = kept;
   }
 
+  /** Takes out the first `count` values. */
+  removeFirst(count: number): void {
+    if (count > 0 && count < this.length) copyValues(this, count, this, 0, this.length - count);
+    this.length -= count;
+  }
+
   /** A new list of the values from `start` up to but without `end`. */
   slice(start: number, end: number): TagValues {
     const part = new TagValues(end - start);
@@ -101,6 +108,11 @@ export class TagValues {
 function grown<T extends Float64Array | Uint32Array>(from: T, to: T): T {
   to.set(from);
   return to;
+}
+
+/** Where value `i` of the list stands in the stream. */
+export function placeOf(values: TagValues, i: number): Place {
+  return { messageNo: values.messageNos[i]!, valueNo: values.valueNos[i]! };
 }
 
 /** Below this many a plain loop is faster than the views that a block copy needs. */

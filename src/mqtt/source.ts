@@ -13,6 +13,8 @@ export interface SourceOptions extends ConnectionOptions {
   readonly receiveMaximum: number;
   readonly subscriptions: readonly Subscription[];
   readonly memory: SubscriptionMemory;
+  /** The broker has begun a new session: nothing that comes now was delivered before. Called before the first delivery of it. */
+  readonly onNewSession: () => void;
 }
 
 export interface SourceStatus {
@@ -104,7 +106,10 @@ export class MqttSource {
     this.#acks.attach(client);
     // The first packet is CONNACK; 'connect' may come after the first messages.
     client.once('packetreceive', (packet) => {
-      if (packet.cmd === 'connack' && !packet.sessionPresent) this.#acks.qos2Store.clear();
+      if (packet.cmd !== 'connack' || packet.sessionPresent || (packet.reasonCode ?? packet.returnCode ?? 0) !== 0)
+        return;
+      this.#acks.qos2Store.clear();
+      this.#options.onNewSession();
     });
   }
 

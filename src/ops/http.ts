@@ -1,3 +1,4 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP, type AddressInfo } from 'node:net';
 
@@ -16,6 +17,14 @@ export interface Answer {
 /** By exact path. A route that throws answers 500 without saying why; the log has the reason. */
 export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
 
+/** What may be done over HTTP, by who knows the token. */
+export interface Actions {
+  /** Empty: nothing may be done. */
+  readonly token: string;
+  /** The first whose path fits answers, with the path's variable parts, which are decoded. */
+  readonly posts: readonly { readonly path: RegExp; answer(...parts: string[]): Answer | Promise<Answer> }[];
+}
+
 export interface HttpServerOptions {
   readonly host: string;
   /** 0: a free one. */
@@ -23,6 +32,8 @@ export interface HttpServerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly routes: Routes;
+  /** None: GET only. */
+  readonly actions?: Actions;
 }
 
 /** A request is a few hundred bytes and has no body; an answer is small: a peer that takes longer is broken or hostile. */
@@ -51,7 +62,7 @@ const LISTEN_ERRORS: Readonly<Record<string, readonly [key: string, problem: str
   EAI_AGAIN: ['http.host', 'is a name that cannot be resolved'],
 };
 
-/** Answers GET and HEAD for a fixed set of paths. */
+/** Answers GET and HEAD for a fixed set of paths, and POST for the actions. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #failed: RepeatedError;
@@ -115,15 +126,52 @@ export class HttpServer {
     if (!isKnownHost(request.headers.host, this.#options.host)) return plain(421, 'this bridge has another name');
     const routes = this.#options.routes;
     const path = pathOf(request);
+    const action = this.#actionAt(request, path);
+    if (action !== undefined) return action;
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
     if (route === undefined) return plain(404, `no such page; there are ${Object.keys(routes).join(' ')}`);
     if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'GET only', { allow: 'GET, HEAD' });
     return route();
   }
+
+  /** Undefined when the request is for none of the actions. */
+  #actionAt(request: IncomingMessage, path: string): Answer | Promise<Answer> | undefined {
+    const { actions } = this.#options;
+    const post = actions?.posts.find((each) => each.path.test(path));
+    if (actions === undefined || post === undefined) return undefined;
+    if (request.method !== 'POST') return plain(405, 'POST only', { allow: 'POST' });
+    if (actions.token === '') return plain(403, 'http.token is empty: nothing can be done over HTTP');
+    // A browser names the page that sends the request: none but the bridge's own may.
+    const { host, origin } = request.headers;
+    if (origin !== undefined && origin !== `http://${host}`) return plain(403, 'not from another page');
+    if (!isToken(request.headers.authorization, actions.token)) {
+      return plain(401, 'the token is missing or wrong', { 'www-authenticate': 'Bearer' });
+    }
+    const parts = post.path
+      .exec(path)!
+      .slice(1)
+      .map((part) => decoded(part));
+    return parts.includes(undefined) ? plain(404, 'no such page') : post.answer(...(parts as string[]));
+  }
 }
 
 function plain(status: number, text: string, headers: Readonly<Record<string, string>> = {}): Answer {
   return { status, contentType: 'text/plain; charset=utf-8', body: `${text}\n`, headers };
+}
+
+/** Takes the same time for every wrong token of one length. */
+function isToken(authorization: string | undefined, token: string): boolean {
+  const given = /^Bearer +(?<token>\S+)$/i.exec(authorization ?? '')?.groups?.['token'] ?? '';
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(token));
+}
+
+function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
 }
 
 function pathOf(request: IncomingMessage): string {

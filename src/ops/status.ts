@@ -24,6 +24,8 @@ export interface BackupsStatus {
   readonly rejectedRows: number;
   readonly undecodableFiles: number;
   readonly undecodableRows: number;
+  /** The file that is being brought into Oracle. */
+  readonly replaying?: { readonly file: string; readonly rows: number; readonly replayedRows: number } | undefined;
 }
 
 /** What the status, the metrics and the audit read; nothing is pushed to them but one call a batch. */

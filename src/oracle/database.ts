@@ -1,8 +1,11 @@
 import type oracledb from 'oracledb';
 
 import { DatabaseError, type Reason } from '../core/errors.ts';
-import type { TagValues } from '../core/tag-values.ts';
+import { comparePlaces, type Place } from '../core/place.ts';
+import { noStep, type OnStep } from '../core/steps.ts';
+import { placeOf, type TagValues } from '../core/tag-values.ts';
 import type { Connections } from './connections.ts';
+import type { Ledger } from './ledger.ts';
 import { toDatabaseError, toRowReason } from './ora-errors.ts';
 import type { InsertStatement } from './statements.ts';
 
@@ -12,39 +15,84 @@ export interface RowError {
   readonly reason: Reason;
 }
 
-/** The configured table, as the batch writer writes to it. */
+/** From where to where a write moves the ledger. */
+export interface LedgerMove {
+  readonly from: Place;
+  readonly to: Place;
+}
+
+/** The configured table and one stream of the ledger, as the batch writer and the replay write to them. */
 export class Database {
   readonly #connections: Connections;
   readonly #insert: InsertStatement;
+  readonly #ledger: Ledger | undefined;
+  readonly #onStep: OnStep;
 
-  constructor(connections: Connections, insert: InsertStatement) {
+  /** Without a ledger an unknown outcome stays unknown: rows are written at least once. */
+  constructor(connections: Connections, insert: InsertStatement, ledger?: Ledger, onStep: OnStep = noStep) {
     this.#connections = connections;
     this.#insert = insert;
+    this.#ledger = ledger;
+    this.#onStep = onStep;
   }
 
   /**
-   * Writes a batch (at least one value) in one transaction. When single rows are refused, `beforeCommit` is called with them, and the
-   * others are committed once it resolves; nothing is committed when it throws, and its error comes out unchanged.
-   * Throws DatabaseError; with `outcomeUnknown` the batch may have been committed.
+   * Writes a batch (at least one value) and moves the ledger in one transaction. When single rows are refused, `beforeCommit` is called
+   * with them, and the others are committed once it resolves; nothing is committed when it throws, and its error comes out unchanged.
+   * Resolves with the place that the ledger has now: `move.to`, or that of the last row that was taken, so that the ledger is never at
+   * the place of a row that is not there; undefined without a move. Throws DatabaseError: LEDGER_MOVED when the ledger was not at `move.from`; with `outcomeUnknown` the batch may have been committed.
    */
-  write(values: TagValues, beforeCommit: (refused: readonly RowError[]) => Promise<void>): Promise<void> {
+  write(
+    values: TagValues,
+    move: LedgerMove | undefined,
+    beforeCommit: (refused: readonly RowError[]) => Promise<void>,
+  ): Promise<Place | undefined> {
     const rows = this.#insert.rows(values);
     return this.#connections.use('write', async ({ connection, wear }) => {
+      if (this.#ledger !== undefined && move !== undefined) {
+        await known(this.#ledger.move(connection, move.from, move.to));
+      }
+      this.#onStep('sent');
       const refused = await this.#execute(connection, rows);
-      if (refused.length === 0) return;
-      wear();
-      await beforeCommit(refused);
-      await sent(connection.commit());
+      let reached = move?.to;
+      if (refused.length > 0) {
+        wear();
+        await beforeCommit(refused);
+        const last = lastTaken(values, refused);
+        if (move !== undefined) reached = await this.#moveBack(connection, move, last);
+        await (last === undefined ? known(connection.rollback()) : sent(connection.commit()));
+      }
+      this.#onStep('committed');
+      return reached;
     });
   }
 
-  /** Asks the database to parse the INSERT, which needs the log-on, the table, its columns and the right; nothing is executed. */
+  async #moveBack(connection: oracledb.Connection, move: LedgerMove, last: Place | undefined): Promise<Place> {
+    if (last === undefined) return move.from;
+    if (comparePlaces(last, move.to) < 0)
+      await known(this.#ledger?.move(connection, move.to, last) ?? Promise.resolve());
+    return last;
+  }
+
+  /** The ledger's place; undefined where none is kept. A missing row is made with `initial`. */
+  async readPlace(initial: Place): Promise<Place | undefined> {
+    const ledger = this.#ledger;
+    if (ledger === undefined) return undefined;
+    return this.#connections.use('read ledger', ({ connection }) => known(ledger.read(connection, initial)));
+  }
+
+  /** Deletes the ledger's row: the stream has come to its end. */
+  async forget(): Promise<void> {
+    const ledger = this.#ledger;
+    if (ledger === undefined) return;
+    await this.#connections.use('forget', ({ connection }) => known(ledger.forget(connection)));
+  }
+
+  /** Asks the database to parse the statements, which needs the log-on, tables, columns and rights; nothing is executed. */
   probe(): Promise<void> {
     return this.#connections.use('probe', async ({ connection }) => {
-      try {
-        await connection.getStatementInfo(this.#insert.sql);
-      } catch (thrown) {
-        throw toDatabaseError(thrown, false);
+      for (const sql of [this.#insert.sql, ...(this.#ledger?.statements ?? [])]) {
+        await known(connection.getStatementInfo(sql));
       }
     });
   }
@@ -61,6 +109,23 @@ export class Database {
   }
 }
 
+/** The place of the last row that was not refused. */
+function lastTaken(values: TagValues, refused: readonly RowError[]): Place | undefined {
+  const indexes = new Set(refused.map(({ index }) => index));
+  for (let i = values.length - 1; i >= 0; i -= 1) if (!indexes.has(i)) return placeOf(values, i);
+  return undefined;
+}
+
+/** A call that commits nothing of the batch, whatever becomes of it. */
+async function known<T>(call: Promise<T>): Promise<T> {
+  try {
+    return await call;
+  } catch (thrown) {
+    throw toDatabaseError(thrown, false);
+  }
+}
+
+/** A call that may have committed the batch although it failed. */
 async function sent<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;

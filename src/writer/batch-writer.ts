@@ -3,8 +3,11 @@ import { sleep, type Clock } from '../core/clock.ts';
 import type { Counters } from '../core/counters.ts';
 import { DatabaseError, type Reason } from '../core/errors.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
-import { TagValues } from '../core/tag-values.ts';
+import { comparePlaces, type Place } from '../core/place.ts';
+import type { OnStep } from '../core/steps.ts';
+import { placeOf, TagValues } from '../core/tag-values.ts';
 import { Availability } from './availability.ts';
+import { LEDGER_MOVED, LedgerCursor, type LedgerReader } from './ledger-cursor.ts';
 import { checkRows, type BadRow, type RowCheckOptions } from './row-check.ts';
 
 /** Where the values come from: the tag buffer. */
@@ -17,9 +20,16 @@ export interface ValueSource {
   readonly closed: boolean;
 }
 
-/** The database session. `write` commits once `beforeCommit` has resolved; both throw DatabaseError. */
-export interface BatchDatabase {
-  write(values: TagValues, beforeCommit: (refused: readonly BadRow[]) => Promise<void>): Promise<void>;
+/**
+ * The database session. `write` moves the ledger with the rows, commits once `beforeCommit` has resolved, and gives the ledger's place then.
+ * Throw DatabaseError.
+ */
+export interface BatchDatabase extends LedgerReader {
+  write(
+    values: TagValues,
+    move: { readonly from: Place; readonly to: Place } | undefined,
+    beforeCommit: (refused: readonly BadRow[]) => Promise<void>,
+  ): Promise<Place | undefined>;
   probe(): Promise<void>;
 }
 
@@ -28,6 +38,10 @@ export interface BatchBackup {
   backUp(values: TagValues, reason: Reason): Promise<void>;
   reject(values: TagValues, rows: readonly BadRow[]): Promise<void>;
   endOutage(): Promise<void>;
+  /** The backups that got rows since `markCertain` hold rows that Oracle has too: those up to `place`. */
+  stampSkip(place: Place): Promise<void>;
+  /** A batch was written, and it is certain. */
+  markCertain(): void;
 }
 
 export interface BatchWriterOptions {
@@ -37,6 +51,18 @@ export interface BatchWriterOptions {
   readonly retry: { readonly attempts: number; readonly initialDelayMs: number; readonly factor: number };
   readonly probeIntervalMs: number;
   readonly rowCheck: RowCheckOptions;
+  /** Values up to here were settled before this start, and are passed over. */
+  readonly resumeAfter: ResumePlaces;
+}
+
+/** What an earlier run had settled, and had counted. */
+export interface ResumePlaces {
+  /** By the checkpoint, whose counters hold these values already. */
+  readonly counted: Place;
+  /** By the checkpoint or by a backup. */
+  readonly settled: Place;
+  /** The last place that was in the journal: values up to here may be in Oracle. */
+  readonly recovered: Place;
 }
 
 export interface BatchWriterParts {
@@ -47,6 +73,11 @@ export interface BatchWriterParts {
   /** Told of each batch that was written: rows, milliseconds the write took, age of the oldest value since its receipt. */
   readonly onWritten: (rows: number, latencyMs: number, lagMs: number) => void;
   readonly onError: (code: string) => void;
+  /** Every value up to and including this place is settled. */
+  readonly onSettled: (place: Place) => void;
+  /** The ledger is at a place that the journal does not know. */
+  readonly onLedgerAhead: (place: Place) => void;
+  readonly onStep: OnStep;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -54,6 +85,8 @@ export interface BatchWriterParts {
 const RETRY_JITTER = 0.1;
 const MAX_RETRY_DELAY_MS = 60_000;
 const DISK_RETRY_MS = 1_000;
+/** How often in a row a moved place is read again and the batch tried at once. */
+const MAX_MOVES = 3;
 
 /**
  * Takes batches from the buffer and settles each one before the next: every value of it is then in Oracle, or durably in a CSV.
@@ -66,6 +99,9 @@ export class BatchWriter {
   readonly #options: BatchWriterOptions;
   readonly #parts: BatchWriterParts;
   readonly #diskRefuses: RepeatedError;
+  readonly #ledger: LedgerCursor;
+  /** The last rows in the backup were certainly not written. */
+  #hasUnsentRows = false;
   #pending = 0;
   #stopping: AbortSignal = AbortSignal.abort();
   #sealing: Promise<unknown> = Promise.resolve();
@@ -74,9 +110,20 @@ export class BatchWriter {
     this.#options = options;
     this.#parts = parts;
     this.#diskRefuses = new RepeatedError(parts.log, parts.clock, 'the disk refuses the csv files: batches are held');
+    const { settled, recovered } = options.resumeAfter;
+    this.#ledger = new LedgerCursor({
+      resumeAfter: settled,
+      recoveredThrough: recovered,
+      stampSkip: (place) => parts.backup.stampSkip(place),
+      onAhead: (place) => parts.onLedgerAhead(place),
+      log: parts.log,
+    });
     this.availability = new Availability({
       probeIntervalMs: options.probeIntervalMs,
-      probe: () => parts.database.probe(),
+      probe: async () => {
+        await parts.database.probe();
+        await this.#ledger.ensure(parts.database);
+      },
       onOutageOver: () => void (this.#sealing = this.#onDisk(() => parts.backup.endOutage())),
       clock: parts.clock,
       log: parts.log,
@@ -88,9 +135,13 @@ export class BatchWriter {
     return this.#pending;
   }
 
+  /** True when batches are taken and it is known what Oracle has: only then may backups be replayed. */
+  get isCertain(): boolean {
+    return this.availability.state === 'connected' && this.#ledger.isCertain;
+  }
+
   /**
-   * Settles batches until the source is closed and empty. Once `signal` is aborted the database is not tried any more: what is left goes
-   * to the backup, and what the disk refuses then is lost, counted as dropped and logged.
+   * Settles batches until the source is closed and empty, or until `signal` is aborted: what is not settled then is still in the journal.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { source } = this.#parts;
@@ -100,26 +151,49 @@ export class BatchWriter {
     this.availability.start();
     for (;;) {
       await source.whenReady(batchSize, intervalMs, signal);
+      if (signal.aborted) break;
       this.#pending = source.take(batch, batchSize);
-      if (this.#pending > 0) await this.#settle(batch);
-      else if (source.closed || signal.aborted) break;
+      if (this.#pending === 0 && source.closed) break;
+      if (this.#pending > 0) await this.#settleAll(batch);
     }
     this.availability.stop();
     await this.#sealing;
   }
 
+  async #settleAll(batch: TagValues): Promise<void> {
+    const last = placeOf(batch, batch.length - 1);
+    this.#parts.onStep('taken');
+    this.#passOver(batch);
+    await this.#settle(batch);
+    if (this.#pending === 0) this.#parts.onSettled(last);
+  }
+
+  /** Leaves out what an earlier run had settled: the journal gives it again when the checkpoint was behind. */
+  #passOver(batch: TagValues): void {
+    const { counted, settled } = this.#options.resumeAfter;
+    const { counters } = this.#parts;
+    while (batch.length > 0 && comparePlaces(placeOf(batch, 0), settled) <= 0) {
+      const upTo = comparePlaces(placeOf(batch, 0), counted) <= 0 ? counted : settled;
+      let count = 1;
+      while (count < batch.length && comparePlaces(placeOf(batch, count), upTo) <= 0) count += 1;
+      if (upTo === counted) counters.valuesReceived -= count;
+      else counters.valuesBackedUp += count;
+      this.#takeOut(batch, count);
+    }
+  }
+
   async #settle(batch: TagValues): Promise<void> {
-    await this.#rejectOnDisk(batch, checkRows(batch, this.#options.rowCheck));
-    while (batch.length > 0) {
-      if (this.availability.state !== 'down' && !this.#stopping.aborted) {
+    while (batch.length > 0 && !this.#stopping.aborted) {
+      if (this.availability.state !== 'down') {
         const error = await this.#write(batch);
-        if (error === undefined) return;
+        if (error === undefined || this.#stopping.aborted) return;
         if (error.kind === 'row' || error.kind === 'mistake') return this.#isolate(batch, error);
         this.availability.failed(error);
       }
+      await this.#rejectBadRows(batch);
       if (await this.#onDisk(() => this.#backUp(batch))) return;
       // Neither way is open. Oracle may come back meanwhile, so both are tried again.
-      await this.#holdOrGiveUp(batch);
+      await this.#hold();
     }
   }
 
@@ -128,10 +202,17 @@ export class BatchWriter {
     const { attempts, initialDelayMs, factor } = this.#options.retry;
     const delays = { initialDelayMs, factor, maxDelayMs: MAX_RETRY_DELAY_MS, jitter: RETRY_JITTER };
     const backoff = new Backoff(delays, this.#parts.clock);
+    let moves = 0;
     for (let retriesLeft = attempts; batch.length > 0;) {
       const error = await this.#writeOnce(batch);
+      if (this.#stopping.aborted) return undefined;
       if (error === undefined) continue;
-      if (retriesLeft === 0 || this.#stopping.aborted || !this.availability.mayRetry(error)) return error;
+      // Someone moved the place, probably a session of ours that outlived its connection: what it wrote is known once the place is read.
+      if (error.code === LEDGER_MOVED && moves < MAX_MOVES) {
+        moves += 1;
+        continue;
+      }
+      if (retriesLeft === 0 || !this.availability.mayRetry(error)) return error;
       retriesLeft -= 1;
       this.availability.retrying(error);
       await sleep(this.#parts.clock, backoff.next(), this.#stopping);
@@ -139,13 +220,22 @@ export class BatchWriter {
     return undefined;
   }
 
+  /** One attempt. Undefined: what is still in the batch, if anything, is to be tried at once again. */
   async #writeOnce(batch: TagValues): Promise<DatabaseError | undefined> {
     const { database, backup, clock } = this.#parts;
     const startedMs = clock.monotonic();
+    const to = placeOf(batch, batch.length - 1);
     const refused = new Set<number>();
+    let isSent = false;
+    let reached: Place | undefined;
     this.availability.trying();
     try {
-      await database.write(batch, async (rows) => {
+      await this.#ledger.ensure(database);
+      this.#countWritten(batch, this.#ledger.countWritten(batch));
+      await this.#rejectBadRows(batch);
+      if (batch.length === 0 || this.#stopping.aborted) return undefined;
+      isSent = true;
+      reached = await database.write(batch, this.#ledger.moveFor(batch), async (rows) => {
         await backup.reject(batch, rows);
         for (const { index } of rows) refused.add(index);
         this.#logRejected(rows);
@@ -153,18 +243,26 @@ export class BatchWriter {
     } catch (thrown) {
       // What is in the rejected CSV already is not tried again with the rest.
       this.#takeOutRejected(batch, refused);
-      if (thrown instanceof DatabaseError) {
-        this.#parts.onError(thrown.code);
-        return thrown;
-      }
-      // The rejected CSV could not be written, so nothing was committed: the disk's fault and not the database's.
-      this.#diskRefuses.report({ error: thrown });
-      await this.#holdOrGiveUp(batch);
-      return undefined;
+      return this.#failed(thrown, isSent ? to : undefined);
     }
+    if (reached !== undefined) this.#ledger.committed(reached);
+    backup.markCertain();
     this.#takeOutRejected(batch, refused);
-    this.#countWritten(batch, clock.monotonic() - startedMs);
+    this.#reportWritten(batch, clock.monotonic() - startedMs);
+    this.#countWritten(batch, batch.length);
     this.availability.succeeded();
+    return undefined;
+  }
+
+  async #failed(thrown: unknown, sentTo: Place | undefined): Promise<DatabaseError | undefined> {
+    if (thrown instanceof DatabaseError) {
+      if (sentTo !== undefined) this.#ledger.failed(thrown, sentTo);
+      this.#parts.onError(thrown.code);
+      return thrown;
+    }
+    // A CSV or a stamp could not be written, so nothing was committed: the disk's fault and not the database's.
+    this.#diskRefuses.report({ error: thrown });
+    await this.#hold();
     return undefined;
   }
 
@@ -179,34 +277,43 @@ export class BatchWriter {
     for (const half of halves) await this.#settle(half);
   }
 
+  #rejectBadRows(batch: TagValues): Promise<void> {
+    return this.#rejectOnDisk(batch, checkRows(batch, this.#options.rowCheck));
+  }
+
   async #rejectOnDisk(batch: TagValues, rows: readonly BadRow[]): Promise<void> {
     if (rows.length === 0) return;
     const indexes = new Set(rows.map(({ index }) => index));
-    while (batch.length > 0 && !(await this.#onDisk(() => this.#parts.backup.reject(batch, rows)))) {
-      await this.#holdOrGiveUp(batch);
+    while (!(await this.#onDisk(() => this.#parts.backup.reject(batch, rows)))) {
+      if (this.#stopping.aborted) return;
+      await this.#hold();
     }
-    if (batch.length === 0) return;
     this.#logRejected(rows);
     this.#takeOutRejected(batch, indexes);
   }
 
+  /** A stamp speaks for all of a file's rows up to a place: so rows that may be written never come behind rows that are not. */
   async #backUp(batch: TagValues): Promise<void> {
-    const reason = this.availability.reason ?? {
-      code: 'STOPPING',
-      message: 'the bridge was stopped before the batch was written',
-    };
+    const reason = this.availability.reason ?? { code: 'UNKNOWN', message: 'the batch could not be written' };
+    const isInDoubt = this.#ledger.isInDoubt(batch);
+    if (isInDoubt && this.#hasUnsentRows) await this.#parts.backup.endOutage();
+    this.#hasUnsentRows = !isInDoubt;
     await this.#parts.backup.backUp(batch, reason);
+    // The disk may have held the batch until the outage was over.
+    if (!this.availability.inOutage) await this.#parts.backup.endOutage();
     this.#parts.counters.valuesBackedUp += batch.length;
-    this.#settled(batch);
+    this.#takeOut(batch, batch.length);
   }
 
-  #countWritten(batch: TagValues, latencyMs: number): void {
-    const { counters, clock, onWritten } = this.#parts;
+  #reportWritten(batch: TagValues, latencyMs: number): void {
     if (batch.length === 0) return;
-    const lagMs = Math.max(0, clock.now() - batch.receivedAtMs[0]!);
-    counters.valuesWritten += batch.length;
-    onWritten(batch.length, latencyMs, lagMs);
-    this.#settled(batch);
+    const lagMs = Math.max(0, this.#parts.clock.now() - batch.receivedAtMs[0]!);
+    this.#parts.onWritten(batch.length, latencyMs, lagMs);
+  }
+
+  #countWritten(batch: TagValues, count: number): void {
+    this.#parts.counters.valuesWritten += count;
+    this.#takeOut(batch, count);
   }
 
   #takeOutRejected(batch: TagValues, indexes: ReadonlySet<number>): void {
@@ -215,9 +322,10 @@ export class BatchWriter {
     this.#pending -= indexes.size;
   }
 
-  #settled(batch: TagValues): void {
-    this.#pending -= batch.length;
-    batch.clear();
+  /** The first `count` values are settled. */
+  #takeOut(batch: TagValues, count: number): void {
+    batch.removeFirst(count);
+    this.#pending -= count;
   }
 
   #logRejected(rows: readonly BadRow[]): void {
@@ -236,13 +344,7 @@ export class BatchWriter {
     }
   }
 
-  async #holdOrGiveUp(batch: TagValues): Promise<void> {
-    if (!this.#stopping.aborted) {
-      await sleep(this.#parts.clock, DISK_RETRY_MS, this.#stopping);
-      return;
-    }
-    this.#parts.log.error('values lost: stopped while the disk refuses the csv files', { values: batch.length });
-    this.#parts.counters.valuesDropped += batch.length;
-    this.#settled(batch);
+  #hold(): Promise<void> {
+    return sleep(this.#parts.clock, DISK_RETRY_MS, this.#stopping);
   }
 }

@@ -22,7 +22,14 @@ beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'backup-cli-'));
   const clock = new FakeClock();
   const log = new RecordingLogger();
-  backups = new Backups({ dir, maxRowsPerFile: 1000, fileSystem: nodeFileSystem, clock, log });
+  backups = new Backups({
+    dir,
+    maxRowsPerFile: 1000,
+    journalId: () => 'journal00001',
+    fileSystem: nodeFileSystem,
+    clock,
+    log,
+  });
   await backups.start();
 });
 
@@ -109,7 +116,7 @@ describe('backups show', () => {
     await writeFile(join(dir, 'broken.csv'), `${content}x,y\r\n`);
     const { exitCode, out } = await bridge('show', 'broken.csv');
     expect(exitCode).toBe(0);
-    expect(out).toContain('line 5: 2 fields instead of 13');
+    expect(out).toContain('line 5: 2 fields instead of 14');
     expect(out).toContain('row 3 of 3');
   });
 });
@@ -141,7 +148,7 @@ describe('backups discard', () => {
 
 describe('backups', () => {
   it.each([
-    [['replay'], 'not available in this version'],
+    [['replay', '../x.csv'], 'not the name of a file'],
     [['shred'], 'not shred'],
     [['show'], 'takes one file'],
     [['list', 'x.csv'], 'takes no file'],

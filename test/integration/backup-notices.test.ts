@@ -37,7 +37,13 @@ async function startBridge(url: string, protocolVersion: 4 | 5, inlineCsvMaxByte
   cleanups.push(() => rm(dir, { recursive: true }));
   const log = new RecordingLogger();
   const shared = { clock: systemClock, log };
-  const backups = new Backups({ dir, maxRowsPerFile: 1000, fileSystem: nodeFileSystem, ...shared });
+  const backups = new Backups({
+    dir,
+    maxRowsPerFile: 1000,
+    journalId: () => 'journal00001',
+    fileSystem: nodeFileSystem,
+    ...shared,
+  });
   await backups.start();
   const publisher = new MqttPublisher({
     ...shared,

@@ -128,7 +128,8 @@ for (const { name, skip, start, version } of BROKERS) {
 describe.skipIf(mosquittoMissing !== undefined)('a restart of mosquitto', () => {
   test('without persistence loses the session: the topics are subscribed again and messages flow', async () => {
     const broker = opened.add(await startMosquitto(), (running) => running.stop());
-    const under = opened.source(broker.url, await opened.directory());
+    let newSessions = 0;
+    const under = opened.source(broker.url, await opened.directory(), { onNewSession: () => (newSessions += 1) });
     await under.source.start();
     await subscribed(under);
     await broker.restart();
@@ -136,6 +137,7 @@ describe.skipIf(mosquittoMissing !== undefined)('a restart of mosquitto', () => 
     await publish(broker.url, TOPIC, ['after']);
     await until('the message', () => under.deliveries.length === 1);
     expect(under.source.status).toMatchObject({ connected: true, connects: 2, sessionPresent: false });
+    expect(newSessions).toBe(2);
     expect(under.log.messages('warn')).toContain('connection to the broker lost');
   });
 

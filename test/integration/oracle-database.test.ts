@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { DatabaseError } from '../../src/core/errors.ts';
+import { ORIGIN, type Place } from '../../src/core/place.ts';
 import { Connections, type ConnectionsOptions } from '../../src/oracle/connections.ts';
+import { Ledger } from '../../src/oracle/ledger.ts';
 import { Database, type RowError } from '../../src/oracle/database.ts';
 import { createInsert } from '../../src/oracle/statements.ts';
 import { FakeClock } from '../support/fake-clock.ts';
@@ -156,7 +158,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
     }
 
     it('writes a batch in one transaction', async () => {
-      await database().write(valuesOf(1.5, 'RUN', null, 2 ** 53), rejecting);
+      await database().write(valuesOf(1.5, 'RUN', null, 2 ** 53), undefined, rejecting);
       const rows = await readRows(standin);
       expect(rows.map(({ value, text }) => [value, text])).toEqual([
         [1.5, null],
@@ -173,7 +175,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       values.tags[3] = { plcCode: '', address: '', name: '' };
       let refused: readonly RowError[] = [];
       let rowsBefore = -1;
-      await database().write(values, async (rows) => {
+      await database().write(values, undefined, async (rows) => {
         refused = rows;
         rowsBefore = await countRows(standin);
       });
@@ -191,13 +193,13 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       const full = async (): Promise<void> => {
         throw new Error('no space left');
       };
-      await expect(database().write(values, full)).rejects.toThrow('no space left');
+      await expect(database().write(values, undefined, full)).rejects.toThrow('no space left');
       expect(await countRows(standin)).toBe(0);
     });
 
     it('rejects no row for a fault of the whole database, and writes none', async () => {
       standin.faults.add({ on: 'execute', sql: 'INSERT', rowErrors: { 1: 1653 } });
-      const error = await failureOf(database().write(valuesOf(1, 2, 3), rejecting));
+      const error = await failureOf(database().write(valuesOf(1, 2, 3), undefined, rejecting));
       expect(error).toMatchObject({ kind: 'resource', code: 'ORA-01653' });
       expect(await countRows(standin)).toBe(0);
     });
@@ -207,7 +209,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       ['after its commit', { on: 'execute', reset: 'after' }, 1],
     ] as const)('calls the outcome unknown when the connection is cut %s', async (_title, fault, rows) => {
       standin.faults.add({ ...fault, sql: 'INSERT' });
-      const error = await failureOf(database().write(valuesOf(1), rejecting));
+      const error = await failureOf(database().write(valuesOf(1), undefined, rejecting));
       expect(error).toMatchObject({ kind: 'connection', outcomeUnknown: true });
       expect(await countRows(standin)).toBe(rows);
     });
@@ -225,13 +227,114 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
     it('breaks a call that takes too long', async () => {
       standin.faults.add({ on: 'execute', sql: 'INSERT', hang: true });
       const slow = new Database(connect({ callTimeoutMs: 200 }), createInsert(TABLE_OPTIONS));
-      expect(await failureOf(slow.write(valuesOf(1), rejecting))).toMatchObject({
+      expect(await failureOf(slow.write(valuesOf(1), undefined, rejecting))).toMatchObject({
         kind: 'passing',
         code: 'NJS-123',
         outcomeUnknown: true,
       });
-      await slow.write(valuesOf(2), rejecting);
+      await slow.write(valuesOf(2), undefined, rejecting);
       expect((await readRows(standin)).map(({ value }) => value)).toEqual([2]);
+    });
+  });
+
+  describe('Database with a ledger', () => {
+    const rejecting = async (): Promise<void> => {
+      throw new Error('no row should be refused');
+    };
+    const place = (messageNo: number, valueNo = 0): Place => ({ messageNo, valueNo });
+
+    function database(options: Partial<ConnectionsOptions> = {}): Database {
+      const ledger = new Ledger(TABLE_OPTIONS.ledgerTable, 'test-bridge', 'live/J');
+      return new Database(connect(options), createInsert(TABLE_OPTIONS), ledger);
+    }
+
+    it('makes the missing row, and moves it with the rows in one transaction', async () => {
+      const live = database();
+      expect(await live.readPlace(place(5, 1))).toEqual(place(5, 1));
+      await live.write(valuesOf(1, 2), { from: place(5, 1), to: place(6, 1) }, rejecting);
+      expect(await live.readPlace(ORIGIN)).toEqual(place(6, 1));
+      expect(await countRows(standin)).toBe(2);
+      await live.forget();
+      expect(await live.readPlace(place(9))).toEqual(place(9));
+    });
+
+    it('keeps message numbers exact up to the largest safe integer', async () => {
+      const live = database();
+      await live.readPlace(place(Number.MAX_SAFE_INTEGER, 4_294_967_295));
+      expect(await live.readPlace(ORIGIN)).toEqual(place(Number.MAX_SAFE_INTEGER, 4_294_967_295));
+    });
+
+    it('commits no row when the place is not where it was left', async () => {
+      const live = database();
+      await live.readPlace(place(5));
+      const error = await failureOf(live.write(valuesOf(1), { from: place(4), to: place(6) }, rejecting));
+      expect(error).toMatchObject({ code: 'LEDGER_MOVED', outcomeUnknown: false });
+      expect(await countRows(standin)).toBe(0);
+      expect(await live.readPlace(ORIGIN)).toEqual(place(5));
+    });
+
+    it('leaves the place at the last row that was taken, when those behind it were refused', async () => {
+      const live = database();
+      await live.readPlace(place(5));
+      const values = valuesOf(1, 2, 3);
+      values.qualities[2] = 'far longer than sixteen';
+      values.messageNos.fill(6);
+      const keep = async (): Promise<void> => {};
+      expect(await live.write(values, { from: place(5), to: place(6, 2) }, keep)).toEqual(place(6, 1));
+      expect(await live.readPlace(ORIGIN)).toEqual(place(6, 1));
+      const refused = values.slice(2, 3);
+      expect(await live.write(refused, { from: place(6, 1), to: place(6, 2) }, keep)).toEqual(place(6, 1));
+      expect(await live.readPlace(ORIGIN)).toEqual(place(6, 1));
+      expect(await countRows(standin)).toBe(2);
+    });
+
+    it('moves the place only when the rows are committed', async () => {
+      const live = database();
+      await live.readPlace(place(5));
+      standin.faults.add({ on: 'execute', sql: 'INSERT INTO "TAG_DATA"', error: 1653 });
+      await failureOf(live.write(valuesOf(1), { from: place(5), to: place(6) }, rejecting));
+      expect(await live.readPlace(ORIGIN)).toEqual(place(5));
+    });
+
+    it.each(['commit', 'rollback'] as const)(
+      'reads the place only after a cut session that holds the row has ended with a late %s',
+      async (outcome) => {
+        const live = database();
+        await live.readPlace(place(5));
+        standin.faults.add({ on: 'commit', sql: 'INSERT', late: { outcome, afterMs: 300 } });
+        const move = { from: place(5), to: place(6) };
+        expect(await failureOf(live.write(valuesOf(1), move, rejecting))).toMatchObject({ outcomeUnknown: true });
+        expect(await live.readPlace(ORIGIN)).toEqual(outcome === 'commit' ? place(6) : place(5));
+        expect(await countRows(standin)).toBe(outcome === 'commit' ? 1 : 0);
+      },
+    );
+
+    it('cannot be moved over a session that commits late', async () => {
+      const live = database();
+      await live.readPlace(place(5));
+      standin.faults.add({ on: 'commit', sql: 'INSERT', late: { outcome: 'commit', afterMs: 300 } });
+      const move = { from: place(5), to: place(6) };
+      await failureOf(live.write(valuesOf(1), move, rejecting));
+      expect(await failureOf(live.write(valuesOf(1), move, rejecting))).toMatchObject({ code: 'LEDGER_MOVED' });
+      expect(await countRows(standin)).toBe(1);
+    });
+
+    it('waits for a lock that a dead session holds no longer than a call may take', async () => {
+      const live = database({ callTimeoutMs: 200 });
+      await live.readPlace(place(5));
+      standin.faults.add({ on: 'commit', sql: 'INSERT', late: { outcome: 'rollback', afterMs: 600_000 } });
+      const move = { from: place(5), to: place(6) };
+      await failureOf(live.write(valuesOf(1), move, rejecting));
+      const stuck = { kind: 'passing', code: 'NJS-123', outcomeUnknown: false };
+      expect(await failureOf(live.readPlace(ORIGIN))).toMatchObject(stuck);
+      expect(await failureOf(live.write(valuesOf(1), move, rejecting))).toMatchObject(stuck);
+    });
+
+    it('asks for the ledger table too when it probes', async () => {
+      const live = database();
+      await live.probe();
+      await standin.engine.query('DROP TABLE mqtt_bridge_ledger', 'BRIDGE');
+      expect(await failureOf(live.probe())).toMatchObject({ kind: 'configuration', code: 'ORA-00942' });
     });
   });
 });

@@ -15,6 +15,8 @@ export interface BridgeProcessOptions {
   readonly config: Readonly<Record<string, JsonObject>>;
   /** The process's time zone. */
   readonly timeZone?: string;
+  /** Where a bridge ran before that this one goes on for; default: a new one. */
+  readonly directory?: string;
 }
 
 /** The bridge as its users run it: a process of its own. */
@@ -36,7 +38,7 @@ export class BridgeProcess {
 
   /** Resolves when the bridge says that it has started. */
   static async start(options: BridgeProcessOptions): Promise<BridgeProcess> {
-    const directory = await mkdtemp(join(tmpdir(), 'bridge-test-'));
+    const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'bridge-test-')));
     const file = join(directory, 'bridge.json');
     await writeFile(file, JSON.stringify(completeConfig(directory, options.config)));
     const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'run', '--config', file], {
@@ -92,7 +94,7 @@ export class BridgeProcess {
   /** For the end of a test: stops what still runs, removes the files. */
   async dispose(): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await this.end('SIGKILL');
-    await rm(this.directory, { recursive: true });
+    await rm(this.directory, { recursive: true, force: true });
   }
 }
 

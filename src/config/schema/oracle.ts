@@ -108,7 +108,7 @@ export const oracleSchema: Schema<OracleConfig> = {
   ledgerTable: {
     doc:
       'Table in which the bridge notes, in the same transaction, how far it has written: so no value is written ' +
-      'twice. Not used yet: in this version some values may be written twice after an interruption.',
+      'twice. Empty: none, and after an interruption some values may be written twice.',
     format: 'tableName',
     default: 'MQTT_BRIDGE_LEDGER',
     mayBeEmpty: true,

@@ -11,8 +11,8 @@ export const bufferSchema: Schema<Config['buffer']> = {
   },
   onFull: {
     doc:
-      'What happens when the buffer is full. wait: messages wait at the broker; dropOldest: the oldest values are ' +
-      'given up and counted.',
+      'What happens when the buffer is full. wait: messages wait on disk; dropOldest: the oldest values are given ' +
+      'up and counted.',
     format: 'choice',
     choices: ['wait', 'dropOldest'],
     default: 'wait',
@@ -64,29 +64,32 @@ export const writerSchema: Schema<Config['writer']> = {
 export const journalSchema: Schema<Config['journal']> = {
   dir: {
     doc:
-      'Directory for what the bridge must still know after a restart; in this version its subscriptions, later the ' +
-      'messages that are not settled. It must be on a local disk and belong to this bridge alone.',
+      'Directory in which messages are kept from their receipt until they are settled. It must be on a local disk ' +
+      'and belong to this bridge alone.',
     format: 'path',
     default: 'data/journal',
   },
   maxBytes: {
-    doc: 'The most that the journal may take on disk, in bytes. Not used yet: this version keeps messages in memory.',
+    doc: 'The most that the journal may take on disk, in bytes. When it is full the broker keeps what comes.',
     format: 'wholeNumber',
-    min: 65_536,
+    min: 4_194_304,
     max: 1_099_511_627_776,
     default: 1_073_741_824,
   },
   segmentBytes: {
-    doc: 'Size of one journal file, in bytes. Not used yet: this version keeps messages in memory.',
+    doc: 'Size of one journal file, in bytes. Settled messages free their room a file at a time.',
     format: 'wholeNumber',
-    min: 4096,
+    min: 1_048_576,
     max: 1_073_741_824,
     default: 16_777_216,
   },
   sync: {
-    doc: 'When messages are forced to disk. Not used yet: this version keeps messages in memory.',
+    doc:
+      'When messages are forced to disk. always: before the broker is told that they were received; nothing is ' +
+      'lost. interval: every 200 ms; a power cut may lose as much. never: when the system likes; a power cut may ' +
+      'lose half a minute. A crash of the bridge alone loses nothing with any of them.',
     format: 'choice',
-    choices: ['always'],
+    choices: ['always', 'interval', 'never'],
     default: 'always',
   },
 };
@@ -105,9 +108,7 @@ export const backupSchema: Schema<Config['backup']> = {
     default: 50_000,
   },
   replay: {
-    doc:
-      'Whether backups are written to Oracle by themselves when it is back. Not used yet: this version leaves them ' +
-      'for a person to load.',
+    doc: 'Whether backups are written to Oracle by themselves when it is back. false: only when a person asks.',
     format: 'yesNo',
     default: true,
   },

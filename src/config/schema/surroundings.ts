@@ -15,7 +15,7 @@ export const bridgeSchema: Schema<Config['bridge']> = {
   drainTimeoutMs: {
     doc:
       'How long the bridge goes on writing what it holds when it is told to stop, in milliseconds. What is left ' +
-      'then goes to a CSV backup.',
+      'then waits in the journal for the next start.',
     format: 'wholeNumber',
     min: 0,
     max: 600_000,
@@ -62,7 +62,7 @@ export const httpSchema: Schema<Config['http']> = {
   token: {
     doc:
       'Secret that a caller must send to have backups replayed or discarded over HTTP. Empty: neither can be done ' +
-      'over HTTP. Not used yet: neither can be done in this version.',
+      'over HTTP.',
     format: 'token',
     default: '',
     mayBeEmpty: true,

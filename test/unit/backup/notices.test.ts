@@ -112,6 +112,7 @@ function openFile(rows: number, name = NAME): BackupFileInfo {
     createdAtMs: Date.UTC(2025, 10, 2, 14, 30),
     reason: { code: 'ORA-12514', message: 'no service' },
     problem: undefined,
+    replayedRows: undefined,
   };
 }
 

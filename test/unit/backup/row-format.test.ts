@@ -21,6 +21,7 @@ import { temporaryDirectory } from './temporary-directory.ts';
 
 const REASON = { code: 'ORA-03113', message: 'end-of-file on communication channel' };
 const ATTEMPTED_AT_MS = Date.UTC(2025, 10, 2, 14, 31);
+const ORIGIN = { journal: 'journal00001', attemptedAtMs: ATTEMPTED_AT_MS };
 
 async function readText(text: string | Buffer, maxRows?: number): Promise<BackupRows[]> {
   const path = join(await temporaryDirectory(), 'file.csv');
@@ -74,12 +75,12 @@ describe('the rows of a backup file', () => {
     const values = valuesOf(12.5, 'RUN', null);
     expect(headerLine(ROW_COLUMNS)).toBe(
       'tag_name,tag_value,timestamp,quality,insertion_attempt_time,tag_text,plc_code,tag_address,received_at,' +
-        'message_no,value_no,error_code,error_message\r\n',
+        'journal,message_no,value_no,error_code,error_message\r\n',
     );
-    const [first, second, third] = encodeBatch(values, REASON, ATTEMPTED_AT_MS).toString().split('\r\n');
+    const [first, second, third] = encodeBatch(values, REASON, ORIGIN).toString().split('\r\n');
     const ending = 'ORA-03113,end-of-file on communication channel';
     expect(first).toBe(
-      'PLC01.D0,12.5,2025-11-02T14:30:25.123Z,GOOD,2025-11-02T14:31:00.000Z,,PLC01,D0,2025-11-02T14:30:25.123Z,1,0,' +
+      'PLC01.D0,12.5,2025-11-02T14:30:25.123Z,GOOD,2025-11-02T14:31:00.000Z,,PLC01,D0,2025-11-02T14:30:25.123Z,journal00001,1,0,' +
         ending,
     );
     expect(second).toContain(',2025-11-02T14:31:00.000Z,RUN,PLC01,');
@@ -109,7 +110,7 @@ describe('the rows of a backup file', () => {
     });
     await fc.assert(
       fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 20 }), async (rows) => {
-        const file = withHeader(encodeBatch(tagValues(rows), REASON, ATTEMPTED_AT_MS));
+        const file = withHeader(encodeBatch(tagValues(rows), REASON, ORIGIN));
         const batches = await readText(file, 7);
         expect(batches.flatMap(({ values }) => plainRows(values))).toEqual(rows);
         expect(batches.flatMap(({ reasons }) => reasons)).toEqual(rows.map(() => REASON));
@@ -121,7 +122,7 @@ describe('the rows of a backup file', () => {
   it('keep a time that no calendar holds', async () => {
     const values = valuesOf(1, 2);
     values.timesMs.set([1e300, -8.64e15 - 2]);
-    const [rows] = await readText(withHeader(encodeBatch(values, REASON, ATTEMPTED_AT_MS)));
+    const [rows] = await readText(withHeader(encodeBatch(values, REASON, ORIGIN)));
     expect([...rows!.values.timesMs.subarray(0, 2)]).toEqual([1e300, -8.64e15 - 2]);
   });
 
@@ -130,7 +131,7 @@ describe('the rows of a backup file', () => {
       { index: 2, reason: { code: 'ORA-12899', message: 'value too large\nHelp: https://docs' } },
       { index: 0, reason: { code: 'ORA-00001', message: `unique constraint ${'x'.repeat(300)}` } },
     ];
-    const [rows] = await readText(withHeader(encodeRejected(valuesOf(1, 2, 'abc'), rejected, ATTEMPTED_AT_MS)));
+    const [rows] = await readText(withHeader(encodeRejected(valuesOf(1, 2, 'abc'), rejected, ORIGIN)));
     expect(plainRows(rows!.values).map(({ tag }) => tag.address)).toEqual(['D2', 'D0']);
     expect(rows!.reasons[0]).toEqual({ code: 'ORA-12899', message: 'value too large' });
     expect(rows!.reasons[1]!.message).toHaveLength(200);
@@ -159,9 +160,9 @@ describe('the rows of a backup file', () => {
   it.each([
     ['a number', 'tag_value', 1, '1,5', 'line 3, column tag_value: not a number: "1,5"'],
     ['a time', 'timestamp', 2, '02.11.2025', 'line 3, column timestamp: not an ISO 8601 time'],
-    ['a message number', 'message_no', 9, '-1', 'line 3, column message_no: not a whole number'],
+    ['a message number', 'message_no', 10, '-1', 'line 3, column message_no: not a whole number'],
   ])('name line and column where %s is not one', async (_what, _column, place, field, message) => {
-    const line = encodeBatch(valuesOf(1), REASON, ATTEMPTED_AT_MS).toString();
+    const line = encodeBatch(valuesOf(1), REASON, ORIGIN).toString();
     const fields = line.split(',');
     fields[place] = `"${field}"`;
     await expect(readText(withHeader(Buffer.from(line + fields.join(','))))).rejects.toThrow(message);
@@ -171,7 +172,7 @@ describe('the rows of a backup file', () => {
     await expect(readText('tag_name,tag_value\r\nx,1\r\n')).rejects.toThrow(
       'line 1, column timestamp: the column is missing',
     );
-    await expect(readText(withHeader(Buffer.from('x,1\r\n')))).rejects.toThrow('line 2: 2 fields instead of 13');
+    await expect(readText(withHeader(Buffer.from('x,1\r\n')))).rejects.toThrow('line 2: 2 fields instead of 14');
     await expect(readText('')).rejects.toThrow('the header line is missing');
   });
 });

@@ -16,6 +16,7 @@ import { temporaryDirectory } from './temporary-directory.ts';
 export const DOWN = { code: 'ORA-12514', message: 'service is not registered' };
 export const REFUSED = { code: 'ORA-00001', message: 'unique constraint violated' };
 export const MALFORMED = { code: 'json', message: 'not JSON' };
+export const JOURNAL = 'journal00001';
 export const FIRST_FILE = 'backup_20251102_143000.csv';
 
 export interface RunningBackups {
@@ -40,7 +41,14 @@ export async function startBackups(options: StartOptions = {}): Promise<RunningB
   const { dir, maxRowsPerFile = 50_000, disk = new FaultyFileSystem(), clock = new FakeClock() } = options;
   const log = new RecordingLogger();
   const directory = dir ?? join(await temporaryDirectory(), 'backup');
-  const backups = new Backups({ dir: directory, maxRowsPerFile, fileSystem: disk, clock, log });
+  const backups = new Backups({
+    dir: directory,
+    maxRowsPerFile,
+    journalId: () => JOURNAL,
+    fileSystem: disk,
+    clock,
+    log,
+  });
   const setup = { dir: directory, disk, clock, log, backups };
   await backups.start();
   running.push(setup);

@@ -99,7 +99,7 @@ const VALUES: Readonly<Record<string, { readonly good: readonly unknown[]; reado
   'oracle.columns.plcCode': { good: ['', 'plc'], bad: ['a.b', ' '] },
   'oracle.ledgerTable': { good: ['', 'plant.ledger'], bad: ['a b'] },
   'oracle.valueType': { good: ['binary_double', 'number'], bad: ['NUMBER', 'float', ''] },
-  'journal.sync': { good: ['always'], bad: ['never', ''] },
+  'journal.sync': { good: ['always', 'interval', 'never'], bad: ['sometimes', ''] },
   'notices.baseTopic': {
     good: ['mqtt-oracle-bridge/{id}', 'plant/bridge', '/x', '{id}'],
     bad: ['', 'a/+', 'a/#', '$SYS/x', 'a/', 'a/{name}', '{id', 'x'.repeat(2000), 5],

@@ -167,7 +167,7 @@ describe('rules between keys', () => {
       'buffer.capacity: must not be less than writer.batchSize, 11',
     ],
     [{ oracle: { pool: { min: 6 } } }, 'oracle.pool.min: must not be more than oracle.pool.max, 5'],
-    [{ journal: { maxBytes: 65_536 } }, 'journal.segmentBytes: must be at most half of journal.maxBytes, 65536'],
+    [{ journal: { maxBytes: 4_194_304 } }, 'journal.segmentBytes: must be at most half of journal.maxBytes, 4194304'],
     [{ backup: { dir: 'x' }, journal: { dir: 'x' } }, 'backup.dir: must not be the directory of the journal'],
     [{ oracle: { table: 't', ledgerTable: '"T"' } }, 'oracle.ledgerTable: must not be the same as oracle.table'],
     [

@@ -1,0 +1,69 @@
+import { compareFiles, type BackupFileInfo } from './file-info.ts';
+import type { BackupKind } from './file-name.ts';
+
+export interface PendingCount {
+  readonly files: number;
+  readonly rows: number;
+}
+
+/** The files that are known: each sealed one and the open ones that have rows. Tells its listeners what changes. */
+export class Catalog {
+  readonly #files = new Map<string, BackupFileInfo>();
+  /** Names that had a file in this run: they are not given to another. */
+  readonly #goneNames = new Set<string>();
+  readonly #listeners = new Set<(name: string) => void>();
+
+  get size(): number {
+    return this.#files.size;
+  }
+
+  get(name: string): BackupFileInfo | undefined {
+    return this.#files.get(name);
+  }
+
+  /** In no order. */
+  all(): BackupFileInfo[] {
+    return [...this.#files.values()];
+  }
+
+  /** Oldest first. */
+  sorted(): readonly BackupFileInfo[] {
+    return this.all().sort(compareFiles);
+  }
+
+  hadFile(name: string): boolean {
+    return this.#goneNames.has(name);
+  }
+
+  pending(kind: BackupKind): PendingCount {
+    let files = 0;
+    let rows = 0;
+    for (const file of this.#files.values()) {
+      if (file.kind !== kind) continue;
+      files += 1;
+      rows += file.rows;
+    }
+    return { files, rows };
+  }
+
+  put(info: BackupFileInfo): void {
+    this.#files.set(info.name, info);
+    this.tell(info.name);
+  }
+
+  drop(name: string): void {
+    if (!this.#files.delete(name)) return;
+    this.#goneNames.add(name);
+    this.tell(name);
+  }
+
+  tell(name: string): void {
+    for (const listener of this.#listeners) listener(name);
+  }
+
+  /** The result ends that. */
+  onChange(listener: (name: string) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+}

@@ -1,0 +1,17 @@
+import type { BackupKind } from './file-name.ts';
+import { ROW_COLUMNS, UNDECODABLE_COLUMNS } from './row-format.ts';
+
+interface KindTraits {
+  readonly columns: readonly string[];
+  /** After that a file is sealed, whatever its size. */
+  readonly maxAgeMs: number;
+}
+
+const HOUR_MS = 3_600_000;
+
+export const KINDS: Readonly<Record<BackupKind, KindTraits>> = {
+  // An outage's file ends with the outage.
+  backup: { columns: ROW_COLUMNS, maxAgeMs: Number.POSITIVE_INFINITY },
+  rejected: { columns: ROW_COLUMNS, maxAgeMs: HOUR_MS },
+  undecodable: { columns: UNDECODABLE_COLUMNS, maxAgeMs: HOUR_MS },
+};

@@ -1,0 +1,24 @@
+import type { Reason } from '../core/errors.ts';
+import { shownState, type BackupFileInfo } from './file-info.ts';
+import type { BackupKind } from './file-name.ts';
+import type { RequestState } from './replay.ts';
+
+/** A file as `/api/backups` lists it. */
+export interface ListedFile {
+  readonly file: string;
+  readonly kind: BackupKind;
+  readonly state: ReturnType<typeof shownState>;
+  readonly rows: number;
+  readonly replayedRows: number;
+  readonly bytes: number;
+  readonly reason: Reason;
+  readonly problem?: string | undefined;
+  /** How a replay stands that a person has asked for. */
+  readonly request?: RequestState | undefined;
+}
+
+export function listedFile(info: BackupFileInfo, request: RequestState | undefined): ListedFile {
+  const { name, kind, rows, bytes, reason, problem } = info;
+  const replayedRows = info.replayedRows ?? 0;
+  return { file: name, kind, state: shownState(info), rows, replayedRows, bytes, reason, problem, request };
+}

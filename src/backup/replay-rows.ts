@@ -1,0 +1,196 @@
+import { createHash } from 'node:crypto';
+
+import type { FileSystem } from '../core/filesystem.ts';
+import { comparePlaces, type Place } from '../core/place.ts';
+import { copyValues, placeOf, TagValues } from '../core/tag-values.ts';
+import { readBackupRows, type BackupRows } from './row-reader.ts';
+import { streamName } from './replay-streams.ts';
+
+/** Rows of a file that share a ledger stream: those that one journal numbered, or those that have no number. */
+export interface RowGroup {
+  /** What tells it from the file's others, and stays the same when a person changes the file: the journal's id, or `rows`. */
+  readonly key: string;
+  /** Empty for rows of older files and for rows without places. */
+  readonly journal: string;
+  readonly hasPlaces: boolean;
+  readonly stream: string;
+  readonly rows: number;
+  readonly firstMessageNo: number;
+  readonly lastMessageNo: number;
+  readonly isOrdered: boolean;
+}
+
+export interface Survey {
+  readonly groups: readonly RowGroup[];
+  readonly rows: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+/** Why a file can't be replayed until a person changes it. */
+export class UnreplayableError extends Error {}
+
+/** The file became another one while it was read. */
+export class FileChangedError extends Error {}
+
+const MAX_SORTED_ROWS = 1_000_000;
+const SURVEY_ROWS = 5_000;
+const DIGEST_LENGTH = 16;
+
+interface GroupCount {
+  rows: number;
+  firstMessageNo: number;
+  lastMessageNo: number;
+  last: Place | undefined;
+  isOrdered: boolean;
+}
+
+/**
+ * Reads a file through before anything of it is written: all its rows must be right, and what order they are in must be known. Rows
+ * without a place are taken only when a person has asked. Throws CsvError and the system error of the disk.
+ */
+export async function surveyRows(
+  fileSystem: FileSystem,
+  path: string,
+  file: string,
+  isPersons: boolean,
+): Promise<Survey> {
+  const hash = createHash('sha256');
+  const counts = new Map<string, GroupCount>();
+  let bytes = 0;
+  let total = 0;
+  const onChunk = (chunk: Buffer): void => {
+    bytes += chunk.length;
+    hash.update(chunk);
+  };
+  for await (const rows of readBackupRows(fileSystem, path, SURVEY_ROWS, { isPersons, onChunk })) {
+    for (let i = 0; i < rows.values.length; i += 1) count(counts, groupKey(rows, i), placeOf(rows.values, i));
+    total += rows.values.length;
+  }
+  const sha256 = hash.digest('hex');
+  const groups = [...counts].map(([key, group]): RowGroup => {
+    const hasPlaces = key !== WITHOUT_PLACE;
+    const journal = hasPlaces ? key.slice(PLACED.length) : '';
+    const origin = hasPlaces ? `${journal}/${group.firstMessageNo}` : `rows/${sha256.slice(0, DIGEST_LENGTH)}`;
+    const isOrdered = group.isOrdered || !hasPlaces;
+    // What a person has changed in rows that have no places makes it another file.
+    const stableKey = hasPlaces ? key : origin;
+    const { firstMessageNo, lastMessageNo, rows } = group;
+    const stream = streamName(file, origin);
+    return { key: stableKey, journal, hasPlaces, stream, rows, firstMessageNo, lastMessageNo, isOrdered };
+  });
+  return { groups, rows: total, bytes, sha256 };
+}
+
+const WITHOUT_PLACE = 'rows';
+const PLACED = 'journal/';
+
+function groupKey({ journals, values }: BackupRows, i: number): string {
+  return Number.isNaN(values.messageNos[i]) ? WITHOUT_PLACE : PLACED + journals[i]!;
+}
+
+function count(counts: Map<string, GroupCount>, key: string, place: Place): void {
+  let group = counts.get(key);
+  if (group === undefined) {
+    group = {
+      rows: 0,
+      firstMessageNo: place.messageNo,
+      lastMessageNo: place.messageNo,
+      last: undefined,
+      isOrdered: true,
+    };
+    counts.set(key, group);
+  }
+  if (group.last !== undefined && comparePlaces(place, group.last) < 0) group.isOrdered = false;
+  group.firstMessageNo = Math.min(group.firstMessageNo, place.messageNo);
+  group.lastMessageNo = Math.max(group.lastMessageNo, place.messageNo);
+  group.last = place;
+  group.rows += 1;
+}
+
+export interface RowBatch {
+  /** In the order of their places, none twice. */
+  readonly values: TagValues;
+  /** How many rows of the file it stands for, those that are there twice included. */
+  readonly rows: number;
+}
+
+/**
+ * The rows of one group in the order of their places. Throws FileChangedError when the file is no longer what was surveyed, and
+ * UnreplayableError when it is out of order and too large to be sorted.
+ */
+export async function* orderedRows(
+  fileSystem: FileSystem,
+  path: string,
+  survey: Survey,
+  group: RowGroup,
+  batchSize: number,
+): AsyncGenerator<RowBatch, void, undefined> {
+  const batches = groupRows(fileSystem, path, survey, group, batchSize);
+  yield* withoutRepeats(group.isOrdered ? batches : sorted(batches, group, batchSize));
+}
+
+async function* groupRows(
+  fileSystem: FileSystem,
+  path: string,
+  survey: Survey,
+  group: RowGroup,
+  batchSize: number,
+): AsyncGenerator<TagValues, void, undefined> {
+  const hash = createHash('sha256');
+  const onChunk = (chunk: Buffer): void => void hash.update(chunk);
+  const key = group.hasPlaces ? PLACED + group.journal : WITHOUT_PLACE;
+  let rowNumber = 0;
+  for await (const rows of readBackupRows(fileSystem, path, batchSize, { isPersons: true, onChunk })) {
+    const { values } = rows;
+    const others = new Set<number>();
+    for (let i = 0; i < values.length; i += 1) {
+      rowNumber += 1;
+      if (groupKey(rows, i) !== key) others.add(i);
+      else if (!group.hasPlaces) values.messageNos[i] = rowNumber;
+    }
+    values.remove(others);
+    if (values.length > 0) yield values;
+  }
+  if (hash.digest('hex') !== survey.sha256) throw new FileChangedError('the file was changed while it was replayed');
+}
+
+async function* sorted(
+  batches: AsyncIterable<TagValues>,
+  group: RowGroup,
+  batchSize: number,
+): AsyncGenerator<TagValues, void, undefined> {
+  if (group.rows > MAX_SORTED_ROWS) {
+    throw new UnreplayableError(`its ${group.rows} rows are not in the order of message_no and value_no: sort them`);
+  }
+  const all = new TagValues(group.rows);
+  for await (const values of batches) {
+    copyValues(values, 0, all, all.length, values.length);
+    all.length += values.length;
+  }
+  const order = Array.from({ length: all.length }, (_, i) => i);
+  order.sort((a, b) => comparePlaces(placeOf(all, a), placeOf(all, b)) || a - b);
+  for (let start = 0; start < order.length; start += batchSize) {
+    const part = new TagValues(Math.min(batchSize, order.length - start));
+    for (const i of order.slice(start, start + batchSize)) {
+      copyValues(all, i, part, part.length, 1);
+      part.length += 1;
+    }
+    yield part;
+  }
+}
+
+async function* withoutRepeats(batches: AsyncIterable<TagValues>): AsyncGenerator<RowBatch, void, undefined> {
+  let last: Place | undefined;
+  for await (const values of batches) {
+    const rows = values.length;
+    const repeats = new Set<number>();
+    for (let i = 0; i < rows; i += 1) {
+      const place = placeOf(values, i);
+      if (last !== undefined && comparePlaces(place, last) <= 0) repeats.add(i);
+      else last = place;
+    }
+    values.remove(repeats);
+    yield { values, rows };
+  }
+}

@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+
+import type { FileSystem } from '../core/filesystem.ts';
+import { finalNameOf, isSealedName, REPLAY_SUFFIX } from './file-name.ts';
+import { readSidecar, writeSidecar } from './sidecar.ts';
+
+const MAX_STREAM_BYTES = 200;
+
+/**
+ * The ledger streams of a file's replay, in `<file>.csv.replay` from before its first row is written until the ledger's rows are deleted:
+ * they stay the same when a person changes the file between two parts of its replay.
+ */
+export type ReplayStreams = Readonly<Record<string, string>>;
+
+/** By group of rows (a journal's id); undefined when no replay of the file was begun. */
+export async function readStreams(
+  fileSystem: FileSystem,
+  dir: string,
+  file: string,
+): Promise<ReplayStreams | undefined> {
+  const content = await readSidecar(fileSystem, join(dir, file + REPLAY_SUFFIX));
+  if (content === undefined) return undefined;
+  const { streams } = content as { readonly streams?: unknown };
+  if (typeof streams === 'object' && streams !== null) return streams as ReplayStreams;
+  throw new Error(`${file}${REPLAY_SUFFIX} does not say how far the replay is known`);
+}
+
+export function writeStreams(fileSystem: FileSystem, dir: string, file: string, streams: ReplayStreams): Promise<void> {
+  return writeSidecar(fileSystem, join(dir, file + REPLAY_SUFFIX), { streams });
+}
+
+/** The names of files that have such a sidecar and are not there in any form. */
+export function orphanedStreams(entries: readonly string[]): string[] {
+  const files = new Set(entries.map((entry) => finalNameOf(entry) ?? entry).filter((name) => isSealedName(name)));
+  return entries
+    .filter((entry) => entry.endsWith(REPLAY_SUFFIX))
+    .map((entry) => entry.slice(0, -REPLAY_SUFFIX.length))
+    .filter((name) => isSealedName(name) && !files.has(name));
+}
+
+/** `replay/<file>/<origin>`, of which a long file name gives up its beginning: what tells files apart stands at the ends. */
+export function streamName(file: string, origin: string): string {
+  const head = 'replay/';
+  const tail = `/${cutToBytes(origin, 100)}`;
+  return head + cutToBytes(file, MAX_STREAM_BYTES - Buffer.byteLength(head + tail)) + tail;
+}
+
+/** The last bytes of a text, between characters. */
+function cutToBytes(text: string, maxBytes: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= maxBytes) return text;
+  let start = bytes.length - maxBytes;
+  while (start < bytes.length && (bytes[start]! & 0xc0) === 0x80) start += 1;
+  return bytes.subarray(start).toString();
+}

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+
+import { systemErrorCode } from '../core/errors.ts';
+import type { FileSystem } from '../core/filesystem.ts';
+import type { Place } from '../core/place.ts';
+
+/**
+ * What the checkpoint file holds: one line of JSON and, on a second line, its CRC-32 in hexadecimal. It is replaced as a whole (new file,
+ * sync, rename, sync of the directory), so that one or the other is there after a crash.
+ */
+export interface CheckpointContent {
+  readonly version: 1;
+  readonly journalId: string;
+  /** All up to here is settled. */
+  readonly place: Place;
+  /** No value of the place's message is open. */
+  readonly isWhole: boolean;
+  /** The greatest segment begun so far: a lost newest segment does not make numbers repeat. */
+  readonly segmentNo: number;
+  /** The greatest connection number given so far. */
+  readonly connection: number;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+const NAME = 'checkpoint.json';
+const TEMPORARY_NAME = 'checkpoint.json.tmp';
+
+export function encodeCheckpoint(content: CheckpointContent): string {
+  const json = JSON.stringify(content);
+  return `${json}\n${hexCrc(json)}\n`;
+}
+
+/** The content, `none` when there is no file, `damaged` when what is there is not one or of another version. */
+export async function readCheckpoint(
+  directory: string,
+  fileSystem: FileSystem,
+): Promise<CheckpointContent | 'none' | 'damaged'> {
+  let bytes: Buffer;
+  try {
+    bytes = await fileSystem.read(join(directory, NAME));
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return 'none';
+    throw error;
+  }
+  return decode(bytes.toString()) ?? 'damaged';
+}
+
+/** Replaces the file; durable when it resolves. Throws what the disk throws; then the old one or the new one is there. */
+export async function writeCheckpoint(directory: string, text: string, fileSystem: FileSystem): Promise<void> {
+  const temporary = join(directory, TEMPORARY_NAME);
+  await removeTemporary(directory, fileSystem);
+  const file = await fileSystem.create(temporary);
+  try {
+    await file.append(Buffer.from(text));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await fileSystem.rename(temporary, join(directory, NAME));
+  await fileSystem.syncDirectory(directory);
+}
+
+/** Removes what an interrupted write left over. */
+export async function removeTemporary(directory: string, fileSystem: FileSystem): Promise<void> {
+  try {
+    await fileSystem.remove(join(directory, TEMPORARY_NAME));
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+function decode(text: string): CheckpointContent | undefined {
+  const [json = '', crc, rest] = text.split('\n');
+  if (crc !== hexCrc(json) || rest !== '') return undefined;
+  const content = JSON.parse(json) as CheckpointContent; // the CRC says that we wrote it
+  return content.version === 1 ? content : undefined;
+}
+
+function hexCrc(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0');
+}

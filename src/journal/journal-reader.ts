@@ -1,0 +1,201 @@
+import { sleep, type Clock } from '../core/clock.ts';
+import type { FileSystem } from '../core/filesystem.ts';
+import { RepeatedError, type Logger } from '../core/logger.ts';
+import type { Message } from '../core/message.ts';
+import { claimedFrameBytes, decodeFrame, frameIndex, FRAME_OVERHEAD_BYTES, intactFrameBytes } from './frame.ts';
+import { scanSegment } from './segment-scan.ts';
+import type { Segment } from './segment.ts';
+
+export interface JournalReaderOptions {
+  readonly fileSystem: FileSystem;
+  /** Of the journal, in order, with what is durable in each: the writer adds to it, the checkpoint removes from it. */
+  readonly segments: readonly Segment[];
+  /** Messages up to this number are not given. */
+  readonly afterNumber: number;
+  /** How many there are behind it. */
+  readonly waiting: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const MAX_TAKEN_MESSAGES = 1000;
+const MAX_TAKEN_BYTES = 1_048_576;
+const MAX_MEMORY_BYTES = 16_777_216;
+const READ_BYTES = 262_144;
+const RETRY_MS = 1000;
+
+interface Cursor {
+  segment: Segment | undefined;
+  offset: number;
+}
+
+/**
+ * Gives durable messages in order, each once, to one reader.
+ *
+ * Either all that waits is in memory (`#disk` undefined), or the oldest part is in memory and what comes behind it is read from disk, from
+ * `#disk` on, until that has caught up with what is durable. Memory is bounded by `MAX_MEMORY_BYTES`.
+ */
+export class JournalReader {
+  readonly #fileSystem: FileSystem;
+  readonly #segments: readonly Segment[];
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #readFailed: RepeatedError;
+  #memory: Message[] = [];
+  #head = 0;
+  #memoryBytes = 0;
+  #disk: Cursor | undefined;
+  #lastGiven: number;
+  #waiting: number;
+  #wake: (() => void) | undefined;
+  readonly #closed = new AbortController();
+
+  constructor(options: JournalReaderOptions) {
+    this.#fileSystem = options.fileSystem;
+    this.#segments = options.segments;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#readFailed = new RepeatedError(options.log, options.clock, 'journal can not be read');
+    this.#lastGiven = options.afterNumber;
+    this.#waiting = options.waiting;
+    this.#disk = { segment: undefined, offset: 0 };
+  }
+
+  /** Durable messages that were not given out. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** These became durable, `bytes` of frames from `offset` of the segment on. */
+  push(messages: readonly Message[], bytes: number, segment: Segment, offset: number): void {
+    this.#waiting += messages.length;
+    if (this.#disk === undefined) {
+      if (this.#memoryBytes === 0 || this.#memoryBytes + bytes <= MAX_MEMORY_BYTES) {
+        this.#memory = this.#head === this.#memory.length ? [...messages] : this.#memory.concat(messages);
+        if (this.#memory.length === messages.length) this.#head = 0;
+        this.#memoryBytes += bytes;
+      } else {
+        this.#disk = { segment, offset };
+      }
+    }
+    this.#wake?.();
+  }
+
+  /** The next messages, waiting for at least one; at most 1,000, and 1 MB if there are several. None: closed, or `signal` is aborted. */
+  async take(signal: AbortSignal): Promise<readonly Message[]> {
+    const either = AbortSignal.any([signal, this.#closed.signal]);
+    while (!either.aborted) {
+      const messages = this.#head < this.#memory.length ? this.#takeFromMemory() : await this.#takeFromDisk(either);
+      if (messages.length > 0) {
+        this.#waiting -= messages.length;
+        this.#lastGiven = messages.at(-1)!.number;
+        return messages;
+      }
+      if (this.#disk === undefined && this.#head === this.#memory.length) await this.#more(either);
+    }
+    return [];
+  }
+
+  /** Ends `take`, now and later. */
+  close(): void {
+    this.#closed.abort();
+  }
+
+  #more(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake);
+        this.#wake = undefined;
+        resolve();
+      };
+      this.#wake = wake;
+      signal.addEventListener('abort', wake, { once: true });
+    });
+  }
+
+  #takeFromMemory(): readonly Message[] {
+    let end = this.#head;
+    let bytes = 0;
+    while (end < this.#memory.length && end - this.#head < MAX_TAKEN_MESSAGES) {
+      const message = this.#memory[end]!;
+      bytes += message.payload.length;
+      if (bytes > MAX_TAKEN_BYTES && end > this.#head) break;
+      end += 1;
+    }
+    const taken = this.#memory.slice(this.#head, end);
+    this.#head = end;
+    if (end === this.#memory.length) {
+      this.#memory = [];
+      this.#head = 0;
+      this.#memoryBytes = 0;
+    }
+    return taken;
+  }
+
+  /** Nothing: it has caught up, or a run of bytes ended, or nothing could be read. */
+  async #takeFromDisk(signal: AbortSignal): Promise<readonly Message[]> {
+    const cursor = this.#disk;
+    if (cursor === undefined) return [];
+    const run = cursor.segment?.runs.find(({ end }) => end > cursor.offset);
+    if (cursor.segment === undefined || run === undefined) {
+      this.#nextSegment(cursor);
+      return [];
+    }
+    const { segment } = cursor;
+    cursor.offset = Math.max(cursor.offset, run.start);
+    try {
+      const messages = await this.#read(segment, cursor, run.end);
+      this.#readFailed.over();
+      return messages;
+    } catch (error) {
+      this.#readFailed.report({ path: segment.path, error });
+      await sleep(this.#clock, RETRY_MS, signal);
+      return [];
+    }
+  }
+
+  #nextSegment(cursor: Cursor): void {
+    const after = cursor.segment?.firstNumber ?? 0;
+    const next = this.#segments.find((each) => each.firstNumber > after && each.lastNumber > this.#lastGiven);
+    if (next === undefined) {
+      this.#disk = undefined;
+      this.#waiting = 0;
+      return;
+    }
+    cursor.segment = next;
+    cursor.offset = 0;
+  }
+
+  /** Messages from the cursor on, which moves behind them. */
+  async #read(segment: Segment, cursor: Cursor, runEnd: number): Promise<readonly Message[]> {
+    const start = cursor.offset;
+    let buffer = await this.#fileSystem.readRange(segment.path, start, Math.min(READ_BYTES, runEnd - start));
+    const claimed = claimedFrameBytes(buffer, 0);
+    if (claimed > buffer.length && start + claimed <= runEnd) {
+      buffer = await this.#fileSystem.readRange(segment.path, start, claimed);
+    }
+    const messages: Message[] = [];
+    let at = 0;
+    while (messages.length < MAX_TAKEN_MESSAGES && at + FRAME_OVERHEAD_BYTES <= buffer.length) {
+      const length = intactFrameBytes(buffer, at, segment.salt);
+      if (length === 0) break;
+      const number = segment.firstNumber + frameIndex(buffer, at);
+      if (number > this.#lastGiven) messages.push(decodeFrame(buffer, at, segment.firstNumber));
+      at += length;
+    }
+    if (at === 0) await this.#rescan(segment, runEnd);
+    else cursor.offset = start + at;
+    return messages;
+  }
+
+  /** Bytes that were intact at the start are not any more: finds out which still are. */
+  async #rescan(segment: Segment, end: number): Promise<void> {
+    const buffer = await this.#fileSystem.readRange(segment.path, 0, end);
+    const { runs } = scanSegment(buffer, segment.salt, 0);
+    this.#log.error('bytes of the journal were damaged after they were written', { path: segment.path });
+    // What was appended meanwhile stands behind `end`.
+    for (const run of segment.runs) if (run.end > end) runs.push({ start: Math.max(run.start, end), end: run.end });
+    segment.runs = runs;
+  }
+}

@@ -1,0 +1,331 @@
+import type { Clock } from '../core/clock.ts';
+import { systemErrorCode } from '../core/errors.ts';
+import type { FileSystem } from '../core/filesystem.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Delivery, Message } from '../core/message.ts';
+import { ORIGIN, type Place } from '../core/place.ts';
+import type { OnStep } from '../core/steps.ts';
+import { encodeCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
+import { Committer, type JournalState, type SyncMode } from './committer.ts';
+import type { JournalRecord } from './frame.ts';
+import { JournalReader } from './journal-reader.ts';
+import type { JournalLock } from './process-lock.ts';
+import { readRecentRecords } from './recent-records.ts';
+import { recover, type Recovered } from './recovery.ts';
+import { removableSegments } from './retention.ts';
+import { SegmentWriter } from './segment-writer.ts';
+import { HEADER_BYTES, JOURNAL_ID_LENGTH, segmentNoOf, type Segment } from './segment.ts';
+import { Settling } from './settling.ts';
+
+export type { JournalLock, JournalRecord };
+
+export interface JournalOptions {
+  readonly dir: string;
+  /** The most that the segments may take together. */
+  readonly maxBytes: number;
+  /** A segment that is about to grow beyond it is closed; at most a quarter of `maxBytes`. */
+  readonly segmentBytes: number;
+  readonly sync: SyncMode;
+  readonly fileSystem: FileSystem;
+  readonly lock: JournalLock;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onStep: OnStep;
+}
+
+export interface Checkpoint {
+  readonly place: Place;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface JournalStatus {
+  readonly bytes: number;
+  /** Durable and not settled. */
+  readonly messages: number;
+  readonly state: JournalState;
+}
+
+interface Opened {
+  readonly id: string;
+  readonly segments: Segment[];
+  readonly found: readonly Segment[];
+  readonly checkpoint: Checkpoint | undefined;
+  readonly settling: Settling;
+  readonly writer: SegmentWriter;
+  readonly committer: Committer;
+  readonly reader: JournalReader;
+}
+
+interface CheckpointWaiter {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const ID_CHARACTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
+/** Two settled segments stay for the redelivery check, one is written, and one must fit beside them. */
+const SEGMENTS_WITHIN_MAX = 4;
+
+/**
+ * The messages that were acknowledged and are not settled, on disk (segment.ts, frame.ts, checkpoint-file.ts).
+ *
+ * A delivery is acknowledged when its frame is durable, and only what is durable is given to the reader. Its number is given with the write
+ * that made it durable and is never given to another message: what failed is written again under another number.
+ *
+ * `sync` tells what may be lost of what was acknowledged:
+ * - `always`: nothing, whatever happens to the process or the machine, as long as the disk keeps what it reports as written;
+ * - `interval`: nothing when the process dies; with the machine (power, kernel) what came in during the last 200 ms;
+ * - `never`: nothing when the process dies; with the machine whatever the kernel had not written yet, commonly up to 30 s.
+ */
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #segmentBytes: number;
+  #opened: Opened | undefined;
+  #isClosed = false;
+  #lastCheckpoint = '';
+  #wantedCounters: Readonly<Record<string, number>> = {};
+  #checkpointWaiters: CheckpointWaiter[] = [];
+  #checkpointRun: Promise<void> | undefined;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    const most = Math.floor(options.maxBytes / SEGMENTS_WITHIN_MAX);
+    this.#segmentBytes = Math.max(HEADER_BYTES + 1, Math.min(options.segmentBytes, most));
+  }
+
+  /**
+   * Makes the directory, locks it and recovers what is there; then `take` stands behind the checkpoint. Throws when the directory can't be
+   * used, another process holds it (the message names it), or a later version of the bridge wrote it.
+   */
+  async open(): Promise<void> {
+    const { dir, fileSystem, lock, log } = this.#options;
+    await fileSystem.makeDirectory(dir);
+    await lock.acquire(dir);
+    try {
+      const recovered = await recover(dir, fileSystem, log);
+      // What an earlier process created or removed may not be durable yet.
+      await fileSystem.syncDirectory(dir);
+      this.#opened = this.#start(recovered);
+    } catch (error) {
+      await lock.release().catch(() => {});
+      throw error;
+    }
+    const { id, segments, reader } = this.#opened;
+    log.info('journal opened', { journal: id, segments: segments.length, messages: reader.waiting });
+  }
+
+  /** 12 characters, made by chance once a journal: kept as long as one of its files is. */
+  get id(): string {
+    return this.#ready.id;
+  }
+
+  /** As found at open; undefined: none, the journal is new or lost it. */
+  get checkpoint(): Checkpoint | undefined {
+    return this.#ready.checkpoint;
+  }
+
+  /** The newest durable messages that were found at open, settled ones among them, oldest first: up to 65,535, up to 64 MB of them. */
+  recentRecords(): Promise<readonly JournalRecord[]> {
+    return readRecentRecords(this.#ready.found, this.#options.fileSystem);
+  }
+
+  /** Takes a message in, and acknowledges it once it is durable. Held, unacknowledged, while the disk takes nothing. */
+  append(delivery: Delivery): void {
+    if (this.#isClosed) return; // the broker delivers it again
+    this.#ready.committer.append(delivery);
+  }
+
+  /**
+   * The next durable messages, in order; waits for at least one; at most 1,000, and 1 MB if there are several. Those behind the checkpoint
+   * come first, a partly settled one among them. None: closed, or `signal` is aborted. For one reader.
+   */
+  async take(signal: AbortSignal): Promise<readonly Message[]> {
+    const { reader, settling } = this.#ready;
+    const messages = await reader.take(signal);
+    for (const { number } of messages) settling.add(number);
+    return messages;
+  }
+
+  /** All of the message's `values` values are in the buffer; 0: it has none, or it is durably kept as undecodable. */
+  done(message: Message, values: number): void {
+    this.#ready.settling.done(message.number, values);
+    this.#noteSettled();
+  }
+
+  /** Every value up to and including the place is settled. */
+  settledThrough(place: Place): void {
+    this.#ready.settling.settledThrough(place);
+    this.#noteSettled();
+  }
+
+  /** The largest place such that every value up to it is settled. */
+  get settledPlace(): Place {
+    return this.#ready.settling.place;
+  }
+
+  get status(): JournalStatus {
+    const { reader, settling, committer } = this.#ready;
+    return { bytes: this.#bytes, messages: reader.waiting + settling.size, state: committer.state };
+  }
+
+  /**
+   * Messages from now on get numbers above this one. For a journal that lost files: someone else (the ledger) knows greater numbers than
+   * any of its files does.
+   */
+  raiseNumbers(messageNo: number): void {
+    this.#ready.writer.raiseSegmentNo(segmentNoOf(messageNo) + 1);
+  }
+
+  /** Everything appended so far is durable and acknowledged. Throws when the journal is closed before. */
+  whenIdle(): Promise<void> {
+    return this.#ready.committer.whenIdle();
+  }
+
+  /**
+   * Makes the settled place and the counters durable, then removes segments that are not needed any more. Calls that come while one is
+   * at work are served together by the next. Throws what the disk throws.
+   */
+  saveCheckpoint(counters: Readonly<Record<string, number>>): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new Error('the journal is closed'));
+    this.#wantedCounters = { ...counters };
+    return new Promise((resolve, reject) => {
+      this.#checkpointWaiters.push({ resolve, reject });
+      this.#checkpointRun ??= this.#saveCheckpoints();
+    });
+  }
+
+  /** Ends `take`. What was appended is committed and acknowledged if the disk takes it now. Save a checkpoint before. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    if (this.#opened === undefined) return;
+    const { reader, committer } = this.#opened;
+    reader.close();
+    await committer.stop();
+    await this.#checkpointRun;
+    await this.#options.lock.release();
+  }
+
+  get #ready(): Opened {
+    if (this.#opened === undefined) throw new Error('the journal is not open');
+    return this.#opened;
+  }
+
+  get #bytes(): number {
+    return this.#ready.segments.reduce((sum, segment) => sum + segment.bytes, 0);
+  }
+
+  #start(recovered: Recovered): Opened {
+    const { dir, fileSystem, clock, log, sync, onStep } = this.#options;
+    const { segments } = recovered;
+    const id = recovered.journalId ?? this.#newId();
+    const place = recovered.checkpoint?.place ?? ORIGIN;
+    const settling = new Settling(place, recovered.checkpoint?.isWhole ?? true);
+    const writer = new SegmentWriter(dir, fileSystem, id, recovered.nextSegmentNo);
+    const common = { fileSystem, clock, log };
+    const afterNumber = settling.messageNo;
+    const reader = new JournalReader({ ...common, segments, afterNumber, waiting: recovered.messages });
+    const committer = new Committer({
+      writer,
+      sync,
+      segmentBytes: this.#segmentBytes,
+      connectionOffset: recovered.maxConnection + 1,
+      hasRoom: (bytes) => this.#hasRoom(bytes),
+      newestSegment: () => segments.findLast(({ messages }) => messages > 0),
+      onDurable: (messages, bytes, segment, offset) => {
+        if (segments.at(-1) !== segment) segments.push(segment);
+        reader.push(messages, bytes, segment, offset);
+      },
+      onStep,
+      clock,
+      log,
+    });
+    const { checkpoint } = recovered;
+    const found = checkpoint === undefined ? undefined : { place, counters: checkpoint.counters };
+    const parts = { settling, writer, reader, committer };
+    return { id, segments, found: [...segments], checkpoint: found, ...parts };
+  }
+
+  #newId(): string {
+    const { clock } = this.#options;
+    const pick = (): string => ID_CHARACTERS[Math.floor(clock.random() * ID_CHARACTERS.length)]!;
+    return Array.from({ length: JOURNAL_ID_LENGTH }, pick).join('');
+  }
+
+  /** What is all settled and can't be made smaller must not be full for ever. */
+  #hasRoom(bytes: number): boolean {
+    if (this.#bytes + bytes <= this.#options.maxBytes) return true;
+    return this.status.messages === 0 && this.#removable().length === 0;
+  }
+
+  #removable(): Segment[] {
+    const { segments, settling, writer } = this.#ready;
+    return removableSegments(segments, settling.messageNo, this.#segmentBytes, writer.segment);
+  }
+
+  #noteSettled(): void {
+    const { settling, committer } = this.#ready;
+    if (settling.size === 0) committer.retry();
+  }
+
+  async #saveCheckpoints(): Promise<void> {
+    while (this.#checkpointWaiters.length > 0) {
+      const waiters = this.#checkpointWaiters;
+      this.#checkpointWaiters = [];
+      try {
+        await this.#saveCheckpointNow();
+        for (const { resolve } of waiters) resolve();
+      } catch (error) {
+        for (const { reject } of waiters) reject(error);
+      }
+    }
+    this.#checkpointRun = undefined;
+  }
+
+  async #saveCheckpointNow(): Promise<void> {
+    const { dir, fileSystem, onStep } = this.#options;
+    const removable = this.#removable();
+    const text = this.#checkpointText();
+    try {
+      if (text !== this.#lastCheckpoint) await writeCheckpoint(dir, text, fileSystem);
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOSPC' || removable.length === 0) throw error;
+      // On a full disk room has to be made first. What is settled needs no checkpoint to stay so: it is gone.
+      await this.#remove(removable);
+      await writeCheckpoint(dir, text, fileSystem);
+    }
+    this.#lastCheckpoint = text;
+    onStep('checkpoint-written');
+    await this.#remove(removable);
+  }
+
+  #checkpointText(): string {
+    const { id, settling, writer, committer } = this.#ready;
+    return encodeCheckpoint({
+      version: 1,
+      journalId: id,
+      place: settling.place,
+      isWhole: settling.isWhole,
+      segmentNo: writer.lastSegmentNo,
+      connection: committer.maxConnection,
+      counters: this.#wantedCounters,
+    });
+  }
+
+  async #remove(removable: readonly Segment[]): Promise<void> {
+    const { dir, fileSystem } = this.#options;
+    const { segments, committer } = this.#ready;
+    for (const segment of removable) {
+      const i = segments.indexOf(segment);
+      if (i === -1) continue;
+      await fileSystem.remove(segment.path).catch(ignoreMissing);
+      segments.splice(segments.indexOf(segment), 1);
+    }
+    if (removable.length === 0) return;
+    await fileSystem.syncDirectory(dir);
+    committer.retry();
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (systemErrorCode(error) !== 'ENOENT') throw error;
+}

@@ -1,0 +1,206 @@
+import { join } from 'node:path';
+
+import { systemErrorCode } from '../core/errors.ts';
+import type { FileSystem } from '../core/filesystem.ts';
+import type { Logger } from '../core/logger.ts';
+import { readCheckpoint, removeTemporary, type CheckpointContent } from './checkpoint-file.ts';
+import { scanSegment } from './segment-scan.ts';
+import {
+  decodeHeader,
+  HEADER_BYTES,
+  parseSegmentName,
+  saltOf,
+  segmentName,
+  segmentNoOf,
+  type ByteRange,
+  type Segment,
+  type SegmentHeader,
+} from './segment.ts';
+
+/** What was found in the directory, ready to be read and to be gone on with. */
+export interface Recovered {
+  /** Undefined: nothing tells it, a new one has to be made. */
+  readonly journalId: string | undefined;
+  readonly checkpoint: CheckpointContent | undefined;
+  /** Of this journal, in order. */
+  readonly segments: Segment[];
+  /** Above every segment ever begun that anything tells of. */
+  readonly nextSegmentNo: number;
+  /** Intact messages that are not settled. */
+  readonly messages: number;
+  /** The greatest connection number in the journal, -1: none. */
+  readonly maxConnection: number;
+}
+
+interface Place {
+  readonly directory: string;
+  readonly fileSystem: FileSystem;
+  readonly log: Logger;
+}
+
+interface Found {
+  readonly firstNumber: number;
+  readonly path: string;
+  readonly header: SegmentHeader | undefined;
+}
+
+/**
+ * Reads the whole journal, cuts the torn tail of the newest segment and sets damaged bytes aside. What is lost is logged; nothing but a disk
+ * that can't be read, or segments of a later version of the format, makes it throw.
+ */
+export async function recover(directory: string, fileSystem: FileSystem, log: Logger): Promise<Recovered> {
+  const place = { directory, fileSystem, log };
+  const checkpoint = await readCheckpoint(directory, fileSystem);
+  if (checkpoint === 'damaged') log.error('journal checkpoint is damaged, all that is in the journal counts as open');
+  await removeTemporary(directory, fileSystem);
+  const found = await findSegments(place);
+  const known = typeof checkpoint === 'object' ? checkpoint : undefined;
+  const journalId = found.findLast(({ header }) => header !== undefined)?.header?.journalId ?? known?.journalId;
+  const ours = found.filter((each) => isOurs(each, journalId, log));
+  const matching = known?.journalId === journalId ? known : undefined;
+  if (known !== undefined && matching === undefined) {
+    log.error('journal checkpoint belongs to another journal and is ignored', {
+      checkpointOf: known.journalId,
+      journalId,
+    });
+  }
+  const settledNo = matching === undefined ? -1 : matching.place.messageNo - (matching.isWhole ? 0 : 1);
+  const segments: Segment[] = [];
+  let messages = 0;
+  let maxConnection = matching?.connection ?? -1;
+  for (const each of ours) {
+    const isNewest = each === ours.at(-1);
+    const result = await readSegment(place, each, journalId ?? '', settledNo, isNewest);
+    segments.push(result.segment);
+    messages += result.messagesAfter;
+    maxConnection = Math.max(maxConnection, result.maxConnection);
+  }
+  reportMissing(ours, segments, settledNo, log);
+  const segmentNos = found.map(({ firstNumber }) => segmentNoOf(firstNumber));
+  const lastNo = Math.max(0, matching?.segmentNo ?? 0, segmentNoOf(matching?.place.messageNo ?? 0), ...segmentNos);
+  reportNewestMissing(matching, segments, log);
+  return { journalId, checkpoint: matching, segments, nextSegmentNo: lastNo + 1, messages, maxConnection };
+}
+
+/** All files with the name of a segment, in order. Throws for one of a later version, before anything is changed. */
+async function findSegments({ directory, fileSystem }: Place): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const name of await fileSystem.list(directory)) {
+    const firstNumber = parseSegmentName(name);
+    if (firstNumber === undefined) continue;
+    const path = join(directory, name);
+    const header = decodeHeader(await fileSystem.readRange(path, 0, HEADER_BYTES));
+    if (header === 'later') {
+      throw new Error(
+        `${path} was written by a later version of the bridge: start that version, or move the file away`,
+      );
+    }
+    found.push({ firstNumber, path, header });
+  }
+  return found.sort((a, b) => a.firstNumber - b.firstNumber);
+}
+
+/** A copy from elsewhere is left where it is and never read. */
+function isOurs({ firstNumber, path, header }: Found, journalId: string | undefined, log: Logger): boolean {
+  if (header === undefined || (header.journalId === journalId && header.firstNumber === firstNumber)) return true;
+  log.error('file in the journal directory belongs to another journal or has another name and is ignored', { path });
+  return false;
+}
+
+async function readSegment(
+  place: Place,
+  { firstNumber, path, header }: Found,
+  journalId: string,
+  settledNo: number,
+  isNewest: boolean,
+): Promise<{ readonly segment: Segment; readonly messagesAfter: number; readonly maxConnection: number }> {
+  const { fileSystem, log } = place;
+  const salt = saltOf(journalId, firstNumber);
+  const buffer = await fileSystem.read(path);
+  const scan = scanSegment(buffer, salt, settledNo - firstNumber);
+  const damaged: ByteRange[] = [...scan.holes];
+  // A newest segment without header and messages is one that was being begun.
+  const hasLostHeader = header === undefined && buffer.length > HEADER_BYTES && (scan.messages > 0 || !isNewest);
+  if (hasLostHeader) damaged.unshift({ start: 0, end: HEADER_BYTES });
+  let bytes = buffer.length;
+  if (isNewest) {
+    bytes = scan.intactEnd;
+    await cutTail(place, path, buffer.length, bytes);
+  } else if (scan.intactEnd < buffer.length) {
+    damaged.push({ start: scan.intactEnd, end: buffer.length });
+  }
+  for (const range of damaged) await setAside(place, firstNumber, buffer, range);
+  const lastNumber = firstNumber + scan.lastIndex;
+  const segment = { firstNumber, path, salt, runs: scan.runs, bytes, messages: scan.messages, lastNumber };
+  log.debug('journal segment read', { path, messages: scan.messages, bytes });
+  return { segment, messagesAfter: scan.messagesAfter, maxConnection: scan.maxConnection };
+}
+
+/** The sync is due even if nothing is cut: an earlier process may have died between its write and its sync. */
+async function cutTail(
+  { fileSystem, log }: Place,
+  path: string,
+  sizeBytes: number,
+  intactBytes: number,
+): Promise<void> {
+  if (intactBytes < sizeBytes) {
+    log.warn('torn tail of the journal cut off', { path, bytes: sizeBytes - intactBytes });
+    await fileSystem.truncate(path, intactBytes);
+  }
+  const file = await fileSystem.openAppend(path);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** Keeps damaged bytes in a file of their own; once, however often the journal is opened. */
+async function setAside(place: Place, firstNumber: number, buffer: Buffer, range: ByteRange): Promise<void> {
+  const { directory, fileSystem, log } = place;
+  const path = join(directory, `damaged-${firstNumber}-${range.start}.bin`);
+  const fields = { segment: segmentName(firstNumber), offset: range.start, bytes: range.end - range.start, path };
+  try {
+    const file = await fileSystem.create(path);
+    try {
+      await file.append(buffer.subarray(range.start, range.end));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    log.error('damaged bytes in the journal set aside', fields);
+  } catch (error) {
+    if (systemErrorCode(error) === 'EEXIST') log.debug('damaged bytes in the journal', fields);
+    else log.error('damaged bytes in the journal could not be set aside', { ...fields, error });
+  }
+}
+
+/** Each header tells how many messages the segment before it had. */
+function reportMissing(found: readonly Found[], segments: readonly Segment[], settledNo: number, log: Logger): void {
+  const oldest = segments[0]?.firstNumber ?? 0;
+  for (const { header } of found) {
+    if (header === undefined || header.previousMessages === 0) continue;
+    const { previousFirstNumber, previousMessages } = header;
+    const isSettled = previousFirstNumber + previousMessages - 1 <= settledNo;
+    const previous = segments.find(({ firstNumber }) => firstNumber === previousFirstNumber);
+    // Without a checkpoint nobody knows whether a segment before the oldest was removed rightly.
+    if (isSettled || (previous === undefined && settledNo < 0 && previousFirstNumber < oldest)) continue;
+    const messages = previousMessages - (previous?.messages ?? 0);
+    if (messages > 0) {
+      log.error('messages are missing in the journal', { segment: segmentName(previousFirstNumber), messages });
+    }
+  }
+}
+
+function reportNewestMissing(
+  checkpoint: CheckpointContent | undefined,
+  segments: readonly Segment[],
+  log: Logger,
+): void {
+  const newest = segments.findLast(({ messages }) => messages > 0)?.lastNumber ?? 0;
+  if (checkpoint === undefined || checkpoint.place.messageNo <= newest) return;
+  log.error('the newest part of the journal is missing: its checkpoint is ahead of it', {
+    settledMessage: checkpoint.place.messageNo,
+    newestMessage: newest,
+  });
+}

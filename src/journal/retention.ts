@@ -1,0 +1,31 @@
+import type { Segment } from './segment.ts';
+
+/** So many of the newest messages are kept for recognising redelivered ones: a broker has at most one a packet id on its way. */
+export const RECENT_MESSAGES = 65_535;
+const KEPT_SEGMENTS = 2;
+
+/**
+ * Segments that nothing needs any more: all their messages are settled, and behind them are two segments with messages, and the newest
+ * 65,535 messages or `segmentBytes` of them. Restarts make short segments; what a broker still has on its way must survive a few.
+ */
+export function removableSegments(
+  segments: readonly Segment[],
+  settledNo: number,
+  segmentBytes: number,
+  active: Segment | undefined,
+): Segment[] {
+  const removable: Segment[] = [];
+  let kept = 0;
+  let messages = 0;
+  let bytes = 0;
+  for (const segment of segments.toReversed()) {
+    const isNeeded = kept < KEPT_SEGMENTS || (messages < RECENT_MESSAGES && bytes + segment.bytes <= segmentBytes);
+    if (segment === active) continue;
+    if (segment.messages === 0 || (!isNeeded && segment.lastNumber <= settledNo)) removable.push(segment);
+    if (segment.messages === 0) continue;
+    kept += 1;
+    messages += segment.messages;
+    bytes += segment.bytes;
+  }
+  return removable.reverse();
+}

@@ -1,0 +1,24 @@
+import { systemClock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import { Connections, type ConnectionsOptions } from './connections.ts';
+import { Sessions, type FileSession, type SessionsOptions } from './sessions.ts';
+
+/** The parts of the configuration that a replay outside the bridge needs. */
+export interface ReplayConfig {
+  readonly bridge: { readonly id: string };
+  readonly oracle: Omit<ConnectionsOptions, 'clock' | 'log'> & Omit<SessionsOptions, 'bridgeId'>;
+}
+
+export interface ReplaySessions {
+  session(stream: string): FileSession;
+  close(): Promise<void>;
+}
+
+/** A connection of its own for a replay by the command line, while no bridge runs. */
+export function openReplaySessions(config: ReplayConfig, log: Logger): ReplaySessions {
+  const { bridge, oracle } = config;
+  const pool = { ...oracle.pool, min: 0 };
+  const connections = new Connections({ ...oracle, pool, clock: systemClock, log });
+  const sessions = new Sessions(connections, { ...oracle, bridgeId: bridge.id });
+  return { session: (stream) => sessions.replay(stream), close: () => connections.stop() };
+}

@@ -1,0 +1,271 @@
+import { Backups } from './backup/backups.ts';
+import { Replay, type ReplaySession } from './backup/replay.ts';
+import { Expander } from './buffer/expander.ts';
+import { TagBuffer } from './buffer/tag-buffer.ts';
+import type { Config } from './config/config.ts';
+import { sleep, type Clock } from './core/clock.ts';
+import { createCounters, type Counters } from './core/counters.ts';
+import type { FileSystem } from './core/filesystem.ts';
+import { RepeatedError, type Logger } from './core/logger.ts';
+import type { Delivery } from './core/message.ts';
+import { comparePlaces, laterPlace, ORIGIN, type Place } from './core/place.ts';
+import type { OnStep } from './core/steps.ts';
+import { Journal, type JournalLock } from './journal/journal.ts';
+import { RedeliveryCheck } from './mqtt/redelivery.ts';
+import { createDecoder } from './payload/decoder.ts';
+import { BatchWriter, type BatchDatabase, type ResumePlaces } from './writer/batch-writer.ts';
+import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
+
+export type PipelineConfig = Pick<Config, 'mqtt' | 'tagName' | 'buffer' | 'writer' | 'oracle' | 'journal' | 'backup'>;
+
+/** What a simulation replaces: time, disk and database; the intake is `receive`. */
+export interface PipelineParts {
+  readonly clock: Clock;
+  readonly fileSystem: FileSystem;
+  readonly lock: JournalLock;
+  /** The session for live data, whose stream in the ledger is the journal's. */
+  readonly database: (journalId: string) => BatchDatabase;
+  readonly replaySession: (stream: string) => ReplaySession;
+  readonly maxTextBytes: number;
+  readonly log: Logger;
+  readonly onStep: OnStep;
+  readonly onWritten: (rows: number, latencyMs: number, lagMs: number) => void;
+  readonly onError: (code: string) => void;
+}
+
+interface Stages {
+  readonly expander: Expander;
+  readonly writer: BatchWriter;
+  readonly replay: Replay;
+}
+
+/** Above any value of a message, and a number that JSON can hold. */
+const MAX_VALUE_NO = 0xffff_ffff;
+const CHECKPOINT_EVERY_MS = 1000;
+const DRAIN_POLL_MS = 20;
+
+/**
+ * The way of a value from its receipt to its end: journal → expander → buffer → writer → Oracle or backup → replay.
+ *
+ * A message is acknowledged when the journal has it on disk, and leaves the journal when all its values are settled; what happens in between
+ * happens again after a crash, and the ledger, the backups and the checkpoint tell what of it was done already.
+ */
+export class Pipeline {
+  readonly counters: Counters = createCounters();
+  readonly buffer: TagBuffer;
+  readonly backups: Backups;
+  readonly journal: Journal;
+  readonly #config: PipelineConfig;
+  readonly #parts: PipelineParts;
+  readonly #rowCheck: RowCheckOptions;
+  readonly #redelivery = new RedeliveryCheck();
+  readonly #stopping = new AbortController();
+  readonly #checkpointFails: RepeatedError;
+  #stages: Stages | undefined;
+  #running: Promise<unknown> = Promise.resolve();
+  #checkpointAtMs = 0;
+  #watermark: Place = ORIGIN;
+
+  constructor(config: PipelineConfig, parts: PipelineParts) {
+    const { clock, fileSystem, lock, onStep } = parts;
+    this.#config = config;
+    this.#parts = parts;
+    this.#rowCheck = {
+      maxTextBytes: parts.maxTextBytes,
+      valueType: config.oracle.valueType,
+      hasTextColumn: config.oracle.columns.text !== '',
+    };
+    this.#checkpointFails = new RepeatedError(parts.log, clock, 'checkpoint could not be saved', 'warn');
+    this.buffer = new TagBuffer({ ...config.buffer, clock });
+    this.journal = new Journal({ ...config.journal, fileSystem, lock, clock, log: this.#logOf('journal'), onStep });
+    this.backups = new Backups({
+      dir: config.backup.dir,
+      maxRowsPerFile: config.backup.maxRowsPerFile,
+      journalId: () => this.journal.id,
+      onStep,
+      fileSystem,
+      clock,
+      log: this.#logOf('backup'),
+    });
+  }
+
+  /** Undefined until `start` has read what an earlier run left. */
+  get writer(): BatchWriter | undefined {
+    return this.#stages?.writer;
+  }
+
+  get replay(): Replay | undefined {
+    return this.#stages?.replay;
+  }
+
+  /** Values received that are not settled, in all stages together. */
+  get pending(): { readonly expander: number; readonly writer: number } {
+    return { expander: this.#stages?.expander.pending ?? 0, writer: this.#stages?.writer.pending ?? 0 };
+  }
+
+  /** Takes up what an earlier run left. Throws when a directory can't be used, or is another process's. */
+  async start(): Promise<void> {
+    await this.journal.open();
+    Object.assign(this.counters, this.journal.checkpoint?.counters);
+    const records = await this.journal.recentRecords();
+    // The connections of this run are counted from 0: all that is recovered is from earlier ones.
+    const after = (records.at(-1)?.connection ?? 0) + 1;
+    for (const record of records) this.#redelivery.remember({ ...record, connection: record.connection - after });
+    await this.backups.start();
+    const counted = this.journal.checkpoint?.place ?? ORIGIN;
+    const backedUp = await this.backups.lastPlace(this.journal.id);
+    const recovered = { messageNo: records.at(-1)?.number ?? 0, valueNo: MAX_VALUE_NO };
+    const resume = { counted, settled: laterPlace(counted, backedUp ?? ORIGIN), recovered };
+    this.#watermark = counted;
+    this.#stages = this.#createStages(resume);
+    const { signal } = this.#stopping;
+    this.#running = Promise.all([
+      this.#stages.expander.run(signal),
+      this.#stages.writer.run(signal),
+      this.#saveCheckpoints(signal),
+    ]);
+    this.#stages.replay.start();
+  }
+
+  /** Takes a message in; it is acknowledged once it is on disk, or its first copy is. */
+  receive(delivery: Delivery): void {
+    this.counters.messagesReceived += 1;
+    if (this.#redelivery.match(delivery) === undefined) {
+      const { connection, packetId, payload, topic } = delivery;
+      this.journal.append(delivery);
+      // The journal gives numbers later, and only whether there is one matters here.
+      this.#redelivery.remember({ number: 0, connection, packetId, payload, topic });
+      this.#parts.onStep('received');
+      return;
+    }
+    this.counters.messagesDuplicate += 1;
+    this.journal.whenIdle().then(
+      () => delivery.acknowledge(),
+      () => {}, // closed before: the broker sends it again
+    );
+  }
+
+  /** The broker has begun a new session: what it marks as delivered before is not what an earlier session delivered. */
+  forgetSession(): void {
+    this.#redelivery.forget();
+  }
+
+  /** Resolves when all that was taken in is settled, or on abort: what is left then is in the journal. */
+  async drain(signal: AbortSignal): Promise<void> {
+    this.buffer.flush();
+    while (this.journal.status.messages > 0 && !signal.aborted) await sleep(this.#parts.clock, DRAIN_POLL_MS, signal);
+  }
+
+  /** Stops all stages. What is not settled is in the journal. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#stages?.replay.stop();
+    await this.#running;
+    await this.backups.stop();
+    await this.#tryToSaveCheckpoint();
+    await this.journal.close();
+  }
+
+  #createStages(resumeAfter: ResumePlaces): Stages {
+    const { clock, onStep } = this.#parts;
+    const expander = new Expander({
+      reader: this.journal,
+      decoder: createDecoder(this.#config.mqtt.subscriptions, this.#config.tagName),
+      buffer: this.buffer,
+      undecodable: { add: (message, reason) => this.backups.addUndecodable(message, reason) },
+      counters: this.counters,
+      log: this.#logOf('expander'),
+      clock,
+    });
+    const writer = this.#createWriter(resumeAfter);
+    const replay = new Replay({
+      backups: this.backups,
+      fileSystem: this.#parts.fileSystem,
+      session: this.#parts.replaySession,
+      isOracleUp: () => writer.isCertain,
+      beforeDelete: () => this.#saveCheckpointThrough(this.#watermark),
+      counters: this.counters,
+      enabled: this.#config.backup.replay,
+      batchSize: this.#config.writer.batchSize,
+      checkRows: (values) => checkRows(values, this.#rowCheck),
+      clock,
+      log: this.#logOf('replay'),
+      onStep,
+    });
+    return { expander, writer, replay };
+  }
+
+  #createWriter(resumeAfter: ResumePlaces): BatchWriter {
+    const { clock, database, onError, onStep, onWritten } = this.#parts;
+    const { backups, journal } = this;
+    const { writer, backup } = this.#config;
+    return new BatchWriter(
+      { ...writer, probeIntervalMs: backup.probeIntervalMs, rowCheck: this.#rowCheck, resumeAfter },
+      {
+        source: this.buffer,
+        database: database(journal.id),
+        backup: {
+          backUp: (values, reason) => backups.backUp(values, reason),
+          reject: (values, rows) => backups.reject(values, rows),
+          endOutage: async () => {
+            await backups.endOutage();
+            this.replay?.wake();
+          },
+          stampSkip: (place) => backups.stampSkip(backups.uncertainFiles(), journal.id, place),
+          markCertain: () => backups.markCertain(),
+        },
+        counters: this.counters,
+        onSettled: (place) => this.#settled(place),
+        onLedgerAhead: (place) => journal.raiseNumbers(place.messageNo),
+        onWritten,
+        onError,
+        onStep,
+        clock,
+        log: this.#logOf('writer'),
+      },
+    );
+  }
+
+  /** Called between two batches, where the counters fit the place. */
+  #settled(place: Place): void {
+    this.#watermark = place;
+    this.journal.settledThrough(place);
+    if (this.#parts.clock.monotonic() - this.#checkpointAtMs >= CHECKPOINT_EVERY_MS) void this.#tryToSaveCheckpoint();
+  }
+
+  /** For the last batch before a silence, and for messages that were settled without a value. */
+  async #saveCheckpoints(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await sleep(this.#parts.clock, CHECKPOINT_EVERY_MS, signal);
+      if (!signal.aborted && this.pending.writer === 0) await this.#tryToSaveCheckpoint();
+    }
+  }
+
+  /** Before a backup is deleted: after a crash its rows must not come from the journal again. */
+  async #saveCheckpointThrough(place: Place): Promise<void> {
+    while (comparePlaces(this.journal.settledPlace, place) < 0 && !this.#stopping.signal.aborted) {
+      await sleep(this.#parts.clock, DRAIN_POLL_MS, this.#stopping.signal);
+    }
+    await this.#saveCheckpoint();
+  }
+
+  async #tryToSaveCheckpoint(): Promise<void> {
+    try {
+      await this.#saveCheckpoint();
+      this.#checkpointFails.over();
+    } catch (error) {
+      this.#checkpointFails.report({ error });
+    }
+  }
+
+  #saveCheckpoint(): Promise<void> {
+    this.#checkpointAtMs = this.#parts.clock.monotonic();
+    const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = this.counters;
+    const valuesReceived = valuesWritten + valuesBackedUp + valuesRejected + valuesDropped + valuesFiltered;
+    return this.journal.saveCheckpoint({ ...this.counters, valuesReceived });
+  }
+
+  #logOf(stage: string): Logger {
+    return this.#parts.log.child({ stage });
+  }
+}

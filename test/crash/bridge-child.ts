@@ -1,0 +1,72 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+
+import type { Status } from '../../src/ops/status.ts';
+
+type Entry = Readonly<Record<string, unknown>>;
+
+/** The bridge, built, as a process that may die at any moment. Its log goes to a file. */
+export class BridgeChild {
+  readonly exited: Promise<void>;
+  readonly #child: ChildProcess;
+  readonly #messages = new Set<string>();
+  #url = '';
+
+  constructor(configFile: string, logFile: string, killAt?: string) {
+    const env = {
+      PATH: process.env['PATH'],
+      TZ: 'UTC',
+      ...(killAt === undefined ? {} : { BRIDGE_TEST_KILL_AT: killAt }),
+    };
+    this.#child = spawn(process.execPath, ['dist/main.js', 'run', '--config', configFile], {
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const file = createWriteStream(logFile);
+    createInterface({ input: this.#child.stdout! }).on('line', (line) => {
+      file.write(`${line}\n`);
+      this.#heed(line);
+    });
+    this.#child.stderr!.on('data', (text: Buffer) => file.write(text));
+    this.exited = once(this.#child, 'close').then(() => void file.end());
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** How it ended: the exit code or the signal. */
+  get end(): number | NodeJS.Signals | null {
+    return this.#child.exitCode ?? this.#child.signalCode;
+  }
+
+  /** True when it has logged this. */
+  hasSaid(message: string): boolean {
+    return this.#messages.has(message);
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async status(): Promise<Status | undefined> {
+    if (this.#url === '') return undefined;
+    try {
+      return (await (await fetch(new URL('/api/status', this.#url))).json()) as Status;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #heed(line: string): void {
+    try {
+      const { message, http } = JSON.parse(line) as Entry;
+      this.#messages.add(String(message));
+      if (message === 'bridge started') this.#url = String(http);
+    } catch {
+      // cut off by the kill
+    }
+  }
+}

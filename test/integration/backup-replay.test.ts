@@ -1,0 +1,188 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { Backups } from '../../src/backup/backups.ts';
+import { UnknownFileError } from '../../src/backup/discard.ts';
+import { listedFile } from '../../src/backup/listing.ts';
+import { Replay } from '../../src/backup/replay.ts';
+import { runCli } from '../../src/cli/cli.ts';
+import { environmentName } from '../../src/config/setting.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
+import { HttpServer } from '../../src/ops/http.ts';
+import { createActions } from '../../src/ops/routes.ts';
+import { schemaDdl } from '../../src/oracle/schema.ts';
+import { RecordingLogger } from '../support/recording-logger.ts';
+import { startStandin, type Standin } from '../support/standin/standin.ts';
+import { TABLE_OPTIONS } from '../support/tag-table.ts';
+import { valuesOf } from '../support/values.ts';
+import { FakeOracle } from '../unit/backup/fake-oracle.ts';
+
+const DOWN = { code: 'ORA-12514', message: 'service is not registered' };
+const TOKEN = 'a-token-of-the-test';
+
+let dir = '';
+const cleanups: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'backup-replay-'));
+});
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  await rm(dir, { recursive: true });
+});
+
+async function command(argv: readonly string[], settings: Readonly<Record<string, string | number>>, isTTY = false) {
+  let out = '';
+  let err = '';
+  const env = Object.fromEntries(Object.entries(settings).map(([key, value]) => [environmentName(key), String(value)]));
+  const exitCode = await runCli(['backups', 'replay', ...argv], {
+    stdout: { isTTY, write: (text) => (out += text) },
+    stderr: { write: (text) => (err += text) },
+    env,
+  });
+  return { exitCode, out, err };
+}
+
+/** Two sealed backups of two rows each. */
+async function fill(backups: Backups): Promise<string[]> {
+  for (const first of [1, 3]) {
+    const values = valuesOf(first, first + 1);
+    values.stamp(first, 0);
+    await backups.backUp(values, DOWN);
+    await backups.endOutage();
+  }
+  return backups.files().map(({ name }) => name);
+}
+
+describe('backups replay beside a running bridge', () => {
+  async function startBridge(token = TOKEN) {
+    const shared = { fileSystem: nodeFileSystem, clock: systemClock, log: new RecordingLogger() };
+    const backups = new Backups({ ...shared, dir, maxRowsPerFile: 100, journalId: () => 'journal00001' });
+    await backups.start();
+    const oracle = new FakeOracle();
+    const replay = new Replay({
+      ...shared,
+      backups,
+      session: (stream) => oracle.session(stream),
+      isOracleUp: () => true,
+      beforeDelete: () => Promise.resolve(),
+      checkRows: () => [],
+      counters: { valuesReplayed: 0 },
+      enabled: false,
+      batchSize: 100,
+    });
+    replay.start();
+    const actions = createActions({
+      token,
+      replay: async (file) => {
+        try {
+          await replay.request(file);
+          return undefined;
+        } catch (error) {
+          return { status: error instanceof UnknownFileError ? 404 : 409, message: String(error) };
+        }
+      },
+    });
+    const body = (): string =>
+      JSON.stringify(backups.files().map((info) => listedFile(info, replay.requestState(info.name))));
+    const routes = { '/api/backups': () => ({ status: 200, contentType: 'application/json', body: body() }) };
+    const http = new HttpServer({ ...shared, host: '127.0.0.1', port: 0, routes, actions });
+    await http.start();
+    cleanups.push(async () => {
+      await http.stop();
+      await replay.stop();
+      await backups.stop();
+    });
+    const settings = { 'backup.dir': dir, 'http.port': new URL(http.url).port, 'http.token': token };
+    return { backups, oracle, settings };
+  }
+
+  it('has it replay all sealed backups', async () => {
+    const { backups, oracle, settings } = await startBridge();
+    const [first, second] = await fill(backups);
+    const { err, exitCode, out } = await command([], settings);
+    expect([exitCode, err]).toEqual([0, '']);
+    expect(out).toContain(`${first}: replayed\n`);
+    expect(out).toContain(`${second}: replayed\n`);
+    expect(oracle.numbers()).toEqual([1, 2, 3, 4]);
+    expect(await readdir(dir)).toEqual([]);
+  });
+
+  it('draws a bar on a terminal', async () => {
+    const { backups, oracle, settings } = await startBridge();
+    const [first] = await fill(backups);
+    let isHeld = true;
+    oracle.before = async () => {
+      if (!isHeld) return;
+      isHeld = false;
+      await new Promise((resolve) => void systemClock.setTimer(700, () => resolve(undefined)));
+    };
+    const { out } = await command([first!], settings, true);
+    expect(out).toMatch(/\r\S+ \[-{30}\] 0 % {2}0 of 2 rows/);
+    expect(backups.files()).toHaveLength(1);
+  });
+
+  it('says that http.token must be set', async () => {
+    const { settings } = await startBridge('');
+    expect(await command([], settings)).toMatchObject({
+      exitCode: 78,
+      err: expect.stringContaining('http.token is empty') as string,
+    });
+  });
+
+  it('says that the token is wrong, and that a file is not there', async () => {
+    const { backups, settings } = await startBridge();
+    await fill(backups);
+    expect((await command([], { ...settings, 'http.token': 'another-token-than-that' })).exitCode).toBe(78);
+    const { err, exitCode } = await command(['nowhere.csv'], settings);
+    expect(exitCode).toBe(74);
+    expect(err).toContain('no such backup file: nowhere.csv');
+  });
+});
+
+describe('backups replay without a bridge', () => {
+  async function prepare(): Promise<{ standin: Standin; settings: Record<string, string | number> }> {
+    const standin = await startStandin();
+    cleanups.push(async () => standin.stop());
+    for (const statement of schemaDdl(TABLE_OPTIONS).split(/;\s*/)) {
+      if (statement !== '') await standin.engine.query(statement, 'BRIDGE');
+    }
+    const settings = {
+      'backup.dir': join(dir, 'backup'),
+      'journal.dir': join(dir, 'journal'),
+      'http.enabled': 'false',
+      'mqtt.url': 'mqtt://127.0.0.1:1',
+      'mqtt.subscriptions': '[{"topic":"a","format":"polling"}]',
+      'oracle.connectString': standin.connectString,
+      'oracle.user': 'bridge',
+      'oracle.password': 'secret',
+    };
+    return { standin, settings };
+  }
+
+  it('does it itself, with the real driver', async () => {
+    const { settings, standin } = await prepare();
+    const log = new RecordingLogger();
+    const options = { dir: join(dir, 'backup'), maxRowsPerFile: 100, journalId: () => 'another12345' };
+    const backups = new Backups({ ...options, fileSystem: nodeFileSystem, clock: systemClock, log });
+    await backups.start();
+    await fill(backups);
+    await backups.stop();
+    const { err, exitCode, out } = await command([], settings);
+    expect([exitCode, err]).toEqual([0, '']);
+    expect(out.match(/: replayed\n/g)).toHaveLength(2);
+    expect(await readdir(join(dir, 'backup'))).toEqual([]);
+    const counted = await standin.engine.query('SELECT COUNT(*) FROM TAG_DATA', 'BRIDGE');
+    expect(counted.map((row) => Object.values(row))).toEqual([[4]]);
+  });
+
+  it('says that there is nothing to do', async () => {
+    const { settings } = await prepare();
+    expect(await command([], settings)).toMatchObject({ exitCode: 0, out: 'No sealed backups to replay.\n' });
+  });
+});

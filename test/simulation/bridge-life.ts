@@ -1,0 +1,157 @@
+import { auditCounters } from '../../src/ops/audit.ts';
+import type { Step } from '../../src/core/steps.ts';
+import { Sessions } from '../../src/oracle/sessions.ts';
+import { MAX_TEXT_BYTES } from '../../src/oracle/statements.ts';
+import { Pipeline } from '../../src/pipeline.ts';
+import type { Plan } from './plan.ts';
+import type { Random } from './random.ts';
+import type { Intake, SimBroker } from './sim-broker.ts';
+import { Life, type SimTime } from './sim-clock.ts';
+import { BRIDGE_ID, simConfig } from './sim-config.ts';
+import { SimConnections } from './sim-connections.ts';
+import type { SimDatabase } from './sim-database.ts';
+import type { SimDisk } from './sim-disk.ts';
+import { SimLogger } from './sim-logger.ts';
+import type { Trace } from './trace.ts';
+
+export interface BridgeLifeOptions {
+  readonly plan: Plan;
+  readonly time: SimTime;
+  readonly random: Random;
+  readonly disk: SimDisk;
+  readonly broker: SimBroker;
+  readonly database: SimDatabase;
+  readonly connectsAfterMs: number;
+  readonly onStep: (step: Step) => void;
+  /** It ended by itself: the start failed, or it was stopped. */
+  readonly onOver: () => void;
+  readonly trace: Trace;
+}
+
+const RECONNECT_MS = 50;
+const DRAIN_MS = 500;
+const STOP_MS = 300_000;
+
+/** One process of the bridge, from its start to its end: the real pipeline, its connection to the broker, and nothing else. */
+export class BridgeLife {
+  readonly #options: BridgeLifeOptions;
+  readonly #life: Life;
+  readonly #connections: SimConnections;
+  readonly #pipeline: Pipeline;
+  #state: 'starting' | 'running' | 'stopping' | 'over' = 'starting';
+  #connects = 0;
+
+  constructor(options: BridgeLifeOptions) {
+    this.#options = options;
+    const { plan, time, random, disk, database, onStep, trace } = options;
+    this.#life = new Life(time, random);
+    this.#connections = new SimConnections(database, this.#life);
+    const config = simConfig(plan);
+    const step = (name: Step): void => {
+      if (!this.#life.isOver) onStep(name);
+    };
+    const sessions = new Sessions(this.#connections.asConnections(), { ...config.oracle, bridgeId: BRIDGE_ID }, step);
+    this.#pipeline = new Pipeline(config, {
+      clock: this.#life,
+      fileSystem: disk.mount(this.#life),
+      lock: { acquire: () => Promise.resolve(), release: () => Promise.resolve() },
+      database: (journalId) => sessions.live(journalId),
+      replaySession: (stream) => sessions.replay(stream),
+      maxTextBytes: MAX_TEXT_BYTES,
+      log: new SimLogger(trace),
+      onStep: step,
+      onWritten: () => {},
+      onError: () => {},
+    });
+  }
+
+  start(): void {
+    this.#options.trace(() => 'bridge: starts');
+    this.#life.setTimer(0, () => {
+      this.#pipeline.start().then(
+        () => this.#started(),
+        (error: unknown) => this.#failed(error),
+      );
+    });
+  }
+
+  /** Nothing of it runs on from here. */
+  kill(): void {
+    this.#state = 'over';
+    this.#options.broker.disconnect();
+    this.#life.end();
+    this.#connections.cut();
+  }
+
+  /** In order: takes no more, drains for a while, stops. */
+  stop(andThen: () => void = this.#options.onOver): void {
+    if (this.#state !== 'running') return;
+    this.#state = 'stopping';
+    this.#options.broker.disconnect();
+    const hurry = new AbortController();
+    this.#life.setTimer(DRAIN_MS, () => hurry.abort());
+    this.#life.setTimer(STOP_MS, () => {
+      throw new Error(`the stop hangs: ${this.describe()}`);
+    });
+    void this.#stop(hurry.signal, andThen);
+  }
+
+  /** All that was taken in has come to its end. */
+  get isSettled(): boolean {
+    const { backups, buffer, journal, pending } = this.#pipeline;
+    return (
+      this.#state === 'running' &&
+      journal.status.messages === 0 &&
+      buffer.size + pending.expander + pending.writer === 0 &&
+      backups.pendingFiles === 0
+    );
+  }
+
+  get auditDifference(): number {
+    if (this.#state !== 'running' && this.#state !== 'stopping') return 0;
+    const { buffer, counters, pending } = this.#pipeline;
+    return auditCounters(counters, buffer.size + pending.expander + pending.writer).difference;
+  }
+
+  describe(): string {
+    const { backups, buffer, counters, journal, pending, writer } = this.#pipeline;
+    const state = { life: this.#state, journal: journal.status, buffer: buffer.size, ...pending };
+    const oracle = { oracle: writer?.availability.state, backups: backups.files(), counters };
+    return JSON.stringify({ ...state, ...oracle });
+  }
+
+  async #stop(hurry: AbortSignal, andThen: () => void): Promise<void> {
+    await this.#pipeline.drain(hurry);
+    await this.#pipeline.stop();
+    this.#options.trace(() => 'bridge: stopped');
+    this.kill();
+    andThen();
+  }
+
+  #started(): void {
+    if (this.#life.isOver) return;
+    this.#options.trace(() => 'bridge: started');
+    this.#state = 'running';
+    this.#life.setTimer(this.#options.connectsAfterMs, () => this.#keepConnected());
+  }
+
+  #failed(error: unknown): void {
+    if (this.#life.isOver) return;
+    this.#options.trace(() => `bridge: start failed: ${String(error)}`);
+    this.kill();
+    this.#options.onOver();
+  }
+
+  #keepConnected(): void {
+    if (this.#state !== 'running') return;
+    if (!this.#options.broker.isConnected) {
+      const intake: Intake = {
+        connected: () => {},
+        receive: (delivery) => this.#pipeline.receive(delivery),
+      };
+      this.#options.broker.connect(this.#life, this.#connects, intake);
+      this.#connects += 1;
+    }
+    this.#life.setTimer(RECONNECT_MS, () => this.#keepConnected());
+  }
+}

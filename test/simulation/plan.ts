@@ -1,0 +1,159 @@
+import { Payloads, type Payload } from './payloads.ts';
+import { Random } from './random.ts';
+import { HEALTHY, type DiskHealth } from './sim-disk.ts';
+import { WELL, type DatabaseHealth } from './sim-database.ts';
+import { STEPS, type Step } from '../../src/core/steps.ts';
+
+/** What ends a life of the bridge: kill -9, a power cut, or an orderly stop. */
+export type End = 'kill' | 'power' | 'stop';
+
+export type PlanEvent =
+  | { readonly do: 'publish'; readonly payload: Payload }
+  /** `afterSteps` steps of the simulation from now on, or when the bridge comes to the named step. */
+  | { readonly do: 'end'; readonly how: End; readonly afterSteps: number; readonly at: Step | undefined }
+  | { readonly do: 'disk'; readonly health: DiskHealth }
+  | { readonly do: 'database'; readonly health: DatabaseHealth }
+  | { readonly do: 'abort database' | 'disconnect' | 'lose session' };
+
+export type TimedEvent = PlanEvent & { readonly atMs: number };
+
+export interface Plan {
+  readonly seed: number;
+  readonly events: readonly TimedEvent[];
+  readonly endMs: number;
+  readonly lowestFreeId: boolean;
+  readonly window: number;
+  readonly batchSize: number;
+  readonly intervalMs: number;
+  readonly retryAttempts: number;
+  readonly bufferCapacity: number;
+  readonly segmentBytes: number;
+  readonly journalMaxBytes: number;
+  readonly maxRowsPerFile: number;
+  readonly probeIntervalMs: number;
+}
+
+const DATABASE_ILLS: readonly Partial<DatabaseHealth>[] = [
+  { logOn: 'no listener' },
+  { logOn: 'no listener', cut: 1 },
+  { logOn: 'refused' },
+  { cut: 0.1 },
+  { cut: 0.4 },
+  { late: 0.15 },
+  { late: 0.5 },
+  { slow: 0.3 },
+  { full: 0.5 },
+  { passing: 0.3 },
+  { cut: 0.1, late: 0.1, slow: 0.1, passing: 0.1 },
+];
+
+const DISK_ILLS: readonly Partial<DiskHealth>[] = [
+  { errorShare: 0.1 },
+  { errorShare: 0.5 },
+  { errorShare: 1 },
+  { freeBytes: 0 },
+  { freeBytes: 300 },
+  { freeBytes: 2000 },
+  { slowness: 50 },
+  { slowness: 500 },
+];
+
+const MOST_FRAME_BYTES = 240;
+
+/** Draws all of a schedule from its seed before anything runs. */
+export function drawPlan(seed: number): Plan {
+  const random = new Random(seed);
+  const endMs = random.pick([500, 2_000, 5_000, 15_000]);
+  const events: TimedEvent[] = [];
+  const lowestFreeId = random.chance(0.3);
+  const losesSession = random.chance(0.1);
+  // Messages of the same bytes are told apart by their packet ids, which must not be those of acknowledged ones again.
+  drawMessages(random, endMs, !lowestFreeId && !losesSession && random.chance(0.3) ? 0.3 : 0, events);
+  const calm = random.chance(0.1);
+  if (!calm) {
+    drawEnds(random, endMs, events);
+    if (random.chance(0.7)) drawDatabase(random, endMs, events);
+    if (random.chance(0.35)) drawDisk(random, endMs, events);
+    if (random.chance(0.5)) drawConnections(random, endMs, events);
+    if (losesSession) events.push({ do: 'lose session', atMs: random.between(0, endMs) });
+  }
+  events.sort((a, b) => a.atMs - b.atMs);
+  const segmentBytes = random.pick([500, 2_000, 1_000_000]);
+  // What may come again must be among the settled messages that the journal keeps: at least a segment's.
+  const windows = [1, 2, 3, 8, 20, 100].filter((window) => window * MOST_FRAME_BYTES <= segmentBytes);
+  return {
+    seed,
+    events,
+    endMs,
+    lowestFreeId,
+    window: random.pick(windows),
+    batchSize: random.pick([1, 3, 7, 20, 100]),
+    intervalMs: random.pick([5, 50, 300]),
+    retryAttempts: random.pick([0, 1, 3]),
+    bufferCapacity: random.pick([2, 10, 1000]),
+    segmentBytes,
+    journalMaxBytes: segmentBytes * random.pick([6, 100]),
+    maxRowsPerFile: random.pick([3, 15, 10_000]),
+    probeIntervalMs: random.pick([100, 700]),
+  };
+}
+
+function drawMessages(random: Random, endMs: number, repeats: number, events: TimedEvent[]): void {
+  const odd = random.chance(0.4);
+  const share = (least: number): number => (odd && random.chance(0.5) ? least : 0);
+  const mix = {
+    undecodable: share(0.1),
+    empty: share(0.1),
+    refused: share(0.08),
+    poison: share(0.04),
+    badTime: share(0.05),
+  };
+  const payloads = new Payloads(random.fork(), mix);
+  const made: Payload[] = [];
+  const bursts = random.int(2, 8);
+  const count = random.int(20, 60);
+  for (let burst = 0; burst < bursts; burst += 1) {
+    let atMs = random.between(0, endMs);
+    const spreadMs = random.pick([0, 1, 20]);
+    for (let i = 0; i < count / bursts; i += 1) {
+      atMs = Math.min(endMs, atMs + random.between(0, spreadMs));
+      const payload = made.length > 0 && random.chance(repeats) ? random.pick(made) : payloads.next();
+      made.push(payload);
+      events.push({ do: 'publish', payload, atMs });
+    }
+  }
+}
+
+function drawEnds(random: Random, endMs: number, events: TimedEvent[]): void {
+  const power = random.pick([0, 0.5, 1]);
+  for (let left = random.pick([0, 1, 1, 2, 4, 8]); left > 0; left -= 1) {
+    const how: End = random.chance(0.1) ? 'stop' : random.chance(power) ? 'power' : 'kill';
+    const at = random.chance(0.3) ? random.pick(STEPS) : undefined;
+    const afterSteps = random.pick([0, random.int(0, 20), random.int(0, 100)]);
+    events.push({ do: 'end', how, afterSteps, at, atMs: random.between(0, endMs * 1.2) });
+  }
+}
+
+function drawDatabase(random: Random, endMs: number, events: TimedEvent[]): void {
+  for (let left = random.int(1, 3); left > 0; left -= 1) {
+    const atMs = random.chance(0.2) ? 0 : random.between(0, endMs);
+    const health = { ...WELL, ...random.pick(DATABASE_ILLS) };
+    events.push({ do: 'database', health, atMs });
+    if (random.chance(0.3)) events.push({ do: 'abort database', atMs });
+    events.push({ do: 'database', health: WELL, atMs: atMs + random.between(0, endMs / 2) });
+  }
+}
+
+function drawDisk(random: Random, endMs: number, events: TimedEvent[]): void {
+  for (let left = random.int(1, 2); left > 0; left -= 1) {
+    const atMs = random.between(0, endMs);
+    events.push({ do: 'disk', health: { ...HEALTHY, ...random.pick(DISK_ILLS) }, atMs });
+    events.push({ do: 'disk', health: HEALTHY, atMs: atMs + random.between(0, endMs / 2) });
+  }
+}
+
+function drawConnections(random: Random, endMs: number, events: TimedEvent[]): void {
+  for (let left = random.int(1, 4); left > 0; left -= 1) {
+    events.push({ do: 'disconnect', atMs: random.between(0, endMs) });
+  }
+}

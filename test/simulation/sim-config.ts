@@ -1,0 +1,62 @@
+import type { PipelineConfig } from '../../src/pipeline.ts';
+import { SUBSCRIPTION } from './payloads.ts';
+import type { Plan } from './plan.ts';
+import { CALL_TIMEOUT_MS } from './sim-connections.ts';
+
+export const JOURNAL_DIR = '/sim/journal';
+export const BACKUP_DIR = '/sim/backup';
+export const BRIDGE_ID = 'sim';
+
+export function simConfig(plan: Plan): PipelineConfig {
+  return {
+    mqtt: {
+      url: 'mqtt://localhost',
+      clientId: BRIDGE_ID,
+      username: '',
+      password: '',
+      protocolVersion: 5,
+      keepaliveSeconds: 60,
+      sessionExpirySeconds: 3600,
+      receiveMaximum: plan.window,
+      tls: { ca: '', cert: '', key: '', rejectUnauthorized: true },
+      subscriptions: [SUBSCRIPTION],
+    },
+    tagName: '{plc}.{tag}',
+    buffer: { capacity: plan.bufferCapacity, onFull: 'wait' },
+    writer: {
+      batchSize: plan.batchSize,
+      intervalMs: plan.intervalMs,
+      retry: { attempts: plan.retryAttempts, initialDelayMs: 50, factor: 2 },
+    },
+    oracle: {
+      connectString: 'localhost/XE',
+      user: 'BRIDGE',
+      password: '',
+      pool: { min: 0, max: 2, increment: 1, queueTimeoutMs: 1_000 },
+      connectTimeoutMs: 1_000,
+      callTimeoutMs: CALL_TIMEOUT_MS,
+      walletDir: '',
+      walletPassword: '',
+      table: 'TAG_DATA',
+      columns: {
+        tagName: 'tag_name',
+        value: 'tag_value',
+        text: 'tag_text',
+        timestamp: 'timestamp',
+        quality: 'quality',
+        plcCode: '',
+        tagAddress: '',
+        receivedAt: '',
+      },
+      valueType: 'binary_double',
+      ledgerTable: 'LEDGER',
+    },
+    journal: { dir: JOURNAL_DIR, maxBytes: plan.journalMaxBytes, segmentBytes: plan.segmentBytes, sync: 'always' },
+    backup: {
+      dir: BACKUP_DIR,
+      maxRowsPerFile: plan.maxRowsPerFile,
+      replay: true,
+      probeIntervalMs: plan.probeIntervalMs,
+    },
+  };
+}

@@ -1,0 +1,220 @@
+import type oracledb from 'oracledb';
+
+import { DeadlineError, withDeadline } from '../../src/core/clock.ts';
+import { DatabaseError } from '../../src/core/errors.ts';
+import type { Connections, Lease } from '../../src/oracle/connections.ts';
+import { toDatabaseError } from '../../src/oracle/ora-errors.ts';
+import type { Life } from './sim-clock.ts';
+import { driverError, type Done, type Outcome, type Session, type SimDatabase } from './sim-database.ts';
+import {
+  deletePlace,
+  insertPlace,
+  insertRows,
+  keyOf,
+  movePlace,
+  placeOf,
+  selectPlace,
+  type Call,
+} from './sim-statements.ts';
+
+export const CALL_TIMEOUT_MS = 2_000;
+const CALL_GRACE_MS = 1_000;
+const TRAVEL_MS = [0.1, 3] as const;
+const LATE_MS = [500, 6_000] as const;
+
+/**
+ * The client's side: lends connections as `Connections` does, whose statements are the bridge's own SQL. Everything above it (Database,
+ * Ledger) is the real code.
+ */
+export class SimConnections {
+  readonly #database: SimDatabase;
+  readonly #life: Life;
+  readonly #idle: SimConnection[] = [];
+  readonly #all = new Set<SimConnection>();
+
+  constructor(database: SimDatabase, life: Life) {
+    this.#database = database;
+    this.#life = life;
+  }
+
+  /** The real class has private fields, which no other can have; of it only `use` is called. */
+  asConnections(): Connections {
+    return this as unknown as Connections;
+  }
+
+  async use<T>(what: string, work: (lease: Lease) => Promise<T>): Promise<T> {
+    const connection = this.#idle.pop() ?? (await this.#logOn());
+    this.#all.add(connection);
+    const lease = { connection: connection as unknown as oracledb.Connection, wear: () => {} };
+    try {
+      const result = await withDeadline(this.#life, CALL_TIMEOUT_MS + CALL_GRACE_MS, what, work(lease));
+      if (connection.isUsable) this.#idle.push(connection);
+      return result;
+    } catch (thrown) {
+      this.#all.delete(connection);
+      if (!(thrown instanceof DeadlineError)) connection.drop();
+      else {
+        connection.cut();
+        throw new DatabaseError('connection', 'CALL_TIMEOUT', thrown.message, { outcomeUnknown: true });
+      }
+      throw thrown;
+    }
+  }
+
+  /** The bridge process is gone; what it sent last may not have reached the wire. */
+  cut(): void {
+    for (const connection of this.#all) connection.cut();
+  }
+
+  async #logOn(): Promise<SimConnection> {
+    const { random } = this.#database;
+    return this.#life.operate(
+      random.between(...TRAVEL_MS),
+      () => {
+        const { logOn, cut } = this.#database.health;
+        if (logOn === 'refused') throw toDatabaseError(driverError('ORA-01017', 1017), false);
+        if (logOn === 'no listener' || random.chance(cut / 2)) throw toDatabaseError(driverError('ORA-12541'), false);
+        return new SimConnection(this.#database, this.#life);
+      },
+      () => {},
+    );
+  }
+}
+
+class SimConnection {
+  readonly #database: SimDatabase;
+  readonly #life: Life;
+  readonly #session: Session;
+  #isCut = false;
+
+  constructor(database: SimDatabase, life: Life) {
+    this.#database = database;
+    this.#life = life;
+    this.#session = database.openSession();
+  }
+
+  get isUsable(): boolean {
+    return !this.#isCut && !this.#session.isDead;
+  }
+
+  /** After an error: what is open is rolled back, at once if the server still hears us. */
+  drop(): void {
+    if (this.#isCut) return;
+    this.#isCut = true;
+    this.#session.die();
+  }
+
+  cut(): void {
+    if (this.#isCut) return;
+    this.#isCut = true;
+    if (this.#database.random.chance(0.5)) this.#session.abandon();
+    else this.#session.die();
+  }
+
+  execute(sql: string, binds: readonly unknown[], options?: { readonly autoCommit?: boolean }): Promise<unknown> {
+    const [statement] = sql.split(' ', 1);
+    const commits = options?.autoCommit === true;
+    if (statement === 'SELECT') return this.#call('select', selectPlace(keyOf(binds, 0), sql.includes('FOR UPDATE')));
+    if (statement === 'UPDATE') {
+      return this.#call('move', movePlace(keyOf(binds, 2), placeOf(binds, 4), placeOf(binds, 0), commits));
+    }
+    if (statement === 'INSERT') {
+      return this.#call('insert place', insertPlace(keyOf(binds, 0), placeOf(binds, 2), commits));
+    }
+    if (statement === 'DELETE') return this.#call('delete place', deletePlace(keyOf(binds, 0), this.#database));
+    throw new Error(`the simulated database does not know: ${sql}`);
+  }
+
+  executeMany(
+    _sql: string,
+    rows: readonly (readonly unknown[])[],
+    options: { autoCommit?: boolean },
+  ): Promise<unknown> {
+    const { full } = this.#database.health;
+    const isFull = full > 0 && this.#database.random.chance(full);
+    return this.#call('rows', insertRows(rows, isFull, options.autoCommit === true));
+  }
+
+  commit(): Promise<void> {
+    return this.#call('commit', (session, done) => {
+      session.commit();
+      done({ value: undefined });
+    });
+  }
+
+  rollback(): Promise<void> {
+    return this.#call('rollback', (session, done) => {
+      session.rollback();
+      done({ value: undefined });
+    });
+  }
+
+  getStatementInfo(): Promise<unknown> {
+    return this.#call('parse', (_session, done) => done({ value: {} }));
+  }
+
+  #call<T>(what: string, call: Call<T>): Promise<T> {
+    if (this.#isCut) return Promise.reject(driverError('NJS-500'));
+    const { health, random, time, trace } = this.#database;
+    const [cut, late, slow] = [random.chance(health.cut), random.chance(health.late), random.chance(health.slow)];
+    const passing = random.chance(health.passing);
+    let travelMs = random.between(...TRAVEL_MS);
+    if (slow) travelMs = random.between(CALL_TIMEOUT_MS / 2, CALL_TIMEOUT_MS * 2);
+    return new Promise<T>((resolve, reject) => {
+      let isOver = false;
+      const finish = (delayMs: number, settle: () => void): void => {
+        time.setTimer(
+          delayMs,
+          () => {
+            if (isOver) return;
+            isOver = true;
+            cancelTimeout();
+            settle();
+          },
+          this.#life,
+        );
+      };
+      const cancelTimeout = this.#life.setTimer(CALL_TIMEOUT_MS, () => {
+        isOver = true;
+        trace(() => `database: session ${this.#session.id} ${what}: call timeout`);
+        this.#lose();
+        reject(driverError('NJS-123'));
+      });
+      this.#session.onDeath = (): void => finish(random.between(...TRAVEL_MS), () => reject(driverError('NJS-500')));
+      const answer = (outcome: Outcome<T>): void => {
+        finish(random.between(...TRAVEL_MS), () =>
+          'value' in outcome ? resolve(outcome.value) : reject(outcome.error),
+        );
+      };
+      if (cut || late) {
+        trace(() => `database: session ${this.#session.id} ${what}: connection cut${late ? ', server goes on' : ''}`);
+        const reaches = late || random.chance(0.6);
+        if (late) travelMs = random.between(...LATE_MS);
+        if (reaches) this.#atServer(travelMs, call, () => {});
+        finish(random.between(...TRAVEL_MS) * 2, () => {
+          this.#lose(late);
+          reject(driverError('NJS-500'));
+        });
+      } else if (passing) {
+        answer({ error: driverError('ORA-00060', 60) });
+      } else {
+        this.#atServer(travelMs, call, answer);
+      }
+    });
+  }
+
+  #atServer<T>(delayMs: number, call: Call<T>, done: Done<T>): void {
+    this.#database.time.setTimer(delayMs, () => this.#session.serve(call, done));
+  }
+
+  /** `isBusy`: the server has not come to the last call yet. */
+  #lose(isBusy = false): void {
+    this.#isCut = true;
+    if (!isBusy) {
+      this.#session.abandon();
+      return;
+    }
+    const afterMs = LATE_MS[1] + 1;
+    this.#database.time.setTimer(afterMs, () => this.#session.abandon());
+  }
+}

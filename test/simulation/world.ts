@@ -1,0 +1,215 @@
+import type { Step } from '../../src/core/steps.ts';
+import type { Payload } from './payloads.ts';
+import { drawPlan, type End, type Plan, type TimedEvent } from './plan.ts';
+import { Random } from './random.ts';
+import { SimBroker, type SimMessage } from './sim-broker.ts';
+import { BridgeLife } from './bridge-life.ts';
+import { SimTime } from './sim-clock.ts';
+import { BACKUP_DIR, JOURNAL_DIR } from './sim-config.ts';
+import { SimDatabase, WELL } from './sim-database.ts';
+import { HEALTHY, SimDisk } from './sim-disk.ts';
+import { noTrace, type Trace } from './trace.ts';
+import { judge, usedStreams } from './verdict.ts';
+
+export interface Result {
+  readonly seed: number;
+  readonly steps: number;
+  /** None: no value lost, none doubled, nothing left behind. */
+  readonly problems: readonly string[];
+}
+
+/** Both are far above what any schedule takes that comes to its end. */
+const MAX_STEPS = 200_000;
+const MAX_SETTLING_MS = 1_800_000;
+
+/** Runs the schedule of a seed; `onTrace` gets its story, line by line. */
+export async function simulate(seed: number, onTrace?: (line: string) => void): Promise<Result> {
+  const time = new SimTime();
+  const trace: Trace =
+    onTrace === undefined ? noTrace : (line) => onTrace(`${time.elapsedMs.toFixed(2).padStart(10)} ${line()}`);
+  const world = new World(drawPlan(seed), time, trace);
+  const problems = await world.run();
+  return { seed, steps: time.steps, problems };
+}
+
+interface Armed {
+  readonly how: End;
+  stepsLeft: number;
+  readonly at: Step | undefined;
+}
+
+/**
+ * One schedule: publishes, breaks and crashes as planned, then mends all, lets the bridge settle, starts it once more, and judges.
+ *
+ * A crash ends the life in mid-step: nothing of it runs on, what it had asked of the disk and the database may or may not happen.
+ */
+class World {
+  readonly #plan: Plan;
+  readonly #time: SimTime;
+  readonly #trace: Trace;
+  readonly #random: Random;
+  readonly #disk: SimDisk;
+  readonly #broker: SimBroker;
+  readonly #database: SimDatabase;
+  readonly #published = new Map<SimMessage, Payload>();
+  readonly #problems: string[] = [];
+  #life: BridgeLife | undefined;
+  #armed: Armed[] = [];
+  #isMended = false;
+
+  constructor(plan: Plan, time: SimTime, trace: Trace) {
+    this.#plan = plan;
+    this.#time = time;
+    this.#trace = trace;
+    this.#random = new Random(plan.seed ^ 0x5eed);
+    this.#disk = new SimDisk(this.#random.fork(), trace);
+    this.#broker = new SimBroker(plan, time, this.#random.fork(), trace);
+    this.#database = new SimDatabase(time, this.#random.fork(), trace);
+  }
+
+  async run(): Promise<string[]> {
+    try {
+      for (const event of this.#plan.events) this.#time.setTimer(event.atMs, () => this.#meet(event));
+      this.#boot();
+      await this.#runUntil(() => this.#time.elapsedMs >= this.#plan.endMs, this.#plan.endMs);
+      this.#mend();
+      await this.#settle('all is mended');
+      // What a failing disk kept from being removed is removed by the next start.
+      const hadFaults = this.#plan.events.some((event) => event.do === 'disk');
+      if (this.#problems.length === 0 && (hadFaults || this.#random.chance(0.5))) {
+        this.#end(this.#random.pick(['kill', 'power']));
+        await this.#settle('the last restart');
+      }
+      if (this.#problems.length === 0) await this.#stopForGood();
+      if (this.#problems.length === 0) this.#judge();
+    } catch (error) {
+      this.#problems.push(error instanceof Error ? `threw ${error.stack ?? error.message}` : String(error));
+    }
+    return this.#problems;
+  }
+
+  #judge(): void {
+    this.#problems.push(
+      ...judge(this.#published, {
+        rows: this.#database.rows,
+        backupDir: this.#disk.contents(BACKUP_DIR),
+        journalDir: this.#disk.contents(JOURNAL_DIR),
+        ledger: this.#database.ledger,
+        segmentBytes: this.#plan.segmentBytes,
+      }),
+    );
+  }
+
+  #meet(event: TimedEvent): void {
+    if (event.do === 'publish') {
+      this.#published.set(this.#broker.publish(event.payload.topic, event.payload.bytes), event.payload);
+      return;
+    }
+    if (this.#isMended) return;
+    if (event.do !== 'end') this.#trace(() => `plan: ${JSON.stringify(event)}`);
+    if (event.do === 'end') this.#armed.push({ how: event.how, stepsLeft: event.afterSteps, at: event.at });
+    else if (event.do === 'disk') this.#disk.health = event.health;
+    else if (event.do === 'database') this.#database.health = event.health;
+    else if (event.do === 'abort database') this.#database.crash();
+    else if (event.do === 'disconnect') this.#broker.disconnect();
+    else this.#broker.loseSession();
+  }
+
+  #boot(): void {
+    const { connectsAfterMs } = { connectsAfterMs: this.#random.pick([0, 5, 100]) };
+    this.#life = new BridgeLife({
+      plan: this.#plan,
+      time: this.#time,
+      random: this.#random.fork(),
+      disk: this.#disk,
+      broker: this.#broker,
+      database: this.#database,
+      connectsAfterMs,
+      onStep: (step) => this.#stepped(step),
+      onOver: () => this.#bootLater(),
+      trace: this.#trace,
+    });
+    this.#life.start();
+  }
+
+  #bootLater(): void {
+    this.#life = undefined;
+    this.#time.setTimer(this.#random.between(1, 500), () => this.#boot());
+  }
+
+  /** The bridge's own steps: a crash may come in the middle of its code. */
+  #stepped(step: Step): void {
+    this.#trace(() => `step: ${step}`);
+    const due = this.#armed.find((armed) => armed.at === step && armed.stepsLeft-- <= 0);
+    if (due === undefined) return;
+    this.#armed = this.#armed.filter((armed) => armed !== due);
+    this.#end(due.how);
+  }
+
+  #end(how: End): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    this.#trace(() => `plan: ${how}`);
+    if (how === 'stop') {
+      life.stop();
+      return;
+    }
+    life.kill();
+    if (how === 'power') this.#disk.cutPower();
+    else this.#disk.kill();
+    this.#trace(
+      () => `disk: ${this.#disk.listing(JOURNAL_DIR).join(', ')}; ${this.#disk.listing(BACKUP_DIR).join(', ')}`,
+    );
+    this.#bootLater();
+  }
+
+  #mend(): void {
+    this.#trace(() => 'plan: all is mended');
+    this.#isMended = true;
+    this.#armed = [];
+    this.#disk.health = HEALTHY;
+    this.#database.health = WELL;
+  }
+
+  async #settle(after: string): Promise<void> {
+    const isSettled = (): boolean => this.#broker.isIdle && this.#life?.isSettled === true && this.#isCleanedUp();
+    const hasSettled = await this.#runUntil(isSettled, this.#time.elapsedMs + MAX_SETTLING_MS);
+    if (!hasSettled) this.#problems.push(`does not settle after ${after}: ${this.#life?.describe() ?? 'no life'}`);
+  }
+
+  /** A replay forgets its ledger stream after its file. */
+  #isCleanedUp(): boolean {
+    const { busySessions, ledger } = this.#database;
+    return busySessions === 0 && usedStreams(ledger).length <= 1 && !this.#disk.has(BACKUP_DIR, '.replay');
+  }
+
+  async #stopForGood(): Promise<void> {
+    let isOver = false;
+    this.#life?.stop(() => (isOver = true));
+    if (!(await this.#runUntil(() => isOver, this.#time.elapsedMs + MAX_SETTLING_MS))) {
+      this.#problems.push('does not stop');
+    }
+  }
+
+  /** False when the time or the steps are up before `isDone`. */
+  async #runUntil(isDone: () => boolean, untilMs: number): Promise<boolean> {
+    while (!isDone()) {
+      if (this.#time.steps > MAX_STEPS || this.#time.elapsedMs > untilMs || !(await this.#time.step())) return isDone();
+      const difference = this.#life?.auditDifference ?? 0;
+      if (difference !== 0) {
+        this.#problems.push(`audit out of balance by ${difference}`);
+        throw new Error(this.#life?.describe() ?? '');
+      }
+      this.#crashWhenDue();
+    }
+    return true;
+  }
+
+  #crashWhenDue(): void {
+    if (this.#armed.length === 0) return;
+    const due = this.#armed.find((armed) => armed.at === undefined && armed.stepsLeft-- <= 0);
+    if (due === undefined) return;
+    this.#armed = this.#armed.filter((armed) => armed !== due);
+    this.#end(due.how);
+  }
+}

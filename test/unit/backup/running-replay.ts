@@ -1,0 +1,62 @@
+import { Backups } from '../../../src/backup/backups.ts';
+import { Replay, type ReplayOptions } from '../../../src/backup/replay.ts';
+import type { FileSystem } from '../../../src/core/filesystem.ts';
+import type { TagValues } from '../../../src/core/tag-values.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
+import { valuesOf } from '../../support/values.ts';
+import type { FakeOracle } from './fake-oracle.ts';
+import { JOURNAL } from './running-backups.ts';
+
+export interface Life {
+  readonly clock: FakeClock;
+  readonly log: RecordingLogger;
+  readonly backups: Backups;
+  readonly replay: Replay;
+  readonly counters: { valuesReplayed: number };
+  readonly steps: string[];
+}
+
+/** Backups and replay of one process; not started. */
+export function createLife(
+  dir: string,
+  fileSystem: FileSystem,
+  oracle: FakeOracle,
+  options: Partial<ReplayOptions> = {},
+): Life {
+  const clock = new FakeClock();
+  const log = new RecordingLogger();
+  const steps: string[] = [];
+  const shared = { fileSystem, clock, log, onStep: (step: string) => void steps.push(step) };
+  const backups = new Backups({ dir, maxRowsPerFile: 1000, journalId: () => JOURNAL, ...shared });
+  const counters = { valuesReplayed: 0 };
+  const replay = new Replay({
+    ...shared,
+    backups,
+    session: (stream) => oracle.session(stream),
+    isOracleUp: () => true,
+    beforeDelete: () => Promise.resolve(),
+    checkRows: infinities,
+    counters,
+    enabled: true,
+    batchSize: 2,
+    ...options,
+  });
+  return { clock, log, backups, replay, counters, steps };
+}
+
+function infinities(values: TagValues): { index: number; reason: { code: string; message: string } }[] {
+  const indexes = Array.from({ length: values.length }, (_, i) => i);
+  const bad = indexes.filter((i) => Math.abs(values.numbers[i]!) === Number.POSITIVE_INFINITY);
+  return bad.map((index) => ({ index, reason: { code: 'VALUE_NOT_FINITE', message: 'not finite' } }));
+}
+
+/** Values of one message each, whose message numbers are their numbers. */
+export function numbered(from: number, count: number): TagValues {
+  const values = valuesOf(...Array.from({ length: count }, (_, i) => from + i));
+  for (let i = 0; i < count; i += 1) {
+    values.messageNos[i] = from + i;
+    values.valueNos[i] = 0;
+  }
+  return values;
+}

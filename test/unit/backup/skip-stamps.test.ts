@@ -1,0 +1,86 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { headerLine, ROW_COLUMNS } from '../../../src/backup/row-format.ts';
+import { SkipStamps } from '../../../src/backup/skip-stamps.ts';
+import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+const JOURNAL = 'journal-of-ours';
+
+function placeOf(messageNo: number) {
+  return { messageNo, valueNo: 0 };
+}
+
+function stampsIn(dir: string): SkipStamps {
+  return new SkipStamps({ dir, fileSystem: nodeFileSystem, log: new RecordingLogger() });
+}
+
+/** A file as a run leaves it behind, with a row for each message. */
+async function backUp(dir: string, stamps: SkipStamps, file: string, messages: readonly number[]): Promise<void> {
+  const rows = messages.map((messageNo) => {
+    const row: Record<string, string> = { journal: JOURNAL, message_no: String(messageNo), value_no: '0' };
+    return headerLine(ROW_COLUMNS.map((column) => row[column] ?? ''));
+  });
+  await writeFile(join(dir, file), headerLine(ROW_COLUMNS) + rows.join(''));
+  await stamps.grew(file, JOURNAL, placeOf(messages[0]!), placeOf(messages.at(-1)!));
+}
+
+describe('SkipStamps', () => {
+  it('stamps all files that a run began before it could read the ledger, when that run reads it', async () => {
+    const dir = await temporaryDirectory();
+    const stamps = stampsIn(dir);
+    await backUp(dir, stamps, 'a.csv', [1, 2]);
+    await backUp(dir, stamps, 'b.csv', [3, 4]);
+    await stamps.stamp(stamps.files(), JOURNAL, placeOf(3));
+    expect(await stamps.read('a.csv')).toEqual({ journal: JOURNAL, ...placeOf(3) });
+    expect(await stamps.read('b.csv')).toEqual({ journal: JOURNAL, ...placeOf(3) });
+  });
+
+  it('stamps them when that run was killed before, too', async () => {
+    const dir = await temporaryDirectory();
+    const before = stampsIn(dir);
+    await backUp(dir, before, 'a.csv', [1, 2]);
+    await backUp(dir, before, 'b.csv', [3, 4]);
+    const after = stampsIn(dir);
+    for (const file of ['a.csv', 'b.csv']) after.found(file);
+    await after.stamp(after.files(), JOURNAL, placeOf(3));
+    expect(await after.read('a.csv')).toEqual({ journal: JOURNAL, ...placeOf(3) });
+  });
+
+  it('does not take rows for written that were backed up with the ledger known, when later ones were written', async () => {
+    const dir = await temporaryDirectory();
+    const before = stampsIn(dir);
+    await before.stamp([], JOURNAL, placeOf(1));
+    await backUp(dir, before, 'a.csv', [2, 3]);
+    const after = stampsIn(dir);
+    after.found('a.csv');
+    await after.stamp(after.files(), JOURNAL, placeOf(9));
+    expect(await after.read('a.csv')).toEqual({ journal: JOURNAL, ...placeOf(1) });
+  });
+
+  it('knows a file that was begun while others were being stamped', async () => {
+    const dir = await temporaryDirectory();
+    const before = stampsIn(dir);
+    await backUp(dir, before, 'a.csv', [1, 2]);
+    const stamping = before.stamp(before.files(), JOURNAL, placeOf(2));
+    await backUp(dir, before, 'b.csv', [3, 4]);
+    await stamping;
+    const after = stampsIn(dir);
+    for (const file of ['a.csv', 'b.csv']) after.found(file);
+    await after.stamp(after.files(), JOURNAL, placeOf(9));
+    expect(await after.read('b.csv')).toEqual({ journal: JOURNAL, ...placeOf(2) });
+  });
+
+  it('raises a stamp to a place among the rows of its file', async () => {
+    const dir = await temporaryDirectory();
+    const stamps = stampsIn(dir);
+    await stamps.stamp([], JOURNAL, placeOf(1));
+    await backUp(dir, stamps, 'a.csv', [2, 3, 4]);
+    await stamps.stamp(stamps.files(), JOURNAL, placeOf(3));
+    expect(await stamps.read('a.csv')).toEqual({ journal: JOURNAL, ...placeOf(3) });
+  });
+});

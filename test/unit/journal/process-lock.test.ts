@@ -1,0 +1,50 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { systemClock } from '../../../src/core/clock.ts';
+import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
+import { ProcessLock } from '../../../src/journal/process-lock.ts';
+
+let directory = '';
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'process-lock-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const lock = (): ProcessLock => new ProcessLock(nodeFileSystem, systemClock);
+
+describe('ProcessLock', () => {
+  it('keeps a directory for one, says which process has it, and gives it back', async () => {
+    const first = lock();
+    await first.acquire(directory);
+    await expect(lock().acquire(directory)).rejects.toThrow(`${directory} is in use by process ${process.pid}`);
+    await first.release();
+    await first.release();
+    expect(await readdir(directory)).toEqual([]);
+    const second = lock();
+    await second.acquire(directory);
+    await second.release();
+  });
+
+  it.each([
+    ['of a process that is no more', JSON.stringify({ pid: 2 ** 22 + 1, startedAt: '' })],
+    ['of another process that had our id', JSON.stringify({ pid: process.pid, startedAt: 'boot/1' })],
+    ['that was never written', ''],
+    ['that is no lock', '[1,2'],
+  ])('takes over a file %s', async (_what, text) => {
+    await writeFile(join(directory, 'lock'), text);
+    const own = lock();
+    await own.acquire(directory);
+    expect(await readdir(directory)).toEqual(['lock']);
+    await own.release();
+  });
+
+  it('is had by one of many that want it at once', async () => {
+    await writeFile(join(directory, 'lock'), JSON.stringify({ pid: 2 ** 22 + 1, startedAt: '' }));
+    const results = await Promise.allSettled(Array.from({ length: 8 }, () => lock().acquire(directory)));
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,199 @@
+import { createCounters } from '../../../src/core/counters.ts';
+import { DatabaseError, type DatabaseErrorKind, type Reason } from '../../../src/core/errors.ts';
+import { comparePlaces, ORIGIN, type Place } from '../../../src/core/place.ts';
+import { noStep } from '../../../src/core/steps.ts';
+import { copyValues, type TagValues } from '../../../src/core/tag-values.ts';
+import { BatchWriter, type ResumePlaces } from '../../../src/writer/batch-writer.ts';
+import type { BadRow } from '../../../src/writer/row-check.ts';
+import { FakeClock } from '../../support/fake-clock.ts';
+import { RecordingLogger } from '../../support/recording-logger.ts';
+import { valuesOf } from '../../support/values.ts';
+
+export function failure(kind: DatabaseErrorKind, code = 'ORA-99999'): DatabaseError {
+  return new DatabaseError(kind, code, `${code}: made to fail`);
+}
+
+export function unknownOutcome(): DatabaseError {
+  return new DatabaseError('connection', 'NJS-500', 'connection lost', { outcomeUnknown: true });
+}
+
+/** Each value is the only one of its message. Infinity stands for 99. */
+function messageNoOf(number: number): number {
+  return Number.isFinite(number) ? 1000 + number : 1099;
+}
+
+export function placeOfValue(number: number): Place {
+  return { messageNo: messageNoOf(number), valueNo: 0 };
+}
+
+/** Values by their numbers, in the order they were offered. */
+export class FakeSource {
+  closed = false;
+  readonly #waiting: number[] = [];
+  #wake: () => void = () => {};
+
+  offer(...numbers: number[]): void {
+    this.#waiting.push(...numbers);
+    this.#wake();
+  }
+
+  close(): void {
+    this.closed = true;
+    this.#wake();
+  }
+
+  async whenReady(_count: number, _maxWaitMs: number, signal: AbortSignal): Promise<void> {
+    if (this.#waiting.length > 0 || this.closed || signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = (): void => {
+        signal.removeEventListener('abort', this.#wake);
+        resolve();
+      };
+      signal.addEventListener('abort', this.#wake);
+    });
+  }
+
+  take(into: TagValues, max: number): number {
+    const numbers = this.#waiting.splice(0, max);
+    const taken = valuesOf(...numbers);
+    for (const [i, number] of numbers.entries()) {
+      taken.messageNos[i] = messageNoOf(number);
+      taken.valueNos[i] = 0;
+    }
+    into.clear();
+    copyValues(taken, 0, into, 0, taken.length);
+    into.length = taken.length;
+    return taken.length;
+  }
+}
+
+/** Errors are taken from the front of `plan`, one a call; then all is well, but for rows whose value is in `refuses`. */
+export class FakeDatabase {
+  plan: (DatabaseError | undefined)[] = [];
+  probes = 0;
+  probeError: DatabaseError | undefined;
+  readonly refuses = new Set<number>();
+  readonly breaksBatch = new Set<number>();
+  readonly committed: number[] = [];
+  readonly calls: number[][] = [];
+  /** Undefined: none is kept. */
+  ledger: Place | undefined;
+  ledgerReads = 0;
+
+  async readPlace(): Promise<Place | undefined> {
+    this.ledgerReads += 1;
+    return this.ledger;
+  }
+
+  async write(
+    values: TagValues,
+    move: { from: Place; to: Place } | undefined,
+    beforeCommit: (refused: readonly BadRow[]) => Promise<void>,
+  ): Promise<Place | undefined> {
+    const numbers = [...values.numbers.subarray(0, values.length)];
+    this.calls.push(numbers);
+    const error = this.plan.shift();
+    if (error !== undefined) throw error;
+    if (this.ledger !== undefined && (move === undefined || comparePlaces(this.ledger, move.from) !== 0)) {
+      throw failure('passing', 'LEDGER_MOVED');
+    }
+    if (numbers.some((number) => this.breaksBatch.has(number))) throw failure('mistake', 'NJS-011');
+    const refused = numbers.flatMap((number, index) =>
+      this.refuses.has(number) ? [{ index, reason: { code: 'ORA-00001', message: 'unique' } }] : [],
+    );
+    if (refused.length > 0) await beforeCommit(refused);
+    this.committed.push(...numbers.filter((number) => !this.refuses.has(number)));
+    if (this.ledger !== undefined) this.ledger = move?.to;
+    return move?.to;
+  }
+
+  async probe(): Promise<void> {
+    this.probes += 1;
+    if (this.probeError !== undefined) throw this.probeError;
+  }
+}
+
+export class FakeBackup {
+  readonly backedUp: [number, string][] = [];
+  readonly rejected: [number, string][] = [];
+  readonly stamps: Place[] = [];
+  outagesEnded = 0;
+  diskError: Error | undefined;
+
+  async backUp(values: TagValues, reason: Reason): Promise<void> {
+    if (this.diskError !== undefined) throw this.diskError;
+    for (let i = 0; i < values.length; i += 1) this.backedUp.push([values.numbers[i]!, reason.code]);
+  }
+
+  async reject(values: TagValues, rows: readonly BadRow[]): Promise<void> {
+    if (this.diskError !== undefined) throw this.diskError;
+    for (const { index, reason } of rows) this.rejected.push([values.numbers[index]!, reason.code]);
+  }
+
+  async endOutage(): Promise<void> {
+    this.outagesEnded += 1;
+  }
+
+  async stampSkip(place: Place): Promise<void> {
+    this.stamps.push(place);
+  }
+
+  markCertain(): void {}
+}
+
+/** A writer of batches of four among neighbours that do what a test says. */
+export class RunningWriter {
+  readonly clock = new FakeClock();
+  readonly source = new FakeSource();
+  readonly database = new FakeDatabase();
+  readonly backup = new FakeBackup();
+  readonly counters = createCounters();
+  readonly log = new RecordingLogger();
+  writer!: BatchWriter;
+  stop = new AbortController();
+  running: Promise<void> = Promise.resolve();
+  settled: Place | undefined;
+  ahead: Place | undefined;
+
+  start(resume: Partial<ResumePlaces> = {}): void {
+    this.writer = new BatchWriter(
+      {
+        batchSize: 4,
+        intervalMs: 500,
+        retry: { attempts: 3, initialDelayMs: 1000, factor: 2 },
+        probeIntervalMs: 5000,
+        rowCheck: { maxTextBytes: 4000, valueType: 'binary_double', hasTextColumn: true },
+        resumeAfter: { counted: ORIGIN, settled: ORIGIN, recovered: ORIGIN, ...resume },
+      },
+      {
+        source: this.source,
+        database: this.database,
+        backup: this.backup,
+        counters: this.counters,
+        onWritten: () => {},
+        onError: () => {},
+        onSettled: (place) => (this.settled = place),
+        onLedgerAhead: (place) => (this.ahead = place),
+        onStep: noStep,
+        clock: this.clock,
+        log: this.log,
+      },
+    );
+    this.running = this.writer.run(this.stop.signal);
+  }
+
+  /** A writer of a later start in place of this one. */
+  async restart(resume: Partial<ResumePlaces>): Promise<void> {
+    this.stop.abort();
+    await this.clock.advance(0);
+    await this.running;
+    this.stop = new AbortController();
+    this.start(resume);
+  }
+
+  async finish(): Promise<void> {
+    this.source.close();
+    await this.clock.advance(0);
+    await this.running;
+  }
+}
