@@ -67,7 +67,7 @@ const WAITS: Readonly<Record<Step, { readonly maxNth: number; readonly needsOuta
   sealed: { maxNth: 1, needsOutage: true },
   replayed: { maxNth: 1, needsOutage: true },
   'file-deleted': { maxNth: 1, needsOutage: true },
-  'checkpoint-written': { maxNth: 2 },
+  'checkpoint-written': { maxNth: 1 },
 };
 
 const OUTAGE_ENDINGS: ReadonlySet<Ending> = new Set(STEPS.filter((step) => WAITS[step].needsOutage === true));
@@ -153,13 +153,19 @@ class CrashRun {
     return this.#child;
   }
 
+  /** A step that chance has put too late so far is taken at its first time. */
+  #nthOf(step: Step | undefined, nth: number): number {
+    const isOverdue = this.#kills > ENDINGS.length && step !== undefined && this.#killsAtStep[step] === 0;
+    return isOverdue ? 1 : nth;
+  }
+
   async #cycle(i: number): Promise<void> {
     const { chance, publisher, standin } = this.#surroundings;
     const startedAtMs = performance.now();
     const ending = ENDINGS[i % ENDINGS.length]!;
     const step = STEPS.find((name) => name === ending);
     const waits = step === undefined ? undefined : WAITS[step];
-    const killAt = waits === undefined ? undefined : `${ending}:${chance.between(1, waits.maxNth)}`;
+    const killAt = waits === undefined ? undefined : `${ending}:${this.#nthOf(step, chance.between(1, waits.maxNth))}`;
     publisher.cycle = i + 1;
     if (waits?.needsOutage === true) await this.#disturbance;
     const child = this.#start(String(i + 1), killAt);

@@ -1,3 +1,4 @@
+import { TABLE_OPTIONS } from '../support/tag-table.ts';
 import type { PipelineConfig } from '../../src/pipeline.ts';
 import { SUBSCRIPTION } from './payloads.ts';
 import type { Plan } from './plan.ts';
@@ -37,18 +38,7 @@ export function simConfig(plan: Plan): PipelineConfig {
       callTimeoutMs: CALL_TIMEOUT_MS,
       walletDir: '',
       walletPassword: '',
-      table: 'TAG_DATA',
-      columns: {
-        tagName: 'tag_name',
-        value: 'tag_value',
-        text: 'tag_text',
-        timestamp: 'timestamp',
-        quality: 'quality',
-        plcCode: '',
-        tagAddress: '',
-        receivedAt: '',
-      },
-      valueType: 'binary_double',
+      ...TABLE_OPTIONS,
       ledgerTable: 'LEDGER',
     },
     journal: { dir: JOURNAL_DIR, maxBytes: plan.journalMaxBytes, segmentBytes: plan.segmentBytes, sync: 'always' },
