@@ -20,7 +20,7 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge, killed again and ag
   it('loses nothing and doubles nothing', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'crash-test-'));
     const lines: string[] = [];
-    const seed = Date.now() % 1_000_000;
+    const seed = 3; // the choices are always these; npm run crash-test explores others
     const report = (line: string): void => void lines.push(line);
     const result = await runCrashTest({ kills: KILLS, seed, maxSeconds: MAX_SECONDS, directory, report });
     const { offences, troubles, killsAtStep } = result;
