@@ -189,10 +189,6 @@ export class Backups {
     return this.#stamps.files();
   }
 
-  isUncertain(name: string): boolean {
-    return this.#stamps.has(name);
-  }
-
   /**
    * Notes durably that rows of the journal up to the place are in Oracle, on those of the files that have the place among their rows. A
    * later stamp only raises it. Throws the system error of the disk.

@@ -1,6 +1,6 @@
 import { sleep, type Clock } from '../core/clock.ts';
 import type { Counters } from '../core/counters.ts';
-import { DatabaseError } from '../core/errors.ts';
+import { DatabaseError, LEDGER_MOVED } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { comparePlaces, laterPlace, ORIGIN, type Place } from '../core/place.ts';
 import type { OnStep } from '../core/steps.ts';
@@ -161,7 +161,7 @@ export class FileReplay {
         if (!(error instanceof DatabaseError)) throw error;
         if (error.kind === 'row' || error.kind === 'mistake')
           return this.#isolate(values, error, group, name, stream, signal);
-        if (error.code !== 'LEDGER_MOVED' || moves >= MAX_MOVES) throw error;
+        if (error.code !== LEDGER_MOVED || moves >= MAX_MOVES) throw error;
         await this.#read(stream, name);
         continue;
       }

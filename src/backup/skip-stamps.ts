@@ -85,10 +85,6 @@ export class SkipStamps {
     return [...this.#uncertain.keys()];
   }
 
-  has(file: string): boolean {
-    return this.#uncertain.has(file);
-  }
-
   /** Durable when it resolves. Throws the system error of the disk. */
   stamp(files: readonly string[], journal: string, place: Place): Promise<void> {
     return this.#inTurn(async () => {

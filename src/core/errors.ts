@@ -10,6 +10,9 @@
  */
 export type DatabaseErrorKind = 'connection' | 'passing' | 'resource' | 'configuration' | 'row' | 'mistake';
 
+/** The code of a DatabaseError: the compare-and-set of the ledger found another place, and nothing was written. */
+export const LEDGER_MOVED = 'LEDGER_MOVED';
+
 export class DatabaseError extends Error {
   readonly kind: DatabaseErrorKind;
   /** `ORA-00942`, `NJS-503` … */

@@ -40,7 +40,8 @@ export class Database {
    * Writes a batch (at least one value) and moves the ledger in one transaction. When single rows are refused, `beforeCommit` is called
    * with them, and the others are committed once it resolves; nothing is committed when it throws, and its error comes out unchanged.
    * Resolves with the place that the ledger has now: `move.to`, or that of the last row that was taken, so that the ledger is never at
-   * the place of a row that is not there; undefined without a move. Throws DatabaseError: LEDGER_MOVED when the ledger was not at `move.from`; with `outcomeUnknown` the batch may have been committed.
+   * the place of a row that is not there; undefined without a move. Throws DatabaseError: LEDGER_MOVED when the ledger was not at
+   * `move.from`; with `outcomeUnknown` the batch may have been committed.
    */
   write(
     values: TagValues,

@@ -1,6 +1,6 @@
 import type oracledb from 'oracledb';
 
-import { DatabaseError } from '../core/errors.ts';
+import { DatabaseError, LEDGER_MOVED } from '../core/errors.ts';
 import { quoteName } from '../core/identifier.ts';
 import { ORIGIN, type Place } from '../core/place.ts';
 
@@ -71,7 +71,7 @@ export class Ledger {
     const binds = [to.messageNo, to.valueNo, this.#bridgeId, this.#stream, from.messageNo, from.valueNo];
     const { rowsAffected } = await connection.execute(this.#sql.move, binds);
     if (rowsAffected !== 1) {
-      throw new DatabaseError('passing', 'LEDGER_MOVED', 'the ledger is not where it was left');
+      throw new DatabaseError('passing', LEDGER_MOVED, 'the ledger is not where it was left');
     }
   }
 

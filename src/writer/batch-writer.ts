@@ -1,13 +1,13 @@
 import { Backoff } from '../core/backoff.ts';
 import { sleep, type Clock } from '../core/clock.ts';
 import type { Counters } from '../core/counters.ts';
-import { DatabaseError, type Reason } from '../core/errors.ts';
+import { DatabaseError, LEDGER_MOVED, type Reason } from '../core/errors.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import { comparePlaces, type Place } from '../core/place.ts';
 import type { OnStep } from '../core/steps.ts';
 import { placeOf, TagValues } from '../core/tag-values.ts';
 import { Availability } from './availability.ts';
-import { LEDGER_MOVED, LedgerCursor, type LedgerReader } from './ledger-cursor.ts';
+import { LedgerCursor, type LedgerReader } from './ledger-cursor.ts';
 import { checkRows, type BadRow, type RowCheckOptions } from './row-check.ts';
 
 /** Where the values come from: the tag buffer. */

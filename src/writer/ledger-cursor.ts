@@ -1,4 +1,4 @@
-import { DatabaseError } from '../core/errors.ts';
+import { DatabaseError, LEDGER_MOVED } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { comparePlaces, laterPlace, ORIGIN, type Place } from '../core/place.ts';
 import { placeOf, type TagValues } from '../core/tag-values.ts';
@@ -138,9 +138,6 @@ export class LedgerCursor {
     );
   }
 }
-
-/** The compare-and-set of the ledger found another place: nothing was written. */
-export const LEDGER_MOVED = 'LEDGER_MOVED';
 
 function earlierPlace(a: Place, b: Place): Place {
   return comparePlaces(a, b) < 0 ? a : b;
