@@ -176,7 +176,7 @@ export class Bridge {
   #createSource(): MqttSource {
     const { mqtt, journal } = this.#config;
     const memory = new SubscriptionMemory(nodeFileSystem, join(journal.dir, 'subscriptions.json'));
-    const onNewSession = (): void => this.#pipeline.forgetSession();
+    const onNewSession = (connection: number): Promise<void> => this.#pipeline.beginSession(connection);
     const options = { ...mqtt, memory, onNewSession, log: this.#logOf('mqtt'), clock: this.#parts.clock };
     return new MqttSource(options, (delivery) => this.#pipeline.receive(delivery));
   }

@@ -13,7 +13,8 @@ import type { OnStep } from './core/steps.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { RedeliveryCheck } from './mqtt/redelivery.ts';
 import { createDecoder } from './payload/decoder.ts';
-import { BatchWriter, type BatchDatabase, type ResumePlaces } from './writer/batch-writer.ts';
+import { BatchWriter } from './writer/batch-writer.ts';
+import type { BatchDatabase, ResumePlaces } from './writer/neighbours.ts';
 import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
 
 export type PipelineConfig = Pick<Config, 'mqtt' | 'tagName' | 'buffer' | 'writer' | 'oracle' | 'journal' | 'backup'>;
@@ -65,6 +66,8 @@ export class Pipeline {
   #running: Promise<unknown> = Promise.resolve();
   #checkpointAtMs = 0;
   #watermark: Place = ORIGIN;
+  /** The counters as they were at the watermark. */
+  #settledCounters: Counters = createCounters();
 
   constructor(config: PipelineConfig, parts: PipelineParts) {
     const { clock, fileSystem, lock, onStep } = parts;
@@ -77,7 +80,15 @@ export class Pipeline {
     };
     this.#checkpointFails = new RepeatedError(parts.log, clock, 'checkpoint could not be saved', 'warn');
     this.buffer = new TagBuffer({ ...config.buffer, clock });
-    this.journal = new Journal({ ...config.journal, fileSystem, lock, clock, log: this.#logOf('journal'), onStep });
+    this.journal = new Journal({
+      ...config.journal,
+      redeliverable: config.mqtt.receiveMaximum,
+      fileSystem,
+      lock,
+      clock,
+      log: this.#logOf('journal'),
+      onStep,
+    });
     this.backups = new Backups({
       dir: config.backup.dir,
       maxRowsPerFile: config.backup.maxRowsPerFile,
@@ -110,13 +121,23 @@ export class Pipeline {
     const records = await this.journal.recentRecords();
     // The connections of this run are counted from 0: all that is recovered is from earlier ones.
     const after = (records.at(-1)?.connection ?? 0) + 1;
-    for (const record of records) this.#redelivery.remember({ ...record, connection: record.connection - after });
+    for (const record of records) {
+      if (!this.journal.isOfSession(record)) continue;
+      this.#redelivery.remember({ ...record, connection: record.connection - after });
+    }
     await this.backups.start();
     const counted = this.journal.checkpoint?.place ?? ORIGIN;
     const backedUp = await this.backups.lastPlace(this.journal.id);
-    const recovered = { messageNo: records.at(-1)?.number ?? 0, valueNo: MAX_VALUE_NO };
-    const resume = { counted, settled: laterPlace(counted, backedUp ?? ORIGIN), recovered };
+    const resume = {
+      counted,
+      settled: laterPlace(counted, backedUp ?? ORIGIN),
+      recovered: { messageNo: records.at(-1)?.number ?? 0, valueNo: MAX_VALUE_NO },
+      ledger: this.journal.checkpoint?.ledger ?? ORIGIN,
+      rejected:
+        this.journal.status.messages === 0 ? new Set<string>() : await this.backups.recall(this.journal.id, counted),
+    };
     this.#watermark = counted;
+    this.#settledCounters = { ...this.counters };
     this.#stages = this.#createStages(resume);
     const { signal } = this.#stopping;
     this.#running = Promise.all([
@@ -145,9 +166,18 @@ export class Pipeline {
     );
   }
 
-  /** The broker has begun a new session: what it marks as delivered before is not what an earlier session delivered. */
-  forgetSession(): void {
+  /**
+   * The broker has begun a new session: what it marks as delivered before is not what an earlier session delivered. Resolves when no crash
+   * can change that any more; throws when `stop` comes first.
+   */
+  async beginSession(connection: number): Promise<void> {
     this.#redelivery.forget();
+    this.journal.beginSession(connection);
+    while (!this.#stopping.signal.aborted) {
+      if (await this.#tryToSaveCheckpoint()) return;
+      await sleep(this.#parts.clock, CHECKPOINT_EVERY_MS, this.#stopping.signal);
+    }
+    throw new Error('stopped before the new session was noted');
   }
 
   /** Resolves when all that was taken in is settled, or on abort: what is left then is in the journal. */
@@ -211,8 +241,10 @@ export class Pipeline {
             await backups.endOutage();
             this.replay?.wake();
           },
-          stampSkip: (place) => backups.stampSkip(backups.uncertainFiles(), journal.id, place),
+          stampSkip: (place) => backups.stamps.stamp(backups.stamps.files(), journal.id, place),
+          payStamps: () => backups.stamps.payOwed(),
           markCertain: () => backups.markCertain(),
+          markUnknown: () => backups.stamps.ledgerLost(),
         },
         counters: this.counters,
         onSettled: (place) => this.#settled(place),
@@ -229,6 +261,7 @@ export class Pipeline {
   /** Called between two batches, where the counters fit the place. */
   #settled(place: Place): void {
     this.#watermark = place;
+    this.#settledCounters = { ...this.counters };
     this.journal.settledThrough(place);
     if (this.#parts.clock.monotonic() - this.#checkpointAtMs >= CHECKPOINT_EVERY_MS) void this.#tryToSaveCheckpoint();
   }
@@ -249,20 +282,24 @@ export class Pipeline {
     await this.#saveCheckpoint();
   }
 
-  async #tryToSaveCheckpoint(): Promise<void> {
+  async #tryToSaveCheckpoint(): Promise<boolean> {
     try {
       await this.#saveCheckpoint();
       this.#checkpointFails.over();
+      return true;
     } catch (error) {
       this.#checkpointFails.report({ error });
+      return false;
     }
   }
 
+  /** Counts of values fit the settled place, as what lies behind it is counted again after a crash; the others are of now. */
   #saveCheckpoint(): Promise<void> {
     this.#checkpointAtMs = this.#parts.clock.monotonic();
-    const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = this.counters;
+    const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = this.#settledCounters;
     const valuesReceived = valuesWritten + valuesBackedUp + valuesRejected + valuesDropped + valuesFiltered;
-    return this.journal.saveCheckpoint({ ...this.counters, valuesReceived });
+    const settled = { valuesReceived, valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered };
+    return this.journal.saveCheckpoint({ ...this.counters, ...settled }, this.writer?.ledgerPlace);
   }
 
   #logOf(stage: string): Logger {

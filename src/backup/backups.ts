@@ -13,22 +13,16 @@ import { Catalog, type PendingCount } from './catalog.ts';
 import { discardFile, UnknownFileError } from './discard.ts';
 import { TimeRange, type BackupFileInfo } from './file-info.ts';
 import { BACKUP_KINDS, finalNameOf, isSealedName, newFileName, OPEN_SUFFIX, type BackupKind } from './file-name.ts';
-import { GroupCommit } from './group-commit.ts';
 import { KINDS } from './kinds.ts';
 import { latestRange } from './place-range.ts';
+import { presentPaths, rejectedPlaces, undecodableNumbers } from './recall.ts';
 import { recoverFile } from './recovery.ts';
 import { removeLeftovers, removeReplayed } from './removal.ts';
 import { RollingFile } from './rolling-file.ts';
-import {
-  encodeBatch,
-  encodeRejected,
-  encodeUndecodable,
-  headerLine,
-  shortReason,
-  type RejectedRow,
-} from './row-format.ts';
+import { encodeBatch, encodeRejected, headerLine, shortReason, type RejectedRow } from './row-format.ts';
 import { scanFile, unreadableFile } from './scan.ts';
-import { SkipStamps, type SkipStamp } from './skip-stamps.ts';
+import { SkipStamps } from './skip-stamps.ts';
+import { Undecodable } from './undecodable.ts';
 
 export interface BackupsOptions {
   readonly dir: string;
@@ -53,11 +47,12 @@ const NOT_READ_YET = 'not read yet';
  */
 export class Backups {
   readonly #options: BackupsOptions;
+  /** Of what was backed up, how much is in Oracle all the same. */
+  readonly stamps: SkipStamps;
   readonly #catalog = new Catalog();
   readonly #rolling: Readonly<Record<BackupKind, RollingFile>>;
-  readonly #undecodable: GroupCommit;
+  readonly #undecodable: Undecodable;
   readonly #rescanError: RepeatedError;
-  readonly #stamps: SkipStamps;
   readonly #onStep: OnStep;
   #directoryTurn: Promise<unknown> = Promise.resolve();
   #cancelRescan: CancelTimer = () => {};
@@ -65,7 +60,7 @@ export class Backups {
 
   constructor(options: BackupsOptions) {
     this.#options = options;
-    this.#stamps = new SkipStamps(options);
+    this.stamps = new SkipStamps(options);
     this.#onStep = options.onStep ?? noStep;
     this.#rolling = {
       backup: this.#createRolling('backup'),
@@ -73,14 +68,14 @@ export class Backups {
       undecodable: this.#createRolling('undecodable'),
     };
     const append = this.#rolling.undecodable.append.bind(this.#rolling.undecodable);
-    this.#undecodable = new GroupCommit(append, options.clock, options.log);
+    this.#undecodable = new Undecodable({ ...options, append });
     this.#rescanError = new RepeatedError(options.log, options.clock, 'backup directory could not be read', 'warn');
   }
 
   /**
    * Makes the directory, seals what a crash left open and reads each file through once. A file that can't be read is listed with its
    * problem. When that takes more than five seconds (a long outage leaves gigabytes), it resolves and reads on beside the work: what was
-   * not read yet is listed so, with no rows. Throws the system error when the directory can't be made or listed.
+   * not read yet is listed with no rows. Throws the system error when the directory can't be made or listed, or a backup can't be sealed.
    */
   async start(): Promise<void> {
     const { dir, fileSystem, log } = this.#options;
@@ -91,7 +86,7 @@ export class Backups {
       const name = finalNameOf(entry);
       if (name !== undefined) await this.#recover(name);
     }
-    for (const { name, kind } of this.#catalog.all()) if (kind === 'backup') this.#stamps.found(name);
+    for (const { name, kind } of this.#catalog.all()) if (kind === 'backup') this.stamps.found(name);
     await this.#readAtStart();
     this.#rescanLater();
   }
@@ -108,7 +103,7 @@ export class Backups {
     const origin = { journal: this.#options.journalId(), attemptedAtMs: this.#options.clock.now() };
     const buffers = [encodeBatch(values, short, origin)];
     const name = await this.#rolling.backup.append({ buffers, rows: values.length, times }, short);
-    await this.#stamps.grew(name, origin.journal, placeOf(values, 0), placeOf(values, values.length - 1));
+    await this.stamps.grew(name, origin.journal, placeOf(values, 0), placeOf(values, values.length - 1));
     this.#onStep('backed-up');
   }
 
@@ -132,10 +127,7 @@ export class Backups {
 
   /** Resolves when the message is durable, however long the disk refuses; throws only when `stop` comes first. */
   addUndecodable(message: Message, reason: Reason): Promise<void> {
-    const times = new TimeRange();
-    times.add(message.receivedAtMs);
-    const records = { buffers: encodeUndecodable(message, reason), rows: 1, times };
-    return this.#undecodable.add(records, shortReason(reason));
+    return this.#undecodable.add(message, reason);
   }
 
   /** All files, oldest first. */
@@ -175,30 +167,24 @@ export class Backups {
    */
   async lastPlace(journalId: string): Promise<Place | undefined> {
     const { fileSystem } = this.#options;
-    const paths = this.#catalog.all().flatMap(({ kind, name }) => (kind === 'backup' ? [this.path(name)] : []));
-    return (await latestRange(fileSystem, paths, journalId))?.last;
+    return (await latestRange(fileSystem, await this.#paths('backup'), journalId))?.last;
+  }
+
+  /**
+   * What an earlier run put apart of the journal's stream behind `after`: the journal gives it again when the checkpoint was behind. Gives the
+   * places of rejected rows as `placeKeyOf`, and from then on passes over such messages in `addUndecodable`. Throws the system error
+   * of the disk.
+   */
+  async recall(journalId: string, after: Place): Promise<ReadonlySet<string>> {
+    const { fileSystem } = this.#options;
+    const undecodable = await this.#paths('undecodable');
+    this.#undecodable.passOver(await undecodableNumbers(fileSystem, undecodable, journalId, after.messageNo));
+    return rejectedPlaces(fileSystem, await this.#paths('rejected'), journalId, after);
   }
 
   /** A batch was committed, and it is certain: nothing that was backed up before can come into Oracle by a late commit any more. */
   markCertain(): void {
-    for (const name of this.#stamps.markCertain()) this.#catalog.tell(name);
-  }
-
-  /** Backups that got rows since `markCertain`, all of earlier runs included until then. */
-  uncertainFiles(): string[] {
-    return this.#stamps.files();
-  }
-
-  /**
-   * Notes durably that rows of the journal up to the place are in Oracle, on those of the files that have the place among their rows. A
-   * later stamp only raises it. Throws the system error of the disk.
-   */
-  stampSkip(files: readonly string[], journal: string, place: Place): Promise<void> {
-    return this.#stamps.stamp(files, journal, place);
-  }
-
-  skipStamp(name: string): Promise<SkipStamp | undefined> {
-    return this.#stamps.read(name);
+    for (const name of this.stamps.markCertain()) this.#catalog.tell(name);
   }
 
   /** How far a sealed file's replay is; undefined when it is not being replayed. */
@@ -272,6 +258,11 @@ export class Backups {
     await this.#directoryTurn;
   }
 
+  #paths(wanted: BackupKind): Promise<string[]> {
+    const names = this.#catalog.all().flatMap(({ kind, name }) => (kind === wanted ? [name] : []));
+    return presentPaths(this.#options.fileSystem, this.#options.dir, names);
+  }
+
   #createRolling(kind: BackupKind): RollingFile {
     const { maxRowsPerFile, clock, log } = this.#options;
     return new RollingFile({
@@ -292,7 +283,7 @@ export class Backups {
     await fileSystem.makeDirectory(dir);
     const createdAtMs = Math.floor(clock.now() / 1000) * 1000;
     const name = await this.#freeName(kind, createdAtMs);
-    if (kind === 'backup') await this.#stamps.begins(name, this.#options.journalId());
+    if (kind === 'backup') await this.stamps.begins(name, this.#options.journalId());
     const header = headerLine(KINDS[kind].columns);
     return new BackupFile({ directory: dir, name, kind, header, createdAtMs, reason, fileSystem });
   }
@@ -308,14 +299,17 @@ export class Backups {
   async #recover(name: string): Promise<void> {
     const { dir, fileSystem, log } = this.#options;
     try {
-      const isTaken = (await fileSystem.list(dir)).includes(name);
-      const named = unreadableFile(name, 'open', undefined);
-      const finalName = isTaken ? await this.#freeName(named.kind, named.createdAtMs) : name;
+      const { kind, createdAtMs } = unreadableFile(name, 'open', undefined);
+      const finalName = (await fileSystem.list(dir)).includes(name) ? await this.#freeName(kind, createdAtMs) : name;
       const info = await recoverFile(dir, name, finalName, fileSystem, log);
+      if (info?.name !== name && this.#catalog.get(name) !== undefined) this.#drop(name);
       if (info !== undefined) this.#catalog.put(info);
     } catch (error) {
-      log.error('backup file of an earlier run could not be recovered', { file: name, error });
-      this.#catalog.put(unreadableFile(name, 'open', coerceError(error).message));
+      if (this.#catalog.get(name) === undefined)
+        log.error('backup file of an earlier run could not be recovered', { file: name, error });
+      const unreadable = unreadableFile(name, 'open', coerceError(error).message);
+      if (unreadable.kind === 'backup') throw error; // its rows would come from the journal as well
+      this.#catalog.put(unreadable);
     }
   }
 
@@ -346,6 +340,8 @@ export class Backups {
       for (const entry of entries) {
         if (this.#isStopped) return;
         if (isSealedName(entry)) await this.#follow(entry);
+        else if (this.#catalog.get(finalNameOf(entry) ?? '')?.problem !== undefined)
+          await this.#recover(finalNameOf(entry)!);
       }
       const opened = new Set(known.filter(({ state }) => state === 'open').map(({ name }) => name));
       const isThere = (name: string): boolean => !opened.has(name) || entries.has(name + OPEN_SUFFIX);
@@ -382,7 +378,7 @@ export class Backups {
   }
 
   #drop(name: string): void {
-    this.#stamps.gone(name);
+    this.stamps.gone(name);
     this.#catalog.drop(name);
   }
 }

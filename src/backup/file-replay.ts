@@ -4,14 +4,13 @@ import { DatabaseError, LEDGER_MOVED } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { comparePlaces, laterPlace, ORIGIN, type Place } from '../core/place.ts';
 import type { OnStep } from '../core/steps.ts';
-import { placeOf, type TagValues } from '../core/tag-values.ts';
+import { countThrough, placeKeyOf, placeOf, type TagValues } from '../core/tag-values.ts';
 import type { Backups } from './backups.ts';
-import { CsvError } from './csv.ts';
 import type { BackupFileInfo } from './file-info.ts';
+import { visitRejected } from './recall.ts';
 import { FileChangedError, orderedRows, surveyRows, type RowGroup, type Survey } from './replay-rows.ts';
 import { readStreams, writeStreams } from './replay-streams.ts';
 import type { RejectedRow } from './row-format.ts';
-import { readBackupRows } from './row-reader.ts';
 
 /** The database, as the replay of one stream sees it. All throw DatabaseError. */
 export interface ReplaySession {
@@ -89,7 +88,7 @@ export class FileReplay {
     this.#rows = survey.rows;
     this.#replayedRows = 0;
     const streams = await this.#begin(survey);
-    const stamp = await backups.skipStamp(this.file);
+    const stamp = await backups.stamps.read(this.file);
     for (const group of survey.groups) {
       const stream = new StreamReplay(this.#parts.session(streams[group.key]!));
       await this.#read(stream, streams[group.key]!);
@@ -125,22 +124,18 @@ export class FileReplay {
     const { backups, fileSystem } = this.#parts;
     const byJournal = new Map(groups.filter(({ hasPlaces }) => hasPlaces).map((group) => [group.journal, group]));
     const isOther = ({ kind, name }: BackupFileInfo): boolean => kind === 'rejected' && name !== this.file;
+    const paths: string[] = [];
     for (const { name } of backups.files().filter(isOther)) {
       await backups.seal(name);
       if (backups.file(name)?.state !== 'sealed') throw new Error(`${name} could not be sealed`);
-      try {
-        for await (const { values, journals } of readBackupRows(fileSystem, backups.path(name))) {
-          for (let i = 0; i < values.length; i += 1) {
-            const group = byJournal.get(journals[i]!);
-            const messageNo = values.messageNos[i]!;
-            if (group === undefined || messageNo < group.firstMessageNo || messageNo > group.lastMessageNo) continue;
-            this.#noteRejected(streams[group.key]!, values, i);
-          }
-        }
-      } catch (error) {
-        if (!(error instanceof CsvError)) throw error;
-      }
+      paths.push(backups.path(name));
     }
+    await visitRejected(fileSystem, paths, (journal, values, i) => {
+      const group = byJournal.get(journal);
+      const messageNo = values.messageNos[i]!;
+      if (group === undefined || messageNo < group.firstMessageNo || messageNo > group.lastMessageNo) return;
+      this.#noteRejected(streams[group.key]!, values, i);
+    });
   }
 
   async #replay(
@@ -236,7 +231,7 @@ export class FileReplay {
       places = new Set();
       this.#rejected.set(name, places);
     }
-    places.add(placeText(values, i));
+    places.add(placeKeyOf(values, i));
   }
 
   #passOverSettled(values: TagValues, name: string, stream: StreamReplay): void {
@@ -244,7 +239,7 @@ export class FileReplay {
     const rejected = this.#rejected.get(name);
     if (rejected === undefined) return;
     const indexes = new Set<number>();
-    for (let i = 0; i < values.length; i += 1) if (rejected.has(placeText(values, i))) indexes.add(i);
+    for (let i = 0; i < values.length; i += 1) if (rejected.has(placeKeyOf(values, i))) indexes.add(i);
     values.remove(indexes);
   }
 }
@@ -276,12 +271,5 @@ class StreamReplay {
 }
 
 function passOver(values: TagValues, through: Place | undefined): void {
-  if (through === undefined) return;
-  let count = 0;
-  while (count < values.length && comparePlaces(placeOf(values, count), through) <= 0) count += 1;
-  values.removeFirst(count);
-}
-
-function placeText(values: TagValues, i: number): string {
-  return `${values.messageNos[i]!}/${values.valueNos[i]!}`;
+  if (through !== undefined) values.removeFirst(countThrough(values, through));
 }

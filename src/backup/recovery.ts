@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
+import { rewriteFile } from '../core/rewrite-file.ts';
 import type { BackupFileInfo } from './file-info.ts';
 import { DAMAGED_SUFFIX, OPEN_SUFFIX, SKIP_SUFFIX } from './file-name.ts';
 import { scanFile } from './scan.ts';
@@ -34,13 +35,7 @@ export async function recoverFile(
     await fileSystem.syncDirectory(directory);
     return undefined;
   }
-  if (cutBytes > 0) await fileSystem.truncate(path, wholeBytes);
-  const file = await fileSystem.openAppend(path);
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await rewriteFile(fileSystem, path, wholeBytes);
   const finalPath = join(directory, finalName);
   await fileSystem.rename(path, finalPath);
   await fileSystem.syncDirectory(directory);

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
+import { REWRITE_SUFFIX } from '../core/rewrite-file.ts';
 import {
   DISCARDED_SUFFIX,
   finalNameOf,
@@ -32,7 +33,7 @@ export async function removeStreams(directory: string, name: string, fileSystem:
   await fileSystem.syncDirectory(directory);
 }
 
-const TAKEN_AWAY = [DISCARDED_SUFFIX, REPLAYED_SUFFIX];
+const TAKEN_AWAY = [DISCARDED_SUFFIX, REPLAYED_SUFFIX, REWRITE_SUFFIX];
 const TEMPORARY = [`${SKIP_SUFFIX}.tmp`, `${REPLAY_SUFFIX}.tmp`];
 
 /** Ends what a crash left half done: files that were being taken away, and stamps of files that are gone. */

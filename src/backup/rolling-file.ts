@@ -34,7 +34,10 @@ export class RollingFile {
   #turn: Promise<unknown> = Promise.resolve();
   #file: BackupFile | undefined;
   #aside: BackupFile[] = [];
-  #cancelTimer: CancelTimer = () => {};
+  /** The present file should have been sealed. */
+  #isOverdue = false;
+  #cancelAge: CancelTimer = () => {};
+  #cancelRetry: CancelTimer | undefined;
   #isClosed = false;
 
   constructor(options: RollingFileOptions) {
@@ -72,7 +75,7 @@ export class RollingFile {
       await this.#sealNow();
       if (this.#file === undefined || this.#file.isNew) return;
       this.#aside.push(this.#file);
-      this.#file = undefined;
+      this.#letGoOfCurrent();
     });
   }
 
@@ -80,8 +83,10 @@ export class RollingFile {
   close(): Promise<void> {
     return this.#inTurn(async () => {
       this.#isClosed = true;
-      await this.#sealAgain();
-      this.#cancelTimer();
+      await this.#sealOverdue();
+      await this.#sealNow();
+      this.#cancelAge();
+      this.#cancelRetry?.();
       for (const file of [this.#file, ...this.#aside]) await file?.close();
     });
   }
@@ -119,16 +124,18 @@ export class RollingFile {
   #begun(file: BackupFile): void {
     const { kind, name, reason } = file.info;
     this.#options.log.info('backup file begun', { file: name, kind, code: reason.code });
-    if (Number.isFinite(this.#options.maxAgeMs)) this.#sealAfter(this.#options.maxAgeMs);
+    const { clock, maxAgeMs } = this.#options;
+    if (!Number.isFinite(maxAgeMs)) return;
+    this.#cancelAge = clock.setTimer(maxAgeMs, () => void this.#inTurn(() => this.#sealNow()));
   }
 
   async #sealNow(): Promise<void> {
     if (this.#file !== undefined) await this.#sealFile(this.#file);
   }
 
-  async #sealAgain(): Promise<void> {
+  async #sealOverdue(): Promise<void> {
     for (const file of this.#aside) await this.#sealFile(file);
-    await this.#sealNow();
+    if (this.#isOverdue) await this.#sealNow();
   }
 
   async #sealFile(file: BackupFile): Promise<void> {
@@ -140,7 +147,8 @@ export class RollingFile {
         return;
       }
       this.#sealError.report({ file: file.info.name, error });
-      this.#sealAfter(SEAL_AGAIN_MS);
+      this.#isOverdue ||= file === this.#file;
+      this.#retryLater();
       return;
     }
     this.#sealed(file);
@@ -158,8 +166,7 @@ export class RollingFile {
 
   #letGo(file: BackupFile): void {
     this.#aside = this.#aside.filter((each) => each !== file);
-    if (this.#file === file) this.#file = undefined;
-    if (this.#file === undefined && this.#aside.length === 0) this.#cancelTimer();
+    if (this.#file === file) this.#letGoOfCurrent();
   }
 
   #forget(file: BackupFile): void {
@@ -169,8 +176,16 @@ export class RollingFile {
     this.#options.onVanished(name);
   }
 
-  #sealAfter(delayMs: number): void {
-    this.#cancelTimer();
-    this.#cancelTimer = this.#options.clock.setTimer(delayMs, () => void this.#inTurn(() => this.#sealAgain()));
+  #letGoOfCurrent(): void {
+    this.#file = undefined;
+    this.#isOverdue = false;
+    this.#cancelAge();
+  }
+
+  #retryLater(): void {
+    this.#cancelRetry ??= this.#options.clock.setTimer(SEAL_AGAIN_MS, () => {
+      this.#cancelRetry = undefined;
+      void this.#inTurn(() => this.#sealOverdue());
+    });
   }
 }

@@ -36,6 +36,7 @@ export const UNDECODABLE_COLUMNS = [
   'received_at',
   'message_no',
   'payload_bytes',
+  'journal',
 ] as const;
 
 const LINE_END = '\r\n';
@@ -83,7 +84,8 @@ export function encodeRejected(values: TagValues, rows: readonly RejectedRow[], 
   return Buffer.from(text, 'utf8');
 }
 
-export function encodeUndecodable(message: Message, reason: Reason): Buffer[] {
+/** `journal`: the one that numbered the message. */
+export function encodeUndecodable(message: Message, reason: Reason, journal: string): Buffer[] {
   const { code, message: why } = shortReason(reason);
   const tail = [
     csvField(code),
@@ -91,6 +93,7 @@ export function encodeUndecodable(message: Message, reason: Reason): Buffer[] {
     new TimeWriter().text(message.receivedAtMs),
     String(message.number),
     String(message.payload.length),
+    csvField(journal),
   ];
   // The payload may be as long as MQTT allows: it does not go through one more string than it must.
   return [

@@ -29,10 +29,11 @@ const NONE: readonly string[] = [];
  * and says nothing of rows that were never sent. Within them all rows up to it were sent: a file begins with the batch that
  * failed or with what followed it, and gets no more rows once Oracle takes batches again.
  *
- * Files that were begun at a start before the ledger could be read are another thing: of what an earlier run wrote after its last checkpoint
- * they hold all, and a place behind them says that their rows were sent. They are told apart by having no stamp: each uncertain file
- * gets one, of whatever place, when the ledger is read, and a file that is begun later gets one with its first rows. So nothing was sent
- * since a file without a stamp was begun.
+ * Files that were begun while nobody knew where the ledger is, at a start or after an unknown outcome, are another thing: what could be sent
+ * without knowing it was sent before, so a place behind them says that their rows were sent (a crash may have torn the rest of the batch off).
+ * They are told apart by having no stamp: each uncertain file gets one, of whatever place, when the ledger is read, and a file
+ * that is begun while the place is known gets one with its first rows. So nothing was sent since a file without a stamp was begun; one
+ * that the disk refuses is owed, and nothing must be sent before it is written.
  */
 export class SkipStamps {
   readonly #options: SkipStampsOptions;
@@ -40,7 +41,9 @@ export class SkipStamps {
   readonly #uncertain = new Map<string, PlaceRange | undefined>();
   /** Files that have a stamp for certain. */
   readonly #stamped = new Set<string>();
-  /** The ledger's place as last read in this run. */
+  /** Files that should have one, each with its journal. */
+  readonly #owed = new Map<string, string>();
+  /** The ledger's place as last read; undefined: the ledger may be elsewhere by now. */
   #lastRead: Place | undefined;
   #turn: Promise<void> = Promise.resolve();
 
@@ -59,18 +62,35 @@ export class SkipStamps {
     if (place !== undefined) await this.#inTurn(() => this.#write(file, journal, place));
   }
 
-  /** Rows are durable in the file. Throws the system error of the disk when the file can't get its first stamp. */
+  /** Rows are durable in the file, which gets its stamp if the ledger was read since it was begun. What the disk refuses is owed. */
   async grew(file: string, journal: string, first: Place, last: Place): Promise<void> {
     this.#uncertain.set(file, widened(widened(this.#uncertain.get(file), first), last));
     // In turn with a stamping that is under way, which does not know of this file.
     await this.#inTurn(async () => {
-      if (this.#lastRead !== undefined && !this.#stamped.has(file)) await this.#write(file, journal, this.#lastRead);
+      if (this.#lastRead !== undefined && !this.#stamped.has(file)) this.#owed.set(file, journal);
     });
+    await this.payOwed().catch(() => {}); // whoever wants to write next has to pay, and meets the error
+  }
+
+  /** Writes what is owed. Throws the system error of the disk. */
+  async payOwed(): Promise<void> {
+    if (this.#owed.size === 0) return;
+    await this.#inTurn(async () => {
+      for (const [file, journal] of this.#owed) {
+        if (this.#lastRead !== undefined) await this.#write(file, journal, this.#lastRead);
+      }
+    });
+  }
+
+  /** The outcome of a write is unknown: the ledger may have moved since it was read. */
+  ledgerLost(): void {
+    this.#lastRead = undefined;
   }
 
   gone(file: string): void {
     this.#uncertain.delete(file);
     this.#stamped.delete(file);
+    this.#owed.delete(file);
   }
 
   /** The files that were uncertain until now; nothing is made when there were none. */
@@ -92,7 +112,10 @@ export class SkipStamps {
       for (const file of files) {
         if (!around.has(file) && this.#stamped.has(file)) continue;
         const known = await this.read(file);
-        if (known !== undefined) this.#stamped.add(file);
+        if (known !== undefined) {
+          this.#stamped.add(file);
+          this.#owed.delete(file);
+        }
         if (known !== undefined && !around.has(file)) continue;
         if (known?.journal === journal && comparePlaces(known, place) >= 0) continue;
         await this.#write(file, journal, place);
@@ -105,6 +128,7 @@ export class SkipStamps {
   async #write(file: string, journal: string, { messageNo, valueNo }: Place): Promise<void> {
     await writeSidecar(this.#options.fileSystem, this.#path(file), { journal, messageNo, valueNo });
     this.#stamped.add(file);
+    this.#owed.delete(file);
   }
 
   /** Stamps of one file must not be written at the same time. */

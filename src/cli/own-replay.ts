@@ -30,7 +30,12 @@ export interface OwnReplay extends Replayer {
 export async function openOwnReplay(config: Config): Promise<OwnReplay> {
   const log = createLogger({ ...config.log, level: 'error' });
   const shared = { fileSystem: nodeFileSystem, clock: systemClock, log, onStep: noStep };
-  const journal = new Journal({ ...config.journal, ...shared, lock: new ProcessLock(nodeFileSystem, systemClock) });
+  const journal = new Journal({
+    ...config.journal,
+    ...shared,
+    redeliverable: config.mqtt.receiveMaximum,
+    lock: new ProcessLock(nodeFileSystem, systemClock),
+  });
   try {
     await journal.open();
   } catch (error) {
@@ -63,15 +68,17 @@ export async function openOwnReplay(config: Config): Promise<OwnReplay> {
   };
   try {
     await backups.start();
+    const settled = journal.checkpoint?.place ?? ORIGIN;
     const backedUp = await backups.lastPlace(journal.id);
-    if (backedUp !== undefined && comparePlaces(journal.checkpoint?.place ?? ORIGIN, backedUp) < 0) {
+    const isBehind = backedUp !== undefined && comparePlaces(settled, backedUp) < 0;
+    if (isBehind || (journal.status.messages > 0 && (await backups.recall(journal.id, settled)).size > 0)) {
       throw new CommandError(
         EXIT.unavailable,
-        'the bridge was cut off before it noted what it had backed up: start it, and it replays its backups by itself',
+        'the bridge was cut off before it noted what it had put into its files: start it, then ask it again',
       );
     }
     const written = backedUp === undefined ? undefined : await sessions.session(`live/${journal.id}`).read();
-    if (written !== undefined) await backups.stampSkip(backups.uncertainFiles(), journal.id, written);
+    if (written !== undefined) await backups.stamps.stamp(backups.stamps.files(), journal.id, written);
   } catch (error) {
     await close();
     if (error instanceof CommandError || systemErrorCode(error) !== undefined) throw error;

@@ -1,5 +1,5 @@
 import type { Reason } from './errors.ts';
-import type { Place } from './place.ts';
+import { comparePlaces, type Place } from './place.ts';
 
 /** Where a value comes from. One object a tag, shared by all its values. */
 export interface Tag {
@@ -113,6 +113,18 @@ function grown<T extends Float64Array | Uint32Array>(from: T, to: T): T {
 /** Where value `i` of the list stands in the stream. */
 export function placeOf(values: TagValues, i: number): Place {
   return { messageNo: values.messageNos[i]!, valueNo: values.valueNos[i]! };
+}
+
+/** The same as a text, for sets. */
+export function placeKeyOf(values: TagValues, i: number): string {
+  return `${values.messageNos[i]!}/${values.valueNos[i]!}`;
+}
+
+/** How many values at the beginning of the list, which is in the order of the stream, stand at or before the place. */
+export function countThrough(values: TagValues, place: Place): number {
+  let count = 0;
+  while (count < values.length && comparePlaces(placeOf(values, count), place) <= 0) count += 1;
+  return count;
 }
 
 /** Below this many a plain loop is faster than the views that a block copy needs. */

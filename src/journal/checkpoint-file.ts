@@ -20,7 +20,11 @@ export interface CheckpointContent {
   readonly segmentNo: number;
   /** The greatest connection number given so far. */
   readonly connection: number;
+  /** With this connection the broker's present session began; what earlier ones delivered never comes again. Absent: with the first. */
+  readonly sessionFrom?: number;
   readonly counters: Readonly<Record<string, number>>;
+  /** Where the ledger was known to be. Absent: nowhere. */
+  readonly ledger?: Place;
 }
 
 const NAME = 'checkpoint.json';

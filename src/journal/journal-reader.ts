@@ -1,4 +1,4 @@
-import { sleep, type Clock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import type { Message } from '../core/message.ts';
@@ -48,7 +48,7 @@ export class JournalReader {
   #lastGiven: number;
   #waiting: number;
   #wake: (() => void) | undefined;
-  readonly #closed = new AbortController();
+  #isClosed = false;
 
   constructor(options: JournalReaderOptions) {
     this.#fileSystem = options.fileSystem;
@@ -78,31 +78,33 @@ export class JournalReader {
         this.#disk = { segment, offset };
       }
     }
-    this.#wake?.();
+    // While the disk is read, what has just come waits behind it.
+    if (this.#disk === undefined) this.#wake?.();
   }
 
   /** The next messages, waiting for at least one; at most 1,000, and 1 MB if there are several. None: closed, or `signal` is aborted. */
   async take(signal: AbortSignal): Promise<readonly Message[]> {
-    const either = AbortSignal.any([signal, this.#closed.signal]);
-    while (!either.aborted) {
-      const messages = this.#head < this.#memory.length ? this.#takeFromMemory() : await this.#takeFromDisk(either);
+    while (!signal.aborted && !this.#isClosed) {
+      const messages = this.#head < this.#memory.length ? this.#takeFromMemory() : await this.#takeFromDisk(signal);
       if (messages.length > 0) {
         this.#waiting -= messages.length;
         this.#lastGiven = messages.at(-1)!.number;
         return messages;
       }
-      if (this.#disk === undefined && this.#head === this.#memory.length) await this.#more(either);
+      if (this.#disk === undefined && this.#head === this.#memory.length) await this.#untilWoken(signal);
     }
     return [];
   }
 
   /** Ends `take`, now and later. */
   close(): void {
-    this.#closed.abort();
+    this.#isClosed = true;
+    this.#wake?.();
   }
 
-  #more(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
+  /** `AbortSignal.any` of `signal` and the end would do, but each leaves something behind with `signal` for as long as the process lives. */
+  #untilWoken(signal: AbortSignal): Promise<void> {
+    if (signal.aborted || this.#isClosed) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
         signal.removeEventListener('abort', wake);
@@ -150,7 +152,9 @@ export class JournalReader {
       return messages;
     } catch (error) {
       this.#readFailed.report({ path: segment.path, error });
-      await sleep(this.#clock, RETRY_MS, signal);
+      const cancel = this.#clock.setTimer(RETRY_MS, () => this.#wake?.());
+      await this.#untilWoken(signal);
+      cancel();
       return [];
     }
   }

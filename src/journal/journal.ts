@@ -25,6 +25,8 @@ export interface JournalOptions {
   readonly maxBytes: number;
   /** A segment that is about to grow beyond it is closed; at most a quarter of `maxBytes`. */
   readonly segmentBytes: number;
+  /** The most messages that the broker has on their way at once: so many are kept, settled or not, to recognise when they come again. */
+  readonly redeliverable: number;
   readonly sync: SyncMode;
   readonly fileSystem: FileSystem;
   readonly lock: JournalLock;
@@ -36,6 +38,8 @@ export interface JournalOptions {
 export interface Checkpoint {
   readonly place: Place;
   readonly counters: Readonly<Record<string, number>>;
+  /** Where the ledger was known to be. */
+  readonly ledger: Place;
 }
 
 export interface JournalStatus {
@@ -50,6 +54,7 @@ interface Opened {
   readonly segments: Segment[];
   readonly found: readonly Segment[];
   readonly checkpoint: Checkpoint | undefined;
+  readonly connectionOffset: number;
   readonly settling: Settling;
   readonly writer: SegmentWriter;
   readonly committer: Committer;
@@ -82,7 +87,8 @@ export class Journal {
   #opened: Opened | undefined;
   #isClosed = false;
   #lastCheckpoint = '';
-  #wantedCounters: Readonly<Record<string, number>> = {};
+  #sessionFrom = 0;
+  #wanted: Pick<Checkpoint, 'counters' | 'ledger'> = { counters: {}, ledger: ORIGIN };
   #checkpointWaiters: CheckpointWaiter[] = [];
   #checkpointRun: Promise<void> | undefined;
 
@@ -126,6 +132,16 @@ export class Journal {
   /** The newest durable messages that were found at open, settled ones among them, oldest first: up to 65,535, up to 64 MB of them. */
   recentRecords(): Promise<readonly JournalRecord[]> {
     return readRecentRecords(this.#ready.found, this.#options.fileSystem);
+  }
+
+  /** Whether the record was delivered in the broker's present session, as far as is known: only then may it come again. */
+  isOfSession(record: JournalRecord): boolean {
+    return record.connection >= this.#sessionFrom;
+  }
+
+  /** The broker has begun a new session with this connection of the process. Durable with the next checkpoint. */
+  beginSession(connection: number): void {
+    this.#sessionFrom = this.#ready.connectionOffset + connection;
   }
 
   /** Takes a message in, and acknowledges it once it is durable. Held, unacknowledged, while the disk takes nothing. */
@@ -181,12 +197,12 @@ export class Journal {
   }
 
   /**
-   * Makes the settled place and the counters durable, then removes segments that are not needed any more. Calls that come while one is
+   * Makes the settled place, the counters and where the ledger is durable, then removes segments that are not needed any more. Calls that come while one is
    * at work are served together by the next. Throws what the disk throws.
    */
-  saveCheckpoint(counters: Readonly<Record<string, number>>): Promise<void> {
+  saveCheckpoint(counters: Readonly<Record<string, number>>, ledger = ORIGIN): Promise<void> {
     if (this.#isClosed) return Promise.reject(new Error('the journal is closed'));
-    this.#wantedCounters = { ...counters };
+    this.#wanted = { counters: { ...counters }, ledger };
     return new Promise((resolve, reject) => {
       this.#checkpointWaiters.push({ resolve, reject });
       this.#checkpointRun ??= this.#saveCheckpoints();
@@ -219,6 +235,8 @@ export class Journal {
     const { segments } = recovered;
     const id = recovered.journalId ?? this.#newId();
     const place = recovered.checkpoint?.place ?? ORIGIN;
+    const connectionOffset = recovered.maxConnection + 1;
+    this.#sessionFrom = recovered.checkpoint?.sessionFrom ?? 0;
     const settling = new Settling(place, recovered.checkpoint?.isWhole ?? true);
     const writer = new SegmentWriter(dir, fileSystem, id, recovered.nextSegmentNo);
     const common = { fileSystem, clock, log };
@@ -228,7 +246,7 @@ export class Journal {
       writer,
       sync,
       segmentBytes: this.#segmentBytes,
-      connectionOffset: recovered.maxConnection + 1,
+      connectionOffset,
       hasRoom: (bytes) => this.#hasRoom(bytes),
       newestSegment: () => segments.findLast(({ messages }) => messages > 0),
       onDurable: (messages, bytes, segment, offset) => {
@@ -240,8 +258,8 @@ export class Journal {
       log,
     });
     const { checkpoint } = recovered;
-    const found = checkpoint === undefined ? undefined : { place, counters: checkpoint.counters };
-    const parts = { settling, writer, reader, committer };
+    const found = checkpoint && { place, counters: checkpoint.counters, ledger: checkpoint.ledger ?? ORIGIN };
+    const parts = { connectionOffset, settling, writer, reader, committer };
     return { id, segments, found: [...segments], checkpoint: found, ...parts };
   }
 
@@ -259,7 +277,9 @@ export class Journal {
 
   #removable(): Segment[] {
     const { segments, settling, writer } = this.#ready;
-    return removableSegments(segments, settling.messageNo, this.#segmentBytes, writer.segment);
+    const { maxBytes, redeliverable } = this.#options;
+    const retention = { segmentBytes: this.#segmentBytes, maxBytes, redeliverable };
+    return removableSegments(segments, settling.messageNo, retention, writer.segment);
   }
 
   #noteSettled(): void {
@@ -306,8 +326,9 @@ export class Journal {
       place: settling.place,
       isWhole: settling.isWhole,
       segmentNo: writer.lastSegmentNo,
-      connection: committer.maxConnection,
-      counters: this.#wantedCounters,
+      connection: Math.max(committer.maxConnection, this.#sessionFrom),
+      sessionFrom: this.#sessionFrom,
+      ...this.#wanted,
     });
   }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
+import { REWRITE_SUFFIX, rewriteFile } from '../core/rewrite-file.ts';
 import { readCheckpoint, removeTemporary, type CheckpointContent } from './checkpoint-file.ts';
 import { scanSegment } from './segment-scan.ts';
 import {
@@ -86,6 +87,7 @@ export async function recover(directory: string, fileSystem: FileSystem, log: Lo
 async function findSegments({ directory, fileSystem }: Place): Promise<Found[]> {
   const found: Found[] = [];
   for (const name of await fileSystem.list(directory)) {
+    if (name.endsWith(REWRITE_SUFFIX)) await fileSystem.remove(join(directory, name));
     const firstNumber = parseSegmentName(name);
     if (firstNumber === undefined) continue;
     const path = join(directory, name);
@@ -125,7 +127,9 @@ async function readSegment(
   let bytes = buffer.length;
   if (isNewest) {
     bytes = scan.intactEnd;
-    await cutTail(place, path, buffer.length, bytes);
+    if (bytes < buffer.length) log.warn('torn tail of the journal cut off', { path, bytes: buffer.length - bytes });
+    // An earlier process may have died between its write and its sync, or have seen that fail.
+    await rewriteFile(fileSystem, path, bytes);
   } else if (scan.intactEnd < buffer.length) {
     damaged.push({ start: scan.intactEnd, end: buffer.length });
   }
@@ -134,25 +138,6 @@ async function readSegment(
   const segment = { firstNumber, path, salt, runs: scan.runs, bytes, messages: scan.messages, lastNumber };
   log.debug('journal segment read', { path, messages: scan.messages, bytes });
   return { segment, messagesAfter: scan.messagesAfter, maxConnection: scan.maxConnection };
-}
-
-/** The sync is due even if nothing is cut: an earlier process may have died between its write and its sync. */
-async function cutTail(
-  { fileSystem, log }: Place,
-  path: string,
-  sizeBytes: number,
-  intactBytes: number,
-): Promise<void> {
-  if (intactBytes < sizeBytes) {
-    log.warn('torn tail of the journal cut off', { path, bytes: sizeBytes - intactBytes });
-    await fileSystem.truncate(path, intactBytes);
-  }
-  const file = await fileSystem.openAppend(path);
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }
 
 /** Keeps damaged bytes in a file of their own; once, however often the journal is opened. */

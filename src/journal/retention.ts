@@ -4,14 +4,21 @@ import type { Segment } from './segment.ts';
 export const RECENT_MESSAGES = 65_535;
 const KEPT_SEGMENTS = 2;
 
+export interface Retention {
+  readonly segmentBytes: number;
+  readonly maxBytes: number;
+  /** So many of the newest messages the broker may send again. */
+  readonly redeliverable: number;
+}
+
 /**
- * Segments that nothing needs any more: all their messages are settled, and behind them are two segments with messages, and the newest
- * 65,535 messages or `segmentBytes` of them. Restarts make short segments; what a broker still has on its way must survive a few.
+ * Segments that nothing needs any more: all their messages are settled, and behind them are two segments with messages, the messages that
+ * the broker may send again as far as they fit into half of `maxBytes`, and the newest 65,535 messages or `segmentBytes` of them.
  */
 export function removableSegments(
   segments: readonly Segment[],
   settledNo: number,
-  segmentBytes: number,
+  { segmentBytes, maxBytes, redeliverable }: Retention,
   active: Segment | undefined,
 ): Segment[] {
   const removable: Segment[] = [];
@@ -19,7 +26,8 @@ export function removableSegments(
   let messages = 0;
   let bytes = 0;
   for (const segment of segments.toReversed()) {
-    const isNeeded = kept < KEPT_SEGMENTS || (messages < RECENT_MESSAGES && bytes + segment.bytes <= segmentBytes);
+    const mostBytes = messages < redeliverable ? maxBytes / 2 : segmentBytes;
+    const isNeeded = kept < KEPT_SEGMENTS || (messages < RECENT_MESSAGES && bytes + segment.bytes <= mostBytes);
     if (segment === active) continue;
     if (segment.messages === 0 || (!isNeeded && segment.lastNumber <= settledNo)) removable.push(segment);
     if (segment.messages === 0) continue;

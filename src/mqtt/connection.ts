@@ -23,6 +23,8 @@ export interface ConnectionOptions {
 
 /** What the two users of a connection do differently. */
 export interface ConnectionRole {
+  /** Awaited before each attempt; must not throw. */
+  connecting?(): Promise<void>;
   clientOptions(version: ProtocolVersion): IClientOptions;
   /** The client has not connected yet: the time to put listeners and overrides in place. */
   prepare(client: MqttClient): void;
@@ -127,6 +129,8 @@ export class MqttConnection {
 
   async #run(tls: TlsMaterial, signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
+      await this.#role.connecting?.();
+      if (signal.aborted) return;
       const outcome = await this.#attempt(tls);
       if (signal.aborted) return;
       await sleep(this.#options.clock, this.#delayAfter(outcome), signal);

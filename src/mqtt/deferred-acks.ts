@@ -70,6 +70,11 @@ export class DeferredAcks {
     return this.#length + this.#withoutPuback + this.#fromEarlier;
   }
 
+  /** The number that deliveries of the present connection have, or else those of the next. */
+  get connection(): number {
+    return this.#connection;
+  }
+
   get #isFull(): boolean {
     return this.#isPaused || this.unacknowledged >= this.#options.maxUnacknowledged;
   }

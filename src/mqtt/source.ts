@@ -13,8 +13,11 @@ export interface SourceOptions extends ConnectionOptions {
   readonly receiveMaximum: number;
   readonly subscriptions: readonly Subscription[];
   readonly memory: SubscriptionMemory;
-  /** The broker has begun a new session: nothing that comes now was delivered before. Called before the first delivery of it. */
-  readonly onNewSession: () => void;
+  /**
+   * The broker has begun a new session with this connection: nothing that comes now was delivered before. Called before the first delivery
+   * of it; nothing is subscribed to before it resolves, which is to be when a crash can't make it forgotten.
+   */
+  readonly onNewSession: (connection: number) => Promise<void>;
 }
 
 export interface SourceStatus {
@@ -45,6 +48,7 @@ export class MqttSource {
   readonly #connection: MqttConnection;
   #connects = 0;
   #sessionPresent: boolean | undefined;
+  #sessionNoted: Promise<void> = Promise.resolve();
 
   /** `receive` gets each delivery, in the order of arrival, and must not throw; each is to be acknowledged once it is safe. */
   constructor(options: SourceOptions, receive: (delivery: Delivery) => void) {
@@ -53,6 +57,7 @@ export class MqttSource {
     this.#acks = new DeferredAcks({ maxUnacknowledged: receiveMaximum, clock, log, receive });
     this.#subscriptions = new Subscriptions(subscriptions, `${clientId}@${brokerOf(url)}`, memory, log);
     this.#connection = new MqttConnection(options, {
+      connecting: () => this.#subscriptions.connecting(),
       clientOptions: (version) => this.#clientOptions(version),
       prepare: (client) => this.#prepare(client),
       connected: (client, sessionPresent) => this.#connected(client, sessionPresent),
@@ -109,13 +114,14 @@ export class MqttSource {
       if (packet.cmd !== 'connack' || packet.sessionPresent || (packet.reasonCode ?? packet.returnCode ?? 0) !== 0)
         return;
       this.#acks.qos2Store.clear();
-      this.#options.onNewSession();
+      this.#sessionNoted = this.#options.onNewSession(this.#acks.connection);
+      this.#sessionNoted.catch(() => {}); // whoever is about to subscribe meets it
     });
   }
 
   #connected(client: MqttClient, sessionPresent: boolean): void {
     this.#connects += 1;
     this.#sessionPresent = sessionPresent;
-    void this.#subscriptions.align(client, sessionPresent);
+    void this.#subscriptions.align(client, sessionPresent, this.#sessionNoted);
   }
 }

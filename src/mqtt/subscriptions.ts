@@ -16,7 +16,8 @@ export interface SubscriptionProblem {
  *
  * Order of effects: before the SUBSCRIBE each new topic is remembered as not confirmed, so that it is known to be dropped some day whatever
  * happens; after the SUBACK as confirmed; a dropped one is forgotten after the UNSUBACK. What was not confirmed is tried again on the next
- * connection.
+ * connection. While it is being connected nothing counts as confirmed: the broker may answer that the session is a new one, and a crash
+ * before that is remembered would leave a session without subscriptions that looks like the old one.
  */
 export class Subscriptions {
   #problems: readonly SubscriptionProblem[] = [];
@@ -25,6 +26,8 @@ export class Subscriptions {
   readonly #memory: SubscriptionMemory;
   readonly #log: Logger;
   readonly #known = new Map<string, KnownSubscription>();
+  /** What is remembered on disk calls some of them confirmed. */
+  #isConfirmedOnDisk = false;
   #last: Promise<void> = Promise.resolve();
 
   /** `session` names the session at the broker: a change of it means that what is remembered says nothing about this one. */
@@ -45,12 +48,21 @@ export class Subscriptions {
     const isOurs = remembered?.session === this.#session;
     for (const known of remembered?.subscriptions ?? []) {
       this.#known.set(known.topic, isOurs ? known : { ...known, confirmed: false });
+      this.#isConfirmedOnDisk ||= known.confirmed;
     }
   }
 
-  /** On each connect. One after the other; never throws, as a lost connection brings the next. */
-  align(client: MqttClient, sessionPresent: boolean): Promise<void> {
-    this.#last = this.#alignAfter(this.#last, client, sessionPresent);
+  /** Before each connect; never throws. */
+  async connecting(): Promise<void> {
+    await this.#last;
+    if (this.#isConfirmedOnDisk) await this.#save('doubtful');
+  }
+
+  /**
+   * On each connect, once `sessionNoted` has resolved. One after the other; never throws, as a lost connection brings the next.
+   */
+  align(client: MqttClient, sessionPresent: boolean, sessionNoted: Promise<void>): Promise<void> {
+    this.#last = this.#alignAfter(this.#last, client, sessionPresent, sessionNoted);
     return this.#last;
   }
 
@@ -59,30 +71,37 @@ export class Subscriptions {
     return this.#last;
   }
 
-  async #alignAfter(last: Promise<void>, client: MqttClient, sessionPresent: boolean): Promise<void> {
+  async #alignAfter(
+    last: Promise<void>,
+    client: MqttClient,
+    sessionPresent: boolean,
+    sessionNoted: Promise<void>,
+  ): Promise<void> {
     await last;
+    if (!sessionPresent) this.#known.clear();
     try {
-      await this.#align(client, sessionPresent);
+      await sessionNoted;
+      await this.#align(client);
     } catch (error) {
       this.#log.debug('subscribing was cut short', { error: coerceError(error) });
     }
   }
 
-  async #align(client: MqttClient, sessionPresent: boolean): Promise<void> {
+  async #align(client: MqttClient): Promise<void> {
     if (!client.connected) return;
-    if (!sessionPresent) this.#known.clear();
     const dropped = [...this.#known.keys()].filter((topic) => !this.#wanted.has(topic));
     const missing = [...this.#wanted.values()].filter(({ topic, qos }) => {
       const known = this.#known.get(topic);
       return known?.confirmed !== true || known.qos !== qos;
     });
     this.#problems = [];
-    if (dropped.length === 0 && missing.length === 0) return;
-    for (const subscription of missing) this.#known.set(subscription.topic, { ...subscription, confirmed: false });
-    await this.#save();
-    await this.#unsubscribe(client, dropped);
-    await this.#subscribe(client, missing);
-    await this.#save();
+    if (dropped.length > 0 || missing.length > 0) {
+      for (const subscription of missing) this.#known.set(subscription.topic, { ...subscription, confirmed: false });
+      await this.#save('doubtful');
+      await this.#unsubscribe(client, dropped);
+      await this.#subscribe(client, missing);
+    }
+    await this.#save('confirmed');
   }
 
   async #unsubscribe(client: MqttClient, topics: readonly string[]): Promise<void> {
@@ -118,9 +137,13 @@ export class Subscriptions {
     this.#log.info('subscribed', { topics: subscriptions.length - problems.length });
   }
 
-  async #save(): Promise<void> {
+  async #save(what: 'confirmed' | 'doubtful'): Promise<void> {
+    const known = [...this.#known.values()];
+    const subscriptions =
+      what === 'confirmed' ? known : known.map(({ topic, qos }) => ({ topic, qos, confirmed: false }));
     try {
-      await this.#memory.save({ session: this.#session, subscriptions: [...this.#known.values()] });
+      await this.#memory.save({ session: this.#session, subscriptions });
+      this.#isConfirmedOnDisk = subscriptions.some(({ confirmed }) => confirmed);
     } catch (error) {
       this.#log.warn('subscriptions not remembered for the next start', { error });
     }

@@ -102,6 +102,16 @@ export class Availability {
     if (this.#state !== 'connected') this.#goUp();
   }
 
+  /**
+   * A batch came to its end. When the database took and failed none of it, as all of it was rejected or found to be in Oracle already, the
+   * probe asks how things are.
+   */
+  batchEnded(): void {
+    if (!this.#trialBusy) return;
+    this.#trialBusy = false;
+    if (this.#state === 'retrying') this.#schedule(0, () => this.#ask());
+  }
+
   /** A batch failed and will be tried again. */
   retrying(error: DatabaseError): void {
     this.#reason = reasonOf(error);

@@ -1,86 +1,13 @@
 import { Backoff } from '../core/backoff.ts';
-import { sleep, type Clock } from '../core/clock.ts';
-import type { Counters } from '../core/counters.ts';
-import { DatabaseError, LEDGER_MOVED, type Reason } from '../core/errors.ts';
-import { RepeatedError, type Logger } from '../core/logger.ts';
+import { sleep } from '../core/clock.ts';
+import { DatabaseError, LEDGER_MOVED } from '../core/errors.ts';
+import { RepeatedError } from '../core/logger.ts';
 import { comparePlaces, type Place } from '../core/place.ts';
-import type { OnStep } from '../core/steps.ts';
-import { placeOf, TagValues } from '../core/tag-values.ts';
+import { countThrough, placeKeyOf, placeOf, TagValues } from '../core/tag-values.ts';
 import { Availability } from './availability.ts';
-import { LedgerCursor, type LedgerReader } from './ledger-cursor.ts';
-import { checkRows, type BadRow, type RowCheckOptions } from './row-check.ts';
-
-/** Where the values come from: the tag buffer. */
-export interface ValueSource {
-  /** Resolves when `count` values are there, or the oldest has waited `maxWaitMs`, or the source is closed, or on abort. */
-  whenReady(count: number, maxWaitMs: number, signal: AbortSignal): Promise<void>;
-  /** Moves at most `max` values into the list, the oldest first. */
-  take(into: TagValues, max: number): number;
-  /** True when nothing more will be put in. */
-  readonly closed: boolean;
-}
-
-/**
- * The database session. `write` moves the ledger with the rows, commits once `beforeCommit` has resolved, and gives the ledger's place then.
- * Throw DatabaseError.
- */
-export interface BatchDatabase extends LedgerReader {
-  write(
-    values: TagValues,
-    move: { readonly from: Place; readonly to: Place } | undefined,
-    beforeCommit: (refused: readonly BadRow[]) => Promise<void>,
-  ): Promise<Place | undefined>;
-  probe(): Promise<void>;
-}
-
-/** The CSV files. All resolve when what they were given is durable, and throw the system error of a disk that refuses. */
-export interface BatchBackup {
-  backUp(values: TagValues, reason: Reason): Promise<void>;
-  reject(values: TagValues, rows: readonly BadRow[]): Promise<void>;
-  endOutage(): Promise<void>;
-  /** The backups that got rows since `markCertain` hold rows that Oracle has too: those up to `place`. */
-  stampSkip(place: Place): Promise<void>;
-  /** A batch was written, and it is certain. */
-  markCertain(): void;
-}
-
-export interface BatchWriterOptions {
-  readonly batchSize: number;
-  readonly intervalMs: number;
-  /** `attempts` after the first one. */
-  readonly retry: { readonly attempts: number; readonly initialDelayMs: number; readonly factor: number };
-  readonly probeIntervalMs: number;
-  readonly rowCheck: RowCheckOptions;
-  /** Values up to here were settled before this start, and are passed over. */
-  readonly resumeAfter: ResumePlaces;
-}
-
-/** What an earlier run had settled, and had counted. */
-export interface ResumePlaces {
-  /** By the checkpoint, whose counters hold these values already. */
-  readonly counted: Place;
-  /** By the checkpoint or by a backup. */
-  readonly settled: Place;
-  /** The last place that was in the journal: values up to here may be in Oracle. */
-  readonly recovered: Place;
-}
-
-export interface BatchWriterParts {
-  readonly source: ValueSource;
-  readonly database: BatchDatabase;
-  readonly backup: BatchBackup;
-  readonly counters: Counters;
-  /** Told of each batch that was written: rows, milliseconds the write took, age of the oldest value since its receipt. */
-  readonly onWritten: (rows: number, latencyMs: number, lagMs: number) => void;
-  readonly onError: (code: string) => void;
-  /** Every value up to and including this place is settled. */
-  readonly onSettled: (place: Place) => void;
-  /** The ledger is at a place that the journal does not know. */
-  readonly onLedgerAhead: (place: Place) => void;
-  readonly onStep: OnStep;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
+import { LedgerCursor } from './ledger-cursor.ts';
+import type { BatchWriterOptions, BatchWriterParts } from './neighbours.ts';
+import { checkRows, type BadRow } from './row-check.ts';
 
 const RETRY_JITTER = 0.1;
 const MAX_RETRY_DELAY_MS = 60_000;
@@ -100,7 +27,7 @@ export class BatchWriter {
   readonly #parts: BatchWriterParts;
   readonly #diskRefuses: RepeatedError;
   readonly #ledger: LedgerCursor;
-  /** The last rows in the backup were certainly not written. */
+  /** The last rows in the backup, if it has any, were certainly not written. */
   #hasUnsentRows = false;
   #pending = 0;
   #stopping: AbortSignal = AbortSignal.abort();
@@ -110,11 +37,15 @@ export class BatchWriter {
     this.#options = options;
     this.#parts = parts;
     this.#diskRefuses = new RepeatedError(parts.log, parts.clock, 'the disk refuses the csv files: batches are held');
-    const { settled, recovered } = options.resumeAfter;
+    const { settled, recovered, ledger } = options.resumeAfter;
     this.#ledger = new LedgerCursor({
+      lastKnown: ledger,
       resumeAfter: settled,
       recoveredThrough: recovered,
-      stampSkip: (place) => parts.backup.stampSkip(place),
+      stampSkip: async (place) => {
+        await parts.backup.stampSkip(place);
+        this.#hasUnsentRows = true; // behind the place
+      },
       onAhead: (place) => parts.onLedgerAhead(place),
       log: parts.log,
     });
@@ -133,6 +64,11 @@ export class BatchWriter {
   /** Values taken from the buffer and not settled yet. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** As last read or set, by this run or an earlier one. */
+  get ledgerPlace(): Place {
+    return this.#ledger.lastKnown;
   }
 
   /** True when batches are taken and it is known what Oracle has: only then may backups be replayed. */
@@ -165,17 +101,21 @@ export class BatchWriter {
     this.#parts.onStep('taken');
     this.#passOver(batch);
     await this.#settle(batch);
+    this.availability.batchEnded();
     if (this.#pending === 0) this.#parts.onSettled(last);
   }
 
   /** Leaves out what an earlier run had settled: the journal gives it again when the checkpoint was behind. */
   #passOver(batch: TagValues): void {
-    const { counted, settled } = this.#options.resumeAfter;
+    const { counted, settled, recovered, rejected } = this.#options.resumeAfter;
     const { counters } = this.#parts;
+    if (rejected.size > 0 && comparePlaces(placeOf(batch, 0), recovered) <= 0) {
+      const indexes = Array.from({ length: batch.length }, (_, i) => i);
+      this.#takeOutRejected(batch, new Set(indexes.filter((i) => rejected.has(placeKeyOf(batch, i)))));
+    }
     while (batch.length > 0 && comparePlaces(placeOf(batch, 0), settled) <= 0) {
       const upTo = comparePlaces(placeOf(batch, 0), counted) <= 0 ? counted : settled;
-      let count = 1;
-      while (count < batch.length && comparePlaces(placeOf(batch, count), upTo) <= 0) count += 1;
+      const count = countThrough(batch, upTo);
       if (upTo === counted) counters.valuesReceived -= count;
       else counters.valuesBackedUp += count;
       this.#takeOut(batch, count);
@@ -230,6 +170,7 @@ export class BatchWriter {
     let reached: Place | undefined;
     this.availability.trying();
     try {
+      await backup.payStamps();
       await this.#ledger.ensure(database);
       this.#countWritten(batch, this.#ledger.countWritten(batch));
       await this.#rejectBadRows(batch);
@@ -257,6 +198,7 @@ export class BatchWriter {
   async #failed(thrown: unknown, sentTo: Place | undefined): Promise<DatabaseError | undefined> {
     if (thrown instanceof DatabaseError) {
       if (sentTo !== undefined) this.#ledger.failed(thrown, sentTo);
+      if (thrown.outcomeUnknown) this.#parts.backup.markUnknown();
       this.#parts.onError(thrown.code);
       return thrown;
     }

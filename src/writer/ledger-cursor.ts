@@ -1,7 +1,7 @@
 import { DatabaseError, LEDGER_MOVED } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { comparePlaces, laterPlace, ORIGIN, type Place } from '../core/place.ts';
-import { placeOf, type TagValues } from '../core/tag-values.ts';
+import { countThrough, placeOf, type TagValues } from '../core/tag-values.ts';
 
 /** The ledger as the database session offers it. */
 export interface LedgerReader {
@@ -10,6 +10,8 @@ export interface LedgerReader {
 }
 
 export interface LedgerCursorOptions {
+  /** Where an earlier run knew the ledger to be. */
+  readonly lastKnown: Place;
   /** Up to here all was settled before this start: by the checkpoint or by a backup. */
   readonly resumeAfter: Place;
   /** Up to here values were in the journal at this start, and may have been written before it. */
@@ -40,8 +42,13 @@ export class LedgerCursor {
 
   constructor(options: LedgerCursorOptions) {
     this.#options = options;
-    this.#lastKnown = options.resumeAfter;
+    this.#lastKnown = options.lastKnown;
     this.#maybeWrittenThrough = options.recoveredThrough;
+  }
+
+  /** As last read or set, by this run or an earlier one. */
+  get lastKnown(): Place {
+    return this.#lastKnown;
   }
 
   get isCertain(): boolean {
@@ -67,9 +74,9 @@ export class LedgerCursor {
       this.#isKept = false;
       return;
     }
-    const expected = laterPlace(this.#lastKnown, this.#maybeWrittenThrough);
-    if (this.#hasRead && comparePlaces(place, expected) > 0) this.#refuse(place);
-    if (!this.#hasRead && comparePlaces(place, expected) > 0) {
+    const sent = laterPlace(this.#lastKnown, this.#maybeWrittenThrough);
+    if (this.#hasRead && comparePlaces(place, sent) > 0) this.#refuse(place);
+    if (!this.#hasRead && comparePlaces(place, laterPlace(sent, this.#options.resumeAfter)) > 0) {
       this.#options.log.warn('ledger is ahead of the journal: has the journal lost files?', { place });
       this.#options.onAhead(place);
     }
@@ -84,9 +91,7 @@ export class LedgerCursor {
 
   /** How many values at the beginning of the batch are in Oracle already. */
   countWritten(values: TagValues): number {
-    let count = 0;
-    while (count < values.length && comparePlaces(placeOf(values, count), this.#writtenThrough) <= 0) count += 1;
-    return count;
+    return countThrough(values, this.#writtenThrough);
   }
 
   /** Whether Oracle may have values of the batch although it did not say so. */
@@ -116,9 +121,12 @@ export class LedgerCursor {
     if (comparePlaces(place, this.#lastKnown) >= 0) return;
     const { log } = this.#options;
     if (comparePlaces(place, ORIGIN) > 0) {
-      log.warn('ledger is behind what was settled: was the database restored?', { place, settled: this.#lastKnown });
-    } else if (this.#hasRead) {
-      log.warn('row of the ledger was deleted: made anew', { settled: this.#lastKnown });
+      log.warn('ledger is behind what was committed: was the database restored?', {
+        place,
+        committed: this.#lastKnown,
+      });
+    } else {
+      log.warn('row of the ledger was deleted: made anew', { committed: this.#lastKnown });
     }
   }
 

@@ -28,7 +28,7 @@ export interface BridgeLifeOptions {
   readonly trace: Trace;
 }
 
-const RECONNECT_MS = 50;
+const MAX_RECONNECT_MS = 50;
 const DRAIN_MS = 500;
 const STOP_MS = 300_000;
 
@@ -40,6 +40,8 @@ export class BridgeLife {
   readonly #pipeline: Pipeline;
   #state: 'starting' | 'running' | 'stopping' | 'over' = 'starting';
   #connects = 0;
+  /** As in the source: what the present session is, is durable; of an earlier connection, too. */
+  #sessionNoted: Promise<void> = Promise.resolve();
 
   constructor(options: BridgeLifeOptions) {
     this.#options = options;
@@ -107,6 +109,24 @@ export class BridgeLife {
     );
   }
 
+  /** Values that this life has dropped. */
+  get dropped(): number {
+    return this.#pipeline.buffer.evicted;
+  }
+
+  /** A person asks for the replay of all rejected rows. What it gives tells whether that has come to its end. */
+  replayRejected(): () => boolean {
+    const { backups, replay } = this.#pipeline;
+    const files = backups.files().flatMap(({ kind, name }) => (kind === 'rejected' ? [name] : []));
+    const asked = new Set<string>();
+    for (const file of files) {
+      const noteAsked = (): void => void asked.add(file);
+      void replay?.request(file).then(noteAsked, noteAsked);
+    }
+    const isOver = (file: string): boolean => /done|failed|undefined/.test(String(replay?.requestState(file)?.state));
+    return () => files.every((file) => asked.has(file) && isOver(file));
+  }
+
   get auditDifference(): number {
     if (this.#state !== 'running' && this.#state !== 'stopping') return 0;
     const { buffer, counters, pending } = this.#pipeline;
@@ -123,6 +143,7 @@ export class BridgeLife {
   async #stop(hurry: AbortSignal, andThen: () => void): Promise<void> {
     await this.#pipeline.drain(hurry);
     await this.#pipeline.stop();
+    if (this.#life.isOver) return;
     this.#options.trace(() => 'bridge: stopped');
     this.kill();
     andThen();
@@ -132,7 +153,7 @@ export class BridgeLife {
     if (this.#life.isOver) return;
     this.#options.trace(() => 'bridge: started');
     this.#state = 'running';
-    this.#life.setTimer(this.#options.connectsAfterMs, () => this.#keepConnected());
+    this.#connectAfter(this.#options.connectsAfterMs);
   }
 
   #failed(error: unknown): void {
@@ -142,16 +163,23 @@ export class BridgeLife {
     this.#options.onOver();
   }
 
-  #keepConnected(): void {
-    if (this.#state !== 'running') return;
-    if (!this.#options.broker.isConnected) {
-      const intake: Intake = {
-        connected: () => {},
-        receive: (delivery) => this.#pipeline.receive(delivery),
-      };
-      this.#options.broker.connect(this.#life, this.#connects, intake);
-      this.#connects += 1;
-    }
-    this.#life.setTimer(RECONNECT_MS, () => this.#keepConnected());
+  #connectAfter(delayMs: number): void {
+    this.#life.setTimer(delayMs, () => {
+      if (this.#state === 'running') this.#connect();
+    });
+  }
+
+  #connect(): void {
+    const number = this.#connects;
+    const intake: Intake = {
+      connected: (isSessionPresent) => {
+        if (!isSessionPresent) this.#sessionNoted = this.#pipeline.beginSession(number);
+        return this.#sessionNoted;
+      },
+      receive: (delivery) => this.#pipeline.receive(delivery),
+      disconnected: () => this.#connectAfter(this.#life.random() * MAX_RECONNECT_MS),
+    };
+    this.#options.broker.connect(this.#life, number, intake);
+    this.#connects += 1;
   }
 }

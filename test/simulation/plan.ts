@@ -8,11 +8,13 @@ import { STEPS, type Step } from '../../src/core/steps.ts';
 export type End = 'kill' | 'power' | 'stop';
 
 export type PlanEvent =
-  | { readonly do: 'publish'; readonly payload: Payload }
+  | { readonly do: 'publish'; readonly payload: Payload; readonly qos: 0 | 1 }
   /** `afterSteps` steps of the simulation from now on, or when the bridge comes to the named step. */
   | { readonly do: 'end'; readonly how: End; readonly afterSteps: number; readonly at: Step | undefined }
   | { readonly do: 'disk'; readonly health: DiskHealth }
   | { readonly do: 'database'; readonly health: DatabaseHealth }
+  /** A DBA deletes rows of the ledger, or restores the database as it was at the last `note database`. */
+  | { readonly do: 'delete ledger rows' | 'note database' | 'restore database' }
   | { readonly do: 'abort database' | 'disconnect' | 'lose session' };
 
 export type TimedEvent = PlanEvent & { readonly atMs: number };
@@ -21,6 +23,8 @@ export interface Plan {
   readonly seed: number;
   readonly events: readonly TimedEvent[];
   readonly endMs: number;
+  readonly sync: 'always' | 'interval' | 'never';
+  readonly onFull: 'wait' | 'dropOldest';
   readonly lowestFreeId: boolean;
   readonly window: number;
   readonly batchSize: number;
@@ -31,6 +35,8 @@ export interface Plan {
   readonly journalMaxBytes: number;
   readonly maxRowsPerFile: number;
   readonly probeIntervalMs: number;
+  /** In the end the table takes what it refused, and a person has the rejected files replayed. */
+  readonly replaysRejected: boolean;
 }
 
 const DATABASE_ILLS: readonly Partial<DatabaseHealth>[] = [
@@ -51,6 +57,9 @@ const DISK_ILLS: readonly Partial<DiskHealth>[] = [
   { errorShare: 0.1 },
   { errorShare: 0.5 },
   { errorShare: 1 },
+  { readErrorShare: 0.1 },
+  { readErrorShare: 0.5 },
+  { errorShare: 0.1, readErrorShare: 0.1 },
   { freeBytes: 0 },
   { freeBytes: 300 },
   { freeBytes: 2000 },
@@ -58,7 +67,8 @@ const DISK_ILLS: readonly Partial<DiskHealth>[] = [
   { slowness: 500 },
 ];
 
-const MOST_FRAME_BYTES = 240;
+/** What a message takes in the journal at most, alone in its segment. */
+export const MOST_JOURNAL_BYTES = 400;
 
 /** Draws all of a schedule from its seed before anything runs. */
 export function drawPlan(seed: number): Plan {
@@ -68,7 +78,7 @@ export function drawPlan(seed: number): Plan {
   const lowestFreeId = random.chance(0.3);
   const losesSession = random.chance(0.1);
   // Messages of the same bytes are told apart by their packet ids, which must not be those of acknowledged ones again.
-  drawMessages(random, endMs, !lowestFreeId && !losesSession && random.chance(0.3) ? 0.3 : 0, events);
+  drawMessages(random, endMs, !lowestFreeId && random.chance(0.3) ? 0.3 : 0, events);
   const calm = random.chance(0.1);
   if (!calm) {
     drawEnds(random, endMs, events);
@@ -76,25 +86,31 @@ export function drawPlan(seed: number): Plan {
     if (random.chance(0.35)) drawDisk(random, endMs, events);
     if (random.chance(0.5)) drawConnections(random, endMs, events);
     if (losesSession) events.push({ do: 'lose session', atMs: random.between(0, endMs) });
+    if (random.chance(0.05)) events.push({ do: 'delete ledger rows', atMs: random.between(0, endMs) });
+    if (random.chance(0.05)) drawRestore(random, endMs, events);
   }
   events.sort((a, b) => a.atMs - b.atMs);
   const segmentBytes = random.pick([500, 2_000, 1_000_000]);
-  // What may come again must be among the settled messages that the journal keeps: at least a segment's.
-  const windows = [1, 2, 3, 8, 20, 100].filter((window) => window * MOST_FRAME_BYTES <= segmentBytes);
+  const window = random.pick([1, 2, 3, 8, 20, 100]);
+  // Half of the journal may hold what may come again.
+  const leastJournalBytes = 2 * window * MOST_JOURNAL_BYTES;
   return {
     seed,
     events,
     endMs,
+    sync: random.chance(0.15) ? random.pick(['interval', 'never']) : 'always',
+    onFull: random.chance(0.1) ? 'dropOldest' : 'wait',
     lowestFreeId,
-    window: random.pick(windows),
+    window,
     batchSize: random.pick([1, 3, 7, 20, 100]),
     intervalMs: random.pick([5, 50, 300]),
     retryAttempts: random.pick([0, 1, 3]),
-    bufferCapacity: random.pick([2, 10, 1000]),
+    bufferCapacity: random.pick([2, 10, 300]),
     segmentBytes,
-    journalMaxBytes: segmentBytes * random.pick([6, 100]),
+    journalMaxBytes: Math.max(leastJournalBytes, segmentBytes * random.pick([6, 100])),
     maxRowsPerFile: random.pick([3, 15, 10_000]),
     probeIntervalMs: random.pick([100, 700]),
+    replaysRejected: random.chance(0.4),
   };
 }
 
@@ -110,6 +126,7 @@ function drawMessages(random: Random, endMs: number, repeats: number, events: Ti
   };
   const payloads = new Payloads(random.fork(), mix);
   const made: Payload[] = [];
+  const atMostOnce = random.chance(0.1) ? 0.3 : 0;
   const bursts = random.int(2, 8);
   const count = random.int(20, 60);
   for (let burst = 0; burst < bursts; burst += 1) {
@@ -119,7 +136,7 @@ function drawMessages(random: Random, endMs: number, repeats: number, events: Ti
       atMs = Math.min(endMs, atMs + random.between(0, spreadMs));
       const payload = made.length > 0 && random.chance(repeats) ? random.pick(made) : payloads.next();
       made.push(payload);
-      events.push({ do: 'publish', payload, atMs });
+      events.push({ do: 'publish', payload, qos: random.chance(atMostOnce) ? 0 : 1, atMs });
     }
   }
 }
@@ -150,6 +167,12 @@ function drawDisk(random: Random, endMs: number, events: TimedEvent[]): void {
     events.push({ do: 'disk', health: { ...HEALTHY, ...random.pick(DISK_ILLS) }, atMs });
     events.push({ do: 'disk', health: HEALTHY, atMs: atMs + random.between(0, endMs / 2) });
   }
+}
+
+function drawRestore(random: Random, endMs: number, events: TimedEvent[]): void {
+  const notedAtMs = random.between(0, endMs);
+  events.push({ do: 'note database', atMs: notedAtMs });
+  events.push({ do: 'restore database', atMs: random.between(notedAtMs, endMs) });
 }
 
 function drawConnections(random: Random, endMs: number, events: TimedEvent[]): void {

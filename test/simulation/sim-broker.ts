@@ -8,8 +8,16 @@ export interface SimMessage {
   readonly id: number;
   readonly topic: string;
   readonly payload: Buffer;
-  /** `queued`: with the broker; `acknowledged`: it has the bridge's PUBACK; `lost`: gone with its session. */
+  readonly qos: 0 | 1;
+  /**
+   * `queued`: with the broker; `acknowledged`: it has the bridge's PUBACK, or the bridge has stored it at QoS 0; `lost`: gone with its session,
+   * or never stored at QoS 0.
+   */
   state: 'queued' | 'acknowledged' | 'lost';
+  /** When the bridge last got or acknowledged it. */
+  atBridgeMs: number;
+  /** The power went while the journal had not synced it: it may be gone, or come again though it has been written. */
+  isExcused: boolean;
 }
 
 interface InFlight {
@@ -20,9 +28,10 @@ interface InFlight {
 
 /** What the bridge does with what it gets. */
 export interface Intake {
-  /** Before the first delivery of each connection. */
-  connected(sessionPresent: boolean): void;
+  /** Before the first delivery of each connection; subscribes when it resolves, throws when it never will. */
+  connected(sessionPresent: boolean): Promise<void>;
   receive(delivery: Delivery): void;
+  disconnected(): void;
 }
 
 export interface BrokerOptions {
@@ -47,6 +56,8 @@ export class SimBroker {
   readonly #random: Random;
   readonly #trace: Trace;
   #hasSession = false;
+  /** What is published before waits: the obligation begins with the subscription. */
+  #isSubscribed = false;
   #queue: SimMessage[] = [];
   #inFlight: InFlight[] = [];
   #lastPacketId = 0;
@@ -59,20 +70,23 @@ export class SimBroker {
     this.#trace = trace;
   }
 
-  get isConnected(): boolean {
-    return this.#connection !== undefined;
-  }
-
   /** Nothing waits for the bridge any more. */
   get isIdle(): boolean {
     return this.#queue.length === 0 && this.#inFlight.length === 0;
   }
 
-  publish(topic: string, payload: Buffer): SimMessage {
-    const message: SimMessage = { id: this.messages.length + 1, topic, payload, state: 'queued' };
+  publish(topic: string, payload: Buffer, qos: 0 | 1): SimMessage {
+    const id = this.messages.length + 1;
+    const state = qos === 0 ? 'lost' : 'queued';
+    const message: SimMessage = { id, topic, payload, qos, state, atBridgeMs: -Infinity, isExcused: false };
     this.messages.push(message);
-    this.#queue.push(message);
-    this.#send();
+    if (qos === 1) {
+      this.#queue.push(message);
+      this.#send();
+    } else if (this.#isSubscribed) {
+      this.#trace(() => `broker: sends message ${id} at QoS 0`);
+      this.#connection?.deliver(message, undefined, false);
+    }
     return message;
   }
 
@@ -80,10 +94,16 @@ export class SimBroker {
   connect(life: Life, number: number, intake: Intake): void {
     this.disconnect();
     this.#trace(() => `broker: connection ${number}, session ${this.#hasSession ? 'present' : 'new'}`);
-    this.#connection = new Connection(this, life, number, intake, this.#random);
+    const connection = new Connection(this, life, number, intake, this.#random);
+    this.#connection = connection;
     const wasPresent = this.#hasSession;
     this.#hasSession = true;
-    this.#connection.toBridge(() => intake.connected(wasPresent));
+    connection.toBridge(() => {
+      intake.connected(wasPresent).then(
+        () => this.#subscribed(connection),
+        () => {}, // the bridge was stopped before
+      );
+    });
     for (const inFlight of this.#inFlight) this.#sendOne(inFlight);
     this.#send();
   }
@@ -106,6 +126,7 @@ export class SimBroker {
     this.#inFlight = [];
     this.#lastPacketId = 0;
     this.#hasSession = false;
+    this.#isSubscribed = false;
   }
 
   acknowledged(packetId: number): void {
@@ -129,10 +150,17 @@ export class SimBroker {
     return this.#time.nowMs;
   }
 
+  #subscribed(connection: Connection): void {
+    if (this.#connection !== connection || this.#isSubscribed) return;
+    this.#isSubscribed = true;
+    this.#send();
+  }
+
   #send(): void {
     while (this.#inFlight.length < this.#options.window) {
       // Without a connection a message keeps its place in the queue, and has no packet id yet.
-      const message = this.#connection === undefined ? undefined : this.#queue.shift();
+      const isOpen = this.#connection !== undefined && this.#isSubscribed;
+      const message = isOpen ? this.#queue.shift() : undefined;
       if (message === undefined) return;
       const inFlight = { message, packetId: this.#freePacketId(), wasSent: false };
       this.#inFlight.push(inFlight);
@@ -186,21 +214,25 @@ class Connection {
     this.#random = random;
   }
 
-  deliver(message: SimMessage, packetId: number, duplicate: boolean): void {
+  deliver(message: SimMessage, packetId: number | undefined, duplicate: boolean): void {
     this.toBridge(() => {
-      const waiting: Waiting = { packetId, isAcknowledged: false };
-      this.#waiting.push(waiting);
+      const waiting: Waiting | undefined = packetId === undefined ? undefined : { packetId, isAcknowledged: false };
+      if (waiting !== undefined) this.#waiting.push(waiting);
+      message.atBridgeMs = this.#broker.nowMs;
       this.#intake.receive({
         topic: message.topic,
         payload: message.payload,
-        qos: 1,
+        qos: message.qos,
         retain: false,
         duplicate,
         packetId,
         receivedAtMs: this.#life.now(),
         connection: this.#number,
         acknowledge: () => {
-          waiting.isAcknowledged = true;
+          if (this.#life.isOver) return;
+          message.atBridgeMs = this.#broker.nowMs;
+          if (waiting === undefined) message.state = 'acknowledged';
+          else waiting.isAcknowledged = true;
           this.#sendAcks();
         },
       });
@@ -223,6 +255,7 @@ class Connection {
     this.#isOver = true;
     const arriving = this.#random.int(0, this.#answers.length);
     for (const packetId of this.#answers.splice(0).slice(0, arriving)) this.#broker.acknowledged(packetId);
+    this.#intake.disconnected();
   }
 
   #sendAcks(): void {

@@ -23,7 +23,7 @@ export function simConfig(plan: Plan): PipelineConfig {
       subscriptions: [SUBSCRIPTION],
     },
     tagName: '{plc}.{tag}',
-    buffer: { capacity: plan.bufferCapacity, onFull: 'wait' },
+    buffer: { capacity: plan.bufferCapacity, onFull: plan.onFull },
     writer: {
       batchSize: plan.batchSize,
       intervalMs: plan.intervalMs,
@@ -41,7 +41,7 @@ export function simConfig(plan: Plan): PipelineConfig {
       ...TABLE_OPTIONS,
       ledgerTable: 'LEDGER',
     },
-    journal: { dir: JOURNAL_DIR, maxBytes: plan.journalMaxBytes, segmentBytes: plan.segmentBytes, sync: 'always' },
+    journal: { dir: JOURNAL_DIR, maxBytes: plan.journalMaxBytes, segmentBytes: plan.segmentBytes, sync: plan.sync },
     backup: {
       dir: BACKUP_DIR,
       maxRowsPerFile: plan.maxRowsPerFile,

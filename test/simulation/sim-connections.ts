@@ -130,9 +130,9 @@ class SimConnection {
     rows: readonly (readonly unknown[])[],
     options: { autoCommit?: boolean },
   ): Promise<unknown> {
-    const { full } = this.#database.health;
+    const { full, takesAll } = this.#database.health;
     const isFull = full > 0 && this.#database.random.chance(full);
-    return this.#call('rows', insertRows(rows, isFull, options.autoCommit === true));
+    return this.#call('rows', insertRows(rows, { isFull, takesAll }, options.autoCommit === true));
   }
 
   commit(): Promise<void> {

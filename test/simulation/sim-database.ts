@@ -15,9 +15,11 @@ export interface DatabaseHealth {
   readonly full: number;
   /** A deadlock, a lost package state: try again. */
   readonly passing: number;
+  /** The table refuses no row any more. */
+  readonly takesAll: boolean;
 }
 
-export const WELL: DatabaseHealth = { logOn: 'ok', cut: 0, late: 0, slow: 0, full: 0, passing: 0 };
+export const WELL: DatabaseHealth = { logOn: 'ok', cut: 0, late: 0, slow: 0, full: 0, passing: 0, takesAll: false };
 
 export interface LedgerPlace {
   readonly messageNo: number;
@@ -44,6 +46,11 @@ export class SimDatabase {
   /** Committed rows, as their identities. */
   readonly rows: string[] = [];
   readonly ledger = new Map<string, LedgerPlace>();
+  /** Rows that a restore took away. */
+  readonly restoredAway: string[] = [];
+  /** Rows that were there when rows of the ledger were deleted. */
+  readonly misplaced: string[] = [];
+  #noted: { readonly rows: readonly string[]; readonly ledger: ReadonlyMap<string, LedgerPlace> } | undefined;
   readonly #locks = new Map<string, Session>();
   readonly #lockWaiters: { readonly key: string; readonly session: Session; readonly retry: () => void }[] = [];
   readonly #sessions = new Set<Session>();
@@ -68,6 +75,31 @@ export class SimDatabase {
   /** SHUTDOWN ABORT: open transactions are rolled back, nobody gets an answer. */
   crash(): void {
     for (const session of this.#sessions) session.die();
+  }
+
+  /** A DBA tidies up: deletes the ledger's rows that nobody has locked. */
+  deleteLedgerRows(): void {
+    this.misplaced.push(...this.rows);
+    for (const key of this.ledger.keys()) if (!this.#locks.has(key)) this.ledger.delete(key);
+  }
+
+  /** For a restore. */
+  note(): void {
+    this.#noted = { rows: [...this.rows], ledger: new Map(this.ledger) };
+  }
+
+  /** The database is stopped, and what it was when it was noted takes its place. */
+  restore(): void {
+    if (this.#noted === undefined) return;
+    this.crash();
+    this.restoredAway.push(...this.rows.slice(this.#noted.rows.length));
+    this.rows.splice(this.#noted.rows.length);
+    const streams = new Set(this.ledger.keys());
+    this.ledger.clear();
+    // Left out: streams of files that have been replayed since, which are nobody's any more.
+    for (const [key, place] of this.#noted.ledger) {
+      if (key.includes('live/') || streams.has(key)) this.ledger.set(key, place);
+    }
   }
 
   /** Sessions whose transaction is not over: they may hold locks, and may yet commit. */

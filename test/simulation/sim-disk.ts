@@ -10,13 +10,20 @@ import type { Trace } from './trace.ts';
 export interface DiskHealth {
   /** Share of the writes, syncs and directory operations that fail with EIO. */
   readonly errorShare: number;
+  /** Share of the reads that do. */
+  readonly readErrorShare: number;
   /** What still fits; Infinity when the disk is not full. */
   readonly freeBytes: number;
   /** How much longer than usual everything takes. */
   readonly slowness: number;
 }
 
-export const HEALTHY: DiskHealth = { errorShare: 0, freeBytes: Number.POSITIVE_INFINITY, slowness: 1 };
+export const HEALTHY: DiskHealth = {
+  errorShare: 0,
+  readErrorShare: 0,
+  freeBytes: Number.POSITIVE_INFINITY,
+  slowness: 1,
+};
 
 type Entry = readonly [name: string, file: SimFile | undefined];
 
@@ -126,9 +133,8 @@ export class SimDisk {
   }
 
   /** Throws EIO at times while the disk is ill. */
-  mayFail(what: string): void {
-    const { errorShare } = this.health;
-    if (errorShare === 0 || !this.#random.chance(errorShare)) return;
+  mayFail(what: string, share = this.health.errorShare): void {
+    if (share === 0 || !this.#random.chance(share)) return;
     this.#trace(() => `disk: EIO ${what}`);
     throw systemError('EIO', what);
   }
@@ -257,7 +263,11 @@ class MountedDisk implements FileSystem {
   }
 
   #read<T>(happen: () => T): Promise<T> {
-    return this.#life.operate(this.#disk.latencyMs('call'), happen, () => {});
+    const read = (): T => {
+      this.#disk.mayFail('read', this.#disk.health.readErrorShare);
+      return happen();
+    };
+    return this.#life.operate(this.#disk.latencyMs('call'), read, () => {});
   }
 
   #change<T>(happen: () => T, what: string, kind: 'call' | 'sync' = 'call'): Promise<T> {

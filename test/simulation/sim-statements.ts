@@ -77,20 +77,24 @@ export function rowIdentity(name: Field, value: Field, text: Field, timeMs: numb
   return `${name}|${value ?? ''}|${text ?? ''}|${timeMs}`;
 }
 
-export function insertRows(rows: readonly (readonly unknown[])[], isFull: boolean, commits: boolean): Call<unknown> {
+export function insertRows(
+  rows: readonly (readonly unknown[])[],
+  { isFull, takesAll }: { readonly isFull: boolean; readonly takesAll: boolean },
+  commits: boolean,
+): Call<unknown> {
   return (session, done) => {
     if (isFull) {
       done({ error: driverError('ORA-01653', 1653) });
       return;
     }
-    if (rows.some(([, , text]) => isText(text, POISON_TEXT))) {
+    if (!takesAll && rows.some(([, , text]) => isText(text, POISON_TEXT))) {
       done({ error: driverError('ORA-01461', 1461) });
       return;
     }
     const batchErrors: { message: string; offset: number }[] = [];
     const taken: string[] = [];
     for (const [offset, [name, value, text, time]] of rows.entries()) {
-      if (isText(text, REFUSED_TEXT)) batchErrors.push({ message: BATCH_ERROR, offset });
+      if (!takesAll && isText(text, REFUSED_TEXT)) batchErrors.push({ message: BATCH_ERROR, offset });
       else taken.push(rowIdentity(name as Field, value as Field, text as Field, (time as Date).getTime()));
     }
     session.addRows(taken);

@@ -18,6 +18,7 @@ const KEPT_SEEDS: readonly (readonly [seed: number, word: string])[] = [
   [2608, 'the stamp of a file that never got a row stayed behind'],
   [20085, 'rows were durable in a backup whose stamp the disk refused'],
   [20267, 'rows were to be appended to a backup that had its final name already'],
+  [105799, 'a rejected file that the disk kept from being sealed at the start held up all replays'],
 ];
 
 const FROM_SEED = 1;

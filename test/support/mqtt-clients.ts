@@ -69,7 +69,7 @@ export class Opened {
         tls: NO_TLS,
         subscriptions: [{ topic: 'plc/+/tags', qos: 1 }],
         memory: new SubscriptionMemory(nodeFileSystem, join(directory, 'subscriptions.json')),
-        onNewSession: () => {},
+        onNewSession: () => Promise.resolve(),
         log,
         clock: systemClock,
         ...rest,

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { until } from '../../support/until.ts';
 import type { FaultyFileSystem } from './faulty-filesystem.ts';
-import { DOWN, MALFORMED, FIRST_FILE, startBackups, numbersIn, sequence, message } from './running-backups.ts';
+import { DOWN, FIRST_FILE, MALFORMED, message, numbersIn, REFUSED, sequence, startBackups } from './running-backups.ts';
 
 describe('a disk that refuses', () => {
   it.each([
@@ -66,6 +66,19 @@ describe('a disk that refuses', () => {
     await clock.advance(30_000);
     await until('the file is sealed', () => backups.files()[0]?.state === 'sealed');
     expect(await readdir(dir)).toEqual([FIRST_FILE]);
+  });
+
+  it('seals a file after 30 s, too, when another one that may grow for an hour was begun meanwhile', async () => {
+    const { backups, clock, dir, disk } = await startBackups();
+    const reject = (from: number) => backups.reject(sequence(from, 1), [{ index: 0, reason: REFUSED }]);
+    await reject(1);
+    disk.fail('rename', 'EIO');
+    await backups.seal(backups.files()[0]!.name);
+    await reject(2);
+    await clock.advance(30_000);
+    await until('the first is sealed', () => backups.files()[0]?.state === 'sealed');
+    expect(backups.files().map(({ state }) => state)).toEqual(['sealed', 'open']);
+    expect(await numbersIn(dir, 'rejected_20251102_143000.csv')).toEqual([1]);
   });
 
   it('takes the next outage into another file while a rename is not yet durable', async () => {

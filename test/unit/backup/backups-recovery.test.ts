@@ -1,10 +1,11 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { readFile, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { FaultyFileSystem } from './faulty-filesystem.ts';
 import { valuesOf } from '../../support/values.ts';
-import { DOWN, FIRST_FILE, startBackups } from './running-backups.ts';
+import { DOWN, FIRST_FILE, REFUSED, startBackups } from './running-backups.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 describe('after a crash', () => {
@@ -69,6 +70,30 @@ describe('after a crash', () => {
     await writeFile(join(dir, FIRST_FILE), content);
     const { backups } = await startBackups({ dir });
     expect(backups.files().map(({ name }) => name)).toEqual([FIRST_FILE, 'backup_20251102_143000_2.csv']);
+  });
+
+  it('there is no start while a backup can not be sealed: its rows would come from the journal as well', async () => {
+    const dir = await crashed(await wholeFile());
+    const disk = new FaultyFileSystem();
+    disk.fail('sync', 'EIO');
+    await expect(startBackups({ dir, disk })).rejects.toMatchObject({ code: 'EIO' });
+    const { backups } = await startBackups({ dir, disk });
+    expect(backups.files()).toMatchObject([{ name: FIRST_FILE, state: 'sealed', rows: 3 }]);
+  });
+
+  it('a rejected file that could not be sealed at the start is sealed later', async () => {
+    const { backups: before, dir } = await startBackups();
+    await before.reject(valuesOf(1, 2), [{ index: 0, reason: REFUSED }]);
+    await before.stop();
+    const [name] = before.files().map((file) => file.name);
+    await rename(join(dir, name!), join(dir, `${name}.open`));
+    const disk = new FaultyFileSystem();
+    disk.fail('sync', 'EIO', 2);
+    const { backups, log } = await startBackups({ dir, disk });
+    expect(backups.files()).toMatchObject([{ name, state: 'open', rows: 0, problem: 'EIO: on demand of the test' }]);
+    await backups.rescan();
+    expect(backups.files()).toMatchObject([{ name, state: 'sealed', rows: 1, problem: undefined }]);
+    expect(log.messages('error')).toEqual(['backup file of an earlier run could not be recovered']);
   });
 
   it('what was half discarded goes for good', async () => {

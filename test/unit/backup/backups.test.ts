@@ -6,9 +6,21 @@ import { describe, expect, it } from 'vitest';
 
 import { scanBackups } from '../../../src/backup/scan.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
+import { ORIGIN } from '../../../src/core/place.ts';
+import { placeKeyOf, placeOf } from '../../../src/core/tag-values.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { until } from '../../support/until.ts';
-import { DOWN, REFUSED, MALFORMED, FIRST_FILE, startBackups, numbersIn, sequence, message } from './running-backups.ts';
+import {
+  DOWN,
+  FIRST_FILE,
+  JOURNAL,
+  MALFORMED,
+  message,
+  numbersIn,
+  REFUSED,
+  sequence,
+  startBackups,
+} from './running-backups.ts';
 import { FaultyFileSystem } from './faulty-filesystem.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -199,5 +211,26 @@ describe('the directory', () => {
     await writeFile(join(parent, 'file'), '');
     await chmod(parent, 0o700);
     await expect(startBackups({ dir: join(parent, 'file', 'backup') })).rejects.toMatchObject({ code: 'ENOTDIR' });
+  });
+});
+
+describe('what an earlier run put apart', () => {
+  it('is recalled behind a place, and its undecodable messages are not put apart again', async () => {
+    const first = await startBackups();
+    await first.backups.reject(sequence(1, 5), [
+      { index: 1, reason: REFUSED },
+      { index: 3, reason: REFUSED },
+    ]);
+    await first.backups.addUndecodable(message(7), MALFORMED);
+    await first.backups.stop();
+    const { backups, dir } = await startBackups({ dir: first.dir });
+    const values = sequence(1, 5);
+    expect(await backups.recall(JOURNAL, placeOf(values, 1))).toEqual(new Set([placeKeyOf(values, 3)]));
+    await backups.addUndecodable(message(7), MALFORMED);
+    await backups.addUndecodable(message(8), MALFORMED);
+    await backups.stop();
+    expect(backups.pending('undecodable').rows).toBe(2);
+    expect(await backups.recall('anotherone23', ORIGIN)).toEqual(new Set());
+    expect((await readdir(dir)).filter((name) => name.startsWith('undecodable'))).toHaveLength(2);
   });
 });

@@ -154,7 +154,7 @@ describe('replay', () => {
     const { backups, oracle, replay } = life;
     await backups.backUp(numbered(1, 3), DOWN);
     await backups.backUp(numbered(4, 2), DOWN);
-    await backups.stampSkip(backups.uncertainFiles(), JOURNAL, { messageNo: 3, valueNo: 0 });
+    await backups.stamps.stamp(backups.stamps.files(), JOURNAL, { messageNo: 3, valueNo: 0 });
     await backups.endOutage();
     replay.start();
     await within(life, 'all is replayed', isEmpty(life));

@@ -185,7 +185,7 @@ describe('an undecodable message', () => {
       payload: Buffer.from([0, 255, 10]),
       receivedAtMs: ATTEMPTED_AT_MS,
     };
-    const bytes = Buffer.concat(encodeUndecodable(message, { code: 'JSON', message: 'not JSON' }));
+    const bytes = Buffer.concat(encodeUndecodable(message, { code: 'JSON', message: 'not JSON' }, 'abcdefghjkmn'));
     const [record] = new CsvParser().push(bytes);
     expect(record!.fields).toEqual([
       'plc/"a",b/tags',
@@ -195,6 +195,7 @@ describe('an undecodable message', () => {
       '2025-11-02T14:31:00.000Z',
       '9',
       '3',
+      'abcdefghjkmn',
     ]);
   });
 });

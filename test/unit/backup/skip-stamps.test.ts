@@ -5,8 +5,10 @@ import { describe, expect, it } from 'vitest';
 
 import { headerLine, ROW_COLUMNS } from '../../../src/backup/row-format.ts';
 import { SkipStamps } from '../../../src/backup/skip-stamps.ts';
+import type { FileSystem } from '../../../src/core/filesystem.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
+import { FaultyFileSystem } from './faulty-filesystem.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const JOURNAL = 'journal-of-ours';
@@ -15,8 +17,8 @@ function placeOf(messageNo: number) {
   return { messageNo, valueNo: 0 };
 }
 
-function stampsIn(dir: string): SkipStamps {
-  return new SkipStamps({ dir, fileSystem: nodeFileSystem, log: new RecordingLogger() });
+function stampsIn(dir: string, fileSystem: FileSystem = nodeFileSystem): SkipStamps {
+  return new SkipStamps({ dir, fileSystem, log: new RecordingLogger() });
 }
 
 /** A file as a run leaves it behind, with a row for each message. */
@@ -82,5 +84,32 @@ describe('SkipStamps', () => {
     await backUp(dir, stamps, 'a.csv', [2, 3, 4]);
     await stamps.stamp(stamps.files(), JOURNAL, placeOf(3));
     expect(await stamps.read('a.csv')).toEqual({ journal: JOURNAL, ...placeOf(3) });
+  });
+
+  it('takes rows for written that a crash tore off a batch of unknown outcome, when the rest of it was', async () => {
+    const dir = await temporaryDirectory();
+    const before = stampsIn(dir);
+    await before.stamp([], JOURNAL, placeOf(1));
+    before.ledgerLost();
+    await before.begins('a.csv', JOURNAL);
+    await backUp(dir, before, 'a.csv', [2, 3]);
+    const after = stampsIn(dir);
+    after.found('a.csv');
+    await after.stamp(after.files(), JOURNAL, placeOf(7));
+    expect(await after.read('a.csv')).toEqual({ journal: JOURNAL, ...placeOf(7) });
+  });
+
+  it('owes a stamp that the disk refuses, and says so until it is written', async () => {
+    const dir = await temporaryDirectory();
+    const disk = new FaultyFileSystem();
+    const stamps = stampsIn(dir, disk);
+    await stamps.begins('a.csv', JOURNAL);
+    await stamps.stamp(stamps.files(), JOURNAL, placeOf(1));
+    disk.fail('create', 'EIO');
+    await backUp(dir, stamps, 'a.csv', [2, 3]);
+    disk.fail('create', 'EIO');
+    await expect(stamps.payOwed()).rejects.toThrow('EIO');
+    await stamps.payOwed();
+    expect(await stamps.read('a.csv')).toEqual({ journal: JOURNAL, ...placeOf(1) });
   });
 });

@@ -70,7 +70,7 @@ describe('a journal recovers when', () => {
     expect(sample.log.messages('error')).toContain(
       'the newest part of the journal is missing: its checkpoint is ahead of it',
     );
-    expect(again.checkpoint).toEqual({ place: settledPlace, counters: { count: 5 } });
+    expect(again.checkpoint).toMatchObject({ place: settledPlace, counters: { count: 5 } });
     expect(again.status.messages).toBe(0);
     await sample.fill(again, 'c-00');
     const [message] = await takeAll(again);

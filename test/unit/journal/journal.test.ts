@@ -47,13 +47,15 @@ describe('Journal', () => {
     const before = await takeAll(first);
     first.done(before[0]!, 2);
     first.settledThrough({ messageNo: before[0]!.number, valueNo: 1 });
-    await first.saveCheckpoint({ valuesWritten: 2 });
+    const ledger = { messageNo: before[0]!.number, valueNo: 0 };
+    await first.saveCheckpoint({ valuesWritten: 2 }, ledger);
     await first.close();
     const second = await sample.open();
     expect(second.id).toBe(first.id);
     expect(second.checkpoint).toEqual({
       place: { messageNo: before[0]!.number, valueNo: 1 },
       counters: { valuesWritten: 2 },
+      ledger,
     });
     expect(second.settledPlace).toEqual({ messageNo: before[0]!.number, valueNo: 1 });
     expect(second.status.messages).toBe(2);
@@ -342,5 +344,40 @@ describe('Journal with sync', () => {
     expect(sample.acknowledged).toEqual(['a', 'b']);
     expect(texts(await takeAll(journal))).toEqual(['a', 'b']);
     await journal.close();
+  });
+
+  it('knows after a crash which messages are of the present session of the broker', async () => {
+    const sample = new SampleJournal();
+    const first = await sample.open();
+    first.append(delivery('old', [], { connection: 0 }));
+    first.beginSession(3);
+    first.append(delivery('new', [], { connection: 3 }));
+    await first.whenIdle();
+    await first.saveCheckpoint({});
+    const second = await sample.open();
+    const records = await second.recentRecords();
+    expect(records.map((record) => [record.payload.toString(), second.isOfSession(record)])).toEqual([
+      ['old', false],
+      ['new', true],
+    ]);
+    second.append(delivery('later', [], { connection: 0 }));
+    await second.whenIdle();
+    const third = await sample.open();
+    const later = (await third.recentRecords()).at(-1)!;
+    expect(third.isOfSession(later)).toBe(true);
+  });
+
+  it('counts a connection on though the session that began with it brought no message', async () => {
+    const sample = new SampleJournal();
+    const first = await sample.open();
+    await sample.fill(first, 'a');
+    first.beginSession(7);
+    await first.saveCheckpoint({});
+    await first.close();
+    const second = await sample.open();
+    await sample.fill(second, 'b');
+    await second.close();
+    const third = await sample.open();
+    expect((await third.recentRecords()).map((record) => third.isOfSession(record))).toEqual([false, true]);
   });
 });

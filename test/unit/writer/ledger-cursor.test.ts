@@ -3,6 +3,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { ORIGIN } from '../../../src/core/place.ts';
 import { failure, placeOfValue, RunningWriter, unknownOutcome } from './running-writer.ts';
 
+const BEHIND = 'ledger is behind what was committed: was the database restored?';
+
 describe('BatchWriter with a ledger', () => {
   let running: RunningWriter;
   let clock: RunningWriter['clock'];
@@ -147,6 +149,24 @@ describe('BatchWriter with a ledger', () => {
     await running.finish();
   });
 
+  it('does so with rows, too, that were in doubt until the place was read', async () => {
+    await clock.advance(0);
+    await running.restart({ recovered: placeOfValue(1) });
+    const readPlace = database.readPlace.bind(database);
+    database.readPlace = () => Promise.reject(failure('configuration'));
+    source.offer(1);
+    await clock.advance(0);
+    expect(backup.backedUp.map(([number]) => number)).toEqual([1]);
+    database.readPlace = readPlace;
+    await clock.advance(60_000);
+    database.plan = [unknownOutcome()];
+    source.offer(2);
+    await clock.advance(0);
+    expect(backup.backedUp.map(([number]) => number)).toEqual([1, 2]);
+    expect(backup.outagesEnded).toBe(1);
+    await running.finish();
+  });
+
   it('goes on when a DBA deletes its row, and says so', async () => {
     source.offer(1);
     await clock.advance(0);
@@ -155,5 +175,53 @@ describe('BatchWriter with a ledger', () => {
     await running.finish();
     expect(database.committed).toEqual([1, 2]);
     expect(running.log.messages('warn')).toContain('row of the ledger was deleted: made anew');
+  });
+
+  it('is connected again when all that was in doubt turns out to be written', async () => {
+    await clock.advance(0);
+    database.plan = [unknownOutcome()];
+    source.offer(1);
+    await clock.advance(0);
+    expect(running.writer.availability.state).toBe('retrying');
+    database.ledger = placeOfValue(1);
+    await clock.advance(1000);
+    expect(counters.valuesWritten).toBe(1);
+    expect(running.writer.availability.state).toBe('connected');
+    await running.finish();
+  });
+
+  it('neither writes nor rejects again what an earlier run had rejected', async () => {
+    await clock.advance(0);
+    await running.restart({ recovered: placeOfValue(4), rejected: new Set(['1002/0', '1004/0']) });
+    database.refuses.add(4);
+    source.offer(1, 2, 3, 4, 5);
+    await running.finish();
+    expect(database.committed).toEqual([1, 3, 5]);
+    expect(backup.rejected).toEqual([]);
+    expect(counters).toMatchObject({ valuesWritten: 3, valuesRejected: 2 });
+  });
+
+  it('tells a restored database from backups that are not in it yet', async () => {
+    await clock.advance(0);
+    database.ledger = placeOfValue(2);
+    await running.restart({ ledger: placeOfValue(2), settled: placeOfValue(5), counted: placeOfValue(5) });
+    await clock.advance(0);
+    expect(running.log.messages('warn')).not.toContain(BEHIND);
+    await running.restart({ ledger: placeOfValue(4), settled: placeOfValue(5), counted: placeOfValue(5) });
+    await clock.advance(0);
+    expect(running.log.messages('warn')).toContain(BEHIND);
+    await running.finish();
+  });
+
+  it('sends nothing while a stamp is owed to a disk that refuses', async () => {
+    await clock.advance(0);
+    backup.stampError = new Error('EIO');
+    source.offer(1);
+    await clock.advance(5_000);
+    expect(database.calls).toEqual([]);
+    backup.stampError = undefined;
+    await clock.advance(1_000);
+    expect(database.committed).toEqual([1]);
+    await running.finish();
   });
 });

@@ -3,7 +3,8 @@ import { DatabaseError, type DatabaseErrorKind, type Reason } from '../../../src
 import { comparePlaces, ORIGIN, type Place } from '../../../src/core/place.ts';
 import { noStep } from '../../../src/core/steps.ts';
 import { copyValues, type TagValues } from '../../../src/core/tag-values.ts';
-import { BatchWriter, type ResumePlaces } from '../../../src/writer/batch-writer.ts';
+import { BatchWriter } from '../../../src/writer/batch-writer.ts';
+import type { ResumePlaces } from '../../../src/writer/neighbours.ts';
 import type { BadRow } from '../../../src/writer/row-check.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
@@ -118,6 +119,8 @@ export class FakeBackup {
   readonly rejected: [number, string][] = [];
   readonly stamps: Place[] = [];
   outagesEnded = 0;
+  unknowns = 0;
+  stampError: Error | undefined;
   diskError: Error | undefined;
 
   async backUp(values: TagValues, reason: Reason): Promise<void> {
@@ -138,7 +141,15 @@ export class FakeBackup {
     this.stamps.push(place);
   }
 
+  async payStamps(): Promise<void> {
+    if (this.stampError !== undefined) throw this.stampError;
+  }
+
   markCertain(): void {}
+
+  markUnknown(): void {
+    this.unknowns += 1;
+  }
 }
 
 /** A writer of batches of four among neighbours that do what a test says. */
@@ -163,7 +174,14 @@ export class RunningWriter {
         retry: { attempts: 3, initialDelayMs: 1000, factor: 2 },
         probeIntervalMs: 5000,
         rowCheck: { maxTextBytes: 4000, valueType: 'binary_double', hasTextColumn: true },
-        resumeAfter: { counted: ORIGIN, settled: ORIGIN, recovered: ORIGIN, ...resume },
+        resumeAfter: {
+          counted: ORIGIN,
+          settled: ORIGIN,
+          recovered: ORIGIN,
+          ledger: ORIGIN,
+          rejected: new Set(),
+          ...resume,
+        },
       },
       {
         source: this.source,

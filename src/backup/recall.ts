@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+
+import type { FileSystem } from '../core/filesystem.ts';
+import { comparePlaces, type Place } from '../core/place.ts';
+import { placeKeyOf, placeOf, type TagValues } from '../core/tag-values.ts';
+import { parseCsv } from './csv-reader.ts';
+import { CsvError, type CsvField } from './csv.ts';
+import { OPEN_SUFFIX } from './file-name.ts';
+import { readBackupRows } from './row-reader.ts';
+
+/** Where files that earlier runs left lie; one that could not be recovered still has the name that it had while it was open. */
+export async function presentPaths(
+  fileSystem: FileSystem,
+  directory: string,
+  names: readonly string[],
+): Promise<string[]> {
+  const entries = new Set(await fileSystem.list(directory));
+  return names.map((name) => join(directory, entries.has(name) ? name : name + OPEN_SUFFIX));
+}
+
+/** Calls `visit` for each row of rejected files, with the journal that numbered it. What can't be read as a row ends its file. */
+export async function visitRejected(
+  fileSystem: FileSystem,
+  paths: readonly string[],
+  visit: (journal: string, values: TagValues, i: number) => void,
+): Promise<void> {
+  for (const path of paths) {
+    await untilMistake(async () => {
+      for await (const { values, journals } of readBackupRows(fileSystem, path)) {
+        for (let i = 0; i < values.length; i += 1) visit(journals[i]!, values, i);
+      }
+    });
+  }
+}
+
+/** The places, as `placeKeyOf`, of the journal's rows behind `after` in rejected files. Throws the system error of the disk. */
+export async function rejectedPlaces(
+  fileSystem: FileSystem,
+  paths: readonly string[],
+  journal: string,
+  after: Place,
+): Promise<Set<string>> {
+  const places = new Set<string>();
+  await visitRejected(fileSystem, paths, (numberedBy, values, i) => {
+    if (numberedBy === journal && comparePlaces(placeOf(values, i), after) > 0) places.add(placeKeyOf(values, i));
+  });
+  return places;
+}
+
+/** The numbers of the journal's messages from `fromNo` on in undecodable files. Throws the system error of the disk. */
+export async function undecodableNumbers(
+  fileSystem: FileSystem,
+  paths: readonly string[],
+  journal: string,
+  fromNo: number,
+): Promise<Set<number>> {
+  const numbers = new Set<number>();
+  for (const path of paths) {
+    let columns: readonly CsvField[] | undefined;
+    await untilMistake(async () => {
+      for await (const records of parseCsv(fileSystem, path)) {
+        for (const { fields } of records) {
+          if (columns === undefined) {
+            columns = fields;
+          } else if (fields[columns.indexOf('journal')] === journal) {
+            const number = Number(fields[columns.indexOf('message_no')]);
+            if (number >= fromNo) numbers.add(number);
+          }
+        }
+      }
+    });
+  }
+  return numbers;
+}
+
+async function untilMistake(read: () => Promise<void>): Promise<void> {
+  try {
+    await read();
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+  }
+}

@@ -1,0 +1,47 @@
+import type { Clock } from '../core/clock.ts';
+import type { Reason } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Message } from '../core/message.ts';
+import type { Records } from './backup-file.ts';
+import { TimeRange } from './file-info.ts';
+import { GroupCommit } from './group-commit.ts';
+import { encodeUndecodable, shortReason } from './row-format.ts';
+
+export interface UndecodableOptions {
+  readonly append: (records: Records, reason: Reason) => Promise<unknown>;
+  /** Id of the journal that numbers the messages. */
+  readonly journalId: () => string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Puts each message that no format can read into the CSV, once, also when the journal gives it again after a crash. */
+export class Undecodable {
+  readonly #options: UndecodableOptions;
+  readonly #commit: GroupCommit;
+  #known: ReadonlySet<number> = new Set();
+
+  constructor(options: UndecodableOptions) {
+    this.#options = options;
+    this.#commit = new GroupCommit(options.append, options.clock, options.log);
+  }
+
+  /** Messages of these numbers are in a file already. */
+  passOver(numbers: ReadonlySet<number>): void {
+    this.#known = numbers;
+  }
+
+  /** Resolves when the message is durable, however long the disk refuses; throws only when `stop` comes first. */
+  async add(message: Message, reason: Reason): Promise<void> {
+    if (this.#known.has(message.number)) return;
+    const times = new TimeRange();
+    times.add(message.receivedAtMs);
+    const buffers = encodeUndecodable(message, reason, this.#options.journalId());
+    await this.#commit.add({ buffers, rows: 1, times }, shortReason(reason));
+  }
+
+  /** Tries what waits once more, then gives it up. */
+  stop(): Promise<void> {
+    return this.#commit.stop();
+  }
+}

@@ -1,0 +1,68 @@
+import { getEventListeners } from 'node:events';
+
+import { describe, expect, it } from 'vitest';
+
+import { delivery, SampleJournal, takeAll, texts } from './sample-journal.ts';
+
+/** Signals that Node makes abort with this one: it keeps a trace of each, for as long as this one lives. */
+function dependants(signal: AbortSignal): number {
+  const symbol = Object.getOwnPropertySymbols(signal).find(({ description }) => description === 'kDependantSignals');
+  const known = symbol === undefined ? undefined : (Reflect.get(signal, symbol) as { size: number } | undefined);
+  return known?.size ?? 0;
+}
+
+describe('what a journal keeps', () => {
+  it('leaves nothing behind at the signal of whoever takes', async () => {
+    const { signal } = new AbortController();
+    const control = new AbortController();
+    AbortSignal.any([control.signal]);
+    expect(dependants(control.signal)).toBe(1);
+    const sample = new SampleJournal();
+    const journal = await sample.open();
+    for (const text of ['a', 'b', 'c']) {
+      const taken = journal.take(signal);
+      await sample.fill(journal, text);
+      expect(texts(await taken)).toEqual([text]);
+    }
+    expect(dependants(signal)).toBe(0);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+    await journal.close();
+  });
+
+  it.each([
+    ['as many settled ones as the broker may send again', 20_000, 6],
+    ['no more than fit into half of its room', 4_000, 4],
+  ])('keeps %s', async (_what, maxBytes, least) => {
+    const sample = new SampleJournal();
+    const journal = await sample.open({ segmentBytes: 1000, maxBytes, redeliverable: 6 });
+    for (let i = 0; i < 20; i += 1) {
+      await sample.fill(journal, 'x'.repeat(400));
+      for (const message of await takeAll(journal)) journal.done(message, 0);
+      await journal.saveCheckpoint({});
+    }
+    const active = 2;
+    expect((await sample.segmentNames()).length).toBe(least / 2 + active / 2);
+    await journal.close();
+    const again = await sample.open({ redeliverable: 6 });
+    expect(await again.recentRecords()).toHaveLength(least + active);
+    await again.close();
+  });
+
+  it('counts nothing as durable because a sync succeeds that follows one of an earlier process which did not', async () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const sample = new SampleJournal(seed);
+      const first = await sample.open();
+      await sample.fill(first, 'a');
+      sample.disk.fail('sync', 'EIO');
+      first.append(delivery('b', sample.acknowledged));
+      await first.close();
+      expect(sample.acknowledged).toEqual(['a']);
+      sample.disk.kill();
+      const given = texts(await takeAll(await sample.open()));
+      sample.disk.crash();
+      const third = await sample.open();
+      expect(texts(await takeAll(third))).toEqual(given);
+      await third.close();
+    }
+  });
+});
