@@ -1,13 +1,10 @@
 import { join } from 'node:path';
 
-import { UnknownFileError } from './backup/discard.ts';
-import { listedFile, type ListedFile } from './backup/listing.ts';
 import { Notices } from './backup/notices.ts';
-import { ReplayRefusedError } from './backup/replay.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
-import { nodeFileSystem } from './core/node-filesystem.ts';
+import { nodeFileSystem, warnOfExposed } from './core/node-filesystem.ts';
 import { RollingWindow } from './core/rolling-window.ts';
 import { noStep, type OnStep } from './core/steps.ts';
 import { ProcessLock } from './journal/process-lock.ts';
@@ -15,14 +12,17 @@ import { MqttPublisher } from './mqtt/publisher.ts';
 import { MqttSource } from './mqtt/source.ts';
 import { SubscriptionMemory } from './mqtt/subscription-memory.ts';
 import { AuditMonitor } from './ops/audit.ts';
-import { HttpServer } from './ops/http.ts';
+import { History } from './ops/history.ts';
 import { Metrics } from './ops/metrics.ts';
-import { createActions, createRoutes, type Health, type Readiness, type Refusal } from './ops/routes.ts';
+import { Refusals } from './ops/refusals.ts';
+import type { Health, Readiness } from './ops/routes.ts';
 import { collectStatus, measurePending, type BackupsStatus, type Status, type StatusSources } from './ops/status.ts';
+import { TagsSeen } from './ops/tags-seen.ts';
 import { Connections } from './oracle/connections.ts';
 import { Sessions } from './oracle/sessions.ts';
 import { MAX_TEXT_BYTES } from './oracle/statements.ts';
 import { Pipeline } from './pipeline.ts';
+import { StatusServer } from './status-server.ts';
 
 export interface BridgeParts {
   readonly version: string;
@@ -56,7 +56,10 @@ export class Bridge {
   readonly #statusSources: StatusSources;
   readonly #metrics: Metrics;
   readonly #audit: AuditMonitor;
-  readonly #http: HttpServer | undefined;
+  readonly #history: History;
+  readonly #tags = new TagsSeen();
+  readonly #refusals: Refusals;
+  readonly #http: StatusServer | undefined;
   #isRunning = false;
   #stopped: Promise<void> | undefined;
 
@@ -67,7 +70,9 @@ export class Bridge {
     this.#batchSize = new RollingWindow(ROLLING_WINDOW_MS, clock);
     this.#writeLatencyMs = new RollingWindow(ROLLING_WINDOW_MS, clock);
     this.#connections = new Connections({ ...config.oracle, clock, log: this.#logOf('oracle') });
+    this.#refusals = new Refusals(clock);
     this.#pipeline = this.#createPipeline();
+    this.#history = this.#createHistory();
     this.#source = this.#createSource();
     this.#publisher = this.#createPublisher();
     this.#notices = this.#createNotices(this.#publisher);
@@ -79,7 +84,7 @@ export class Bridge {
       counters: this.#pipeline.counters,
       pending: () => measurePending(this.#statusSources),
     });
-    this.#http = this.#createHttp();
+    this.#http = this.#createStatusServer();
   }
 
   /** Where the status is served; empty when HTTP is switched off. */
@@ -98,6 +103,8 @@ export class Bridge {
   async start(): Promise<void> {
     const { log } = this.#parts;
     await this.#pipeline.start();
+    await warnOfExposed([this.#config.journal.dir, this.#config.backup.dir], log);
+    this.#history.start();
     await this.#http?.start();
     this.#connections.start();
     this.#audit.start();
@@ -109,6 +116,12 @@ export class Bridge {
     if (this.#config.oracle.ledgerTable === '') {
       log.warn('without oracle.ledgerTable rows are written at least once: some twice after an interruption');
     }
+  }
+
+  /** Takes over, while it runs, the keys that are `appliedOnReload`; `log.level` is the logger's. See config/reload.ts. */
+  reload(config: Config): void {
+    this.#pipeline.tune(config);
+    this.#source.subscribe(config.mqtt.subscriptions);
   }
 
   /** Takes no more messages, lets what was taken reach Oracle or the backup for up to `drainTimeoutMs`, and stops. */
@@ -137,6 +150,7 @@ export class Bridge {
   async #stop(): Promise<void> {
     this.#isRunning = false;
     this.#audit.stop();
+    this.#history.stop();
     this.#source.pause();
     await this.#pipeline.stop();
     await this.#source.stop();
@@ -167,9 +181,15 @@ export class Bridge {
       onWritten: (rows, latencyMs, lagMs) => {
         this.#batchSize.add(rows);
         this.#writeLatencyMs.add(latencyMs);
+        this.#history.noteBatch(latencyMs);
         this.#metrics.observeBatch(rows, latencyMs, lagMs);
       },
       onError: (code) => this.#metrics.countOracleError(code),
+      observer: {
+        decoded: (values) => this.#tags.note(values),
+        rejected: (values, rows) => this.#refusals.noteRejected(values, rows),
+        undecodable: (message, reason) => this.#refusals.noteUndecodable(message, reason),
+      },
     });
   }
 
@@ -179,6 +199,13 @@ export class Bridge {
     const onNewSession = (connection: number): Promise<void> => this.#pipeline.beginSession(connection);
     const options = { ...mqtt, memory, onNewSession, log: this.#logOf('mqtt'), clock: this.#parts.clock };
     return new MqttSource(options, (delivery) => this.#pipeline.receive(delivery));
+  }
+
+  #createHistory(): History {
+    const { buffer, counters, journal } = this.#pipeline;
+    const journalMaxBytes = this.#config.journal.maxBytes;
+    const journalBytes = (): number => journal.status.bytes;
+    return new History({ clock: this.#parts.clock, counters, buffer, journalMaxBytes, journalBytes });
   }
 
   #createPublisher(): MqttPublisher | undefined {
@@ -220,7 +247,9 @@ export class Bridge {
       oracle: () => this.#pipeline.writer?.availability ?? { state: 'retrying' },
       expanderPending: () => this.#pipeline.pending.expander,
       writerPending: () => this.#pipeline.pending.writer,
-      journal: () => this.#pipeline.journal.status,
+      journal: () => ({ ...this.#pipeline.journal.status, maxBytes: this.#config.journal.maxBytes }),
+      rates: () => this.#history.rates,
+      actions: this.#config.http.token !== '',
       backups: () => this.#pendingBackups(),
     };
   }
@@ -240,41 +269,26 @@ export class Bridge {
     };
   }
 
-  #createHttp(): HttpServer | undefined {
+  #createStatusServer(): StatusServer | undefined {
     const { http } = this.#config;
     if (!http.enabled) return undefined;
-    const routes = createRoutes({
+    return new StatusServer({
+      http,
+      pipeline: this.#pipeline,
       status: this.#statusSources,
       metrics: this.#metrics,
-      health: () => this.#health(),
+      history: this.#history,
+      tags: this.#tags,
+      refusals: this.#refusals,
+      health: () => this.health(),
       readiness: () => this.#readiness(),
-      backups: () => this.#listBackups(),
+      clock: this.#parts.clock,
+      log: this.#logOf('http'),
     });
-    const actions = createActions({ token: http.token, replay: (file) => this.#replay(file) });
-    return new HttpServer({ ...http, routes, actions, clock: this.#parts.clock, log: this.#logOf('http') });
-  }
-
-  #listBackups(): ListedFile[] {
-    const { backups, replay } = this.#pipeline;
-    return backups.files().map((file) => listedFile(file, replay?.requestState(file.name)));
-  }
-
-  /** Undefined when the file is queued, else why it is not. */
-  async #replay(file: string): Promise<Refusal | undefined> {
-    const { replay } = this.#pipeline;
-    if (replay === undefined) return { status: 409, message: 'the bridge is still starting' };
-    try {
-      await replay.request(file);
-      return undefined;
-    } catch (error) {
-      if (error instanceof UnknownFileError) return { status: 404, message: error.message };
-      if (error instanceof ReplayRefusedError) return { status: 409, message: error.message };
-      throw error;
-    }
   }
 
   /** A loop that dies ends the process, so what is left to look for is one that hangs. */
-  #health(): Health {
+  health(): Health {
     const ageMs = this.#pipeline.buffer.oldestAgeMs;
     const problems = ageMs < STUCK_AFTER_MS ? [] : [`the oldest value has been in the buffer for ${ageMs} ms`];
     return { ok: problems.length === 0, problems };

@@ -5,19 +5,30 @@ import { TagBuffer } from './buffer/tag-buffer.ts';
 import type { Config } from './config/config.ts';
 import { sleep, type Clock } from './core/clock.ts';
 import { createCounters, type Counters } from './core/counters.ts';
+import type { Reason } from './core/errors.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import { RepeatedError, type Logger } from './core/logger.ts';
-import type { Delivery } from './core/message.ts';
+import type { Delivery, Message } from './core/message.ts';
 import { comparePlaces, laterPlace, ORIGIN, type Place } from './core/place.ts';
 import type { OnStep } from './core/steps.ts';
+import type { TagValues } from './core/tag-values.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { RedeliveryCheck } from './mqtt/redelivery.ts';
-import { createDecoder } from './payload/decoder.ts';
+import { createDecoder, type Decoder } from './payload/decoder.ts';
 import { BatchWriter } from './writer/batch-writer.ts';
 import type { BatchDatabase, ResumePlaces } from './writer/neighbours.ts';
 import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
 
 export type PipelineConfig = Pick<Config, 'mqtt' | 'tagName' | 'buffer' | 'writer' | 'oracle' | 'journal' | 'backup'>;
+
+/** Looks on: what it does with what it is told changes nothing. */
+export interface PipelineObserver {
+  /** The values of a message, those with a problem too. */
+  decoded(values: TagValues): void;
+  /** These of the values are in the rejected CSV. */
+  rejected(values: TagValues, rows: readonly { readonly index: number; readonly reason: Reason }[]): void;
+  undecodable(message: Message, reason: Reason): void;
+}
 
 /** What a simulation replaces: time, disk and database; the intake is `receive`. */
 export interface PipelineParts {
@@ -32,6 +43,7 @@ export interface PipelineParts {
   readonly onStep: OnStep;
   readonly onWritten: (rows: number, latencyMs: number, lagMs: number) => void;
   readonly onError: (code: string) => void;
+  readonly observer?: PipelineObserver | undefined;
 }
 
 interface Stages {
@@ -59,6 +71,7 @@ export class Pipeline {
   readonly #config: PipelineConfig;
   readonly #parts: PipelineParts;
   readonly #rowCheck: RowCheckOptions;
+  readonly #decoder: Decoder;
   readonly #redelivery = new RedeliveryCheck();
   readonly #stopping = new AbortController();
   readonly #checkpointFails: RepeatedError;
@@ -78,6 +91,7 @@ export class Pipeline {
       valueType: config.oracle.valueType,
       hasTextColumn: config.oracle.columns.text !== '',
     };
+    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName);
     this.#checkpointFails = new RepeatedError(parts.log, clock, 'checkpoint could not be saved', 'warn');
     this.buffer = new TagBuffer({ ...config.buffer, clock });
     this.journal = new Journal({
@@ -94,6 +108,7 @@ export class Pipeline {
       maxRowsPerFile: config.backup.maxRowsPerFile,
       journalId: () => this.journal.id,
       onStep,
+      onRejected: (values, rows) => parts.observer?.rejected(values, rows),
       fileSystem,
       clock,
       log: this.#logOf('backup'),
@@ -180,6 +195,20 @@ export class Pipeline {
     throw new Error('stopped before the new session was noted');
   }
 
+  /** Takes a sealed file away for good. Throws UnknownFileError for any other name, and the system error of the disk. */
+  async discard(file: string): Promise<void> {
+    // After a crash its rows must not come from the journal again.
+    await this.#saveCheckpointThrough(this.#watermark);
+    await this.backups.discard(file);
+  }
+
+  /** Takes over, while it runs, what of these can change then. */
+  tune({ mqtt, writer, backup }: Pick<PipelineConfig, 'mqtt' | 'writer' | 'backup'>): void {
+    this.#decoder.useRoutes(mqtt.subscriptions);
+    this.writer?.tune(writer);
+    this.replay?.tune({ enabled: backup.replay, batchSize: writer.batchSize });
+  }
+
   /** Resolves when all that was taken in is settled, or on abort: what is left then is in the journal. */
   async drain(signal: AbortSignal): Promise<void> {
     this.buffer.flush();
@@ -200,9 +229,9 @@ export class Pipeline {
     const { clock, onStep } = this.#parts;
     const expander = new Expander({
       reader: this.journal,
-      decoder: createDecoder(this.#config.mqtt.subscriptions, this.#config.tagName),
+      decoder: { decode: (message, into) => this.#decode(message, into) },
       buffer: this.buffer,
-      undecodable: { add: (message, reason) => this.backups.addUndecodable(message, reason) },
+      undecodable: { add: (message, reason) => this.#setAside(message, reason) },
       counters: this.counters,
       log: this.#logOf('expander'),
       clock,
@@ -223,6 +252,17 @@ export class Pipeline {
       onStep,
     });
     return { expander, writer, replay };
+  }
+
+  #decode(message: Message, into: TagValues): Reason | undefined {
+    const reason = this.#decoder.decode(message, into);
+    if (reason === undefined) this.#parts.observer?.decoded(into);
+    return reason;
+  }
+
+  #setAside(message: Message, reason: Reason): Promise<void> {
+    this.#parts.observer?.undecodable(message, reason);
+    return this.backups.addUndecodable(message, reason);
   }
 
   #createWriter(resumeAfter: ResumePlaces): BatchWriter {
@@ -274,7 +314,7 @@ export class Pipeline {
     }
   }
 
-  /** Before a backup is deleted: after a crash its rows must not come from the journal again. */
+  /** Before a file is taken away: after a crash its rows must not come from the journal again. */
   async #saveCheckpointThrough(place: Place): Promise<void> {
     while (comparePlaces(this.journal.settledPlace, place) < 0 && !this.#stopping.signal.aborted) {
       await sleep(this.#parts.clock, DRAIN_POLL_MS, this.#stopping.signal);

@@ -30,6 +30,8 @@ export interface BackupsOptions {
   /** Id of the journal that numbers the values; asked for with each batch. */
   readonly journalId: () => string;
   readonly onStep?: OnStep;
+  /** Rejected rows are durable. */
+  readonly onRejected?: ((values: TagValues, rows: readonly RejectedRow[]) => void) | undefined;
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly log: Logger;
@@ -123,6 +125,7 @@ export class Backups {
     for (const { index } of rows) times.add(values.timesMs[index]!);
     const buffers = [encodeRejected(values, rows, { journal, attemptedAtMs: this.#options.clock.now() })];
     await this.#rolling.rejected.append({ buffers, rows: rows.length, times }, shortReason(first.reason));
+    this.#options.onRejected?.(values, rows);
   }
 
   /** Resolves when the message is durable, however long the disk refuses; throws only when `stop` comes first. */

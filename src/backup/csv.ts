@@ -2,6 +2,11 @@
  * CSV [RFC 4180] in UTF-8, read back as it was written, to the last character: an empty field without quotes is NULL, `""` is the empty
  * string. The reader also takes LF line ends, a byte order mark and a missing last line end, as a person's editor may leave them.
  *
+ * Formulas. Whoever may publish to the broker chooses texts, and a spreadsheet runs a cell that begins with `=`, `+`, `-`, `@`, a tab or a
+ * carriage return. So a text (not a number or a time that the bridge formats itself) that begins so, after any number of `'`, is
+ * written with one more `'` before it, and read without it: `=1+1` stands as `'=1+1`, `'=1+1` as `''=1+1`. All other texts stand as they
+ * are, so that each text has one form and each form one text; `=1+1` without a `'`, as a person may type it, is read as it stands.
+ *
  * The parser works on bytes (as Latin-1 characters: all that gives a CSV its structure is ASCII), so that it knows each record's place
  * in the file, and turns a field into UTF-8 only where it holds more than ASCII.
  */
@@ -34,6 +39,24 @@ const NEEDS_QUOTES = /[",\r\n]|^$|^\s|\s$/;
 export function csvField(text: CsvField): string {
   if (text === null) return '';
   return NEEDS_QUOTES.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+const FORMULA = /^'*[=+\-@\t\r]/;
+const GUARDED_FORMULA = /^'+[=+\-@\t\r]/;
+const APOSTROPHE = 0x27;
+/** The last of the characters that a formula may begin with: most texts begin with a letter, and are told by that alone. */
+const AT_SIGN = 0x40;
+
+/** A text that came from outside as it stands in the file, harmless to a spreadsheet. */
+export function csvText(text: CsvField): string {
+  if (text === null) return '';
+  if (text.charCodeAt(0) > AT_SIGN || !FORMULA.test(text)) return csvField(text);
+  return csvField(`'${text}`);
+}
+
+/** The text that `csvText` wrote as `field`. */
+export function textOfField(field: string): string {
+  return field.charCodeAt(0) === APOSTROPHE && GUARDED_FORMULA.test(field) ? field.slice(1) : field;
 }
 
 const QUOTE = 0x22;

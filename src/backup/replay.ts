@@ -53,8 +53,8 @@ const ORACLE_POLL_MS = 5_000;
  * changes; all else is tried again, at growing intervals.
  */
 export class Replay {
-  readonly #options: ReplayOptions;
-  readonly #parts: FileReplayParts;
+  #options: ReplayOptions;
+  #parts: FileReplayParts;
   readonly #failure: RepeatedError;
   readonly #backoff: Backoff;
   readonly #requests = new Map<string, RequestState>();
@@ -96,6 +96,14 @@ export class Replay {
   wake(): void {
     this.#backoff.reset();
     this.#wait.abort();
+  }
+
+  /** Holds from the next file on: one that is being replayed goes on as it began. */
+  tune(tuning: Pick<ReplayOptions, 'enabled' | 'batchSize'>): void {
+    const { enabled, batchSize } = tuning;
+    this.#options = { ...this.#options, enabled, batchSize };
+    this.#parts = { ...this.#parts, batchSize };
+    this.wake();
   }
 
   progress(): ReplayProgress | undefined {

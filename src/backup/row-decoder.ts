@@ -1,6 +1,6 @@
 import type { Reason } from '../core/errors.ts';
 import type { Tag } from '../core/tag-values.ts';
-import { CsvError, type CsvRecord } from './csv.ts';
+import { CsvError, textOfField, type CsvRecord } from './csv.ts';
 import { ROW_COLUMNS, type RowColumn } from './row-format.ts';
 import { TimeReader } from './time-text.ts';
 
@@ -79,11 +79,11 @@ export class RowDecoder {
     return {
       tag: this.#tag(record),
       number: this.#number(record),
-      text: this.#field(record, 'tag_text'),
+      text: this.#textOrNull(record, 'tag_text'),
       timeMs,
       quality: this.#text(record, 'quality'),
       receivedAtMs: this.#isPersons && Number.isNaN(receivedAtMs) ? timeMs : receivedAtMs,
-      journal: this.#text(record, 'journal'),
+      journal: this.#field(record, 'journal') ?? '',
       messageNo: hasPlace ? this.#wholeNumber(record, 'message_no', Number.MAX_SAFE_INTEGER) : Number.NaN,
       valueNo: hasPlace ? this.#wholeNumber(record, 'value_no', MAX_VALUE_NO) : 0,
       attemptedAtMs: this.#time(record, 'insertion_attempt_time', this.#attemptTimes),
@@ -95,8 +95,13 @@ export class RowDecoder {
     return fields[this.#columns[column]] ?? null;
   }
 
+  #textOrNull(record: CsvRecord, column: RowColumn): string | null {
+    const field = this.#field(record, column);
+    return field === null ? null : textOfField(field);
+  }
+
   #text(record: CsvRecord, column: RowColumn): string {
-    return this.#field(record, column) ?? '';
+    return this.#textOrNull(record, column) ?? '';
   }
 
   #number(record: CsvRecord): number {
@@ -115,7 +120,7 @@ export class RowDecoder {
   }
 
   #wholeNumber(record: CsvRecord, column: RowColumn, max: number): number {
-    const text = this.#text(record, column);
+    const text = this.#field(record, column) ?? '';
     const number = WHOLE_NUMBER.test(text) ? Number(text) : Number.NaN;
     if (!(number <= max)) throw refusal(record, column, `not a whole number up to ${max}`, text);
     return number;

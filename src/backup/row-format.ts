@@ -1,13 +1,15 @@
 import type { Reason } from '../core/errors.ts';
 import type { Message } from '../core/message.ts';
 import type { Tag, TagValues } from '../core/tag-values.ts';
-import { csvField } from './csv.ts';
+import { csvField, csvText } from './csv.ts';
 import { TimeWriter } from './time-text.ts';
 
 /**
  * The lines of the files, one record a value or an undecodable message.
  *
  * A number is the shortest decimal text that reads back as the same double, empty for NULL; infinities are `Infinity` and `-Infinity`.
+ * Numbers, times, the journal's id and base64 are the bridge's own and stand as they are; each other field may hold what someone else chose,
+ * and is kept from being a formula (csv.ts).
  */
 
 export const ROW_COLUMNS = [
@@ -41,6 +43,7 @@ export const UNDECODABLE_COLUMNS = [
 
 const LINE_END = '\r\n';
 const MAX_MESSAGE_LENGTH = 200;
+const PIECE_CHARACTERS = 1_048_576;
 
 export function headerLine(columns: readonly string[]): string {
   return columns.join(',') + LINE_END;
@@ -65,9 +68,7 @@ export interface RowOrigin {
 export function encodeBatch(values: TagValues, reason: Reason, origin: RowOrigin): Buffer {
   const lines = new RowLines(origin);
   const ending = reasonEnding(reason);
-  let text = '';
-  for (let i = 0; i < values.length; i += 1) text += lines.line(values, i, ending);
-  return Buffer.from(text, 'utf8');
+  return encodeLines(values.length, (i) => lines.line(values, i, ending));
 }
 
 export interface RejectedRow {
@@ -79,17 +80,29 @@ export interface RejectedRow {
 /** The chosen values, each with its own reason. */
 export function encodeRejected(values: TagValues, rows: readonly RejectedRow[], origin: RowOrigin): Buffer {
   const lines = new RowLines(origin);
+  return encodeLines(rows.length, (i) => lines.line(values, rows[i]!.index, reasonEnding(rows[i]!.reason)));
+}
+
+/** In pieces: values may have texts of megabytes, and one string holds no more than half a gigabyte. */
+function encodeLines(count: number, line: (i: number) => string): Buffer {
+  const pieces: Buffer[] = [];
   let text = '';
-  for (const { index, reason } of rows) text += lines.line(values, index, reasonEnding(reason));
-  return Buffer.from(text, 'utf8');
+  for (let i = 0; i < count; i += 1) {
+    text += line(i);
+    if (text.length < PIECE_CHARACTERS) continue;
+    pieces.push(Buffer.from(text, 'utf8'));
+    text = '';
+  }
+  const last = Buffer.from(text, 'utf8');
+  return pieces.length === 0 ? last : Buffer.concat([...pieces, last]);
 }
 
 /** `journal`: the one that numbered the message. */
 export function encodeUndecodable(message: Message, reason: Reason, journal: string): Buffer[] {
   const { code, message: why } = shortReason(reason);
   const tail = [
-    csvField(code),
-    csvField(why),
+    csvText(code),
+    csvText(why),
     new TimeWriter().text(message.receivedAtMs),
     String(message.number),
     String(message.payload.length),
@@ -97,7 +110,7 @@ export function encodeUndecodable(message: Message, reason: Reason, journal: str
   ];
   // The payload may be as long as MQTT allows: it does not go through one more string than it must.
   return [
-    Buffer.from(`${csvField(message.topic)},`, 'utf8'),
+    Buffer.from(`${csvText(message.topic)},`, 'utf8'),
     Buffer.from(message.payload.toString('base64'), 'latin1'),
     Buffer.from(`,${tail.join(',')}${LINE_END}`, 'utf8'),
   ];
@@ -105,7 +118,7 @@ export function encodeUndecodable(message: Message, reason: Reason, journal: str
 
 function reasonEnding(reason: Reason): string {
   const { code, message } = shortReason(reason);
-  return `,${csvField(code)},${csvField(message)}${LINE_END}`;
+  return `,${csvText(code)},${csvText(message)}${LINE_END}`;
 }
 
 /** Builds lines of one batch; what its values share is made once. */
@@ -117,7 +130,7 @@ class RowLines {
   readonly #attemptTime: string;
   readonly #journal: string;
   #quality = '';
-  #qualityField = csvField('');
+  #qualityField = csvText('');
 
   constructor({ attemptedAtMs, journal }: RowOrigin) {
     this.#attemptTime = new TimeWriter().text(attemptedAtMs);
@@ -128,21 +141,21 @@ class RowLines {
     const tag = values.tags[i]!;
     let name = this.#names.get(tag);
     if (name === undefined) {
-      name = `${csvField(tag.name)},`;
+      name = `${csvText(tag.name)},`;
       this.#names.set(tag, name);
-      this.#origins.set(tag, `${csvField(tag.plcCode)},${csvField(tag.address)}`);
+      this.#origins.set(tag, `${csvText(tag.plcCode)},${csvText(tag.address)}`);
     }
     const quality = values.qualities[i]!;
     if (quality !== this.#quality) {
       this.#quality = quality;
-      this.#qualityField = csvField(quality);
+      this.#qualityField = csvText(quality);
     }
     const time = this.#times.text(values.timesMs[i]!);
     const text = values.texts[i]!;
     const receivedAt = this.#receiptTimes.text(values.receivedAtMs[i]!);
     return (
       `${name}${numberText(values.numbers[i]!)},${time},${this.#qualityField},${this.#attemptTime},` +
-      `${text === null ? '' : csvField(text)},${this.#origins.get(tag)!},${receivedAt},` +
+      `${csvText(text)},${this.#origins.get(tag)!},${receivedAt},` +
       `${this.#journal},${values.messageNos[i]!},${values.valueNos[i]!}${ending}`
     );
   }

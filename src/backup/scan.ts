@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { coerceError, systemErrorCode, type Reason } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { parseCsv } from './csv-reader.ts';
-import { CsvError, type CsvRecord } from './csv.ts';
+import { CsvError, textOfField, type CsvRecord } from './csv.ts';
 import { compareFiles, TimeRange, type BackupFileInfo } from './file-info.ts';
 import { finalNameOf, isSealedName, OPEN_SUFFIX, parseFileName, type BackupKind } from './file-name.ts';
 import { RowDecoder } from './row-decoder.ts';
@@ -195,6 +195,7 @@ function undecodableReader(header: CsvRecord, names: readonly (string | undefine
       throw new CsvError(line, undefined, `${fields.length} fields instead of ${names.length}`);
     }
     const timeMs = times.timeMs(fields[receivedAt] ?? '') ?? Number.NaN;
-    return { timeMs, attemptedAtMs: timeMs, reason: { code: fields[code] ?? '', message: fields[message] ?? '' } };
+    const reason = { code: textOfField(fields[code] ?? ''), message: textOfField(fields[message] ?? '') };
+    return { timeMs, attemptedAtMs: timeMs, reason };
   };
 }

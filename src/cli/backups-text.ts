@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 
 import { parseCsv } from '../backup/csv-reader.ts';
-import { CsvError, type CsvField } from '../backup/csv.ts';
+import { CsvError, textOfField, type CsvField } from '../backup/csv.ts';
 import { shownState, type BackupFileInfo } from '../backup/file-info.ts';
 import { OPEN_SUFFIX } from '../backup/file-name.ts';
 import { TimeWriter } from '../backup/time-text.ts';
 import type { FileSystem } from '../core/filesystem.ts';
+import { sizeText } from './units.ts';
 
 /** What `list --json` and `show --json` say of a file: the fields of its recovery notice. */
 export function backupFacts(file: BackupFileInfo): Readonly<Record<string, unknown>> {
@@ -28,41 +29,46 @@ function timeOrNull(timeMs: number | undefined): string | null {
   return timeMs === undefined ? null : new TimeWriter().text(timeMs);
 }
 
+/** For a shell to complete: names that would steer a terminal are left out. */
+export function backupNames(files: readonly BackupFileInfo[]): string {
+  const names = files.map(({ name }) => name).filter((name) => printable(name) === name);
+  return names.map((name) => `${name}\n`).join('');
+}
+
+const number = new Intl.NumberFormat('en-US');
+
 const HEADINGS = ['FILE', 'KIND', 'STATE', 'ROWS', 'SIZE', 'AGE', 'REASON'];
 /** Counted from the left; these are numbers. */
 const RIGHT_ALIGNED = new Set([3, 4, 5]);
 
-/** One line a file, oldest first. */
-export function backupTable(files: readonly BackupFileInfo[], nowMs: number): string {
+/** One line a file, oldest first, cut at `columns`. */
+export function backupTable(
+  files: readonly BackupFileInfo[],
+  nowMs: number,
+  columns = Number.POSITIVE_INFINITY,
+): string {
   const rows = files.map((file) => [
     file.name,
     file.kind,
     file.problem === undefined ? shownState(file) : 'unreadable',
-    String(file.rows),
+    number.format(file.rows),
     sizeText(file.bytes),
     ageText(nowMs - file.createdAtMs),
     file.problem ?? reasonText(file),
   ]);
-  return table([HEADINGS, ...rows]);
+  return table([HEADINGS, ...rows], columns);
 }
 
-function table(rows: readonly (readonly string[])[]): string {
+function table(rows: readonly (readonly string[])[], columns: number): string {
   const texts = rows.map((cells) => cells.map(printable));
   const widths = HEADINGS.map((_, i) => Math.max(...texts.map((cells) => cells[i]?.length ?? 0)));
   const line = (cells: readonly string[]): string =>
     cells.map((cell, i) => (RIGHT_ALIGNED.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ');
-  return texts.map((cells) => `${line(cells).trimEnd()}\n`).join('');
+  return texts.map((cells) => `${cut(line(cells).trimEnd(), columns)}\n`).join('');
 }
 
-const SIZES = [
-  [2 ** 30, 'GiB'],
-  [2 ** 20, 'MiB'],
-  [2 ** 10, 'KiB'],
-] as const;
-
-function sizeText(bytes: number): string {
-  const [divisor, unit] = SIZES.find(([size]) => bytes >= size) ?? [1, 'B'];
-  return `${divisor === 1 ? bytes : (bytes / divisor).toFixed(1)} ${unit}`;
+function cut(text: string, columns: number): string {
+  return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
 }
 
 const AGES = [
@@ -142,7 +148,9 @@ async function firstRecords(
 
 function fieldLines(record: Readonly<Record<string, CsvField>>): string {
   const present = Object.entries(record).filter((entry): entry is [string, string] => entry[1] !== null);
-  return factLines(present.map(([column, field]) => [`  ${column}`, field === '' ? '""' : shortened(field)]));
+  return factLines(
+    present.map(([column, field]) => [`  ${column}`, field === '' ? '""' : shortened(textOfField(field))]),
+  );
 }
 
 function shortened(text: string): string {

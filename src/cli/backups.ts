@@ -3,12 +3,13 @@ import { createInterface } from 'node:readline/promises';
 import { discardFile, UnknownFileError } from '../backup/discard.ts';
 import type { BackupFileInfo } from '../backup/file-info.ts';
 import { findBackup, scanBackups } from '../backup/scan.ts';
+import { suggestion } from '../config/suggestion.ts';
 import { systemClock } from '../core/clock.ts';
 import { coerceError, systemErrorCode } from '../core/errors.ts';
 import { nodeFileSystem } from '../core/node-filesystem.ts';
-import { backupFacts, backupTable, recordLines } from './backups-text.ts';
+import { backupFacts, backupNames, backupTable, recordLines } from './backups-text.ts';
 import { CommandError, CONFIG_OPTIONS, flagOption, type Command, type CommandArgs, type Io } from './command.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import { EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.ts';
 
 const SHOWN_ROWS = 10;
 
@@ -24,7 +25,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
 export const backupsCommand: Command = {
   name: 'backups',
   summary: 'lists, shows, replays and discards the CSV backups',
-  usage: `Usage: mqtt-oracle-bridge backups list [--json]
+  usage: `Usage: mqtt-oracle-bridge backups list [--json | --names]
        mqtt-oracle-bridge backups show FILE [--json]
        mqtt-oracle-bridge backups replay [FILE...]
        mqtt-oracle-bridge backups discard FILE [--yes]
@@ -44,16 +45,28 @@ Examples:
   mqtt-oracle-bridge backups show rejected_20251102_143000.csv
   mqtt-oracle-bridge backups replay rejected_20251102_143000.csv
   mqtt-oracle-bridge backups discard rejected_20251102_143000.csv`,
+  exitCodes: {
+    0: 'done',
+    66: EXIT_MEANINGS[66],
+    69: 'replay: neither a running bridge nor Oracle can do it now',
+    74: "no such file, or it can't be read, replayed or discarded",
+    78: EXIT_MEANINGS[78],
+  },
   options: {
     json: { type: 'boolean', summary: 'list and show: print JSON' },
+    names: { type: 'boolean', summary: 'list: print names only, one a line' },
     yes: { type: 'boolean', short: 'y', summary: 'discard: do not ask' },
     ...CONFIG_OPTIONS,
   },
   takesPositionals: true,
+  words: { list: 'nothing', show: 'backups', replay: 'backups', discard: 'backups' },
   run: async (args, io) => {
     const [name = 'list'] = args.positionals;
     const action = Object.hasOwn(ACTIONS, name) ? ACTIONS[name] : undefined;
-    if (action === undefined) throw new CommandError(EXIT.usage, `backups: list, show, replay or discard, not ${name}`);
+    if (action === undefined) {
+      const hint = suggestion(name, Object.keys(ACTIONS));
+      throw new CommandError(EXIT.usage, `backups: list, show, replay or discard, not ${name}${hint}`);
+    }
     try {
       return await action({ values: args.values, positionals: args.positionals.slice(1) }, io);
     } catch (error) {
@@ -72,9 +85,11 @@ async function list(args: CommandArgs, io: Io): Promise<ExitCode> {
   if (args.positionals.length > 0) throw new CommandError(EXIT.usage, 'backups list takes no file');
   const directory = directoryOf(args, io);
   const files = await scanBackups(directory, nodeFileSystem);
-  if (flagOption(args.values, 'json')) io.stdout.write(`${JSON.stringify(files.map(backupFacts), undefined, 2)}\n`);
+  const { columns, isTTY } = io.stdout;
+  if (flagOption(args.values, 'names')) io.stdout.write(backupNames(files));
+  else if (flagOption(args.values, 'json')) io.stdout.write(`${JSON.stringify(files.map(backupFacts), null, 2)}\n`);
   else if (files.length === 0) io.stdout.write(`No backup files in ${directory}.\n`);
-  else io.stdout.write(backupTable(files, systemClock.now()));
+  else io.stdout.write(backupTable(files, systemClock.now(), isTTY === true ? columns : undefined));
   return EXIT.ok;
 }
 

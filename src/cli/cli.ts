@@ -4,22 +4,11 @@ import { ConfigErrors, ConfigFileError } from '../config/config-errors.ts';
 import { suggestion } from '../config/suggestion.ts';
 import { coerceError, systemErrorCode } from '../core/errors.ts';
 import { type Command, CommandError, type CommandArgs, type Io, type Terminal } from './command.ts';
+import { COMMANDS, DEFAULT_COMMAND, loadCommands } from './commands.ts';
 import { loadConfiguration } from './configuration.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { commandHelp, generalHelp, PROGRAM } from './help.ts';
 import { packageVersion } from './version.ts';
-
-/** Loaded when they are asked for, so that `--version` and `check` start at once. */
-const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  ['run', async () => (await import('./run.ts')).runCommand],
-  ['check', async () => (await import('./check.ts')).checkCommand],
-  ['schema', async () => (await import('./schema.ts')).schemaCommand],
-  ['config', async () => (await import('./config.ts')).configCommand],
-  ['backups', async () => (await import('./backups.ts')).backupsCommand],
-  ['status', async () => (await import('./status.ts')).statusCommand],
-]);
-
-const DEFAULT_COMMAND = 'run';
 
 /**
  * Runs the command line. Never throws: the result is the exit code, what a person should know is on
@@ -42,8 +31,7 @@ export async function runCli(argv: readonly string[], terminal: Terminal): Promi
 async function dispatch(argv: readonly string[], io: Io): Promise<ExitCode> {
   const [first = ''] = argv;
   if (first === '--help' || first === '-h') {
-    const commands = await Promise.all([...COMMANDS.values()].map((load) => load()));
-    io.stdout.write(generalHelp(commands));
+    io.stdout.write(generalHelp(await loadCommands()));
     return EXIT.ok;
   }
   if (first === '--version' || first === '-V') {
@@ -68,15 +56,20 @@ async function dispatch(argv: readonly string[], io: Io): Promise<ExitCode> {
 function parse(command: Command, args: readonly string[]): CommandArgs {
   const seeHelp = `; see ${PROGRAM} ${command.name} --help`;
   const help = { type: 'boolean', short: 'h' } as const;
+  const options = { ...command.options, help };
   try {
-    const parsed = parseArgs({ args: [...args], options: { ...command.options, help }, allowPositionals: true });
+    const parsed = parseArgs({ args: [...args], options, allowPositionals: true });
     const [extra] = parsed.positionals;
     if (extra === undefined || command.takesPositionals === true) return parsed;
-    throw new CommandError(EXIT.usage, `unexpected argument ${extra}${seeHelp}`);
+    const hint = suggestion(extra, [...COMMANDS.keys()]);
+    throw new CommandError(EXIT.usage, `unexpected argument ${extra}${hint}${seeHelp}`);
   } catch (thrown) {
     if (thrown instanceof CommandError) throw thrown;
     const [sentence = ''] = coerceError(thrown).message.split(/\.(?:\s|$)/);
-    throw new CommandError(EXIT.usage, sentence + seeHelp);
+    const unknown = /^Unknown option '(?<name>--[^']+)'/.exec(sentence)?.groups?.['name'];
+    const known = Object.keys(options).map((name) => `--${name}`);
+    const hint = unknown === undefined ? '' : suggestion(unknown, [...known, '--version']);
+    throw new CommandError(EXIT.usage, sentence + hint + seeHelp);
   }
 }
 

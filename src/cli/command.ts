@@ -23,6 +23,8 @@ export interface CommandArgs {
 export interface Output {
   /** A person is watching. */
   readonly isTTY?: boolean;
+  /** Of the terminal. */
+  readonly columns?: number;
   write(text: string): unknown;
 }
 
@@ -48,11 +50,15 @@ export interface Command {
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
-  /** The help of this command, from `Usage:` to examples, without the list of options. */
+  /** The help of this command, from `Usage:` to examples, without the lists of options and exit codes. */
   readonly usage: string;
+  /** What this command ends with, and what that means here; wrong usage and internal errors go without saying. */
+  readonly exitCodes: Readonly<Partial<Record<ExitCode, string>>>;
   readonly options: Readonly<Record<string, CommandOption>>;
   /** Words after the command that are not options: refused with a usage error unless this is true. */
   readonly takesPositionals?: boolean;
+  /** The first of these words, for completion, each with what may follow it. */
+  readonly words?: Readonly<Record<string, 'backups' | 'nothing'>>;
   run(args: CommandArgs, io: Io): Promise<ExitCode>;
 }
 

@@ -13,6 +13,7 @@ environment name, in one of three forms.
 Examples:
   mqtt-oracle-bridge config --example > config/bridge.json
   mqtt-oracle-bridge config --json-schema > config/bridge.schema.json`,
+  exitCodes: { 0: 'printed' },
   options: {
     'json-schema': { type: 'boolean', summary: 'a JSON Schema, for editors' },
     markdown: { type: 'boolean', summary: 'the reference, for reading' },

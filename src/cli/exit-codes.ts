@@ -11,3 +11,15 @@ export const EXIT = {
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** For the help. A command may say more exactly what its own mean. */
+export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
+  0: 'done, or stopped by a signal',
+  64: 'wrong usage',
+  66: 'configuration file not found',
+  69: "a service can't be reached, or a port is taken",
+  70: 'internal error',
+  73: "a directory can't be created",
+  74: 'input or output error',
+  78: 'wrong configuration',
+};

@@ -1,5 +1,6 @@
 import type { Command, CommandOption } from './command.ts';
 import { SEARCH_PATH } from './configuration.ts';
+import { EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.ts';
 
 export const PROGRAM = 'mqtt-oracle-bridge';
 
@@ -22,13 +23,10 @@ Getting started:
   ${PROGRAM} check                                   says what is wrong with it
   ${PROGRAM} schema                                  the tables, for your DBA
   ${PROGRAM} run
+  ${PROGRAM} status                                  in another terminal
 
 Exit codes:
-  0   done, or stopped by a signal         73  a directory can't be created
-  64  wrong usage                          74  input or output error
-  66  configuration file not found         78  wrong configuration
-  69  a service can't be reached, or a port is taken
-  70  internal error`;
+${exitCodeTable(EXIT_MEANINGS)}`;
 
 export function generalHelp(commands: readonly Command[]): string {
   const rows = commands.map(({ name, summary }) => [name, summary] as const);
@@ -36,10 +34,20 @@ export function generalHelp(commands: readonly Command[]): string {
 }
 
 export function commandHelp(command: Command): string {
-  const rows = Object.entries(command.options).map(
+  const options = Object.entries(command.options).map(
     ([name, option]) => [flagText(name, option), option.summary] as const,
   );
-  return `${command.usage.trim()}\n\nOptions:\n${table([...rows, ['-h, --help', 'this help'] as const])}\n`;
+  const exitCodes = { [EXIT.usage]: EXIT_MEANINGS[EXIT.usage], [EXIT.internal]: EXIT_MEANINGS[EXIT.internal] };
+  return [
+    command.usage.trim(),
+    `Options:\n${table([...options, ['-h, --help', 'this help']])}`,
+    `Exit codes:\n${exitCodeTable({ ...exitCodes, ...command.exitCodes })}\n`,
+  ].join('\n\n');
+}
+
+/** Numbers as keys come in their order. */
+function exitCodeTable(meanings: Readonly<Partial<Record<ExitCode, string>>>): string {
+  return table(Object.entries(meanings));
 }
 
 function flagText(name: string, { short, placeholder }: CommandOption): string {

@@ -1,7 +1,19 @@
 import type { Output } from './command.ts';
 
 const BAR_WIDTH = 30;
+const DEFAULT_COLUMNS = 80;
 const number = new Intl.NumberFormat('en-US');
+
+/** `[##########--------------------]  33 %` */
+export function progressBar(done: number, all: number): string {
+  const share = shareOf(done, all);
+  const bar = '#'.repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-');
+  return `[${bar}] ${String(Math.floor(share * 100)).padStart(3)} %`;
+}
+
+function shareOf(done: number, all: number): number {
+  return all === 0 ? 0 : Math.min(1, done / all);
+}
 
 /** Shows how far something is: one line that is drawn again on a terminal, a line for each tenth elsewhere. */
 export class ProgressLine {
@@ -14,16 +26,14 @@ export class ProgressLine {
   }
 
   show(what: string, done: number, all: number): void {
-    const share = all === 0 ? 0 : Math.min(1, done / all);
     const figures = `${number.format(done)} of ${number.format(all)} rows`;
     if (this.#output.isTTY !== true) {
-      const tenth = Math.floor(share * 10);
+      const tenth = Math.floor(shareOf(done, all) * 10);
       if (tenth !== this.#tenth) this.#output.write(`${what}: ${figures}\n`);
       this.#tenth = tenth;
       return;
     }
-    const bar = '#'.repeat(Math.round(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-');
-    this.#draw(`${what} [${bar}] ${Math.floor(share * 100)} %  ${figures}`);
+    this.#draw(`${what} ${progressBar(done, all)}  ${figures}`);
   }
 
   /** A line that stays. */
@@ -34,8 +44,10 @@ export class ProgressLine {
     this.#output.write(`${this.#output.isTTY === true ? '\r' : ''}${text}\n`);
   }
 
+  /** A line that wrapped could not be drawn over: what is too long is cut. */
   #draw(text: string): void {
-    this.#output.write(`\r${text.padEnd(this.#drawn.length)}`);
-    this.#drawn = text;
+    const shown = text.slice(0, (this.#output.columns ?? DEFAULT_COLUMNS) - 1);
+    this.#output.write(`\r${shown.padEnd(this.#drawn.length)}`);
+    this.#drawn = shown;
   }
 }

@@ -1,5 +1,5 @@
 import { type Command, CONFIG_OPTIONS } from './command.ts';
-import { EXIT } from './exit-codes.ts';
+import { EXIT, EXIT_MEANINGS } from './exit-codes.ts';
 
 export const schemaCommand: Command = {
   name: 'schema',
@@ -12,6 +12,7 @@ names, or for the default ones where there is none. Nothing is sent to a databas
 Examples:
   mqtt-oracle-bridge schema --config config/bridge.json > tables.sql
   mqtt-oracle-bridge schema --set oracle.table=plant.tag_data`,
+  exitCodes: { 0: 'printed', 66: EXIT_MEANINGS[66], 78: EXIT_MEANINGS[78] },
   options: CONFIG_OPTIONS,
   run: async ({ values }, io) => {
     const { oracle } = io.loadConfig(values, 'any');

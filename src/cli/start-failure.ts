@@ -33,6 +33,11 @@ const RULES: readonly Rule[] = [
     problem: ({ http }, error) => `http.host: can't listen on ${http.host}: ${error.message}`,
   },
   {
+    exitCode: EXIT.unavailable,
+    applies: (code, syscall) => code === 'EBUSY' && syscall === '',
+    problem: (_config, error) => `journal.dir: ${error.message}`,
+  },
+  {
     exitCode: EXIT.cannotCreate,
     applies: (_code, syscall) => syscall === 'mkdir',
     problem: (_config, error) => `can't create the directory ${error.path ?? ''}: ${error.message}`,

@@ -10,6 +10,9 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
  *      │                                       └─second signal──────► stopping at once, exit 0
  *      └─first signal──► stopping ──► exit 0
  *
+ * SIGHUP has the running bridge read its configuration again; one that comes while it starts waits until then, one that comes later is
+ * passed over. Only a terminal that is gone makes it a signal to stop.
+ *
  * From anywhere: an error that nobody caught stops it, so that what is in memory goes to the backup if it still can, and
  * ends it with exit code 70, for going on in an unknown state might do harm.
  */
@@ -39,6 +42,10 @@ export interface SuperviseOptions {
    * out.
    */
   readonly hangTimeoutMs: number;
+  /** On SIGHUP; must not throw. */
+  readonly reload: () => void;
+  /** True when the terminal that the process was started on has hung up, which is what SIGHUP means then. */
+  readonly isTerminalGone: () => boolean;
 }
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
@@ -46,10 +53,10 @@ const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 /** Starts it, and stops it when the process is told to. Throws what `start` throws, after `stop`. */
 export async function supervise(it: Supervised, events: ProcessEvents, options: SuperviseOptions): Promise<ExitCode> {
   const { log } = options;
-  const heard = listen(events);
+  const heard = listen(events, options);
   try {
     return await Promise.race([
-      live(it, heard.firstSignal, options),
+      live(it, heard, options),
       heard.secondSignal.then(async (signal) => {
         log.warn('told to stop at once', { signal });
         await stop(it, options);
@@ -66,14 +73,16 @@ export async function supervise(it: Supervised, events: ProcessEvents, options: 
   }
 }
 
-async function live(it: Supervised, firstSignal: Promise<string>, options: SuperviseOptions): Promise<ExitCode> {
+async function live(it: Supervised, heard: Heard, options: SuperviseOptions): Promise<ExitCode> {
   const { log } = options;
+  const { firstSignal } = heard;
   try {
     const interrupted = await Promise.race([it.start(), firstSignal]);
     if (interrupted !== undefined) {
       log.info('told to stop before the start was done', { signal: interrupted });
       return EXIT.ok;
     }
+    heard.started();
     log.info('told to stop', { signal: await firstSignal });
     return await drain(it, options);
   } finally {
@@ -106,10 +115,12 @@ interface Heard {
   readonly firstSignal: Promise<string>;
   readonly secondSignal: Promise<string>;
   readonly crash: Promise<unknown>;
+  /** From now on SIGHUP is answered at once. */
+  started(): void;
   unlisten(): void;
 }
 
-function listen(events: ProcessEvents): Heard {
+function listen(events: ProcessEvents, { isTerminalGone, reload }: SuperviseOptions): Heard {
   const first = deferred<string>();
   const second = deferred<string>();
   const crash = deferred<unknown>();
@@ -118,9 +129,15 @@ function listen(events: ProcessEvents): Heard {
     signals += 1;
     (signals === 1 ? first : second).resolve(String(signal));
   };
+  const started = deferred<void>();
+  const onHangUp = (signal: unknown): void => {
+    if (isTerminalGone()) onSignal(signal);
+    else void started.promise.then(() => signals === 0 && reload());
+  };
   // An unhandled rejection comes here too when nobody listens for it by its own name.
   const listeners = [
     ...SIGNALS.map((name) => [name, onSignal] as const),
+    ['SIGHUP', onHangUp] as const,
     ['uncaughtException', crash.resolve] as const,
   ];
   for (const [name, listener] of listeners) events.on(name, listener);
@@ -128,6 +145,7 @@ function listen(events: ProcessEvents): Heard {
     firstSignal: first.promise,
     secondSignal: second.promise,
     crash: crash.promise,
+    started: started.resolve,
     unlisten: () => {
       for (const [name, listener] of listeners) events.off(name, listener);
     },

@@ -1,4 +1,5 @@
 import { parseName } from '../core/identifier.ts';
+import { isLoopback } from '../core/loopback.ts';
 import { filtersOverlap } from '../core/topic-filter.ts';
 import type { Config, OracleColumns } from './config.ts';
 
@@ -125,5 +126,13 @@ export const RUN_CHECKS: readonly CrossCheck[] = [
     keys: ['mqtt.subscriptions'],
     check: ({ mqtt }) =>
       unless(mqtt.subscriptions.length > 0, 'must have at least one subscription, such as { "topic": "plc/+/tags" }'),
+  },
+  {
+    keys: ['http.host', 'http.token', 'http.enabled'],
+    check: ({ http }) =>
+      unless(
+        !http.enabled || http.token !== '' || isLoopback(http.host),
+        `must be this machine alone, such as 127.0.0.1, as long as http.token is empty, not "${http.host}"`,
+      ),
   },
 ];

@@ -87,7 +87,8 @@ function complete(given: Config): Config {
   };
 }
 
-function freeze<T>(node: T): T {
+/** Freezes it all the way down. */
+export function freeze<T>(node: T): T {
   if (typeof node === 'object' && node !== null) {
     for (const child of Object.values(node)) freeze(child);
     Object.freeze(node);

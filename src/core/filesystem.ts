@@ -13,7 +13,7 @@ export interface FileSystem {
   list(directory: string): Promise<string[]>;
   /** A new file, mode 0600; EEXIST when the name is taken. */
   create(path: string): Promise<AppendFile>;
-  /** An existing file, for appending at its end. */
+  /** An existing file, for appending at its end. Its mode is 0600 again; a link is not followed. */
   openAppend(path: string): Promise<AppendFile>;
   read(path: string): Promise<Buffer>;
   /** Bytes from `start` up to `start + length` or the end of the file. */

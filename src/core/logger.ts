@@ -25,12 +25,16 @@ export interface LoggerOptions {
 
 /** The log of the process, and a way to end it without losing its last lines. */
 export interface RootLogger extends Logger {
+  /** From the next line on, and for all children. */
+  setLevel(level: LogLevel): void;
   close(): Promise<void>;
 }
 
 const LEVELS = Object.fromEntries(LOG_LEVELS.map((level, severity) => [level, severity]));
 const FILE_MAX_BYTES = 10_000_000;
 const FILES_KEPT = 5;
+/** The group may read: what ships logs mostly runs as another user. */
+const FILE_OPTIONS = { flags: 'a', mode: 0o640 };
 /** winston never says that a file which could not be opened is closed. */
 const CLOSE_WITHIN_MS = 2000;
 
@@ -40,7 +44,7 @@ export function createLogger(options: LoggerOptions): RootLogger {
   const transports: winston.transport[] = [new winston.transports.Console()];
   if (options.file !== '') {
     const rotation = { maxsize: FILE_MAX_BYTES, maxFiles: FILES_KEPT, tailable: true };
-    transports.push(new winston.transports.File({ filename: options.file, ...rotation }));
+    transports.push(new winston.transports.File({ filename: options.file, ...rotation, options: FILE_OPTIONS }));
   }
   const logger = winston.createLogger({
     levels: LEVELS,
@@ -57,6 +61,9 @@ export function createLogger(options: LoggerOptions): RootLogger {
     });
   return {
     ...wrap(logger),
+    setLevel: (level) => {
+      logger.level = level;
+    },
     close: () => (closing ??= withDeadline(systemClock, CLOSE_WITHIN_MS, 'log', end()).catch(() => {})),
   };
 }

@@ -1,10 +1,20 @@
-import { mkdir, open, readdir, readFile, rename, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 
+import { systemErrorCode } from './errors.ts';
 import type { AppendFile, FileSystem } from './filesystem.ts';
+import type { Logger } from './logger.ts';
 
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
+const PERMISSIONS = 0o777;
+/** Of group and others; the group may read, for the bridge never lets it: whoever does so means it. */
+const EXPOSING = 0o037;
+/** Of a directory: the group may also enter. */
+const EXPOSING_DIRECTORY = 0o027;
+/** Never what another user has put there to lead elsewhere. */
+const APPEND_FLAGS = constants.O_WRONLY | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0);
 
 /** The real disk. */
 export const nodeFileSystem: FileSystem = {
@@ -18,8 +28,14 @@ export const nodeFileSystem: FileSystem = {
   list: async (directory) => (await readdir(directory)).sort(),
   create: async (path) => new NodeAppendFile(await open(path, 'ax', FILE_MODE)),
   openAppend: async (path) => {
-    await stat(path);
-    return new NodeAppendFile(await open(path, 'a', FILE_MODE));
+    const handle = await open(path, APPEND_FLAGS);
+    try {
+      await tighten(handle);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    return new NodeAppendFile(handle);
   },
   read: (path) => readFile(path),
   readRange: async (path, start, length) => {
@@ -37,6 +53,58 @@ export const nodeFileSystem: FileSystem = {
   remove: (path) => rm(path),
   syncDirectory,
 };
+
+/** A file that was copied back, say, gets the mode that it was made with. */
+async function tighten(handle: FileHandle): Promise<void> {
+  const stats = await handle.stat();
+  if (!stats.isFile() || (stats.mode & PERMISSIONS & ~FILE_MODE) === 0) return;
+  try {
+    await handle.chmod(FILE_MODE);
+  } catch (error) {
+    // Another user's, or on a disk without modes: it can be written all the same, and `findExposed` tells of it.
+    if (systemErrorCode(error) !== 'EPERM' && systemErrorCode(error) !== 'ENOTSUP') throw error;
+  }
+}
+
+/** Something that is open to other users of the machine. */
+export interface Exposed {
+  readonly path: string;
+  /** As `chmod` takes it: `755`. */
+  readonly mode: string;
+}
+
+/**
+ * The directory, and the files right in it, as far as users other than the owner may change them, or users outside of their group read them.
+ * Changes nothing: the directory may be one that serves other ends too. Throws the system error when it can't be listed.
+ */
+export async function findExposed(directory: string): Promise<Exposed[]> {
+  const exposed: Exposed[] = [];
+  const look = (path: string, stats: { readonly mode: number }, bits: number): void => {
+    if ((stats.mode & bits) !== 0) exposed.push({ path, mode: (stats.mode & PERMISSIONS).toString(8) });
+  };
+  look(directory, await stat(directory), EXPOSING_DIRECTORY);
+  for (const name of (await readdir(directory)).sort()) {
+    const path = join(directory, name);
+    try {
+      const stats = await lstat(path);
+      if (stats.isFile()) look(path, stats, EXPOSING);
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
+    }
+  }
+  return exposed;
+}
+
+/** Says it, where the directories of the bridge, or files in them, are open to other users. Changes nothing. */
+export async function warnOfExposed(directories: readonly string[], log: Logger): Promise<void> {
+  for (const directory of directories) {
+    const exposed = await findExposed(directory);
+    const [first] = exposed;
+    if (first === undefined) continue;
+    const remedy = `chmod -R g-w,o= ${directory}`;
+    log.warn('other users can get at what the bridge keeps', { ...first, entries: exposed.length, remedy });
+  }
+}
 
 async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');

@@ -27,6 +27,11 @@ const ATTEMPTS = 5;
 /** Index of the field `starttime` in /proc/<pid>/stat behind the command's closing parenthesis. [proc_pid_stat(5), field 22] */
 const START_TIME_FIELD = 19;
 
+/** Another process holds the directory. */
+class JournalInUseError extends Error {
+  readonly code = 'EBUSY';
+}
+
 /**
  * A file `lock` that holds the process id and the start of the process. It is stale when no process has that id, or another one has
  * got it since. Processes in other containers or on other machines that share the directory are not seen.
@@ -53,7 +58,7 @@ export class ProcessLock implements JournalLock {
       const found = await this.#read(path);
       const holder = parseHolder(found);
       if (holder !== undefined && (await this.#isRunning(holder))) {
-        throw new Error(
+        throw new JournalInUseError(
           `${directory} is in use by process ${holder.pid}: two bridges must not share a journal. ` +
             'Stop that one, or give this one a directory of its own (journal.dir)',
         );

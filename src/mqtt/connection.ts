@@ -7,6 +7,7 @@ import { RepeatedError, type LogFields, type Logger } from '../core/logger.ts';
 import { ProtocolChoice, type ProtocolVersion } from './protocol-version.ts';
 import { isVersionRefusal, reasonCodeOf, reasonText, refusalOf } from './reason-codes.ts';
 import { readTlsFiles, type TlsMaterial, type TlsOptions } from './tls-files.ts';
+import { isTlsUrl, remedyOf } from './tls-remedies.ts';
 
 export interface ConnectionOptions {
   readonly url: string;
@@ -65,10 +66,12 @@ export class MqttConnection {
   readonly #unreachable: RepeatedError;
   readonly #refused: RepeatedError;
   readonly #lost: RepeatedError;
+  readonly #unreadable: RepeatedError;
   readonly #broker: string;
   readonly #abort = new AbortController();
   #client: MqttClient | undefined;
   #isConnected = false;
+  #hasConnected = false;
   #version: ProtocolVersion;
   #running: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
@@ -84,6 +87,7 @@ export class MqttConnection {
     this.#unreachable = new RepeatedError(log, clock, 'broker not reachable', 'warn');
     this.#refused = new RepeatedError(log, clock, 'broker refuses the connection');
     this.#lost = new RepeatedError(log, clock, 'connection to the broker lost', 'warn');
+    this.#unreadable = new RepeatedError(log, clock, 'tls files can not be read again, using those of before', 'warn');
     this.#broker = brokerOf(url);
   }
 
@@ -99,6 +103,10 @@ export class MqttConnection {
   /** Resolves when the attempts have begun, not when one succeeds. Throws a ConfigError about the TLS files. */
   async start(): Promise<void> {
     const tls = await readTlsFiles(this.#options.tls);
+    if (isTlsUrl(this.#options.url) && !tls.rejectUnauthorized) {
+      const remedy = 'name its CA in mqtt.tls.ca and set mqtt.tls.rejectUnauthorized to true';
+      this.#options.log.warn('the certificate of the broker is not checked', { broker: this.#broker, remedy });
+    }
     if (!this.#abort.signal.aborted) this.#running ??= this.#run(tls, this.#abort.signal);
   }
 
@@ -128,12 +136,26 @@ export class MqttConnection {
   }
 
   async #run(tls: TlsMaterial, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
+    for (let material = tls; !signal.aborted; material = await this.#renewed(material)) {
       await this.#role.connecting?.();
       if (signal.aborted) return;
-      const outcome = await this.#attempt(tls);
+      const outcome = await this.#attempt(material);
       if (signal.aborted) return;
       await sleep(this.#options.clock, this.#delayAfter(outcome), signal);
+    }
+  }
+
+  /** Certificates are renewed while the bridge runs. Files that are just being replaced may not fit each other. */
+  async #renewed(last: TlsMaterial): Promise<TlsMaterial> {
+    const { tls } = this.#options;
+    if (tls.ca === '' && tls.cert === '') return last;
+    try {
+      const material = await readTlsFiles(tls);
+      this.#unreadable.over();
+      return material;
+    } catch (error) {
+      this.#unreadable.report({ error });
+      return last;
     }
   }
 
@@ -203,6 +225,7 @@ export class MqttConnection {
     if (this.#protocol.accepted(version)) this.#warnOfFallback();
     this.#version = version;
     this.#isConnected = true;
+    this.#hasConnected = true;
     this.#unreachable.over();
     this.#refused.over();
     this.#slowBackoff.reset();
@@ -228,7 +251,8 @@ export class MqttConnection {
       this.#refused.report({ ...fields, reasonCode, ...(remedy === '' ? {} : { remedy }) });
     } else {
       if (isSilence(error)) this.#protocol.unanswered();
-      this.#unreachable.report(fields);
+      const why = remedyOf(error, this.#options.url, isSilence(error) && !this.#hasConnected);
+      this.#unreachable.report(why === undefined ? fields : { ...fields, remedy: why });
     }
     return isSlow ? this.#slowBackoff.next() : this.#backoff.next();
   }

@@ -46,6 +46,8 @@ export class MqttSource {
   readonly #acks: DeferredAcks;
   readonly #subscriptions: Subscriptions;
   readonly #connection: MqttConnection;
+  /** Connected. */
+  #client: MqttClient | undefined;
   #connects = 0;
   #sessionPresent: boolean | undefined;
   #sessionNoted: Promise<void> = Promise.resolve();
@@ -61,7 +63,7 @@ export class MqttSource {
       clientOptions: (version) => this.#clientOptions(version),
       prepare: (client) => this.#prepare(client),
       connected: (client, sessionPresent) => this.#connected(client, sessionPresent),
-      closed: () => this.#acks.detach(),
+      closed: () => this.#closed(),
     });
   }
 
@@ -69,6 +71,12 @@ export class MqttSource {
   async start(): Promise<void> {
     await this.#subscriptions.load();
     await this.#connection.start();
+  }
+
+  /** Replaces the subscriptions: the session is brought into line at once where there is a connection, else on the next. */
+  subscribe(subscriptions: readonly Subscription[]): void {
+    this.#subscriptions.want(subscriptions);
+    if (this.#client !== undefined) void this.#subscriptions.align(this.#client, true, this.#sessionNoted);
   }
 
   /** Takes no more messages; what is acknowledged from now on still reaches the broker. For good: `stop` follows. */
@@ -120,8 +128,14 @@ export class MqttSource {
   }
 
   #connected(client: MqttClient, sessionPresent: boolean): void {
+    this.#client = client;
     this.#connects += 1;
     this.#sessionPresent = sessionPresent;
     void this.#subscriptions.align(client, sessionPresent, this.#sessionNoted);
+  }
+
+  #closed(): void {
+    this.#client = undefined;
+    this.#acks.detach();
   }
 }

@@ -21,7 +21,7 @@ export interface SubscriptionProblem {
  */
 export class Subscriptions {
   #problems: readonly SubscriptionProblem[] = [];
-  readonly #wanted: ReadonlyMap<string, Subscription>;
+  #wanted: ReadonlyMap<string, Subscription> = new Map();
   readonly #session: string;
   readonly #memory: SubscriptionMemory;
   readonly #log: Logger;
@@ -32,7 +32,7 @@ export class Subscriptions {
 
   /** `session` names the session at the broker: a change of it means that what is remembered says nothing about this one. */
   constructor(wanted: readonly Subscription[], session: string, memory: SubscriptionMemory, log: Logger) {
-    this.#wanted = new Map(wanted.map((subscription) => [subscription.topic, subscription]));
+    this.want(wanted);
     this.#session = session;
     this.#memory = memory;
     this.#log = log;
@@ -41,6 +41,11 @@ export class Subscriptions {
   /** What the broker did not grant on the present connection, or on the last. */
   get problems(): readonly SubscriptionProblem[] {
     return this.#problems;
+  }
+
+  /** What the next `align` aims at. */
+  want(wanted: readonly Subscription[]): void {
+    this.#wanted = new Map(wanted.map((subscription) => [subscription.topic, subscription]));
   }
 
   async load(): Promise<void> {
@@ -59,7 +64,8 @@ export class Subscriptions {
   }
 
   /**
-   * On each connect, once `sessionNoted` has resolved. One after the other; never throws, as a lost connection brings the next.
+   * On each connect, and when other subscriptions are wanted, once `sessionNoted` has resolved. One after the other; never throws, as a lost
+   * connection brings the next.
    */
   align(client: MqttClient, sessionPresent: boolean, sessionNoted: Promise<void>): Promise<void> {
     this.#last = this.#alignAfter(this.#last, client, sessionPresent, sessionNoted);
@@ -98,8 +104,9 @@ export class Subscriptions {
     if (dropped.length > 0 || missing.length > 0) {
       for (const subscription of missing) this.#known.set(subscription.topic, { ...subscription, confirmed: false });
       await this.#save('doubtful');
-      await this.#unsubscribe(client, dropped);
-      await this.#subscribe(client, missing);
+      // A topic that passes from one subscription to another has both or neither for a moment. With both its messages might come twice, so
+      // it is neither; sent together, so that it is a moment and no round trip.
+      await Promise.all([this.#unsubscribe(client, dropped), this.#subscribe(client, missing)]);
     }
     await this.#save('confirmed');
   }

@@ -1,29 +1,15 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { isIP, type AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream/promises';
 
 import type { Clock } from '../core/clock.ts';
 import { coerceError, systemErrorCode } from '../core/errors.ts';
 import { type Logger, RepeatedError } from '../core/logger.ts';
+import { isLoopback, withoutBrackets } from '../core/loopback.ts';
+import { actOn, decoded, type Actions } from './actions.ts';
+import { plain, type Answer, type Asked, type Routes } from './answers.ts';
 
-/** What a path answers to GET. */
-export interface Answer {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** By exact path. A route that throws answers 500 without saying why; the log has the reason. */
-export type Routes = Readonly<Record<string, () => Answer | Promise<Answer>>>;
-
-/** What may be done over HTTP, by who knows the token. */
-export interface Actions {
-  /** Empty: nothing may be done. */
-  readonly token: string;
-  /** The first whose path fits answers, with the path's variable parts, which are decoded. */
-  readonly posts: readonly { readonly path: RegExp; answer(...parts: string[]): Answer | Promise<Answer> }[];
-}
+export type { Answer, Routes } from './answers.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -36,7 +22,7 @@ export interface HttpServerOptions {
   readonly actions?: Actions;
 }
 
-/** A request is a few hundred bytes and has no body; an answer is small: a peer that takes longer is broken or hostile. */
+/** A request is a few hundred bytes and has no body: a peer that takes longer is broken or hostile. */
 const LIMITS = {
   maxHeaderSize: 8192,
   headersTimeout: 5000,
@@ -116,66 +102,64 @@ export class HttpServer {
       this.#failed.report({ path: pathOf(request), error: coerceError(thrown) });
       answer = plain(500, 'internal error');
     }
-    const headers = { ...COMMON_HEADERS, 'content-type': answer.contentType, ...answer.headers };
     if (hasBody(request)) response.setHeader('connection', 'close'); // nobody reads it
-    response.writeHead(answer.status, { ...headers, 'content-length': Buffer.byteLength(answer.body) });
-    response.end(answer.body);
+    await this.#send(request, response, answer);
+  }
+
+  async #send(request: IncomingMessage, response: ServerResponse, answer: Answer): Promise<void> {
+    const { body, contentType, headers, status } = answer;
+    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : 'bytes' in body ? body.bytes : undefined;
+    const length = bytes === undefined ? { connection: 'close' } : { 'content-length': bytes };
+    response.writeHead(status, { ...COMMON_HEADERS, 'content-type': contentType, ...headers, ...length });
+    if (request.method === 'HEAD') response.end();
+    else if (typeof body === 'string') response.end(body);
+    else if ('follow' in body) body.follow(response);
+    else await this.#sendBytes(request, response, body.chunks);
+  }
+
+  async #sendBytes(request: IncomingMessage, response: ServerResponse, chunks: AsyncIterable<Buffer>): Promise<void> {
+    try {
+      await pipeline(chunks, response);
+    } catch (thrown) {
+      // A reader that went away, or was cut for its slowness, is no failure.
+      if (systemErrorCode(thrown) === 'ERR_STREAM_PREMATURE_CLOSE') return;
+      this.#failed.report({ path: pathOf(request), error: coerceError(thrown) });
+    }
   }
 
   #answer(request: IncomingMessage): Answer | Promise<Answer> {
     if (!isKnownHost(request.headers.host, this.#options.host)) return plain(421, 'this bridge has another name');
-    const routes = this.#options.routes;
+    const { actions, routes } = this.#options;
     const path = pathOf(request);
-    const action = this.#actionAt(request, path);
+    const action = actions === undefined ? undefined : actOn(actions, request, path);
     if (action !== undefined) return action;
-    const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
+    const route = findRoute(routes, path);
     if (route === undefined) return plain(404, `no such page; there are ${Object.keys(routes).join(' ')}`);
     if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'GET only', { allow: 'GET, HEAD' });
-    return route();
-  }
-
-  /** Undefined when the request is for none of the actions. */
-  #actionAt(request: IncomingMessage, path: string): Answer | Promise<Answer> | undefined {
-    const { actions } = this.#options;
-    const post = actions?.posts.find((each) => each.path.test(path));
-    if (actions === undefined || post === undefined) return undefined;
-    if (request.method !== 'POST') return plain(405, 'POST only', { allow: 'POST' });
-    if (actions.token === '') return plain(403, 'http.token is empty: nothing can be done over HTTP');
-    // A browser names the page that sends the request: none but the bridge's own may.
-    const { host, origin } = request.headers;
-    if (origin !== undefined && origin !== `http://${host}`) return plain(403, 'not from another page');
-    if (!isToken(request.headers.authorization, actions.token)) {
-      return plain(401, 'the token is missing or wrong', { 'www-authenticate': 'Bearer' });
-    }
-    const parts = post.path
-      .exec(path)!
-      .slice(1)
-      .map((part) => decoded(part));
-    return parts.includes(undefined) ? plain(404, 'no such page') : post.answer(...(parts as string[]));
+    return route.answer({ query: queryOf(request), part: route.part });
   }
 }
 
-function plain(status: number, text: string, headers: Readonly<Record<string, string>> = {}): Answer {
-  return { status, contentType: 'text/plain; charset=utf-8', body: `${text}\n`, headers };
+interface FoundRoute {
+  readonly answer: Routes[string];
+  readonly part: Asked['part'];
 }
 
-/** Takes the same time for every wrong token of one length. */
-function isToken(authorization: string | undefined, token: string): boolean {
-  const given = /^Bearer +(?<token>\S+)$/i.exec(authorization ?? '')?.groups?.['token'] ?? '';
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(given), digest(token));
-}
-
-function decoded(part: string): string | undefined {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return undefined;
-  }
+function findRoute(routes: Routes, path: string): FoundRoute | undefined {
+  const exact = path.includes('*') || !Object.hasOwn(routes, path) ? undefined : routes[path];
+  if (exact !== undefined) return { answer: exact, part: '' };
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  const part = decoded(path.slice(folder.length));
+  const answer = Object.hasOwn(routes, `${folder}*`) ? routes[`${folder}*`] : undefined;
+  return answer === undefined || part === undefined || part === '' ? undefined : { answer, part };
 }
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0]!;
+}
+
+function queryOf(request: IncomingMessage): URLSearchParams {
+  return new URLSearchParams((request.url ?? '').split('?').slice(1).join('?'));
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {
@@ -190,15 +174,6 @@ function isKnownHost(hostHeader: string | undefined, listenHost: string): boolea
   if (hostHeader === undefined || !isLoopback(listenHost)) return true;
   const name = hostHeader.toLowerCase().replace(/:\d*$/, '');
   return isLoopback(name) || isIP(withoutBrackets(name)) !== 0 || name === listenHost.toLowerCase();
-}
-
-function isLoopback(host: string): boolean {
-  const name = withoutBrackets(host.toLowerCase());
-  return name === 'localhost' || name === '::1' || (isIP(name) === 4 && name.startsWith('127.'));
-}
-
-function withoutBrackets(host: string): string {
-  return host.replace(/^\[(?<address>.*)\]$/, '$<address>');
 }
 
 /** `http.host` as it stands in a URL; the wildcard addresses are no place to go to. */

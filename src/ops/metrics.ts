@@ -28,6 +28,10 @@ const FIGURES: readonly Figure[] = [
   gauge('buffer_values', 'Tag values in the buffer', (s) => s.buffer.size),
   gauge('buffer_capacity', 'Tag values that the buffer can hold', (s) => s.buffer.capacity),
   gauge('journal_bytes', 'Size of the journal on disk', (s) => s.journal.bytes),
+  gauge('journal_max_bytes', 'Size that the journal may grow to', (s) => s.journal.maxBytes),
+  gauge('journal_taking', '1 when the journal takes messages, 0 when it is full or failing', (s) =>
+    Number(s.journal.state === 'ok'),
+  ),
   gauge('journal_messages', 'Messages in the journal', (s) => s.journal.messages),
   gauge('mqtt_connected', '1 when connected to the broker', (s) => Number(s.mqtt.connected)),
   gauge('unacked_messages', 'Messages that the broker waits to be acknowledged', (s) => s.mqtt.unackedMessages),

@@ -1,31 +1,35 @@
-import type { Status } from './status.ts';
+import { remedyFor, type Advice, type ProblemKind } from './advice.ts';
+import type { StatusFacts } from './status.ts';
 
-type Facts = Omit<Status, 'problems'>;
+type Check = (facts: StatusFacts) => string | undefined;
 
 /** Each looks at one thing and says nothing when that is in order. The worst come first. */
-const CHECKS: readonly ((facts: Facts) => string | undefined)[] = [
-  ({ audit }) => {
+const CHECKS: Readonly<Record<Exclude<ProblemKind, 'subscription'>, Check>> = {
+  audit: ({ audit }) => {
     if (audit.balanced) return undefined;
     const what = audit.difference > 0 ? 'missing' : 'counted twice';
     return `The audit does not balance: ${plural(Math.abs(audit.difference), 'value')} ${what}.`;
   },
-  ({ counters }) => {
+  dropped: ({ counters }) => {
     if (counters.valuesDropped === 0) return undefined;
     return `${plural(counters.valuesDropped, 'value')} dropped since the start because the buffer was full.`;
   },
-  ({ mqtt }) => (mqtt.connected ? undefined : 'Not connected to the MQTT broker: nothing is received.'),
-  ({ oracle }) => {
+  journal: ({ journal }) => JOURNAL_SENTENCES[journal.state],
+  broker: ({ mqtt }) => (mqtt.connected ? undefined : 'Not connected to the MQTT broker: nothing is received.'),
+  oracle: ({ oracle }) => {
     if (oracle.state === 'connected') return undefined;
     const [what, consequence] = ORACLE_SENTENCES[oracle.state];
     const since = oracle.since === undefined ? '' : ` since ${oracle.since.replace(/\.\d+/, '')}`;
     const why = oracle.reason === undefined ? '' : `: ${describe(oracle.reason)}`;
     return `${what}${since}${why}.${consequence}`;
   },
-  ({ buffer }) => (buffer.size < buffer.capacity ? undefined : 'The buffer is full.'),
-  ({ backups }) => waiting(backups.pendingFiles, backups.pendingRows, 'waiting for Oracle in CSV backups'),
-  ({ backups }) => waiting(backups.rejectedFiles, backups.rejectedRows, 'rejected, kept with the reason in CSV'),
-  ({ backups }) => waiting(backups.undecodableFiles, backups.undecodableRows, 'undecodable, kept in CSV', 'message'),
-];
+  bufferFull: ({ buffer }) => (buffer.size < buffer.capacity ? undefined : 'The buffer is full.'),
+  backups: ({ backups }) => waiting(backups.pendingFiles, backups.pendingRows, 'waiting for Oracle in CSV backups'),
+  rejected: ({ backups }) =>
+    waiting(backups.rejectedFiles, backups.rejectedRows, 'rejected, kept with the reason in CSV'),
+  undecodable: ({ backups }) =>
+    waiting(backups.undecodableFiles, backups.undecodableRows, 'undecodable, kept in CSV', 'message'),
+};
 
 const ORACLE_SENTENCES = {
   retrying: ['Writing to Oracle fails', ' It is being tried again.'],
@@ -33,10 +37,20 @@ const ORACLE_SENTENCES = {
   disabled: ['Writing to Oracle is switched off', ''],
 } as const;
 
-/** What a person should know about these numbers, one sentence each. */
-export function findProblems(facts: Facts): string[] {
-  const found = CHECKS.map((check) => check(facts)).filter((problem) => problem !== undefined);
-  return [...found, ...facts.mqtt.subscriptionProblems];
+const JOURNAL_SENTENCES = {
+  ok: undefined,
+  full: 'The journal is full: new messages are not acknowledged.',
+  failing: 'The journal cannot be written: new messages are not acknowledged.',
+} as const;
+
+/** What a person should know about these numbers, one sentence each, and what to do about it. */
+export function findProblems(facts: StatusFacts): Advice[] {
+  const found = Object.entries(CHECKS).flatMap(([kind, check]) => {
+    const problem = check(facts);
+    return problem === undefined ? [] : [{ problem, remedy: remedyFor(kind as ProblemKind, facts) }];
+  });
+  const remedy = remedyFor('subscription', facts);
+  return [...found, ...facts.mqtt.subscriptionProblems.map((problem) => ({ problem, remedy }))];
 }
 
 function waiting(files: number, rows: number, what: string, noun = 'row'): string | undefined {

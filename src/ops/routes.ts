@@ -1,7 +1,11 @@
-import type { Actions, Answer, Routes } from './http.ts';
+import { csvDownload, json, plain, type Answer, type ByteStream, type Routes } from './answers.ts';
+import type { EventStreams } from './event-streams.ts';
+import type { History } from './history.ts';
 import type { Metrics } from './metrics.ts';
-import { statusPage } from './page.ts';
+import { pageRoutes } from './page.ts';
+import type { Refusals } from './refusals.ts';
 import { collectStatus, type StatusSources } from './status.ts';
+import type { TagsSeen } from './tags-seen.ts';
 
 /** Whether the process is alive and its loops get on. */
 export interface Health {
@@ -18,25 +22,33 @@ export interface Readiness {
 
 export interface RouteSources {
   readonly status: StatusSources;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, 'contentType' | 'text'>;
+  readonly events: Pick<EventStreams, 'answer'>;
+  readonly history: Pick<History, 'answer'>;
+  readonly tags: Pick<TagsSeen, 'find'>;
+  readonly refusals: Pick<Refusals, 'answer'>;
   health(): Health;
   readiness(): Readiness;
-  /** The answer of `/api/backups`, as JSON; none: there is no such page. */
-  backups?(): readonly object[];
+  backups(): readonly object[];
+  /** Undefined for all that is no name of a known file. */
+  download(file: string): Promise<ByteStream | undefined>;
 }
 
 /** What the bridge tells over HTTP (INTERFACE.md, "HTTP"). */
 export function createRoutes(sources: RouteSources): Routes {
-  const { metrics } = sources;
+  const { events, history, metrics, refusals, tags } = sources;
   return {
-    '/': () => ({
-      status: 200,
-      contentType: 'text/html; charset=utf-8',
-      body: statusPage.html,
-      headers: { 'content-security-policy': statusPage.contentSecurityPolicy },
-    }),
+    ...pageRoutes(),
     '/api/status': () => json(200, collectStatus(sources.status)),
-    ...(sources.backups === undefined ? {} : { '/api/backups': () => json(200, sources.backups?.() ?? []) }),
+    '/api/events': () => events.answer(),
+    '/api/history': () => json(200, history.answer()),
+    '/api/tags': ({ query }) => findTags(tags, query),
+    '/api/refusals': () => json(200, refusals.answer()),
+    '/api/backups': () => json(200, sources.backups()),
+    '/api/backups/*': async ({ part }) => {
+      const content = await sources.download(part);
+      return content === undefined ? plain(404, 'no such backup file') : csvDownload(part, content);
+    },
     '/healthz': () => {
       const health = sources.health();
       return json(health.ok ? 200 : 500, health);
@@ -49,27 +61,12 @@ export function createRoutes(sources: RouteSources): Routes {
   };
 }
 
-/** Why an action is not done: 404 for what is not there, 409 for what can't be done with it. */
-export interface Refusal {
-  readonly status: 404 | 409;
-  readonly message: string;
-}
+const TAGS_LISTED = 200;
+const MAX_TAGS_LISTED = 1000;
 
-export interface ActionSources {
-  readonly token: string;
-  /** Queues the replay of a backup file. */
-  replay(file: string): Promise<Refusal | undefined>;
-}
-
-/** What may be done over HTTP with the token (INTERFACE.md, "HTTP"). */
-export function createActions(sources: ActionSources): Actions {
-  const answer = async (file: string): Promise<Answer> => {
-    const refusal = await sources.replay(file);
-    return refusal === undefined ? json(202, { file }) : json(refusal.status, { message: refusal.message });
-  };
-  return { token: sources.token, posts: [{ path: /^\/api\/backups\/([^/]+)\/replay$/, answer }] };
-}
-
-function json(status: number, body: object): Answer {
-  return { status, contentType: 'application/json; charset=utf-8', body: `${JSON.stringify(body)}\n` };
+function findTags(tags: RouteSources['tags'], query: URLSearchParams): Answer {
+  const limitText = query.get('limit') ?? String(TAGS_LISTED);
+  const limit = /^\d+$/.test(limitText) ? Number(limitText) : 0;
+  if (limit < 1 || limit > MAX_TAGS_LISTED) return plain(400, `limit must be 1 to ${MAX_TAGS_LISTED}`);
+  return json(200, tags.find(query.get('search') ?? '', limit));
 }

@@ -1,9 +1,11 @@
 import type { Clock } from '../core/clock.ts';
 import type { Counters } from '../core/counters.ts';
-import type { Reason } from '../core/errors.ts';
+import type { DatabaseErrorKind, Reason } from '../core/errors.ts';
 import type { RollingWindow } from '../core/rolling-window.ts';
+import type { Advice } from './advice.ts';
 import { auditCounters, type Audit } from './audit.ts';
 import { findProblems } from './problems.ts';
+import type { RateFigures } from './rates.ts';
 
 export const ORACLE_STATES = ['connected', 'retrying', 'down', 'disabled'] as const;
 
@@ -28,6 +30,23 @@ export interface BackupsStatus {
   readonly replaying?: { readonly file: string; readonly rows: number; readonly replayedRows: number } | undefined;
 }
 
+/** What is not `connected` has a reason, and perhaps a remedy; empty is none. */
+export interface OracleFacts {
+  readonly state: (typeof ORACLE_STATES)[number];
+  readonly reason?: Reason | undefined;
+  readonly kind?: DatabaseErrorKind | undefined;
+  readonly remedy?: string | undefined;
+  /** Wall clock. */
+  readonly sinceMs?: number | undefined;
+}
+
+export interface JournalStatus {
+  readonly bytes: number;
+  readonly maxBytes: number;
+  readonly messages: number;
+  readonly state: 'ok' | 'full' | 'failing';
+}
+
 /** What the status, the metrics and the audit read; nothing is pushed to them but one call a batch. */
 export interface StatusSources {
   readonly bridgeId: string;
@@ -39,13 +58,15 @@ export interface StatusSources {
   readonly buffer: { readonly size: number; readonly capacity: number };
   readonly rolling: { readonly batchSize: RollingWindow; readonly writeLatencyMs: RollingWindow };
   mqtt(): MqttStatus;
-  /** `sinceMs` is wall clock. */
-  oracle(): { state: (typeof ORACLE_STATES)[number]; reason?: Reason | undefined; sinceMs?: number | undefined };
+  oracle(): OracleFacts;
   /** Values received that are not in the buffer yet. */
   expanderPending(): number;
   /** Values that have left the buffer and are not settled. */
   writerPending(): number;
-  journal(): { bytes: number; messages: number };
+  journal(): JournalStatus;
+  rates(): RateFigures;
+  /** A token is configured, so that files can be replayed and discarded over HTTP. */
+  readonly actions: boolean;
   backups(): BackupsStatus;
 }
 
@@ -58,12 +79,14 @@ export interface Status {
   readonly oracle: {
     readonly state: (typeof ORACLE_STATES)[number];
     readonly reason?: Reason;
+    readonly kind?: DatabaseErrorKind;
+    readonly remedy?: string;
     /** ISO 8601 */
     readonly since?: string;
   };
   readonly counters: Counters;
   readonly buffer: { readonly size: number; readonly capacity: number };
-  readonly journal: { readonly bytes: number; readonly messages: number };
+  readonly journal: JournalStatus;
   readonly backups: BackupsStatus;
   readonly rolling: {
     readonly windowSeconds: number;
@@ -72,10 +95,18 @@ export interface Status {
     /** Batches in the window: averages of none are 0. */
     readonly batches: number;
   };
+  /** Over the last 5 s. */
+  readonly rates: RateFigures;
   readonly audit: Audit;
+  readonly actions: boolean;
   /** What a person should know, one sentence each; empty when all is well. */
   readonly problems: readonly string[];
+  /** The same with what to do about each. */
+  readonly advice: readonly Advice[];
 }
+
+/** A status before it is judged. */
+export type StatusFacts = Omit<Status, 'problems' | 'advice'>;
 
 /** Values between receipt and their end, counted stage by stage. */
 export function measurePending(sources: StatusSources): number {
@@ -85,17 +116,12 @@ export function measurePending(sources: StatusSources): number {
 /** Reads all sources at one instant. */
 export function collectStatus(sources: StatusSources): Status {
   const { clock, counters, buffer, rolling } = sources;
-  const { state, reason, sinceMs } = sources.oracle();
-  const status = {
+  const facts: StatusFacts = {
     bridgeId: sources.bridgeId,
     version: sources.version,
     uptimeSeconds: Math.floor((clock.monotonic() - sources.startedAtMonotonicMs) / 1000),
     mqtt: sources.mqtt(),
-    oracle: {
-      state,
-      ...(reason === undefined ? {} : { reason }),
-      ...(sinceMs === undefined ? {} : { since: new Date(sinceMs).toISOString() }),
-    },
+    oracle: oracleStatus(sources.oracle()),
     counters: { ...counters },
     buffer: { size: buffer.size, capacity: buffer.capacity },
     journal: sources.journal(),
@@ -106,9 +132,22 @@ export function collectStatus(sources: StatusSources): Status {
       avgWriteLatencyMs: round(rolling.writeLatencyMs.average),
       batches: rolling.batchSize.count,
     },
+    rates: sources.rates(),
     audit: auditCounters(counters, measurePending(sources)),
+    actions: sources.actions,
   };
-  return { ...status, problems: findProblems(status) };
+  const advice = findProblems(facts);
+  return { ...facts, problems: advice.map(({ problem }) => problem), advice };
+}
+
+function oracleStatus({ state, reason, kind, remedy = '', sinceMs }: OracleFacts): Status['oracle'] {
+  return {
+    state,
+    ...(reason === undefined ? {} : { reason }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(remedy === '' ? {} : { remedy }),
+    ...(sinceMs === undefined ? {} : { since: new Date(sinceMs).toISOString() }),
+  };
 }
 
 /** Two decimals are enough for a reader. */

@@ -4,6 +4,7 @@ import { DeadlineError, sleep, withDeadline, type CancelTimer, type Clock } from
 import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { toDatabaseError } from './ora-errors.ts';
+import { explainTls, walletAttributes } from './tls.ts';
 
 /**
  * A few connections to the database, kept warm.
@@ -151,8 +152,8 @@ export class Connections {
   async #logOn(): Promise<Pooled> {
     if (this.#stopping.signal.aborted) throw new DatabaseError('connection', 'STOPPING', 'the bridge is stopping');
     if (this.#refusal !== undefined && this.#clock.monotonic() < this.#refusal.untilMs) throw this.#refusal.error;
-    const { connectString, user, password, walletDir, walletPassword, connectTimeoutMs, callTimeoutMs } = this.#options;
-    const wallet = walletDir === '' ? {} : { walletLocation: walletDir, walletPassword };
+    const { connectString, user, password, connectTimeoutMs, callTimeoutMs } = this.#options;
+    const wallet = await walletAttributes(this.#options);
     const seconds = Math.max(1, Math.ceil(connectTimeoutMs / 1000));
     const timeouts = { connectTimeout: seconds, transportConnectTimeout: seconds };
     const logOn = oracledb.getConnection({ connectString, user, password, ...wallet, ...timeouts });
@@ -168,7 +169,7 @@ export class Connections {
       const error =
         thrown instanceof DeadlineError
           ? new DatabaseError('connection', 'CONNECT_TIMEOUT', thrown.message)
-          : toDatabaseError(thrown, false);
+          : explainTls(toDatabaseError(thrown, false), this.#options);
       if (error.kind === 'configuration') {
         this.#refusal = { error, untilMs: this.#clock.monotonic() + LOGON_HOLD_MS };
       }

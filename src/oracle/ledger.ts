@@ -43,6 +43,12 @@ export class Ledger {
     return [this.#sql.select, this.#sql.insert, this.#sql.move];
   }
 
+  /** The statement that needs each right. */
+  get rights(): Readonly<Record<'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE', string>> {
+    const { select, insert, move, remove } = this.#sql;
+    return { SELECT: select, INSERT: insert, UPDATE: move, DELETE: remove };
+  }
+
   /**
    * The place of the stream; a missing row is made, with `initial`, and committed. Waits for the row's lock: so no session of ours that
    * has outlived its connection can still move the place afterwards.

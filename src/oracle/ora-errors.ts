@@ -48,7 +48,7 @@ const CLASSES: readonly ErrorClass[] = [
   { kind: 'configuration', ora: [1045], remedy: 'The user lacks CREATE SESSION: the DBA must grant it.' },
   {
     kind: 'configuration',
-    ora: [1031, 1950],
+    ora: [1031, 1950, 41900],
     remedy: 'The user may not do this: the DBA must grant INSERT on oracle.table and a quota.',
   },
   {

@@ -7,36 +7,38 @@ export interface SchemaOptions extends TableOptions {
   readonly ledgerTable: string;
 }
 
-/** The CREATE TABLE statements for the configured table and ledger, ready for a DBA. */
-export function schemaDdl(options: SchemaOptions): string {
-  const { columns } = options;
-  const number = options.valueType === 'number' ? 'NUMBER' : 'BINARY_DOUBLE';
-  const table = createTable(options.table, [
+export type ColumnLine = readonly [name: string, type: string, remark?: string];
+
+/** The columns of the configured table; the name of one that is not written is empty. */
+export function tableColumns({ columns, valueType }: TableOptions): readonly ColumnLine[] {
+  return [
     [columns.tagName, 'VARCHAR2(255 CHAR) NOT NULL'],
-    [columns.value, number],
+    [columns.value, valueType === 'number' ? 'NUMBER' : 'BINARY_DOUBLE'],
     [columns.text, 'VARCHAR2(4000)'],
     [columns.timestamp, 'TIMESTAMP(6) NOT NULL', 'UTC'],
     [columns.quality, 'VARCHAR2(16) NOT NULL'],
     [columns.plcCode, 'VARCHAR2(128 CHAR)'],
     [columns.tagAddress, 'VARCHAR2(255 CHAR)'],
     [columns.receivedAt, 'TIMESTAMP(6)', 'UTC'],
-  ]);
-  if (options.ledgerTable === '') return table;
-  const ledger = createTable(
-    options.ledgerTable,
-    [
-      ['bridge_id', 'VARCHAR2(128) NOT NULL'],
-      ['stream', 'VARCHAR2(200) NOT NULL'],
-      ['message_no', 'NUMBER(19) NOT NULL'],
-      ['value_no', 'NUMBER(10) NOT NULL'],
-      ['updated_at', 'TIMESTAMP(6) NOT NULL', 'UTC'],
-    ],
-    'PRIMARY KEY ("BRIDGE_ID", "STREAM")',
-  );
-  return `${table}\n${ledger}`;
+  ];
 }
 
-type ColumnLine = readonly [name: string, type: string, remark?: string];
+export const LEDGER_COLUMNS: readonly ColumnLine[] = [
+  ['bridge_id', 'VARCHAR2(128) NOT NULL'],
+  ['stream', 'VARCHAR2(200) NOT NULL'],
+  ['message_no', 'NUMBER(19) NOT NULL'],
+  ['value_no', 'NUMBER(10) NOT NULL'],
+  ['updated_at', 'TIMESTAMP(6) NOT NULL', 'UTC'],
+];
+
+export const LEDGER_KEY = 'PRIMARY KEY ("BRIDGE_ID", "STREAM")';
+
+/** The CREATE TABLE statements for the configured table and ledger, ready for a DBA. */
+export function schemaDdl(options: SchemaOptions): string {
+  const table = createTable(options.table, tableColumns(options));
+  if (options.ledgerTable === '') return table;
+  return `${table}\n${createTable(options.ledgerTable, LEDGER_COLUMNS, LEDGER_KEY)}`;
+}
 
 function createTable(name: string, columns: readonly ColumnLine[], constraint = ''): string {
   const used = columns.filter(([column]) => column !== '');

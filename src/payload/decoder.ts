@@ -26,6 +26,11 @@ export interface Decoder {
    * list empty. One bad value is no such reason: it is put in with a problem, and the others are not affected.
    */
   decode(message: Message, into: TagValues): Reason | undefined;
+  /**
+   * Replaces the routes, from the next message on. A former route still reads the topics that no present one takes in: messages of them
+   * are in the journal, or on their way. A topic filter has one route, its latest, so that there are never more than filters were named.
+   */
+  useRoutes(routes: readonly Route[]): void;
 }
 
 interface Resolved {
@@ -42,7 +47,7 @@ export function createDecoder(routes: readonly Route[], tagNameTemplate: string)
 }
 
 class RoutingDecoder implements Decoder {
-  readonly #routes: readonly Route[];
+  #routes: readonly Route[];
   readonly #scope: FormatScope;
   readonly #topics = new Map<string, Resolved>();
 
@@ -58,6 +63,12 @@ class RoutingDecoder implements Decoder {
     if (reason === undefined) into.stamp(message.number, message.receivedAtMs);
     else into.clear();
     return reason;
+  }
+
+  useRoutes(routes: readonly Route[]): void {
+    const present = new Set(routes.map(({ topic }) => topic));
+    this.#routes = [...routes, ...this.#routes.filter(({ topic }) => !present.has(topic))];
+    this.#topics.clear();
   }
 
   #resolve(topic: string): Resolved | undefined {

@@ -20,10 +20,18 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** `json` must have been accepted by JSON.parse. */
-export function markInexactNumbers(json: string): ExactJson {
+/** Up to so many characters the marks of a document may have in any case, and beyond that so many times the document's own. */
+const MARKS_ALWAYS_ALLOWED = 65_536;
+const MARKS_PER_CHARACTER = 4;
+
+/**
+ * `json` must have been accepted by JSON.parse. Undefined when the marks would make many times as much of it: long runs of U+0000 beside
+ * many such numbers are no accident, and would cost gigabytes.
+ */
+export function markInexactNumbers(json: string): ExactJson | undefined {
   const nuls = longestRun(json, NUL_ESCAPE) + 1;
   const opening = `"${NUL_ESCAPE.repeat(nuls)}`;
+  let allowed = MARKS_ALWAYS_ALLOWED + MARKS_PER_CHARACTER * json.length;
   const parts: string[] = [];
   let copiedTo = 0;
   let at = 0;
@@ -35,6 +43,8 @@ export function markInexactNumbers(json: string): ExactJson {
       NUMBER_CHARACTERS.lastIndex = at;
       const literal = NUMBER_CHARACTERS.exec(json)![0];
       if (isInexact(literal)) {
+        allowed -= opening.length;
+        if (allowed < 0) return undefined;
         parts.push(json.slice(copiedTo, at), opening, literal, '"');
         copiedTo = at + literal.length;
       }
@@ -47,12 +57,61 @@ export function markInexactNumbers(json: string): ExactJson {
   return { text: parts.join(''), marker: '\0'.repeat(nuls) };
 }
 
-/** JSON.stringify, with the marked numbers as they stood in the document. Throws RangeError when the nesting is too deep. */
+/** JSON.stringify of what JSON.parse gave, however deep, with the marked numbers as they stood in the document. */
 export function stringifyExactly(value: unknown, marker: string): string {
-  const json = JSON.stringify(value);
+  const json = stringify(value);
   if (marker === '') return json;
   const [first = '', ...rest] = json.split(`"${NUL_ESCAPE.repeat(marker.length)}`);
   return first + rest.map((part) => part.replace('"', '')).join('');
+}
+
+/** JSON.parse takes any depth, JSON.stringify only what the stack has room for. */
+function stringify(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (thrown) {
+    if (thrown instanceof RangeError) return stringifyDeep(value);
+    throw thrown;
+  }
+}
+
+/** What stands between values, and is no value itself. */
+class Mark {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+const COMMA = new Mark(',');
+const ARRAY_END = new Mark(']');
+const OBJECT_END = new Mark('}');
+
+function stringifyDeep(root: unknown): string {
+  const parts: string[] = [];
+  /** What is still to be written, the next one last. */
+  const todo: unknown[] = [root];
+  while (todo.length > 0) {
+    const next = todo.pop();
+    if (next instanceof Mark) {
+      parts.push(next.text);
+    } else if (Array.isArray(next)) {
+      parts.push('[');
+      todo.push(ARRAY_END);
+      for (let i = next.length - 1; i >= 0; i -= 1) todo.push(next[i], ...(i > 0 ? [COMMA] : []));
+    } else if (typeof next === 'object' && next !== null) {
+      parts.push('{');
+      todo.push(OBJECT_END);
+      const members = Object.entries(next).reverse();
+      for (const [i, [key, value]] of members.entries()) {
+        todo.push(value, new Mark(`${i < members.length - 1 ? ',' : ''}${JSON.stringify(key)}:`));
+      }
+    } else {
+      parts.push(JSON.stringify(next));
+    }
+  }
+  return parts.join('');
 }
 
 /** True for an integer, written in digits, that no double equals. */

@@ -4,6 +4,9 @@ import { invalidJson, reasonFor } from './reasons.ts';
 import { readText } from './text.ts';
 import { isJsonObject } from './value-decoder.ts';
 
+/** It is part of the name of each tag of the message: without a limit one of megabytes would be, too, and fill the memory. */
+const MAX_PLC_CODE_LENGTH = 255;
+
 /**
  * One message, many tags: `{ timestamp, plc_code, quality, tag_values: { address: value … } }`. The values keep the order in which JavaScript
  * lists an object's keys: whole numbers first, ascending, then the others as sent. Of a key that comes twice, the last one counts.
@@ -33,12 +36,14 @@ function expand(
   if (!isJsonObject(tagValues)) return reasonFor('TAG_VALUES_MISSING', tagValues);
 
   const given = values.unmark(document['plc_code'] ?? '');
-  const plcCode = typeof given === 'number' ? values.numberText(given) : given;
-  if (typeof plcCode !== 'string') return reasonFor('PLC_CODE_INVALID', plcCode);
-  if (plcCode === '' && topicPlcCode === '') return reasonFor('PLC_CODE_MISSING');
+  const sent = typeof given === 'number' ? values.numberText(given) : given;
+  if (typeof sent !== 'string') return reasonFor('PLC_CODE_INVALID', sent);
+  const plcCode = sent === '' ? topicPlcCode : sent;
+  if (plcCode === '') return reasonFor('PLC_CODE_MISSING');
+  if (plcCode.length > MAX_PLC_CODE_LENGTH) return reasonFor('PLC_CODE_TOO_LONG', plcCode);
 
   values.setDefaults(document['timestamp'], document['quality'], receivedAtMs);
-  const plcTags = tags.ofPlc(plcCode === '' ? topicPlcCode : plcCode);
+  const plcTags = tags.ofPlc(plcCode);
   let index = 0;
   for (const address in tagValues) {
     values.push(plcTags.at(index, address), tagValues[address]);

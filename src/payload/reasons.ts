@@ -12,6 +12,8 @@ const MESSAGES = {
   TAG_VALUES_MISSING: (found: string) => `"tag_values" must be an object, not ${found}`,
   PLC_CODE_MISSING: () => 'there is no "plc_code", and the subscription does not take it from the topic',
   PLC_CODE_INVALID: (found: string) => `"plc_code" must be a string or a number, not ${found}`,
+  PLC_CODE_TOO_LONG: (found: string) => `the PLC code must have at most 255 characters, not ${found}`,
+  NUL_RUN_TOO_LONG: () => 'texts with long runs of U+0000 stand beside many numbers that no double holds',
   // One value can't be written.
   TAG_NAME_EMPTY: () => 'the tag has no address, or an empty name',
   TAG_NAME_NOT_UNICODE: () => 'the name of the tag contains half a surrogate pair; it is given as JSON',

@@ -10,6 +10,8 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 
 const DEFAULT_QUALITY = 'GOOD';
 const MAX_QUALITY_BYTES = 64;
+/** Of one that is refused. All values of a message may have the same, and each is kept with it. */
+const MAX_REFUSED_QUALITY_LENGTH = 100;
 
 /** Not an array, not null. */
 export function isJsonObject(value: unknown): value is JsonObject {
@@ -25,7 +27,6 @@ export function isJsonObject(value: unknown): value is JsonObject {
  */
 export class ValueDecoder {
   #into!: TagValues;
-  #json = '';
   /** Not empty in a second pass. */
   #marker = '';
   #needsExact = false;
@@ -45,7 +46,6 @@ export class ValueDecoder {
   begin(into: TagValues, text: string, marker = ''): void {
     into.clear();
     this.#into = into;
-    this.#json = text;
     this.#marker = marker;
     this.#needsExact = false;
     // The payload was valid UTF-8, so that only an escape can make half a surrogate pair.
@@ -63,6 +63,7 @@ export class ValueDecoder {
     const reason = expand(document);
     if (reason !== undefined || !this.#needsExact) return reason;
     const exact = markInexactNumbers(json);
+    if (exact === undefined) return reasonFor('NUL_RUN_TOO_LONG');
     this.begin(into, json, exact.marker);
     return expand(JSON.parse(exact.text));
   }
@@ -163,7 +164,7 @@ export class ValueDecoder {
   /** Its text keeps the digits of the numbers in it, so only a second pass can give it. */
   #pushNotScalar(named: NamedTag, given: unknown): void {
     this.#needsExact = true;
-    const text = this.#marker === '' ? null : this.#stringify(given);
+    const text = this.#marker === '' ? null : stringifyExactly(given, this.#marker);
     this.#add(named, Number.NaN, text, reasonFor('VALUE_NOT_SCALAR', given));
   }
 
@@ -185,12 +186,13 @@ export class ValueDecoder {
     return Number.isNaN(timeMs) ? reasonFor('BAD_TIMESTAMP', this.unmark(given)) : undefined;
   }
 
-  /** Goes with the value, so that a rejected one still says what was sent. */
+  /** Goes with the value, so that a rejected one still says what was sent, or how it began. */
   #qualityText(given: unknown): string {
     if (given === this.#lastQuality) return this.#lastQuality;
-    const text = this.unmark(given);
-    if (typeof text !== 'string') return this.#stringify(text);
-    return this.#mayBeBroken && isBrokenText(text) ? JSON.stringify(text) : text;
+    const sent = this.unmark(given);
+    const text = typeof sent === 'string' ? sent : stringifyExactly(sent, this.#marker);
+    const begin = text.length <= MAX_REFUSED_QUALITY_LENGTH ? text : `${text.slice(0, MAX_REFUSED_QUALITY_LENGTH)}…`;
+    return isBrokenText(begin) ? JSON.stringify(begin) : begin;
   }
 
   #qualityProblem(given: unknown): Reason | undefined {
@@ -208,16 +210,6 @@ export class ValueDecoder {
 
   #isMarked(given: unknown): given is string {
     return this.#marker !== '' && typeof given === 'string' && given.startsWith(this.#marker);
-  }
-
-  /** JSON text; what is nested too deep for JSON.stringify is given by the whole payload's text. */
-  #stringify(given: unknown): string {
-    try {
-      return stringifyExactly(given, this.#marker);
-    } catch (thrown) {
-      if (thrown instanceof RangeError) return this.#json;
-      throw thrown;
-    }
   }
 }
 

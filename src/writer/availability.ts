@@ -45,7 +45,7 @@ export class Availability {
   readonly #stillDown: RepeatedError;
   #state: OracleState = 'retrying';
   #sinceMs: number;
-  #reason: Reason | undefined;
+  #error: DatabaseError | undefined;
   #outageBeganMs: number | undefined;
   #trialBusy = false;
   #cancelTimer: CancelTimer | undefined;
@@ -53,7 +53,7 @@ export class Availability {
 
   constructor(options: AvailabilityOptions) {
     this.#options = options;
-    this.#stillDown = new RepeatedError(options.log, options.clock, 'oracle is still down', 'warn');
+    this.#stillDown = new RepeatedError(options.log, options.clock, 'oracle does not answer', 'warn');
     this.#sinceMs = options.clock.now();
   }
 
@@ -68,7 +68,17 @@ export class Availability {
 
   /** Why the state is not `connected`. */
   get reason(): Reason | undefined {
-    return this.#reason;
+    return this.#error === undefined ? undefined : reasonOf(this.#error);
+  }
+
+  /** What kind of error that is. */
+  get kind(): DatabaseErrorKind | undefined {
+    return this.#error?.kind;
+  }
+
+  /** What a person can do about it; undefined or empty where nothing is known. */
+  get remedy(): string | undefined {
+    return this.#error?.remedy;
   }
 
   /** From the first batch that went to the backup to the first that Oracle took again. */
@@ -114,7 +124,7 @@ export class Availability {
 
   /** A batch failed and will be tried again. */
   retrying(error: DatabaseError): void {
-    this.#reason = reasonOf(error);
+    this.#error = error;
     if (this.#state === 'retrying') return;
     this.#options.log.warn('oracle does not take a batch: trying again', fieldsOf(error));
     this.#enter('retrying');
@@ -123,7 +133,7 @@ export class Availability {
   /** A batch failed for good: it goes to the backup, and the next ones with it until the database answers. */
   failed(error: DatabaseError): void {
     this.#trialBusy = false;
-    this.#reason = reasonOf(error);
+    this.#error = error;
     if (!this.inOutage) {
       this.#options.log.error('oracle is down: batches go to the csv backup', fieldsOf(error));
       this.#outageBeganMs = this.#options.clock.now();
@@ -154,22 +164,19 @@ export class Availability {
 
   #notYet(error: DatabaseError): void {
     if (this.#stopped || this.#state === 'connected') return;
-    if (this.#state === 'down') {
-      this.#reason = reasonOf(error);
-      this.#stillDown.report(fieldsOf(error));
-    } else if (!POLICY[error.kind].retry) {
+    if (this.#state !== 'down' && !POLICY[error.kind].retry) {
       this.failed(error);
       return;
-    } else {
-      this.#reason = reasonOf(error);
     }
+    this.#error = error;
+    this.#stillDown.report(fieldsOf(error));
     this.#schedule(this.#probeIntervalMs(error), () => this.#ask());
   }
 
   #goUp(): void {
     const { clock, log, onOutageOver } = this.#options;
     this.#cancelTimer?.();
-    this.#reason = undefined;
+    this.#error = undefined;
     this.#enter('connected');
     this.#stillDown.over();
     if (this.#outageBeganMs === undefined) {

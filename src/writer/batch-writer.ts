@@ -6,7 +6,7 @@ import { comparePlaces, type Place } from '../core/place.ts';
 import { countThrough, placeKeyOf, placeOf, TagValues } from '../core/tag-values.ts';
 import { Availability } from './availability.ts';
 import { LedgerCursor } from './ledger-cursor.ts';
-import type { BatchWriterOptions, BatchWriterParts } from './neighbours.ts';
+import type { BatchWriterOptions, BatchWriterParts, WriterTuning } from './neighbours.ts';
 import { checkRows, type BadRow } from './row-check.ts';
 
 const RETRY_JITTER = 0.1;
@@ -23,7 +23,7 @@ const MAX_MOVES = 3;
  */
 export class BatchWriter {
   readonly availability: Availability;
-  readonly #options: BatchWriterOptions;
+  #options: BatchWriterOptions;
   readonly #parts: BatchWriterParts;
   readonly #diskRefuses: RepeatedError;
   readonly #ledger: LedgerCursor;
@@ -76,18 +76,24 @@ export class BatchWriter {
     return this.availability.state === 'connected' && this.#ledger.isCertain;
   }
 
+  /** Holds from the next batch on; a wait for one that has begun ends as it would have. */
+  tune({ batchSize, intervalMs, retry }: WriterTuning): void {
+    this.#options = { ...this.#options, batchSize, intervalMs, retry };
+  }
+
   /**
    * Settles batches until the source is closed and empty, or until `signal` is aborted: what is not settled then is still in the journal.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { source } = this.#parts;
-    const { batchSize, intervalMs } = this.#options;
-    const batch = new TagValues(batchSize);
+    let batch = new TagValues(this.#options.batchSize);
     this.#stopping = signal;
     this.availability.start();
     for (;;) {
-      await source.whenReady(batchSize, intervalMs, signal);
+      await source.whenReady(this.#options.batchSize, this.#options.intervalMs, signal);
       if (signal.aborted) break;
+      const { batchSize } = this.#options;
+      if (batch.capacity !== batchSize) batch = new TagValues(batchSize);
       this.#pending = source.take(batch, batchSize);
       if (this.#pending === 0 && source.closed) break;
       if (this.#pending > 0) await this.#settleAll(batch);

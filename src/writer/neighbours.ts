@@ -57,6 +57,9 @@ export interface BatchWriterOptions {
   readonly resumeAfter: ResumePlaces;
 }
 
+/** What may be set while it runs. */
+export type WriterTuning = Pick<BatchWriterOptions, 'batchSize' | 'intervalMs' | 'retry'>;
+
 /** What an earlier run had settled, and had counted. */
 export interface ResumePlaces {
   /** By the checkpoint, whose counters hold these values already. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -79,6 +79,13 @@ describe('backups list', () => {
     );
     expect(lines[2]).toMatch(/^rejected_20251102_143000\.csv +rejected +open +1 +\d+ B +\d+ d +ORA-00001 unique$/);
     expect(await readFile(join(dir, `${OPEN}.open`))).toEqual(before);
+  });
+
+  it('prints names alone, for a shell to complete', async () => {
+    expect((await bridge('list', '--names')).out).toBe('');
+    await fill();
+    await copyFile(join(dir, SEALED), join(dir, 'a copy.csv'));
+    expect((await bridge('list', '--names')).out.split('\n').toSorted()).toEqual(['', 'a copy.csv', SEALED, OPEN]);
   });
 
   it('prints the same facts as JSON', async () => {

@@ -12,8 +12,8 @@ import { runCli } from '../../src/cli/cli.ts';
 import { environmentName } from '../../src/config/setting.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
+import { createActions } from '../../src/ops/actions.ts';
 import { HttpServer } from '../../src/ops/http.ts';
-import { createActions } from '../../src/ops/routes.ts';
 import { schemaDdl } from '../../src/oracle/schema.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
@@ -87,6 +87,7 @@ describe('backups replay beside a running bridge', () => {
           return { status: error instanceof UnknownFileError ? 404 : 409, message: String(error) };
         }
       },
+      discard: () => Promise.resolve({ status: 404, message: 'not asked for here' }),
     });
     const body = (): string =>
       JSON.stringify(backups.files().map((info) => listedFile(info, replay.requestState(info.name))));
@@ -123,7 +124,7 @@ describe('backups replay beside a running bridge', () => {
       await new Promise((resolve) => void systemClock.setTimer(700, () => resolve(undefined)));
     };
     const { out } = await command([first!], settings, true);
-    expect(out).toMatch(/\r\S+ \[-{30}\] 0 % {2}0 of 2 rows/);
+    expect(out).toMatch(/\r\S+ \[-{30}\] {3}0 % {2}0 of 2 rows/);
     expect(backups.files()).toHaveLength(1);
   });
 

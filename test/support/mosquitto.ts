@@ -12,6 +12,8 @@ export interface MosquittoOptions {
   readonly config?: readonly string[];
   /** Keeps sessions and messages over a restart. */
   readonly persistence?: boolean;
+  /** Another port for WebSocket, with these lines for its listener. */
+  readonly webSocket?: readonly string[];
   /** Files to put into the broker's directory, content by name. */
   readonly files?: Readonly<Record<string, string>>;
 }
@@ -19,6 +21,8 @@ export interface MosquittoOptions {
 export interface RunningMosquitto {
   readonly url: string;
   readonly port: number;
+  /** `ws://…`; empty where none was asked for. */
+  readonly webSocketUrl: string;
   stop(): Promise<void>;
   /** Ends the process and starts it again on the same port; `whileDown` runs in between. */
   restart(whileDown?: () => Promise<void>): Promise<void>;
@@ -39,15 +43,21 @@ export async function startMosquitto(options: MosquittoOptions = {}): Promise<Ru
   const dir = await mkdtemp(join(tmpdir(), 'mosquitto-'));
   const port = await freePort();
   const configFile = join(dir, 'mosquitto.conf');
+  const webSocketPort = options.webSocket === undefined ? undefined : await freePort();
   const fill = (text: string): string => text.replaceAll('{dir}', dir).replaceAll('{port}', String(port));
   for (const [name, content] of Object.entries(options.files ?? {})) {
     await writeFile(join(dir, name), content, { mode: 0o600 });
   }
-  await writeFile(configFile, `${configLines(options).map(fill).join('\n')}\n`);
+  const webSocketLines =
+    webSocketPort === undefined
+      ? []
+      : [`listener ${webSocketPort} 127.0.0.1`, 'protocol websockets', ...(options.webSocket ?? [])];
+  await writeFile(configFile, `${[...configLines(options), ...webSocketLines].map(fill).join('\n')}\n`);
   let running = await launch(binary, configFile, port);
   return {
     url: `mqtt://127.0.0.1:${port}`,
     port,
+    webSocketUrl: webSocketPort === undefined ? '' : `ws://127.0.0.1:${webSocketPort}`,
     restart: async (whileDown) => {
       await terminate(running);
       await whileDown?.();

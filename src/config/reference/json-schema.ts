@@ -7,6 +7,7 @@ export function configJsonSchema(): string {
   const schema = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'mqtt-oracle-bridge configuration',
+    allowComments: true,
     ...section(''),
   };
   return `${JSON.stringify(schema, null, 2).replaceAll(/\[[^[\]{}]+\]/g, onOneLine)}\n`;
@@ -22,8 +23,9 @@ function section(path: string): JsonSchema {
 function node(path: string): JsonSchema {
   const setting = SETTINGS.get(path);
   if (setting === undefined) return section(path);
-  const { doc, format, default: value } = setting;
-  return { description: doc, ...FORMATS[format].jsonSchema(setting), default: value };
+  const { appliedOnReload, doc, format, default: value } = setting;
+  const description = appliedOnReload === true ? `${doc} Applied on reload.` : doc;
+  return { description, ...FORMATS[format].jsonSchema(setting), default: value };
 }
 
 /** Short lists, as the formatter wants them. */

@@ -18,7 +18,20 @@ A value comes from the last of these that has it:
 
 Keys marked _secret_ are never shown. They may also be read from a file:
 \`BRIDGE_ORACLE_PASSWORD_FILE=/run/secrets/oracle\`. Relative paths are relative to the working directory.
-\`mqtt-oracle-bridge check\` says what is wrong with a configuration.`;
+\`mqtt-oracle-bridge check\` says what is wrong with a configuration.
+
+## Reload
+
+\`kill -HUP\` (or \`systemctl reload\`) has the running bridge read the same files, secrets and flags again. What is marked
+_applied_ below holds from then on; of the rest the log names each key that differs, and the bridge keeps the value that it was
+started with until it is restarted. A configuration with an error in it is refused as a whole, each error logged, and the
+bridge runs on as it was. So is one whose new values do not go together with what needs a restart.
+
+A message is read by the subscription that takes in its topic when its turn comes, which may be after a reload that it
+was received before; where no present one does, by the former one that did. Former ones are forgotten when the bridge
+stops. So let the journal run empty before you restart a bridge without a subscription that it had. Where a subscription
+takes the place of another that overlaps it, there is a moment in which the broker has neither, and what is published in it
+is not received; a change of \`qos\`, \`format\` or templates has no such moment.`;
 
 /** The reference of all keys, a section each. */
 export function configMarkdown(): string {
@@ -38,7 +51,7 @@ function chapter(title: string, holds: (path: string) => boolean): string {
 }
 
 function entry(setting: PlacedSetting): string {
-  const { path, env, doc, default: value, sensitive } = setting;
+  const { path, env, doc, default: value, sensitive, appliedOnReload } = setting;
   return [
     `### \`${path}\``,
     doc,
@@ -46,6 +59,7 @@ function entry(setting: PlacedSetting): string {
       `- allowed: ${markdownText(FORMATS[setting.format].allowed(setting))}`,
       `- default: \`${JSON.stringify(value)}\``,
       `- environment: \`${env}\`${sensitive === true ? `, or \`${env}_FILE\` (secret)` : ''}`,
+      `- on reload: ${appliedOnReload === true ? 'applied' : 'needs a restart'}`,
     ].join('\n'),
   ].join('\n\n');
 }

@@ -88,5 +88,6 @@ export const mqttSchema: Schema<MqttConfig> = {
       fillSubscription({ topic: 'plc/+/tags', plcCode: '{2}' }),
       fillSubscription({ topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' }),
     ],
+    appliedOnReload: true,
   },
 };

@@ -26,6 +26,7 @@ export const writerSchema: Schema<Config['writer']> = {
     min: 1,
     max: 10_000,
     default: 500,
+    appliedOnReload: true,
   },
   intervalMs: {
     doc: 'The longest that a value waits for its batch to fill, in milliseconds. Full batches are written at once.',
@@ -33,6 +34,7 @@ export const writerSchema: Schema<Config['writer']> = {
     min: 1,
     max: 60_000,
     default: 500,
+    appliedOnReload: true,
   },
   retry: {
     attempts: {
@@ -43,6 +45,7 @@ export const writerSchema: Schema<Config['writer']> = {
       min: 0,
       max: 20,
       default: 3,
+      appliedOnReload: true,
     },
     initialDelayMs: {
       doc: 'Wait before the first retry, in milliseconds.',
@@ -50,6 +53,7 @@ export const writerSchema: Schema<Config['writer']> = {
       min: 1,
       max: 60_000,
       default: 1000,
+      appliedOnReload: true,
     },
     factor: {
       doc: 'By how much each wait is longer than the one before: with 2 and 1000 ms they are 1, 2 and 4 s.',
@@ -57,6 +61,7 @@ export const writerSchema: Schema<Config['writer']> = {
       min: 1,
       max: 10,
       default: 2,
+      appliedOnReload: true,
     },
   },
 };
@@ -111,6 +116,7 @@ export const backupSchema: Schema<Config['backup']> = {
     doc: 'Whether backups are written to Oracle by themselves when it is back. false: only when a person asks.',
     format: 'yesNo',
     default: true,
+    appliedOnReload: true,
   },
   probeIntervalMs: {
     doc: 'While Oracle is down, how often the bridge asks whether it is back, in milliseconds.',

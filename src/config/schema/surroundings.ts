@@ -53,8 +53,9 @@ export const httpSchema: Schema<Config['http']> = {
   },
   host: {
     doc:
-      'Address to listen on. 127.0.0.1: this machine only; 0.0.0.0: every network the machine is in, where anyone ' +
-      'who reaches it can read the status.',
+      'Address to listen on. 127.0.0.1: this machine only; 0.0.0.0: every network the machine is in. Who reaches it ' +
+      'can read the status, the last value of each tag and the CSV backups without a token. Any other address than ' +
+      'that of this machine alone needs http.token.',
     format: 'host',
     default: '127.0.0.1',
   },
@@ -71,7 +72,13 @@ export const httpSchema: Schema<Config['http']> = {
 };
 
 export const logSchema: Schema<Config['log']> = {
-  level: { doc: 'How much is logged, from little to much.', format: 'choice', choices: LOG_LEVELS, default: 'info' },
+  level: {
+    doc: 'How much is logged, from little to much.',
+    format: 'choice',
+    choices: LOG_LEVELS,
+    default: 'info',
+    appliedOnReload: true,
+  },
   format: {
     doc: 'json: one JSON object a line, for log collectors; text: for reading.',
     format: 'choice',

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { csvField, CsvParser, type CsvField, type CsvRecord } from '../../../src/backup/csv.ts';
+import { csvField, CsvParser, csvText, textOfField, type CsvField, type CsvRecord } from '../../../src/backup/csv.ts';
 
 const field = fc.oneof(
   fc.constant(null),
@@ -84,5 +84,62 @@ describe('CSV', () => {
     const records = parser.push(Buffer.from('a\nb\nc"\n'));
     expect(records.map(({ fields }) => fields[0])).toEqual(['a', 'b']);
     expect(() => parser.end()).toThrow('line 3');
+  });
+});
+
+/** Texts of which many begin as formulas do, or with apostrophes before that. */
+const formulaLike = fc
+  .tuple(
+    fc.string({ unit: fc.constantFrom("'", '=', '+', '-', '@', '\t', '\r', ' ', '"', ','), maxLength: 6 }),
+    fc.string(),
+  )
+  .map((parts) => parts.join(''));
+
+function readTexts(file: string): CsvField[][] {
+  return fieldsOf(file).map((fields) => fields.map((text) => (text === null ? null : textOfField(text))));
+}
+
+describe('a text', () => {
+  it.each([
+    ['=1+1', "'=1+1"],
+    ['+49 30', "'+49 30"],
+    ['-5', "'-5"],
+    ['@SUM(A1)', "'@SUM(A1)"],
+    ['\t=1', "'\t=1"],
+    ['\r=1', '"\'\r=1"'],
+    ["'=1", "''=1"],
+    ["''-", "'''-"],
+    ['=HYPERLINK("http://x","y")', '"\'=HYPERLINK(""http://x"",""y"")"'],
+    ["'quoted'", "'quoted'"],
+    ["'", "'"],
+    ['a=1', 'a=1'],
+    ['1-2', '1-2'],
+    ['Ä=1', 'Ä=1'],
+    ['', '""'],
+    [null, ''],
+  ])('%j stands in the file as %j, and is read back', (text, written) => {
+    expect(csvText(text)).toBe(written);
+    expect(readTexts(`${csvText(text)},x\r\n`)).toEqual([[text, 'x']]);
+  });
+
+  it('is never a formula, and is read back, whatever it is', () => {
+    const text = fc.oneof(formulaLike, fc.string({ unit: 'binary' }), fc.constant(null));
+    fc.assert(
+      fc.property(fc.array(text, { minLength: 2, maxLength: 5 }), (written) => {
+        const file = `${written.map(csvText).join(',')}\r\n`;
+        expect(readTexts(file)).toEqual([written]);
+        for (const cell of fieldsOf(file)[0]!) expect(cell ?? '').not.toMatch(/^[=+\-@\t\r]/);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  it('has one form only: two texts never stand in the file alike', () => {
+    fc.assert(
+      fc.property(formulaLike, formulaLike, (a, b) => {
+        expect(csvText(a) === csvText(b)).toBe(a === b);
+      }),
+      { numRuns: 3000, examples: [['=', "'="]] },
+    );
   });
 });

@@ -65,6 +65,25 @@ describe('replay', () => {
     );
   });
 
+  it('begins, or leaves backups alone, as it is told while it runs', async () => {
+    const life = await start({ enabled: false });
+    const { backups, clock, oracle, replay } = life;
+    await backups.backUp(numbered(1, 3), DOWN);
+    await backups.endOutage();
+    replay.start();
+    await clock.advance(120_000);
+    expect(oracle.numbers()).toEqual([]);
+    replay.tune({ enabled: true, batchSize: 3 });
+    await within(life, 'the file is gone', isEmpty(life));
+    expect(oracle.numbers()).toEqual([1, 2, 3]);
+    expect(life.steps.filter((step) => step === 'replayed')).toHaveLength(1);
+    replay.tune({ enabled: false, batchSize: 3 });
+    await backups.backUp(numbered(4, 3), DOWN);
+    await backups.endOutage();
+    await clock.advance(120_000);
+    expect(oracle.numbers()).toEqual([1, 2, 3]);
+  });
+
   it('shows its progress, and leaves open, rejected and undecodable files alone', async () => {
     const life = await start();
     const { backups, oracle, replay } = life;
@@ -181,6 +200,7 @@ describe('replay', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
       fc.constantFrom('', '"', 'a\r\nb', ',', ' ', '\uFEFF', 'NULL'),
+      fc.string({ unit: fc.constantFrom("'", '=', '+', '-', '@', '\t', '\r', '1'), minLength: 1, maxLength: 4 }),
     );
     const row = fc.record({
       name: text,

@@ -12,11 +12,13 @@ import {
   headerLine,
   ROW_COLUMNS,
   shortReason,
+  UNDECODABLE_COLUMNS,
 } from '../../../src/backup/row-format.ts';
 import { readBackupRows, type BackupRows } from '../../../src/backup/row-reader.ts';
+import { scanFile } from '../../../src/backup/scan.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { TagValues } from '../../../src/core/tag-values.ts';
-import { valuesOf } from '../../support/values.ts';
+import { RECEIVED_AT_MS, valuesOf } from '../../support/values.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const REASON = { code: 'ORA-03113', message: 'end-of-file on communication channel' };
@@ -92,7 +94,9 @@ describe('the rows of a backup file', () => {
       fc.string({ unit: 'binary' }),
       fc.string({ unit: fc.constantFrom('"', ',', '\r', '\n', ' ', 'x') }),
       fc.constantFrom('', '12', 'NULL', '😀', '\uFEFF'),
+      fc.string({ unit: fc.constantFrom("'", '=', '+', '-', '@', '\t', '\r', '1'), minLength: 1, maxLength: 4 }),
     );
+    const oneLine = text.map((any) => shortReason({ code: '', message: any }).message);
     const time = fc.oneof(
       fc.constant(Number.NaN),
       fc.integer({ min: -8.64e15, max: 8.64e15 }),
@@ -100,7 +104,7 @@ describe('the rows of a backup file', () => {
     );
     const row: fc.Arbitrary<PlainRow> = fc.record({
       tag: fc.record({ plcCode: text, address: text, name: text }),
-      number: fc.oneof(fc.double(), fc.constantFrom(-0, Number.POSITIVE_INFINITY, Number.NaN, 5e-324, 2 ** 53)),
+      number: fc.oneof(fc.double(), fc.constantFrom(-0, Infinity, -Infinity, Number.NaN, 5e-324, -1e21, 2 ** 53)),
       text: fc.option(text),
       timeMs: time,
       quality: text,
@@ -109,14 +113,45 @@ describe('the rows of a backup file', () => {
       receivedAtMs: time,
     });
     await fc.assert(
-      fc.asyncProperty(fc.array(row, { minLength: 1, maxLength: 20 }), async (rows) => {
-        const file = withHeader(encodeBatch(tagValues(rows), REASON, ORIGIN));
-        const batches = await readText(file, 7);
-        expect(batches.flatMap(({ values }) => plainRows(values))).toEqual(rows);
-        expect(batches.flatMap(({ reasons }) => reasons)).toEqual(rows.map(() => REASON));
-      }),
+      fc.asyncProperty(
+        fc.array(row, { minLength: 1, maxLength: 20 }),
+        oneLine,
+        oneLine,
+        async (rows, code, message) => {
+          const values = tagValues(rows);
+          const batches = await readText(withHeader(encodeBatch(values, { code, message }, ORIGIN)), 7);
+          expect(batches.flatMap((read) => plainRows(read.values))).toEqual(rows);
+          expect(batches.flatMap(({ reasons }) => reasons)).toEqual(rows.map(() => ({ code, message })));
+          const rejected = rows.map((_, index) => ({ index, reason: { code: String(index), message } }));
+          const again = await readText(withHeader(encodeRejected(values, rejected, ORIGIN)), 7);
+          expect(again.flatMap((read) => plainRows(read.values))).toEqual(rows);
+          expect(again.flatMap(({ reasons }) => reasons)).toEqual(rejected.map(({ reason }) => reason));
+        },
+      ),
       { numRuns: 300 },
     );
+  });
+
+  it('are harmless to a spreadsheet, but for the numbers', async () => {
+    const tag = { plcCode: '=A1', address: '@b', name: '=cmd|x' };
+    const values = new TagValues(1);
+    values.push(tag, -12.5, '+1', RECEIVED_AT_MS, '-GOOD');
+    values.stamp(1, RECEIVED_AT_MS);
+    const reason = { code: '=1', message: '-5 is too small' };
+    const lines = encodeRejected(values, [{ index: 0, reason }], ORIGIN).toString();
+    expect(lines).toBe(
+      "'=cmd|x,-12.5,2025-11-02T14:30:25.123Z,'-GOOD,2025-11-02T14:31:00.000Z,'+1,'=A1,'@b,2025-11-02T14:30:25.123Z," +
+        "journal00001,1,0,'=1,'-5 is too small\r\n",
+    );
+    const [rows] = await readText(withHeader(Buffer.from(lines)));
+    expect(rows!.values.tags[0]).toEqual(tag);
+    expect(rows!.reasons).toEqual([reason]);
+  });
+
+  it('are read back where their texts are long, too', async () => {
+    const texts = Array.from({ length: 12 }, (_, i) => `${i}${'=ä"'.repeat(100_000)}`);
+    const [rows] = await readText(withHeader(encodeBatch(valuesOf(...texts), REASON, ORIGIN)));
+    expect(rows!.values.texts.slice(0, texts.length)).toEqual(texts);
   });
 
   it('keep a time that no calendar holds', async () => {
@@ -197,6 +232,20 @@ describe('an undecodable message', () => {
       '3',
       'abcdefghjkmn',
     ]);
+  });
+});
+
+describe('an undecodable message with a hostile topic', () => {
+  it('is no formula', async () => {
+    const message = { number: 9, topic: '=cmd|x', payload: Buffer.from('{'), receivedAtMs: ATTEMPTED_AT_MS };
+    const reason = { code: 'NO_ROUTE', message: '=cmd|x is subscribed by nothing' };
+    const bytes = Buffer.concat(encodeUndecodable(message, reason, 'abcdefghjkmn'));
+    const [record] = new CsvParser().push(bytes);
+    expect(record!.fields.slice(0, 4)).toEqual(["'=cmd|x", 'ew==', 'NO_ROUTE', "'=cmd|x is subscribed by nothing"]);
+    const path = join(await temporaryDirectory(), 'undecodable_20251102_143100.csv');
+    await writeFile(path, Buffer.concat([Buffer.from(headerLine(UNDECODABLE_COLUMNS)), bytes]));
+    const { info } = await scanFile(nodeFileSystem, path, 'undecodable_20251102_143100.csv', 'sealed');
+    expect(info).toMatchObject({ kind: 'undecodable', rows: 1, reason });
   });
 });
 

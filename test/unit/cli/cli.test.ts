@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { runCli } from '../../../src/cli/cli.ts';
+import { COMMANDS } from '../../../src/cli/commands.ts';
 import { packageVersion } from '../../../src/cli/version.ts';
 
 const RUNNABLE = { oracle: { connectString: 'db:1521/x', user: 'u', password: 'p' } };
@@ -50,33 +51,46 @@ describe('the command line', () => {
   it.each(['--help', '-h'])('lists the commands and the exit codes for %s', async (option) => {
     const { exitCode, stdout } = await cli([option]);
     expect(exitCode).toBe(0);
-    for (const name of ['run', 'check', 'schema', 'config', 'backups', 'status']) {
+    for (const name of COMMANDS.keys()) {
       expect(stdout).toMatch(new RegExp(`^  ${name} +\\w`, 'm'));
     }
     for (const code of [64, 66, 69, 70, 73, 74, 78]) expect(stdout).toContain(` ${code}  `);
   });
 
-  it.each(['run', 'check', 'schema', 'config', 'backups', 'status'])(
-    'has help with examples for %s',
+  it.each([...COMMANDS.keys()])(
+    'has help with two examples, each option and the exit codes for %s',
     async (command) => {
       const { exitCode, stdout } = await cli([command, '--help']);
       expect(exitCode).toBe(0);
       expect(stdout).toMatch(new RegExp(`^Usage: mqtt-oracle-bridge \\[?${command}`));
-      expect(stdout).toContain('Examples:');
+      const [, examples = ''] = stdout.split('\nExamples:\n');
+      const [own = ''] = examples.split('\n\n');
+      expect(own.split('\n').filter((line) => line.includes('mqtt-oracle-bridge')).length).toBeGreaterThanOrEqual(2);
       expect(stdout).toContain('-h, --help');
+      for (const option of Object.keys((await COMMANDS.get(command)!()).options))
+        expect(stdout).toContain(`--${option}`);
+      expect(stdout).toMatch(/\nExit codes:\n {2}0 +\S.*\n(?:.*\n)* {2}64 {2}wrong usage\n/);
+      for (const line of stdout.split('\n')) expect(line.length).toBeLessThan(110);
     },
   );
 
   it.each([
     [['chek'], 'unknown command chek (did you mean "check"?)'],
     [['frobnicate'], 'unknown command frobnicate; see mqtt-oracle-bridge --help'],
-    [['check', '--conect'], "Unknown option '--conect'"],
+    [['check', '--conect'], `Unknown option '--conect' (did you mean "--connect"?); see mqtt-oracle-bridge check`],
+    [['--versoin'], `Unknown option '--versoin' (did you mean "--version"?)`],
+    [['check', '--frobnicate'], "Unknown option '--frobnicate'; see"],
+    [['check', '-x'], "Unknown option '-x'; see"],
+    [['--config', 'a.json', 'stauts'], 'unexpected argument stauts (did you mean "status"?)'],
+    [['backups', 'lsit'], 'not lsit (did you mean "list"?)'],
+    [['completion'], 'give one of bash, zsh and fish'],
+    [['completion', 'bsh'], 'give one of bash, zsh and fish (did you mean "bash"?)'],
+    [['completion', 'bash', 'zsh'], 'give one of'],
     [['check', '--config'], "Option '-c, --config <value>' argument missing"],
     [['check', '--connect=yes'], "Option '--connect' does not take an argument"],
     [['check', 'file.json'], 'unexpected argument file.json; see mqtt-oracle-bridge check --help'],
     [['--config', 'a.json', 'check'], 'unexpected argument check'],
     [['check', '--set', 'log.level'], '--set: must be KEY=VALUE'],
-    [['check', '--connect'], 'check --connect is not available in this version'],
     [['config'], 'give one of --json-schema, --markdown and --example'],
     [['config', '--markdown', '--example'], 'give one of'],
   ])('answers %j with exit code 64', async (argv, message) => {

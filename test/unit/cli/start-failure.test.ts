@@ -15,6 +15,7 @@ describe('describeStartFailure', () => {
     [systemError('EACCES', 'listen'), 69, 'http.port: 8080 may only be listened on by root'],
     [systemError('EADDRNOTAVAIL', 'listen'), 69, "http.host: can't listen on 127.0.0.1"],
     [systemError('ENOTFOUND', 'getaddrinfo'), 69, 'http.host'],
+    [Object.assign(new Error('/j is in use by process 7'), { code: 'EBUSY' }), 69, 'journal.dir: /j is in use'],
     [systemError('EACCES', 'mkdir', '/var/backup'), 73, "can't create the directory /var/backup"],
     [systemError('EIO', 'write', '/x'), 74, 'EIO: write'],
     [new Error('bug'), 70, 'bug'],

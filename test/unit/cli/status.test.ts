@@ -54,13 +54,15 @@ describe('status', () => {
     await sources.clock.advance(90_061_000);
     const { exitCode, out, errors } = await run(['--url', await serveBridge(sources)]);
     expect([exitCode, errors]).toEqual([0, '']);
-    expect(out).toContain('gateway-01 (version 1.2.3)\nAll is well.\n');
-    expect(out).toMatch(/^running for +1 d 1 h$/m);
-    expect(out).toMatch(/^MQTT broker +connected \(MQTT 5\)$/m);
-    expect(out).toMatch(/^values received +1,234,567$/m);
-    expect(out).toMatch(/^buffer +500 of 100,000$/m);
-    const figures = out.split('\n\n')[1]!.trimEnd().split('\n');
-    expect(new Set(figures.map((line) => /^.*? {2,}/.exec(line)![0].length)).size).toBe(1);
+    expect(out).toMatch(/^gateway-01: all is well {2}version 1\.2\.3, running for 1 d 1 h\n\nConnections\n/);
+    expect(out).toMatch(/^ {2}MQTT broker +connected \(MQTT 5\)$/m);
+    expect(out).toMatch(/^ {2}received +1,234,567 values in /m);
+    expect(out).toMatch(/^ {2}buffer +\[-{30}\] {3}0 % {2}500 of 100,000 values$/m);
+    expect(out).not.toContain('replaying');
+    const figures = out.split('\n').filter((line) => line.startsWith('  '));
+    expect(new Set(figures.map((line) => /^ {2}.*? {2,}/.exec(line)![0].length)).size).toBe(1);
+    expect(out).not.toMatch(/undefined|NaN/);
+    expect(out).not.toContain('\u001B');
   });
 
   it('says first what needs attention, and nothing from the network steers the terminal', async () => {
@@ -69,7 +71,8 @@ describe('status', () => {
     const { out } = await run(['--url', await serveBridge(sources)]);
     expect(out).toContain('\n! Oracle is down: ORA-12541: no listener [2J');
     expect(out.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
-    expect(out).not.toContain('All is well');
+    expect(out).toContain('gateway-01: 1 problem');
+    expect(out).not.toContain('all is well');
   });
 
   it('with --json prints the answer as it came', async () => {
@@ -81,19 +84,76 @@ describe('status', () => {
   it('asks where the configuration says that the bridge listens', async () => {
     const { port } = new URL(await serveBridge(madeUpSources()));
     const { exitCode, out } = await run([], { BRIDGE_HTTP_PORT: port, BRIDGE_HTTP_HOST: '0.0.0.0' });
-    expect([exitCode, out.split('\n', 1)[0]]).toEqual([0, 'gateway-01 (version 1.2.3)']);
+    expect([exitCode, out.split('\n', 1)[0]]).toEqual([0, expect.stringMatching(/^gateway-01: all is well /)]);
+  });
+
+  it('says under each problem what can be done about it, where the bridge knows', async () => {
+    const sources = madeUpSources();
+    sources.oracle = () => ({ state: 'down' });
+    const status = collectStatus(sources);
+    const [problem = ''] = status.problems;
+    const advice = [
+      { problem: 'Another one.', remedy: 'Nothing.' },
+      { problem, remedy: 'Start \u001b[31mthe listener.' },
+    ];
+    const body = JSON.stringify({ ...status, problems: [problem, 'A second one.'], advice });
+    const { out } = await run(['--url', await serve(() => ({ status: 200, contentType: 'application/json', body }))]);
+    expect(out).toContain(`\n! ${problem}\n  → Start  [31mthe listener.\n! A second one.\n\n`);
+    expect(out).not.toContain('Another one');
+  });
+
+  it('shows how far a replay is', async () => {
+    const sources = madeUpSources();
+    const file = 'backup_20251102_143000.csv';
+    const status = collectStatus(sources);
+    const backups = { ...status.backups, replaying: { file, rows: 1000, replayedRows: 333 } };
+    const body = JSON.stringify({ ...status, backups });
+    const { out } = await run(['--url', await serve(() => ({ status: 200, contentType: 'application/json', body }))]);
+    expect(out).toMatch(/^ {2}replaying +\[#{9}-{21}\] {2}33 % {2}333 of 1,000 rows of backup_20251102_143000\.csv$/m);
+  });
+
+  it('has colours on a terminal, and none where they are not wanted', async () => {
+    const url = await serveBridge(madeUpSources());
+    const show = async (isTTY: boolean, env: Readonly<Record<string, string>>): Promise<string> => {
+      let out = '';
+      const stdout = { isTTY, write: (text: string) => (out += text) };
+      await runCli(['status', '--url', url], { stdout, stderr: stdout, env });
+      return out;
+    };
+    expect(await show(true, {})).toContain('\u001B[32mall is well\u001B[39m');
+    expect(await show(true, { NO_COLOR: '' })).toContain('\u001B');
+    expect(await show(true, { NO_COLOR: '1' })).not.toContain('\u001B');
+    expect(await show(true, { TERM: 'dumb' })).not.toContain('\u001B');
+    expect(await show(false, {})).not.toContain('\u001B');
+  });
+
+  it.each([
+    [['--watch'], 64, 'needs a terminal'],
+    [['--watch', '--json'], 64, 'one of --json and --watch'],
+    [['--set', 'http.enabled=false'], 69, 'http.enabled is false'],
+    [['--set', 'http.port=0'], 69, 'name the port'],
+  ])('answers %j with %i', async (args, expected, message) => {
+    const { exitCode, out, errors } = await run(args);
+    expect([exitCode, out]).toEqual([expected, '']);
+    expect(errors).toContain(message);
   });
 
   it('ends with 69 and a plain line when no bridge is there', async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
     const { exitCode, out, errors } = await run(['--url', url]);
     expect([exitCode, out]).toEqual([69, '']);
-    expect(errors).toMatch(new RegExp(`^mqtt-oracle-bridge: no bridge reachable at ${url}: .*ECONNREFUSED.*\n$`));
+    expect(errors).toMatch(
+      new RegExp(`^mqtt-oracle-bridge: no bridge reachable at ${url}: .*ECONNREFUSED.*; start it, or .*--url.*\n$`),
+    );
   });
 
   it.each([
     ['another page', { status: 200, contentType: 'text/html', body: '<html>' }],
     ['other JSON', { status: 200, contentType: 'application/json', body: '{"status":"ok"}' }],
+    [
+      'JSON that begins like a status',
+      { status: 200, contentType: 'application/json', body: '{"counters":{"valuesReceived":1}}' },
+    ],
     ['null', { status: 200, contentType: 'application/json', body: 'null' }],
     ['an error', { status: 500, contentType: 'text/plain', body: 'no' }],
   ])('ends with 69 when %s comes instead', async (_what, answer) => {

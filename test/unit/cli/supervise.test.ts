@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { supervise, type Supervised } from '../../../src/cli/supervise.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -43,8 +43,12 @@ function supervised(bridge: FakeBridge) {
   const events = new EventEmitter();
   const log = new RecordingLogger();
   const clock = new FakeClock();
-  const ended = supervise(bridge, events, { log, clock, drainTimeoutMs: 20_000, hangTimeoutMs: 5000 });
-  return { events, log, clock, ended };
+  const terminal = { isGone: false };
+  const reload = vi.fn<() => void>();
+  const isTerminalGone = (): boolean => terminal.isGone;
+  const times = { clock, drainTimeoutMs: 20_000, hangTimeoutMs: 5000 };
+  const ended = supervise(bridge, events, { ...times, log, reload, isTerminalGone });
+  return { events, log, clock, ended, reload, terminal };
 }
 
 describe('supervise', () => {
@@ -111,6 +115,49 @@ describe('supervise', () => {
     await clock.advance(5000);
     expect(await ended).toBe(0);
     expect(log.messages('error')).toEqual(['stop failed']);
+  });
+
+  it('reloads on each SIGHUP, and runs on', async () => {
+    const bridge = new FakeBridge();
+    const { events, clock, ended, reload } = supervised(bridge);
+    await clock.advance(0);
+    for (const times of [1, 2]) {
+      events.emit('SIGHUP', 'SIGHUP');
+      await clock.advance(0);
+      expect(reload).toHaveBeenCalledTimes(times);
+    }
+    expect(bridge.calls).toEqual(['start']);
+    events.emit('SIGTERM', 'SIGTERM');
+    expect(await ended).toBe(0);
+    expect(events.eventNames()).toEqual([]);
+  });
+
+  it('reloads only once the start is done, and no more once it is told to stop', async () => {
+    const bridge = new FakeBridge({ drain: 'hangs' });
+    const { events, clock, ended, reload } = supervised(bridge);
+    events.emit('SIGHUP', 'SIGHUP');
+    expect(reload).not.toHaveBeenCalled();
+    await clock.advance(0);
+    expect(reload).toHaveBeenCalledTimes(1);
+    events.emit('SIGTERM', 'SIGTERM');
+    await clock.advance(0);
+    events.emit('SIGHUP', 'SIGHUP');
+    await clock.advance(0);
+    expect(reload).toHaveBeenCalledTimes(1);
+    expect(bridge.calls).toEqual(['start', 'drain']);
+    events.emit('SIGTERM', 'SIGTERM');
+    expect(await ended).toBe(0);
+  });
+
+  it('drains on SIGHUP when the terminal is gone', async () => {
+    const bridge = new FakeBridge();
+    const { events, clock, ended, reload, terminal } = supervised(bridge);
+    await clock.advance(0);
+    terminal.isGone = true;
+    events.emit('SIGHUP', 'SIGHUP');
+    expect(await ended).toBe(0);
+    expect(bridge.calls).toEqual(['start', 'drain', 'stop']);
+    expect(reload).not.toHaveBeenCalled();
   });
 
   it('ends with 70 when the drain fails', async () => {

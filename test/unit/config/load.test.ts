@@ -188,6 +188,11 @@ describe('rules between keys', () => {
       'mqtt.subscriptions: [0] must have a plcCode',
     ],
     [{ mqtt: { subscriptions: [] } }, 'mqtt.subscriptions: must have at least one subscription'],
+    [
+      { http: { host: '0.0.0.0' } },
+      'http.host: must be this machine alone, such as 127.0.0.1, as long as http.token is empty, not "0.0.0.0"',
+    ],
+    [{ http: { host: 'gateway-01' } }, 'http.host: must be this machine alone'],
   ])('refuse %j', (file, error) => {
     const given = file as { readonly oracle?: object };
     const oracle = { ...RUNNABLE.oracle, ...given.oracle };
@@ -203,6 +208,9 @@ describe('rules between keys', () => {
     { mqtt: { subscriptions: [{ topic: '#' }] }, notices: { enabled: false } },
     { mqtt: { subscriptions: [{ topic: 'a/+', format: 'scalar', tagAddress: '{2}' }] }, tagName: '{tag}' },
     { buffer: { capacity: 500 } },
+    { http: { host: '::', token: 'a-secret-token' } },
+    { http: { host: '0.0.0.0', enabled: false } },
+    ...['127.0.0.1', '127.8.8.8', 'localhost', '::1'].map((host) => ({ http: { host } })),
     { oracle: { ...RUNNABLE.oracle, columns: { text: '', quality: '' }, ledgerTable: '' } },
     { oracle: { ...RUNNABLE.oracle, table: 'a.t', ledgerTable: 'b.t', columns: { plcCode: '"tag_name"' } } },
   ])('allow %j', (file) => {

@@ -8,6 +8,11 @@ import { loadConfig } from '../../../src/config/load.ts';
 import { REFERENCE_FILES } from '../../../src/config/reference/reference.ts';
 import { LOG_LEVELS } from '../../../src/core/logger.ts';
 
+interface SchemaNode {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+}
+
 const checkedIn = (file: string): string => readFileSync(new URL(`../../../config/${file}`, import.meta.url), 'utf8');
 
 describe('the configuration reference', () => {
@@ -49,6 +54,37 @@ describe('the configuration reference', () => {
     expect(new Set(settings.map(({ env }) => env)).size).toBe(settings.length);
     expect(SETTINGS.get('oracle.pool.min')?.env).toBe('BRIDGE_ORACLE_POOL_MIN');
     expect(SETTINGS.get('mqtt.clientId')?.env).toBe('BRIDGE_MQTT_CLIENTID');
+  });
+
+  it('says of every key whether a reload applies it; Bridge.reload must know those that it does', () => {
+    const applied = [...SETTINGS.values()].filter(({ appliedOnReload }) => appliedOnReload === true);
+    expect(applied.map(({ path }) => path)).toEqual([
+      'mqtt.subscriptions',
+      'writer.batchSize',
+      'writer.intervalMs',
+      'writer.retry.attempts',
+      'writer.retry.initialDelayMs',
+      'writer.retry.factor',
+      'backup.replay',
+      'log.level',
+    ]);
+    const entries = checkedIn('REFERENCE.md').split('\n### `').slice(1);
+    expect(entries).toHaveLength(SETTINGS.size);
+    for (const entry of entries) {
+      const isApplied = applied.some(({ path }) => entry.startsWith(`${path}\``));
+      expect(entry).toContain(isApplied ? '\n- on reload: applied\n' : '\n- on reload: needs a restart\n');
+    }
+  });
+
+  it('has a JSON Schema that tells an editor all about each key, and lets a file name it', () => {
+    const schema = JSON.parse(checkedIn('bridge.schema.json')) as SchemaNode;
+    expect(schema.properties?.['$schema']).toEqual({ type: 'string' });
+    for (const { path, choices, default: value, doc } of SETTINGS.values()) {
+      const node = path.split('.').reduce<SchemaNode | undefined>((parent, key) => parent?.properties?.[key], schema);
+      expect(node?.description).toContain(doc);
+      expect(node).toMatchObject({ default: value, ...(choices === undefined ? {} : { enum: choices }) });
+    }
+    expect(parseJson(checkedIn('bridge.example.json'))).toMatchObject({ $schema: './bridge.schema.json' });
   });
 
   it('knows the log levels that the logger knows', () => {

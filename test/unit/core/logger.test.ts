@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -49,9 +49,48 @@ describe('createLogger', () => {
     });
   });
 
+  it('changes its level, and that of children made before, from the next line on', async () => {
+    const file = join(directory, 'bridge.log');
+    const log = createLogger({ level: 'info', format: 'json', file });
+    const child = log.child({ stage: 'x' });
+    child.debug('before');
+    log.setLevel('debug');
+    child.debug('meanwhile');
+    log.setLevel('error');
+    child.warn('after');
+    log.error('at last');
+    await log.close();
+    const messages = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    expect(messages.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(['meanwhile', 'at last']);
+    expect(written).toHaveLength(2);
+  });
+
   it('writes each line to standard output too', async () => {
     const [line] = await linesOf((log) => log.info('started'));
     expect(written).toEqual([`${line}\n`]);
+  });
+
+  it('lets nobody but its user and the group read the file, whatever the umask', async () => {
+    const before = process.umask(0);
+    try {
+      await linesOf((log) => log.info('started'));
+    } finally {
+      process.umask(before);
+    }
+    expect((await stat(join(directory, 'bridge.log'))).mode % 0o1000).toBe(0o640);
+  });
+
+  it('puts nothing that others chose on a line of its own', async () => {
+    const hostile = 'a\n{"level":"error","message":"forged"}\r\u001b[2J\u0000\u2028';
+    const lines: string[] = [];
+    for (const format of ['json', 'text'] as const) {
+      lines.push(
+        ...(await linesOf((log) => log.info('x', { tag: hostile, list: [hostile], error: hostile }), { format })),
+      );
+      await rm(join(directory, 'bridge.log'));
+    }
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line).not.toMatch(/\p{Cc}/u);
   });
 
   it('keeps all lines of a burst when it is closed, in order', async () => {

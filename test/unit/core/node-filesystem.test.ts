@@ -1,9 +1,9 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { nodeFileSystem as disk } from '../../../src/core/node-filesystem.ts';
+import { findExposed, nodeFileSystem as disk } from '../../../src/core/node-filesystem.ts';
 
 let directory = '';
 beforeEach(async () => {
@@ -31,6 +31,39 @@ describe('nodeFileSystem', () => {
   it('creates files for its user alone', async () => {
     await write('file', 'x');
     expect(await modeOf(at('file'))).toBe(0o600);
+  });
+
+  it.each([0o000, 0o002, 0o022, 0o077])('does so under a umask of %o', async (umask) => {
+    const before = process.umask(umask);
+    try {
+      await disk.makeDirectory(at('x/y'));
+      await write('x/y/file', 'x');
+    } finally {
+      process.umask(before);
+    }
+    expect(await Promise.all(['x', 'x/y', 'x/y/file'].map((name) => modeOf(at(name))))).toEqual([0o700, 0o700, 0o600]);
+  });
+
+  it('takes from others what it opens and what was copied back too wide', async () => {
+    await write('file', 'x');
+    await chmod(at('file'), 0o664);
+    await (await disk.openAppend(at('file'))).close();
+    expect(await modeOf(at('file'))).toBe(0o600);
+  });
+
+  it('leaves the mode of a directory that it did not make', async () => {
+    await mkdir(at('shared'));
+    await chmod(at('shared'), 0o755);
+    await disk.makeDirectory(at('shared'));
+    expect(await modeOf(at('shared'))).toBe(0o755);
+  });
+
+  it('appends to no file that a link leads to', async () => {
+    await write('victim', 'x');
+    await symlink(at('victim'), at('link'));
+    await expect(disk.openAppend(at('link'))).rejects.toMatchObject({ code: 'ELOOP' });
+    await symlink(at('none'), at('dangling'));
+    await expect(disk.create(at('dangling'))).rejects.toMatchObject({ code: 'EEXIST' });
   });
 
   it('never takes over a file that exists', async () => {
@@ -129,5 +162,31 @@ describe('nodeFileSystem', () => {
     const file = await disk.openAppend('/dev/full');
     await expect(file.append(Buffer.from('x'))).rejects.toMatchObject({ code: 'ENOSPC' });
     await file.close();
+  });
+});
+
+describe('findExposed', () => {
+  it('names the directory and the files that others may read or the group may change', async () => {
+    await mkdir(at('data'));
+    const modes = { own: 0o600, group: 0o640, all: 0o644, written: 0o660, run: 0o601 };
+    for (const [name, mode] of Object.entries(modes)) {
+      await writeFile(at(`data/${name}`), '');
+      await chmod(at(`data/${name}`), mode);
+    }
+    await symlink('/etc/passwd', at('data/link'));
+    await chmod(at('data'), 0o755);
+    expect(await findExposed(at('data'))).toEqual([
+      { path: at('data'), mode: '755' },
+      { path: at('data/all'), mode: '644' },
+      { path: at('data/run'), mode: '601' },
+      { path: at('data/written'), mode: '660' },
+    ]);
+    await chmod(at('data'), 0o750);
+    for (const name of ['all', 'run', 'written']) await chmod(at(`data/${name}`), 0o600);
+    expect(await findExposed(at('data'))).toEqual([]);
+  });
+
+  it('throws what the disk says of a directory that is not there', async () => {
+    await expect(findExposed(at('none'))).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

@@ -5,32 +5,25 @@ import { afterEach, describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../../src/core/clock.ts';
 import { HttpServer, reachableHost } from '../../../src/ops/http.ts';
-import { Metrics } from '../../../src/ops/metrics.ts';
-import { createActions, createRoutes } from '../../../src/ops/routes.ts';
+import { createRoutes, type RouteSources } from '../../../src/ops/routes.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 import { until } from '../../support/until.ts';
-import { madeUpSources } from './made-up-sources.ts';
+import { madeUpRouteSources } from './made-up-sources.ts';
 
 const opened: { stop(): Promise<void> }[] = [];
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((each) => each.stop()));
 });
 
-async function serve(change: Partial<Parameters<typeof createRoutes>[0]> = {}) {
+async function serve(change: Partial<RouteSources> = {}) {
   const log = new RecordingLogger();
-  const status = madeUpSources();
-  const routes = createRoutes({
-    status,
-    metrics: new Metrics(status),
-    health: () => ({ ok: true, problems: [] }),
-    readiness: () => ({ ready: true, degraded: false, problems: [] }),
-    ...change,
-  });
+  const sources = madeUpRouteSources();
+  const routes = createRoutes({ ...sources, ...change });
   const server = new HttpServer({ host: '127.0.0.1', port: 0, clock: systemClock, log, routes });
   await server.start();
   opened.push(server);
-  return { server, url: server.url, log, status };
+  return { server, url: server.url, log, status: sources.status };
 }
 
 /** With headers that fetch would not send. */
@@ -220,61 +213,5 @@ describe('reachableHost', () => {
     ['gateway-01', 'gateway-01'],
   ])('puts %s into a URL as %s', (host, expected) => {
     expect(reachableHost(host)).toBe(expected);
-  });
-});
-
-describe('an action', () => {
-  const TOKEN = 'a-secret-token';
-
-  async function act(path: string, headers: Readonly<Record<string, string>>, token = TOKEN) {
-    const asked: string[] = [];
-    const actions = createActions({
-      token,
-      replay: (file) => {
-        asked.push(file);
-        const refusals: Readonly<Record<string, 404 | 409>> = { 'gone.csv': 404, 'open.csv': 409 };
-        const status = refusals[file];
-        return Promise.resolve(status === undefined ? undefined : { status, message: `not ${file}` });
-      },
-    });
-    const options = { host: '127.0.0.1', port: 0, clock: systemClock, log: new RecordingLogger(), routes: {}, actions };
-    const server = new HttpServer(options);
-    await server.start();
-    opened.push(server);
-    const response = await fetch(server.url + path, { method: 'POST', headers: { ...headers } });
-    return { status: response.status, text: await response.text(), asked, url: server.url };
-  }
-
-  const right = { authorization: `Bearer ${TOKEN}` };
-
-  it('is done for who sends the token, with the decoded name', async () => {
-    const { asked, status, text } = await act('/api/backups/a%20b.csv/replay', right);
-    expect([status, JSON.parse(text), asked]).toEqual([202, { file: 'a b.csv' }, ['a b.csv']]);
-  });
-
-  it.each<[number, string, Readonly<Record<string, string>>, string]>([
-    [401, 'a.csv', {}, TOKEN],
-    [401, 'a.csv', { authorization: 'Bearer wrong' }, TOKEN],
-    [401, 'a.csv', { authorization: `Basic ${TOKEN}` }, TOKEN],
-    [403, 'a.csv', { authorization: 'Bearer ' }, ''],
-    [403, 'a.csv', { ...right, origin: 'http://attacker.example' }, TOKEN],
-    [404, '%zz', right, TOKEN],
-  ])('answers %i for %s with %j and does nothing', async (expected, file, headers, token) => {
-    const { asked, status } = await act(`/api/backups/${file}/replay`, headers, token);
-    expect([status, asked]).toEqual([expected, []]);
-  });
-
-  it.each([
-    [404, 'gone.csv'],
-    [409, 'open.csv'],
-  ])('answers %i with the reason for %s', async (expected, file) => {
-    const { status, text } = await act(`/api/backups/${file}/replay`, right);
-    expect([status, JSON.parse(text)]).toEqual([expected, { message: `not ${file}` }]);
-  });
-
-  it('is not done by GET', async () => {
-    const { url } = await act('/nowhere', right);
-    const response = await fetch(`${url}/api/backups/a.csv/replay`, { headers: right });
-    expect([response.status, response.headers.get('allow')]).toEqual([405, 'POST']);
   });
 });

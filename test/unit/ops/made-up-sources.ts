@@ -1,6 +1,12 @@
 import { createCounters } from '../../../src/core/counters.ts';
 import { RollingWindow } from '../../../src/core/rolling-window.ts';
+import { plain } from '../../../src/ops/answers.ts';
+import { History } from '../../../src/ops/history.ts';
+import { Metrics } from '../../../src/ops/metrics.ts';
+import { Refusals } from '../../../src/ops/refusals.ts';
+import type { RouteSources } from '../../../src/ops/routes.ts';
 import type { StatusSources } from '../../../src/ops/status.ts';
+import { TagsSeen } from '../../../src/ops/tags-seen.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -21,7 +27,9 @@ export function madeUpSources(): MadeUpSources {
     oracle: () => ({ state: 'connected' }),
     expanderPending: () => 0,
     writerPending: () => 0,
-    journal: () => ({ bytes: 0, messages: 0 }),
+    journal: () => ({ bytes: 0, maxBytes: 1_000_000, messages: 0, state: 'ok' }),
+    rates: () => ({ valuesInPerSecond: 0, valuesOutPerSecond: 0, messagesPerSecond: 0 }),
+    actions: false,
     backups: () => ({
       pendingFiles: 0,
       pendingRows: 0,
@@ -31,4 +39,21 @@ export function madeUpSources(): MadeUpSources {
       undecodableRows: 0,
     }),
   };
+}
+
+/** What the routes of such a bridge answer from. */
+export function madeUpRouteSources(status: MadeUpSources = madeUpSources()) {
+  const { clock, counters, buffer } = status;
+  return {
+    status,
+    metrics: new Metrics(status),
+    events: { answer: () => plain(503, 'no events') },
+    history: new History({ clock, counters, buffer, journalMaxBytes: 1_000_000, journalBytes: () => 0 }),
+    tags: new TagsSeen(),
+    refusals: new Refusals(clock),
+    health: () => ({ ok: true, problems: [] }),
+    readiness: () => ({ ready: true, degraded: false, problems: [] }),
+    backups: () => [],
+    download: () => Promise.resolve(undefined),
+  } satisfies RouteSources;
 }

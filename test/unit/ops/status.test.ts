@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { collectStatus, measurePending, type StatusSources } from '../../../src/ops/status.ts';
+import { collectStatus, measurePending, type OracleFacts, type StatusSources } from '../../../src/ops/status.ts';
 import { type MadeUpSources, madeUpSources } from './made-up-sources.ts';
 
 describe('collectStatus', () => {
@@ -13,7 +13,9 @@ describe('collectStatus', () => {
       mqtt: { connected: true, protocolVersion: 5 },
       oracle: { state: 'connected' },
       buffer: { size: 0, capacity: 1000 },
-      journal: { bytes: 0, messages: 0 },
+      journal: { bytes: 0, messages: 0, maxBytes: 1_000_000 },
+      rates: { valuesInPerSecond: 0, valuesOutPerSecond: 0, messagesPerSecond: 0 },
+      actions: false,
       backups: { pendingFiles: 0, pendingRows: 0 },
       rolling: { windowSeconds: 300, avgBatchSize: 0, avgWriteLatencyMs: 0 },
       audit: { balanced: true, pending: 0 },
@@ -31,6 +33,7 @@ describe('collectStatus', () => {
       'valuesFiltered',
     ]);
     expect(status.problems).toEqual([]);
+    expect(status.advice).toEqual([]);
   });
 
   it('counts whole seconds since the start', async () => {
@@ -88,6 +91,7 @@ describe('the problems in a status', () => {
     ['a value is missing', (s) => void (s.counters.valuesReceived = 1), 'does not balance: 1 value missing.'],
     ['values are doubled', (s) => void (s.counters.valuesWritten = 2000), '2,000 values counted twice'],
     ['the broker is away', (s) => void (s.mqtt = offline), 'Not connected to the MQTT broker'],
+    ['the journal is full', (s) => void (s.journal = fullJournal), 'The journal is full'],
     ['a subscription was refused', (s) => void (s.mqtt = refused), 'plc/+/tags: refused (not authorized)'],
     ['Oracle is retried', (s) => void (s.oracle = () => ({ state: 'retrying' })), 'It is being tried again.'],
     ['Oracle is off', (s) => void (s.oracle = () => ({ state: 'disabled' })), 'Writing to Oracle is switched off.'],
@@ -109,11 +113,34 @@ describe('the problems in a status', () => {
   it.each(cases)('are named when %s', (_what, change, sentence) => {
     const sources = madeUpSources();
     change(sources);
-    const { problems } = collectStatus(sources);
+    const { advice, problems } = collectStatus(sources);
     expect(problems).toHaveLength(1);
     expect(problems[0]).toContain(sentence);
+    expect(advice).toEqual([{ problem: problems[0], remedy: expect.stringMatching(/^[A-Z].{15,}\.$/s) as string }]);
   });
 });
+
+describe('the advice for Oracle', () => {
+  const remedyFor = (oracle: OracleFacts): string | undefined => {
+    const sources = madeUpSources();
+    sources.oracle = () => oracle;
+    return collectStatus(sources).advice[0]?.remedy;
+  };
+  const reason = { code: 'ORA-01653', message: 'unable to extend table' };
+
+  it('is that of the error where it has one', () => {
+    const remedy = 'A tablespace is full: the DBA must extend it.';
+    expect(remedyFor({ state: 'down', reason, kind: 'resource', remedy })).toContain(remedy);
+  });
+
+  it('says where to look when the database is not reached, and asks for a DBA when it answers', () => {
+    expect(remedyFor({ state: 'down', reason, kind: 'connection', remedy: '' })).toContain('oracle.connectString');
+    expect(remedyFor({ state: 'retrying' })).toContain('oracle.connectString');
+    expect(remedyFor({ state: 'retrying', reason, kind: 'passing', remedy: '' })).toContain('DBA');
+  });
+});
+
+const fullJournal: StatusSources['journal'] = () => ({ ...madeUpSources().journal(), state: 'full' });
 
 const offline: StatusSources['mqtt'] = () => ({ ...madeUpSources().mqtt(), connected: false });
 

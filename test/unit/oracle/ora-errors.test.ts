@@ -21,6 +21,7 @@ describe('toDatabaseError', () => {
     ['resource', driverError('ORA-01653: unable to extend table', { errorNum: 1653, code: 'ORA-01653' })],
     ['configuration', driverError('ORA-01017: invalid username/password', { errorNum: 1017, code: 'ORA-01017' })],
     ['configuration', driverError('ORA-00942: table or view does not exist', { errorNum: 942, code: 'ORA-00942' })],
+    ['configuration', driverError('ORA-41900: missing INSERT privilege', { errorNum: 41_900, code: 'ORA-41900' })],
     ['row', driverError('ORA-12899: value too large for column', { errorNum: 12_899, code: 'ORA-12899' })],
     ['mistake', driverError('NJS-011: encountered bind value', { code: 'NJS-011' })],
     ['mistake', new TypeError('Cannot mix BigInt and other types')],

@@ -27,6 +27,20 @@ describe('createDecoder', () => {
     }
   });
 
+  it('reads by other routes from the next message on, and by a former one what no present one takes in', () => {
+    const scalar = (topic: string, plcCode: string) =>
+      ({ topic, format: 'scalar', plcCode, tagAddress: '{2}' }) as const;
+    const decoder = createDecoder([scalar('a/+', 'old'), scalar('b/+', 'old')], '{plc}.{tag}');
+    const nameOn = (topic: string): string | undefined => decodeOne('1', topic, decoder).rows[0]?.name;
+    expect([nameOn('a/x'), nameOn('b/x'), nameOn('c/x')]).toEqual(['old.x', 'old.x', undefined]);
+    decoder.useRoutes([scalar('c/+', 'new'), scalar('a/+', 'new')]);
+    expect([nameOn('a/x'), nameOn('b/x'), nameOn('c/x')]).toEqual(['new.x', 'old.x', 'new.x']);
+    decoder.useRoutes([scalar('#', 'all')]);
+    expect([nameOn('a/x'), nameOn('b/x')]).toEqual(['all.x', 'all.x']);
+    decoder.useRoutes([]);
+    expect([nameOn('a/x'), nameOn('b/x')]).toEqual(['all.x', 'all.x']);
+  });
+
   it('gives the values of one tag the same tag object', () => {
     const decoder = createDecoder(ROUTES, '{plc}.{tag}');
     const first = decodeOne({ plc_code: 'P', tag_values: { A: 1, B: 2 } }, 'plc/1/tags', decoder);
@@ -97,11 +111,54 @@ describe('hostile payloads', () => {
     const json = `{"plc_code":"P","tag_values":{"A":1,"B":${deep},"C":9007199254740993}}`;
     expect(decodeOne(json).rows).toStrictEqual([
       row('P.A', { number: 1 }),
-      row('P.B', { text: json, problem: 'VALUE_NOT_SCALAR' }),
+      row('P.B', { text: deep, problem: 'VALUE_NOT_SCALAR' }),
       row('P.C', { number: 9007199254740992, text: '9007199254740993' }),
     ]);
     expect(decodeOne(deep, 'plant/a/b').rows).toStrictEqual([row('a.b', { text: deep, problem: 'VALUE_NOT_SCALAR' })]);
     expect(decodeOne(deep).reason?.code).toBe('NOT_AN_OBJECT');
+  });
+
+  it('do not multiply: what is kept of a message is not many times the message', () => {
+    const tags = (value: string, length = 1000): string =>
+      Array.from({ length }, (_, i) => `"t${i}":${value}`).join(',');
+    const long = 'x'.repeat(100_000);
+    const deep = '['.repeat(10_000) + ']'.repeat(10_000);
+    const documents = {
+      'a long PLC code': `{"plc_code":"${long}","tag_values":{${tags('1')}}}`,
+      'a long quality': `{"plc_code":"P","quality":"${long}","tag_values":{${tags('1')}}}`,
+      'a long quality that is no text': `{"plc_code":"P","quality":["${long}"],"tag_values":{${tags('1')}}}`,
+      'a long time': `{"plc_code":"P","timestamp":"${long}","tag_values":{${tags('1')}}}`,
+      'deep values': `{"plc_code":"P","tag_values":{${tags(deep, 30)}}}`,
+    };
+    for (const [what, json] of Object.entries(documents)) {
+      const { rows, values } = decodeOne(json);
+      let characters = 0;
+      for (const [i, { name, text, quality }] of rows.entries()) {
+        const { address, plcCode } = values.tags[i]!;
+        const reason = values.problems[i]?.message ?? '';
+        characters +=
+          name.length + address.length + plcCode.length + quality.length + reason.length + (text?.length ?? 0);
+      }
+      const isMore = characters > 3 * json.length + 300 * rows.length;
+      expect({ what, isMore }).toEqual({ what, isMore: false });
+    }
+    expect(decodeOne(documents['a long PLC code']).reason?.code).toBe('PLC_CODE_TOO_LONG');
+    expect(decodeOne(`{"tag_values":{"a":1}}`, `line/${long.slice(0, 256)}/tags`).reason?.code).toBe(
+      'PLC_CODE_TOO_LONG',
+    );
+    expect(decodeOne(`{"tag_values":{"a":1}}`, `line/${long.slice(0, 255)}/tags`).rows).toHaveLength(1);
+    expect(decodeOne(documents['a long quality']).rows[0]).toMatchObject({ quality: `${long.slice(0, 100)}…` });
+  });
+
+  it('whose tags have the names of what objects have anyway are tags like others', () => {
+    const names = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', 'then'];
+    const json = `{"plc_code":"__proto__","tag_values":{${names.map((name, i) => `"${name}":${i}`).join(',')}}}`;
+    expect(decodeOne(json).rows).toStrictEqual(names.map((name, i) => row(`__proto__.${name}`, { number: i })));
+    const inherited = '{"__proto__":{"plc_code":"P","tag_values":{"a":1}}}';
+    expect(decodeOne(inherited).reason?.code).toBe('TAG_VALUES_MISSING');
+    const value = '{"plc_code":"P","tag_values":{"a":{"__proto__":{"value":7}}}}';
+    expect(decodeOne(value).rows[0]).toMatchObject({ problem: 'VALUE_NOT_SCALAR' });
+    expect(({} as Record<string, unknown>)['value']).toBeUndefined();
   });
 
   it('with texts, names and numbers of a megabyte are taken whole', () => {

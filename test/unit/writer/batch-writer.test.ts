@@ -30,6 +30,21 @@ describe('BatchWriter', () => {
     expect(running.writer.availability.state).toBe('connected');
   });
 
+  it('takes batches of another size, and retries otherwise, once it is told to', async () => {
+    source.offer(1, 2, 3, 4);
+    await clock.advance(0);
+    running.writer.tune({ batchSize: 6, intervalMs: 500, retry: { attempts: 0, initialDelayMs: 1, factor: 1 } });
+    source.offer(5, 6, 7, 8, 9, 10, 11);
+    await clock.advance(0);
+    running.writer.tune({ batchSize: 2, intervalMs: 500, retry: { attempts: 0, initialDelayMs: 1, factor: 1 } });
+    database.plan = [failure('connection')];
+    source.offer(12, 13, 14);
+    await running.finish();
+    expect(database.calls).toEqual([[1, 2, 3, 4], [5, 6, 7, 8, 9, 10], [11], [12, 13]]);
+    expect(backup.backedUp.map(([value]) => value)).toEqual([12, 13, 14]);
+    expect(counters).toMatchObject({ valuesWritten: 11, valuesBackedUp: 3 });
+  });
+
   it('tries a batch again after 1, 2 and 4 s, then writes it once', async () => {
     await clock.advance(0);
     database.plan = [failure('connection'), failure('passing'), failure('connection')];

@@ -17,6 +17,12 @@ export interface EngineOptions {
   readonly countOnly?: boolean;
   /** What each user may do, as SESSION_PRIVS shows it; without CREATE TABLE that statement is ORA-01031. */
   readonly systemPrivileges?: readonly string[];
+  /** What the dictionary says of it; texts are kept as UTF-8 all the same. Default AL32UTF8. */
+  readonly characterSet?: string;
+  /** Of each user on USERS, as USER_TS_QUOTAS shows it: -1 is unlimited, 0 none; not enforced. Default -1. */
+  readonly quotaBytes?: number;
+  /** Of every user, in epoch milliseconds, as USER_USERS shows it. Default: never. */
+  readonly passwordExpiresAtMs?: number;
   /** Epoch milliseconds for SYSTIMESTAMP and SYSDATE; a fraction gives microseconds. */
   readonly now?: () => number;
 }
@@ -31,6 +37,9 @@ export function createEngine(options: EngineOptions = {}): Engine {
     profile: options.profile ?? '23ai',
     maxStringBytes: options.maxStringBytes ?? 4000,
     systemPrivileges: options.systemPrivileges ?? DEFAULT_PRIVILEGES,
+    characterSet: options.characterSet ?? 'AL32UTF8',
+    quotaBytes: options.quotaBytes ?? -1,
+    passwordExpiresAtMs: options.passwordExpiresAtMs,
     countOnly: options.countOnly ?? false,
     now: options.now ?? Date.now,
   };

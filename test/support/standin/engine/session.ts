@@ -21,6 +21,9 @@ export interface Database {
   readonly profile: Profile;
   readonly maxStringBytes: number;
   readonly systemPrivileges: readonly string[];
+  readonly characterSet: string;
+  readonly quotaBytes: number;
+  readonly passwordExpiresAtMs: number | undefined;
   readonly countOnly: boolean;
   now(): number;
 }

@@ -49,6 +49,10 @@ export function compileStatement(tree: StatementTree, context: SessionContext): 
     case 'createTable':
     case 'dropTable':
     case 'truncateTable':
+    case 'addConstraints':
+    case 'dropConstraint':
+    case 'createSynonym':
+    case 'dropSynonym':
     case 'createIndex':
     case 'dropIndex':
     case 'grant':

@@ -12,6 +12,9 @@ export interface SessionContext extends ConversionContext {
   readonly catalog: Catalog;
   readonly maxStringBytes: number;
   readonly systemPrivileges: readonly string[];
+  readonly characterSet: string;
+  readonly quotaBytes: number;
+  readonly passwordExpiresAtMs: number | undefined;
   /** INSERT counts its rows and keeps none. */
   readonly countOnly: boolean;
   /** The running transaction; a new one after each commit and rollback. */

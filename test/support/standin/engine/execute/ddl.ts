@@ -1,16 +1,12 @@
 /** DDL. The session has committed before, and commits after. */
 import { SqlFault } from '../faults.ts';
-import type { ColumnName, ColumnTree, ConstraintTree, DdlTree, Expression, ObjectName } from '../sql/ast.ts';
-import { someExpression } from '../sql/walk.ts';
-import { Catalog } from '../storage/catalog.ts';
-import type { Constraint, TableColumn } from '../storage/table.ts';
+import type { ColumnTree, DdlTree, ObjectName } from '../sql/ast.ts';
+import { Catalog, PUBLIC } from '../storage/catalog.ts';
+import type { TableColumn } from '../storage/table.ts';
 import { Table } from '../storage/table.ts';
 import { alterSetting } from '../values/settings.ts';
-import { compileCondition } from './conditions.ts';
+import { addConstraint, addConstraints, columnIndexes, dropConstraint } from './constraints.ts';
 import type { SessionContext } from './context.ts';
-import { newEvaluation } from './context.ts';
-import { columnsOf } from './plan.ts';
-import { Scope } from './scope.ts';
 
 type Tree<F extends DdlTree['form']> = Extract<DdlTree, { form: F }>;
 
@@ -25,6 +21,18 @@ export function executeDdl(tree: DdlTree, context: SessionContext): void {
       return;
     case 'truncateTable':
       unlockedTable(tree.table, context).truncate();
+      return;
+    case 'addConstraints':
+      addConstraints(unlockedTable(tree.table, context), tree.constraints, context);
+      return;
+    case 'dropConstraint':
+      dropConstraint(unlockedTable(tree.table, context), tree.constraint, context);
+      return;
+    case 'createSynonym':
+      createSynonym(tree, context);
+      return;
+    case 'dropSynonym':
+      dropSynonym(tree, context);
       return;
     case 'createIndex':
       createIndex(tree, context);
@@ -64,7 +72,8 @@ function createTable(tree: Tree<'createTable'>, context: SessionContext): void {
   if (!isAdministrator && (schema !== user || !context.systemPrivileges.includes('CREATE TABLE'))) {
     throw new SqlFault(1031, {}, position);
   }
-  if (catalog.find(schema, name) !== undefined) throw new SqlFault(955, {}, position);
+  const isTaken = catalog.find(schema, name) !== undefined || catalog.findSynonym(schema, name) !== undefined;
+  if (isTaken) throw new SqlFault(955, {}, position);
   const repeated = tree.columns.find((column, i) => tree.columns.findIndex((other) => other.name === column.name) < i);
   if (repeated !== undefined) throw new SqlFault(957, {}, repeated.position);
   const columns = tree.columns.map((column) => tableColumn(column, `"${schema}"."${name}"`));
@@ -75,50 +84,6 @@ function createTable(tree: Tree<'createTable'>, context: SessionContext): void {
 
 function tableColumn({ name, type, declared, defaultValue }: ColumnTree, tablePath: string): TableColumn {
   return { name, type, declared, nullable: true, defaultValue, path: `${tablePath}."${name}"` };
-}
-
-function columnIndexes(table: Table, columns: readonly ColumnName[]): number[] {
-  return columns.map(({ name, position }) => {
-    const index = table.columnIndex(name);
-    if (index < 0) throw new SqlFault(904, { name: `"${name}"` }, position);
-    return index;
-  });
-}
-
-function addConstraint(table: Table, tree: ConstraintTree, context: SessionContext): void {
-  const { kind, text } = tree;
-  const columns = columnIndexes(table, kind === 'CHECK' ? referencedColumns(tree.condition) : tree.columns);
-  const existing = [...context.catalog.tablesOf(table.schema), table].flatMap(({ constraints }) => constraints);
-  if (existing.some(({ name }) => name === tree.name)) throw new SqlFault(2264);
-  if (kind === 'PRIMARY KEY' && table.constraints.some((other) => other.kind === kind)) throw new SqlFault(2260);
-  const name = tree.name ?? context.catalog.nextConstraintName();
-  const common: Constraint = { name, isNamed: tree.name !== undefined, kind, columns, text };
-  if (kind === 'NOT NULL' || kind === 'PRIMARY KEY') {
-    for (const column of columns) table.columns[column]!.nullable = false;
-  }
-  if (kind === 'PRIMARY KEY' || kind === 'UNIQUE') table.addUniqueIndex(name, columns);
-  table.constraints.push(kind === 'CHECK' ? { ...common, test: checkTest(table, tree, context) } : common);
-  if (kind === 'CHECK') table.checks.push(table.constraints.at(-1)!);
-}
-
-function referencedColumns(condition: Expression | undefined): ColumnName[] {
-  const found = new Map<string, ColumnName>();
-  someExpression(condition, (part) => {
-    if (part.form === 'column') found.set(part.name, part);
-    return false;
-  });
-  return [...found.values()];
-}
-
-/** Unknown is not a breach. */
-function checkTest(table: Table, tree: ConstraintTree, context: SessionContext): NonNullable<Constraint['test']> {
-  const scope = new Scope([{ name: table.name, schema: undefined, columns: columnsOf(table), offset: 0 }]);
-  const test = compileCondition(tree.condition!, scope, context);
-  const evaluation = newEvaluation([]);
-  return (values) => {
-    evaluation.row = values;
-    return test(evaluation) !== false;
-  };
 }
 
 function createIndex(tree: Tree<'createIndex'>, context: SessionContext): void {
@@ -155,4 +120,33 @@ function changeGrants(tree: Tree<'grant' | 'revoke'>, context: SessionContext): 
     grants.set(grantee, privileges);
   }
   context.catalog.version++;
+}
+
+/** Who owns a synonym of that name. */
+function synonymOwner(tree: Tree<'createSynonym' | 'dropSynonym'>, { user }: SessionContext): string {
+  const { synonym, isPublic } = tree;
+  if (isPublic) return PUBLIC;
+  const { schema = user } = synonym;
+  if (schema !== user && !Catalog.isAdministrator(user)) throw new SqlFault(1031, {}, synonym.position);
+  return schema;
+}
+
+/** The target need not exist. */
+function createSynonym(tree: Tree<'createSynonym'>, context: SessionContext): void {
+  const { synonym, target, replaces } = tree;
+  const owner = synonymOwner(tree, context);
+  const { catalog } = context;
+  const isTable = catalog.find(owner, synonym.name) !== undefined;
+  if (isTable || (!replaces && catalog.findSynonym(owner, synonym.name) !== undefined)) {
+    throw new SqlFault(955, {}, synonym.position);
+  }
+  const schema = target.schema ?? context.user;
+  catalog.addSynonym({ owner, name: synonym.name, target: { ...target, schema } });
+}
+
+function dropSynonym(tree: Tree<'dropSynonym'>, context: SessionContext): void {
+  const { synonym, isPublic } = tree;
+  const found = context.catalog.findSynonym(synonymOwner(tree, context), synonym.name);
+  if (found === undefined) throw new SqlFault(isPublic ? 1432 : 1434, {}, synonym.position);
+  context.catalog.removeSynonym(found);
 }

@@ -28,11 +28,15 @@ const PRODUCTS: Readonly<Record<Profile, { product: string; version: string; ful
   },
 };
 
-const DATABASE_PARAMETERS: readonly Values[] = [
-  ...NLS_DEFAULTS,
-  ['NLS_CHARACTERSET', 'AL32UTF8'],
-  ['NLS_NCHAR_CHARACTERSET', 'AL16UTF16'],
-];
+function databaseParameters({ characterSet }: SessionContext): readonly Values[] {
+  return [...NLS_DEFAULTS, ['NLS_CHARACTERSET', characterSet], ['NLS_NCHAR_CHARACTERSET', 'AL16UTF16']];
+}
+
+const BLOCK_BYTES = 8192;
+
+function blocksOf(bytes: number): number {
+  return bytes < 0 ? -1 : Math.ceil(bytes / BLOCK_BYTES);
+}
 
 const CREATED = new Timestamp(Date.UTC(2025, 0, 1));
 
@@ -40,7 +44,8 @@ const parameterColumns = viewColumns('PARAMETER', 'VALUE');
 const userColumns = viewColumns(
   'USERNAME',
   'USER_ID:number',
-  'ACCOUNT_STATUS',
+  'ACCOUNT_STATUS:32',
+  'EXPIRY_DATE:date',
   'DEFAULT_TABLESPACE',
   'TEMPORARY_TABLESPACE',
   'CREATED:date',
@@ -50,8 +55,10 @@ function privilegesOf({ systemPrivileges, user }: SessionContext): readonly stri
   return Catalog.isAdministrator(user) ? [...systemPrivileges, 'CREATE ANY TABLE'] : systemPrivileges;
 }
 
-function userRow(user: string, id: number): Values {
-  return [user, 100 + id, 'OPEN', 'USERS', 'TEMP', CREATED];
+function userRow({ catalog, passwordExpiresAtMs, user }: SessionContext): Values {
+  const id = 100 + [...catalog.users].indexOf(user);
+  const expiry = passwordExpiresAtMs === undefined ? null : new Timestamp(passwordExpiresAtMs);
+  return [user, id, 'OPEN', expiry, 'USERS', 'TEMP', CREATED];
 }
 
 const VIEWS: Readonly<Record<string, ServerView>> = {
@@ -67,9 +74,9 @@ const VIEWS: Readonly<Record<string, ServerView>> = {
   },
   USER_TS_QUOTAS: {
     columns: viewColumns('TABLESPACE_NAME', 'BYTES:number', 'MAX_BYTES:number', 'BLOCKS:number', 'MAX_BLOCKS:number'),
-    rows: () => [['USERS', 0, -1, 0, -1]],
+    rows: ({ quotaBytes }) => (quotaBytes === 0 ? [] : [['USERS', 0, quotaBytes, 0, blocksOf(quotaBytes)]]),
   },
-  NLS_DATABASE_PARAMETERS: { columns: parameterColumns, rows: () => DATABASE_PARAMETERS },
+  NLS_DATABASE_PARAMETERS: { columns: parameterColumns, rows: databaseParameters },
   NLS_SESSION_PARAMETERS: { columns: parameterColumns, rows: ({ settings }) => [...settings.nls] },
   PRODUCT_COMPONENT_VERSION: {
     columns: viewColumns('PRODUCT', 'VERSION', 'VERSION_FULL', 'STATUS'),
@@ -87,17 +94,12 @@ const VIEWS: Readonly<Record<string, ServerView>> = {
   },
   USER_USERS: {
     columns: userColumns,
-    rows: ({ catalog, user }) => [userRow(user, [...catalog.users].indexOf(user))],
+    rows: (context) => [userRow(context)],
   },
   ALL_USERS: {
     columns: viewColumns('USERNAME', 'USER_ID:number', 'CREATED:date'),
     rows: ({ catalog }) => [...catalog.users].map((user, i) => [user, 100 + i, CREATED]),
   },
-  ALL_SYNONYMS: {
-    columns: viewColumns('OWNER', 'SYNONYM_NAME', 'TABLE_OWNER', 'TABLE_NAME', 'DB_LINK'),
-    rows: () => [],
-  },
-  USER_SYNONYMS: { columns: viewColumns('SYNONYM_NAME', 'TABLE_OWNER', 'TABLE_NAME', 'DB_LINK'), rows: () => [] },
 };
 
 export const SERVER_VIEWS: readonly (readonly [name: string, view: ServerView])[] = Object.entries(VIEWS);

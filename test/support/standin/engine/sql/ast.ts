@@ -189,6 +189,16 @@ export type DdlTree =
       readonly constraints: readonly ConstraintTree[];
     }
   | { readonly form: 'dropTable' | 'truncateTable'; readonly table: ObjectName }
+  | { readonly form: 'addConstraints'; readonly table: ObjectName; readonly constraints: readonly ConstraintTree[] }
+  | { readonly form: 'dropConstraint'; readonly table: ObjectName; readonly constraint: ColumnName }
+  | {
+      readonly form: 'createSynonym';
+      readonly synonym: ObjectName;
+      readonly isPublic: boolean;
+      readonly replaces: boolean;
+      readonly target: ObjectName;
+    }
+  | { readonly form: 'dropSynonym'; readonly synonym: ObjectName; readonly isPublic: boolean }
   | {
       readonly form: 'createIndex';
       readonly index: ObjectName;

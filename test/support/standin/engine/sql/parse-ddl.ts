@@ -1,4 +1,4 @@
-/** CREATE, DROP and TRUNCATE, GRANT and REVOKE on a table, ALTER SESSION. */
+/** CREATE, ALTER, DROP and TRUNCATE, GRANT and REVOKE on a table, synonyms, ALTER SESSION. */
 import type { ColumnName, ColumnTree, ConstraintTree, DdlTree } from './ast.ts';
 import { parseColumnType } from './column-types.ts';
 import { parseExpression, parseSum } from './parse-expression.ts';
@@ -13,7 +13,10 @@ export function parseDdl(tokens: TokenStream, maxStringBytes: number): DdlTree |
   if (tokens.takeWords('CREATE', 'INDEX')) return parseCreateIndex(tokens, false);
   if (tokens.takeWords('DROP', 'TABLE')) return parseDropTable(tokens);
   if (tokens.takeWords('DROP', 'INDEX')) return { form: 'dropIndex', index: tokens.objectName(953) };
+  if (tokens.takeWords('ALTER', 'TABLE')) return parseAlterTable(tokens);
   if (tokens.takeWords('TRUNCATE', 'TABLE')) return { form: 'truncateTable', table: tokens.objectName() };
+  const synonym = parseSynonym(tokens);
+  if (synonym !== undefined) return synonym;
   if (tokens.takeWords('GRANT')) return parseGrant(tokens, 'grant');
   if (tokens.takeWords('REVOKE')) return parseGrant(tokens, 'revoke');
   if (tokens.takeWords('ALTER', 'SESSION', 'SET')) return parseAlterSession(tokens);
@@ -103,6 +106,41 @@ function parseCreateIndex(tokens: TokenStream, unique: boolean): DdlTree {
   const table = tokens.objectName();
   const columns = tokens.list(() => tokens.identifier(936));
   return { form: 'createIndex', index, table, columns, unique };
+}
+
+/** Adds constraints or drops one; ORA-01735 for what would have to be ignored. */
+function parseAlterTable(tokens: TokenStream): DdlTree {
+  const table = tokens.objectName();
+  if (tokens.takeWords('DROP', 'CONSTRAINT')) {
+    return { form: 'dropConstraint', table, constraint: tokens.identifier(2250) };
+  }
+  const next = (): ConstraintTree => {
+    const constraint = parseConstraint(tokens, undefined);
+    if (constraint === undefined) throw tokens.fault(1735);
+    return constraint;
+  };
+  if (!tokens.takeWords('ADD')) throw tokens.fault(1735);
+  const constraints = tokens.isOperator('(') ? tokens.list(next) : [next()];
+  return { form: 'addConstraints', table, constraints };
+}
+
+function parseSynonym(tokens: TokenStream): DdlTree | undefined {
+  if (tokens.takeWords('DROP', 'PUBLIC', 'SYNONYM')) {
+    return { form: 'dropSynonym', synonym: tokens.objectName(), isPublic: true };
+  }
+  if (tokens.takeWords('DROP', 'SYNONYM')) {
+    return { form: 'dropSynonym', synonym: tokens.objectName(), isPublic: false };
+  }
+  for (const replaces of [true, false]) {
+    for (const isPublic of [true, false]) {
+      const words = ['CREATE', ...(replaces ? ['OR', 'REPLACE'] : []), ...(isPublic ? ['PUBLIC'] : []), 'SYNONYM'];
+      if (!tokens.takeWords(...words)) continue;
+      const synonym = tokens.objectName();
+      tokens.expectWord('FOR', 905);
+      return { form: 'createSynonym', synonym, isPublic, replaces, target: tokens.objectName() };
+    }
+  }
+  return undefined;
 }
 
 function parseGrant(tokens: TokenStream, form: 'grant' | 'revoke'): DdlTree {

@@ -40,11 +40,11 @@ export class Table {
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly TableColumn[];
-  readonly constraints: Constraint[] = [];
+  constraints: Constraint[] = [];
   /** All indexes, for the dictionary. */
   indexes: TableIndex[] = [];
   uniqueIndexes: UniqueIndex[] = [];
-  readonly checks: Constraint[] = [];
+  checks: Constraint[] = [];
   /** Privileges granted on it, by user. */
   readonly grants = new Map<string, Set<string>>();
   /** Rows that were counted and not kept. */
@@ -85,6 +85,13 @@ export class Table {
   dropIndex(name: string): void {
     this.indexes = this.indexes.filter((index) => index.name !== name);
     this.uniqueIndexes = this.uniqueIndexes.filter((index) => index.name !== name);
+  }
+
+  /** With the index of a key. */
+  removeConstraint(constraint: Constraint): void {
+    this.constraints = this.constraints.filter((other) => other !== constraint);
+    this.checks = this.checks.filter((other) => other !== constraint);
+    if (constraint.kind === 'PRIMARY KEY' || constraint.kind === 'UNIQUE') this.dropIndex(constraint.name);
   }
 
   truncate(): void {

@@ -1,0 +1,62 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import type { Status } from '../../src/ops/status.ts';
+import type { Standin } from '../../test/support/standin/standin.ts';
+import { TABLE_OPTIONS } from '../../test/support/tag-table.ts';
+import type { Broker } from './broker.ts';
+
+export const DIRECTORY = join('data', 'demo');
+
+/** Resolves when the bridge is subscribed. */
+export async function startBridge(broker: Broker, standin: Standin, httpPort: number): Promise<ChildProcess> {
+  const config = {
+    bridge: { id: 'demo' },
+    mqtt: {
+      url: broker.url,
+      protocolVersion: 4,
+      subscriptions: [
+        { topic: 'plc/+/tags', format: 'polling', plcCode: '{2}' },
+        { topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' },
+      ],
+    },
+    oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret', ...TABLE_OPTIONS },
+    journal: { dir: join(DIRECTORY, 'journal') },
+    backup: { dir: join(DIRECTORY, 'backup') },
+    http: { port: httpPort },
+    log: { format: 'text' },
+  };
+  const file = join(DIRECTORY, 'bridge.json');
+  await writeFile(file, JSON.stringify(config, undefined, 2));
+  // In a process group of its own, so that Ctrl-C reaches this process alone and the bridge is ended in order.
+  const options = { detached: true, stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'] };
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'run', '--config', file], options);
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => {
+      console.log(`bridge | ${line}`);
+      if (line.includes(' subscribed ')) child.emit('subscribed');
+      if (line.includes('sessionPresent=true')) child.emit('connected');
+    });
+  }
+  // So that what the plant publishes can be held against what is in the table. After a kill the session is still subscribed.
+  await Promise.race([once(child, 'subscribed'), once(child, 'connected'), once(child, 'exit')]);
+  return child;
+}
+
+export async function fetchStatus(url: string): Promise<Status | undefined> {
+  try {
+    return (await (await fetch(`${url}/api/status`)).json()) as Status;
+  } catch {
+    return undefined;
+  }
+}
+
+export function showBackups(): void {
+  const file = join(DIRECTORY, 'bridge.json');
+  spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'backups', 'list', '--config', file], {
+    stdio: 'inherit',
+  });
+}

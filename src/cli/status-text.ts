@@ -1,0 +1,167 @@
+import type { Status } from '../ops/status.ts';
+import type { Paint } from './colours.ts';
+import { progressBar } from './progress-line.ts';
+import { sizeText } from './units.ts';
+
+/** What a bridge of another version may leave out. */
+interface Additions {
+  readonly rates?: { readonly valuesInPerSecond: number; readonly valuesOutPerSecond: number };
+  /** What can be done about a problem. */
+  readonly advice?: readonly { readonly problem: string; readonly remedy: string }[];
+  readonly journal: Status['journal'] & { readonly maxBytes?: number };
+}
+
+export type ShownStatus = Omit<Status, keyof Additions> & Additions;
+
+type Line = readonly [label: string, text: string];
+
+const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
+const LABEL_WIDTH = 20;
+
+/** Under each heading a line a figure; what is undefined is left out. */
+const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus) => readonly (Line | undefined)[]])[] =
+  [
+    [
+      'Connections',
+      ({ mqtt, oracle }) => [
+        ['MQTT broker', mqtt.connected ? `connected (MQTT ${mqtt.protocolVersion})` : 'not connected'],
+        ['Oracle', oracle.state + (oracle.since === undefined ? '' : ` since ${oracle.since}`)],
+      ],
+    ],
+    [
+      'Now',
+      ({ rates, rolling, audit, mqtt }) => [
+        rates && ['in', `${number.format(rates.valuesInPerSecond)} values/s`],
+        rates && ['out', `${number.format(rates.valuesOutPerSecond)} values/s`],
+        [
+          'average batch',
+          `${number.format(rolling.avgBatchSize)} rows in ${number.format(rolling.avgWriteLatencyMs)} ms`,
+        ],
+        ['on the way', values(audit.pending)],
+        ['unacknowledged', plural(mqtt.unackedMessages, 'message')],
+      ],
+    ],
+    [
+      'Space',
+      ({ buffer, journal, backups: { replaying } }) => [
+        ['buffer', gauge(buffer.size, buffer.capacity, (count) => number.format(count), 'values')],
+        [
+          'journal',
+          journal.maxBytes === undefined
+            ? `${sizeText(journal.bytes)}, ${plural(journal.messages, 'message')} not settled`
+            : `${gauge(journal.bytes, journal.maxBytes, sizeText)}, ${plural(journal.messages, 'message')} not settled`,
+        ],
+        replaying && [
+          'replaying',
+          `${gauge(replaying.replayedRows, replaying.rows, (count) => number.format(count), 'rows')} of ${replaying.file}`,
+        ],
+      ],
+    ],
+    [
+      'Kept in CSV files',
+      ({ backups: b }) => [
+        ['backups', kept(b.pendingRows, b.pendingFiles, 'row')],
+        ['rejected', kept(b.rejectedRows, b.rejectedFiles, 'row')],
+        ['undecodable', kept(b.undecodableRows, b.undecodableFiles, 'message')],
+      ],
+    ],
+    [
+      'Since the first start',
+      ({ counters: c, audit }) => [
+        ['received', `${values(c.valuesReceived)} in ${plural(c.messagesReceived, 'message')}`],
+        ['written', `${values(c.valuesWritten)}, and ${values(c.valuesReplayed)} replayed`],
+        ['backed up', values(c.valuesBackedUp)],
+        ['rejected', values(c.valuesRejected)],
+        ['dropped', values(c.valuesDropped)],
+        ['filtered', values(c.valuesFiltered)],
+        ['undecodable', plural(c.messagesUndecodable, 'message')],
+        ['all accounted for', audit.balanced ? 'yes' : 'no'],
+      ],
+    ],
+  ];
+
+/** The numbers for a person: how it is in one line, what needs attention and what to do about it, then a line a figure. */
+export function formatStatus(status: ShownStatus, paint: Paint, columns = Number.POSITIVE_INFINITY): string {
+  const count = status.problems.length;
+  const verdict = count === 0 ? paint('green', 'all is well') : paint(colourOf(status), plural(count, 'problem'));
+  const about = paint('dim', printable(`version ${status.version}, running for ${duration(status.uptimeSeconds)}`));
+  const head = `${paint('bold', printable(status.bridgeId))}: ${verdict}  ${about}`;
+  return `${[head, ...problemLines(status, paint, columns), ...SECTIONS.flatMap(([heading, lines]) => section(heading, lines(status), paint))].join('\n')}\n`;
+}
+
+/** Red: values are lost, or none come, or none go. */
+function colourOf({ audit, mqtt, oracle }: ShownStatus): 'red' | 'yellow' {
+  return !audit.balanced || !mqtt.connected || oracle.state === 'down' ? 'red' : 'yellow';
+}
+
+function problemLines(status: ShownStatus, paint: Paint, columns: number): string[] {
+  const colour = colourOf(status);
+  return status.problems.flatMap((problem) => {
+    const remedy = status.advice?.find((each) => each.problem === problem)?.remedy ?? '';
+    const lines = wrap(printable(problem), columns - 2).map(
+      (text, i) => `${i === 0 ? paint(colour, '!') : ' '} ${text}`,
+    );
+    if (remedy === '') return lines;
+    const arrow = paint('dim', '→');
+    return [...lines, ...wrap(printable(remedy), columns - 4).map((text, i) => `  ${i === 0 ? arrow : ' '} ${text}`)];
+  });
+}
+
+/** Breaks a text between words. */
+function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line === undefined || line.length + 1 + word.length > columns) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines;
+}
+
+function section(heading: string, lines: readonly (Line | undefined)[], paint: Paint): string[] {
+  const shown = lines.filter((line) => line !== undefined);
+  return [
+    '',
+    paint('bold', heading),
+    ...shown.map(([label, text]) => `  ${label.padEnd(LABEL_WIDTH)}${printable(text)}`),
+  ];
+}
+
+function gauge(done: number, all: number, text: (amount: number) => string, unit = ''): string {
+  const figures = `${text(done)} of ${text(all)} ${unit}`.trimEnd();
+  return `${progressBar(done, all)}  ${figures}`;
+}
+
+function kept(rows: number, files: number, noun: string): string {
+  return files === 0 ? 'none' : `${plural(rows, noun)} in ${plural(files, 'file')}`;
+}
+
+function values(count: number): string {
+  return plural(count, 'value');
+}
+
+function plural(count: number, noun: string): string {
+  return `${number.format(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** What came over the network must not steer the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, ' ');
+}
+
+const UNITS = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+] as const;
+
+/** The two largest units: `3 h 12 min`. */
+function duration(seconds: number): string {
+  const first = UNITS.findIndex(([size]) => seconds >= size);
+  if (first < 0) return '0 s';
+  const [size, unit] = UNITS[first]!;
+  const next = UNITS[first + 1];
+  const rest = next === undefined ? 0 : Math.floor((seconds % size) / next[0]);
+  return `${Math.floor(seconds / size)} ${unit}${rest === 0 ? '' : ` ${rest} ${next![1]}`}`;
+}

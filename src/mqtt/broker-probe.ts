@@ -1,0 +1,171 @@
+import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
+
+import { withDeadline, type Clock } from '../core/clock.ts';
+import { coerceError } from '../core/errors.ts';
+import type { ProtocolVersion } from './protocol-version.ts';
+import { reasonText } from './reason-codes.ts';
+import { CONNECT_TIMEOUT_MS, open, openWithFallback, type Connected, type Fallback } from './single-attempt.ts';
+import { readTlsFiles, type TlsMaterial, type TlsOptions } from './tls-files.ts';
+
+export interface ProbeOptions {
+  readonly url: string;
+  /** The bridge's; the probe takes one of its own that begins with it. */
+  readonly clientId: string;
+  readonly username: string;
+  readonly password: string;
+  readonly protocolVersion: ProtocolVersion;
+  readonly keepaliveSeconds: number;
+  readonly receiveMaximum: number;
+  readonly tls: TlsOptions;
+  readonly subscriptions: readonly { readonly topic: string; readonly qos: 0 | 1 }[];
+  readonly clock: Clock;
+}
+
+/** What an MQTT 5 broker says in CONNACK [MQTT 5.0 section 3.2.2.3]; undefined where it says nothing. */
+export interface BrokerLimits {
+  readonly sessionExpirySeconds?: number | undefined;
+  readonly receiveMaximum?: number | undefined;
+  readonly maximumQos?: number | undefined;
+  readonly retainAvailable?: boolean | undefined;
+  readonly maximumPacketBytes?: number | undefined;
+  readonly serverKeepAliveSeconds?: number | undefined;
+  readonly wildcardsAvailable?: boolean | undefined;
+  readonly sharedAvailable?: boolean | undefined;
+}
+
+export interface Grant {
+  readonly topic: string;
+  readonly qos: 0 | 1;
+  /** Reason code of SUBACK; undefined when the broker ended the connection or said nothing. */
+  readonly code: number | undefined;
+  /** What the broker says, or why there is no answer. */
+  readonly reason: string;
+}
+
+export interface BrokerFacts {
+  readonly clientId: string;
+  readonly protocolVersion: ProtocolVersion;
+  /** Why it is not MQTT 5 although that was asked for. */
+  readonly fallback: Fallback;
+  readonly connectMs: number;
+  readonly sessionPresent: boolean;
+  readonly limits: BrokerLimits;
+  /** What the broker calls itself in $SYS/broker/version; empty where it does not tell. */
+  readonly software: string;
+  readonly grants: readonly Grant[];
+}
+
+const ANSWER_TIMEOUT_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 2000;
+const VERSION_TOPIC = '$SYS/broker/version';
+const NOT_TRIED = { code: undefined, reason: 'not tried after that' };
+const SHARED = /^\$share\/[^/]+\//;
+
+/**
+ * Connects as the intake would, subscribes to each topic, unsubscribes and disconnects.
+ *
+ * Nothing of the running bridge is touched: the client id is another one, the session is clean and ends with the connection, retained
+ * messages are not asked for (MQTT 3.1.1 sends them: they are passed over), and a shared subscription is tried under a group of the
+ * probe's own, for within the bridge's group it would take messages away from it.
+ *
+ * Throws BrokerProbeError, and ConfigError about the TLS files. Every wait is bounded; `signal` ends it at once.
+ */
+export async function probeBroker(options: ProbeOptions, signal: AbortSignal): Promise<BrokerFacts> {
+  const { clock } = options;
+  const tls = await readTlsFiles(options.tls);
+  const mark = Math.floor(clock.random() * 0x1_0000_0000).toString(16);
+  const clientId = `${options.clientId}-check-${mark}`;
+  const connect = (version: ProtocolVersion): Promise<Connected> =>
+    open(options.url, clientOptions({ ...options, clientId }, version, tls), clock, signal);
+  const { connected, fallback } = await openWithFallback(options.protocolVersion, connect);
+  const { client, connack, connectMs } = connected;
+  let software = '';
+  client.on('message', (topic, payload) => {
+    if (topic === VERSION_TOPIC) software = payload.toString().trim();
+  });
+  const tried: string[] = [];
+  try {
+    await subscribe(client, VERSION_TOPIC, 0, clock); // its message comes before the next SUBACK, or never
+    tried.push(VERSION_TOPIC);
+    const grants: Grant[] = [];
+    for (const { topic, qos } of options.subscriptions) {
+      const ownTopic = topic.replace(SHARED, `$share/${clientId}/`);
+      tried.push(ownTopic);
+      const isMute = grants.some(({ code }) => code === undefined); // it would be waited for each time
+      const answer = isMute ? NOT_TRIED : await subscribe(client, ownTopic, qos, clock);
+      grants.push({ topic, qos, ...answer });
+    }
+    const { sessionPresent } = connack;
+    const limits = limitsOf(connack);
+    const protocolVersion = fallback === undefined ? options.protocolVersion : 4;
+    return { clientId, protocolVersion, fallback, connectMs, sessionPresent, limits, software, grants };
+  } finally {
+    await close(client, tried, clock);
+  }
+}
+
+function clientOptions(options: ProbeOptions, version: ProtocolVersion, tls: TlsMaterial): IClientOptions {
+  const { clientId, keepaliveSeconds, password, receiveMaximum, username } = options;
+  return {
+    clientId,
+    ...(username === '' ? {} : { username }),
+    ...(password === '' ? {} : { password }),
+    keepalive: keepaliveSeconds,
+    protocolVersion: version,
+    clean: true,
+    connectTimeout: 2 * CONNECT_TIMEOUT_MS,
+    manualConnect: true,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    ...(version === 5 ? { properties: { sessionExpiryInterval: 0, receiveMaximum } } : {}),
+    ...tls,
+  };
+}
+
+async function subscribe(
+  client: MqttClient,
+  topic: string,
+  qos: 0 | 1,
+  clock: Clock,
+): Promise<Pick<Grant, 'code' | 'reason'>> {
+  const lost = { code: undefined, reason: 'the broker ended the connection' };
+  if (!client.connected) return lost;
+  const answer = new Promise<Pick<Grant, 'code' | 'reason'>>((resolve) => {
+    // Retain handling 2 (MQTT 5): no retained messages, but for the one that is read.
+    const rh = topic === VERSION_TOPIC ? 0 : 2;
+    client.subscribe({ [topic]: { qos, rh, nl: false, rap: false } }, (error, _grants, suback) => {
+      const code = suback === undefined ? undefined : Number(suback.granted[0]);
+      if (code !== undefined) resolve({ code, reason: suback?.properties?.reasonString ?? reasonText(code) });
+      else resolve(client.connected && error !== null ? { code, reason: error.message } : lost);
+    });
+  });
+  try {
+    return await withDeadline(clock, ANSWER_TIMEOUT_MS, 'subscribe', answer);
+  } catch (thrown) {
+    return { code: undefined, reason: coerceError(thrown).message };
+  }
+}
+
+async function close(client: MqttClient, topics: readonly string[], clock: Clock): Promise<void> {
+  const left = new Promise<void>((resolve) => {
+    if (client.connected && topics.length > 0) client.unsubscribe([...topics], () => resolve());
+    else resolve();
+  });
+  const ended = left.then(() => client.endAsync());
+  await withDeadline(clock, CLOSE_TIMEOUT_MS, 'disconnect', ended).catch(() => {});
+  client.stream.destroy();
+}
+
+function limitsOf({ properties = {} }: IConnackPacket): BrokerLimits {
+  return {
+    sessionExpirySeconds: properties.sessionExpiryInterval,
+    receiveMaximum: properties.receiveMaximum,
+    maximumQos: properties.maximumQoS,
+    retainAvailable: properties.retainAvailable,
+    maximumPacketBytes: properties.maximumPacketSize,
+    serverKeepAliveSeconds: properties.serverKeepAlive,
+    wildcardsAvailable: properties.wildcardSubscriptionAvailable,
+    sharedAvailable: properties.sharedSubscriptionAvailable,
+  };
+}

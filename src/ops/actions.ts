@@ -1,0 +1,79 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+
+import { json, plain, type Answer } from './answers.ts';
+
+/** What may be done over HTTP, by who knows the token. */
+export interface Actions {
+  /** Empty: nothing may be done. */
+  readonly token: string;
+  /** The first whose path fits answers, with the path's variable parts, which are decoded. */
+  readonly posts: readonly { readonly path: RegExp; answer(...parts: string[]): Answer | Promise<Answer> }[];
+}
+
+/** Why an action is not done: 404 for what is not there, 409 for what can't be done with it. */
+export interface Refusal {
+  readonly status: 404 | 409;
+  readonly message: string;
+}
+
+export interface ActionSources {
+  readonly token: string;
+  /** Queues the replay of a backup file. */
+  replay(file: string): Promise<Refusal | undefined>;
+  /** Takes a backup file away for good. */
+  discard(file: string): Promise<Refusal | undefined>;
+}
+
+/** What may be done over HTTP with the token (INTERFACE.md, "HTTP"). */
+export function createActions(sources: ActionSources): Actions {
+  const answerAs = (done: 200 | 202, act: ActionSources['replay']) => async (file: string) => {
+    const refusal = await act(file);
+    return refusal === undefined ? json(done, { file }) : json(refusal.status, { message: refusal.message });
+  };
+  return {
+    token: sources.token,
+    posts: [
+      { path: /^\/api\/backups\/([^/]+)\/replay$/, answer: answerAs(202, (file) => sources.replay(file)) },
+      { path: /^\/api\/backups\/([^/]+)\/discard$/, answer: answerAs(200, (file) => sources.discard(file)) },
+    ],
+  };
+}
+
+/** Undefined when the request is for none of the actions. */
+export function actOn(actions: Actions, request: IncomingMessage, path: string): Answer | Promise<Answer> | undefined {
+  const post = actions.posts.find((each) => each.path.test(path));
+  if (post === undefined) return undefined;
+  if (request.method !== 'POST') return plain(405, 'POST only', { allow: 'POST' });
+  if (actions.token === '') return plain(403, 'http.token is empty: nothing can be done over HTTP');
+  if (!isFromOwnPage(request)) return plain(403, 'not from another page');
+  if (!isToken(request.headers.authorization, actions.token)) {
+    return plain(401, 'the token is missing or wrong', { 'www-authenticate': 'Bearer' });
+  }
+  const parts = post.path
+    .exec(path)!
+    .slice(1)
+    .map((part) => decoded(part));
+  return parts.includes(undefined) ? plain(404, 'no such page') : post.answer(...(parts as string[]));
+}
+
+/** A part of a path as it was meant; undefined when it is no encoding of anything. */
+export function decoded(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A browser names the page that sends the request: none but the bridge's own may. In front of it TLS may have been taken off. */
+function isFromOwnPage({ headers: { host, origin } }: IncomingMessage): boolean {
+  return origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
+}
+
+/** Takes the same time for every wrong token of one length. */
+function isToken(authorization: string | undefined, token: string): boolean {
+  const given = /^Bearer +(?<token>\S+)$/i.exec(authorization ?? '')?.groups?.['token'] ?? '';
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(token));
+}

@@ -1,0 +1,80 @@
+import type { StatusFacts } from './status.ts';
+
+/** A problem and what a person can do about it. */
+export interface Advice {
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** What problems.ts looks for. */
+export type ProblemKind =
+  | 'audit'
+  | 'dropped'
+  | 'journal'
+  | 'broker'
+  | 'oracle'
+  | 'bufferFull'
+  | 'backups'
+  | 'rejected'
+  | 'undecodable'
+  | 'subscription';
+
+/** What to do about each kind of problem; what depends on its cause is asked of the status. */
+const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => string)>> = {
+  audit:
+    'A value was lost or counted twice, which must not happen: keep the log, journal.dir and backup.dir as they are and ' +
+    'report it. The log says since when, under "audit out of balance".',
+  dropped:
+    'Set buffer.onFull to "wait": then what does not fit waits in the journal. Or raise buffer.capacity, and look for ' +
+    'what keeps Oracle from taking values as fast as they come.',
+  journal: ({ journal }) => (journal.state === 'full' ? JOURNAL_FULL : JOURNAL_FAILING),
+  broker:
+    'Look whether the broker of mqtt.url runs and can be reached from here, and takes mqtt.username, mqtt.password and ' +
+    'mqtt.tls: `mqtt-oracle-bridge check --connect` says which. The bridge goes on trying.',
+  oracle: ({ oracle }) => remedyForOracle(oracle),
+  bufferFull:
+    'Nothing at once: with buffer.onFull "wait", more waits in the journal. If it stays so, Oracle takes values more ' +
+    'slowly than they come: raise writer.batchSize, or ask the DBA about the indexes of the table.',
+  backups: ({ oracle, backups }) => {
+    if (backups.replaying !== undefined) return 'Nothing: they are being replayed.';
+    return oracle.state === 'connected' ? BACKUPS_STAY : BACKUPS_WAIT;
+  },
+  rejected:
+    'Look at error_code and error_message in the files, mend the cause in the table or at the PLC, then replay the ' +
+    'files; discard those whose values are not wanted.',
+  undecodable:
+    'Look at reason and payload in the files, mend the sender or the format of the subscription in mqtt.subscriptions, ' +
+    'then discard the files: messages cannot be replayed.',
+  subscription:
+    "Let the broker's access rules grant the topic to mqtt.username, at the QoS of the subscription in " +
+    'mqtt.subscriptions. The bridge asks again when it connects.',
+};
+
+const JOURNAL_FULL =
+  'Bring Oracle back, or free space on the disk of backup.dir, so that what waits in the journal can leave it; or raise ' +
+  'journal.maxBytes. Nothing is lost as long as the broker keeps what was not acknowledged.';
+const JOURNAL_FAILING =
+  'Free space on the disk of journal.dir or mend its rights: the log has the error of the disk. The bridge goes on by itself.';
+const BACKUPS_STAY =
+  'Nothing as long as they become fewer: the bridge replays them by itself. Replay by hand what stays, for instance ' +
+  'because backup.replay is false; the list of the files says what stands in the way.';
+const BACKUPS_WAIT = 'Bring Oracle back: the bridge then replays them by itself, unless backup.replay is false.';
+
+/** What to do about a problem that was found. */
+export function remedyFor(kind: ProblemKind, facts: StatusFacts): string {
+  const remedy = REMEDIES[kind];
+  return typeof remedy === 'string' ? remedy : remedy(facts);
+}
+
+const UNKNOWN_CAUSE =
+  'Ask the DBA about this error. `mqtt-oracle-bridge check --connect` tries connection, table, columns and privileges, ' +
+  'and says what is missing.';
+const UNREACHABLE =
+  'Look whether the database and its listener run and can be reached from here, and whether oracle.connectString names ' +
+  'them. The bridge goes on trying.';
+
+function remedyForOracle({ state, kind, remedy }: StatusFacts['oracle']): string {
+  if (state === 'disabled') return 'Switch it on in the configuration if values are to be written.';
+  if (remedy !== undefined) return remedy;
+  return kind === undefined || kind === 'connection' ? UNREACHABLE : UNKNOWN_CAUSE;
+}

@@ -1,0 +1,83 @@
+// @ts-check
+import { bridgeNowMs } from './clock.js';
+import { fill, find, showRows, tableOf, write, writeTime } from './dom.js';
+import { duration, exactNumber, many, number, shortNumber } from './format.js';
+import { ask } from './live.js';
+
+const AT_MOST = 200;
+const EVERY_MS = 2000;
+const TYPING_MS = 150;
+
+/** @typedef {import('../tags-seen.ts').SeenTag} Tag */
+
+/** @type {ReturnType<typeof tableOf> | undefined} */
+let built;
+let isInView = false;
+let next = 0;
+let asked = 0;
+
+/** Asks for the tags while they are on screen. */
+export function startTags() {
+  built = tableOf('#tags');
+  const search = find('#tag-search');
+  search.addEventListener('input', () => askIn(TYPING_MS));
+  find('#tags form').addEventListener('submit', (event) => {
+    event.preventDefault();
+    askIn(0);
+  });
+  new IntersectionObserver((entries) => {
+    isInView = entries.some(({ isIntersecting }) => isIntersecting);
+    if (isInView) askIn(0);
+  }).observe(find('#tags'));
+  document.addEventListener('visibilitychange', () => askIn(0));
+}
+
+/** @param {number} delayMs */
+function askIn(delayMs) {
+  clearTimeout(next);
+  next = window.setTimeout(() => void refresh(), delayMs);
+}
+
+async function refresh() {
+  if (!isInView || document.hidden) return;
+  asked += 1;
+  const mine = asked;
+  const search = /** @type {HTMLInputElement} */ (find('#tag-search')).value.trim();
+  try {
+    const answer = await ask(`api/tags?search=${encodeURIComponent(search)}&limit=${AT_MOST}`);
+    if (mine === asked) show(answer, search);
+  } catch {
+    // The verdict says that the bridge is gone.
+  }
+  if (mine === asked) askIn(EVERY_MS);
+}
+
+/** @param {import('../tags-seen.ts').SeenTags} answer @param {string} search */
+function show({ total, matching, tags }, search) {
+  if (built === undefined) return;
+  const shown = tags.length < matching ? `, the first ${number(tags.length)} shown` : '';
+  const found = search === '' ? many(total, 'tag') : `${number(matching)} of ${many(total, 'tag')}`;
+  fill('tags-note', total === 0 ? 'None yet since the start.' : found + shown);
+  const columns = ['name', 'number', 'quality', 'number'];
+  showRows(built.body, tags, { key: ({ tagName }) => tagName, columns, update: showTag });
+}
+
+/** @param {HTMLTableCellElement[]} cells @param {Tag} tag */
+function showTag([name, value, quality, age], tag) {
+  if (!name || !value || !quality || !age) return;
+  write(name, tag.tagName);
+  const isNumber = typeof tag.value === 'number';
+  write(value, isNumber ? shortNumber(tag.value) : (tag.value ?? 'no value'));
+  value.title = isNumber ? exactNumber(tag.value) : '';
+  value.classList.toggle('text', !isNumber);
+  write(quality, tag.quality === 'GOOD' ? 'GOOD' : `▲ ${tag.quality}`);
+  quality.classList.toggle('bad', tag.quality !== 'GOOD');
+  const timeMs = Date.parse(tag.timestamp ?? '');
+  writeTime(age, timeMs, ageText(bridgeNowMs() - timeMs));
+}
+
+/** A PLC's clock may be ahead of the bridge's. @param {number} ageMs */
+function ageText(ageMs) {
+  if (Number.isNaN(ageMs)) return 'no time';
+  return ageMs < -2000 ? `in ${duration(-ageMs / 1000)}` : duration(Math.max(0, ageMs) / 1000);
+}

@@ -1,0 +1,227 @@
+// @ts-check
+/** The way of a value as a picture: a stage says its state by a word, a shape and a colour, a pipe by its shape whether values flow. */
+import { bridgeNowMs } from './clock.js';
+import { add, find, setTone, write } from './dom.js';
+import { bytes, duration, many, number, percent } from './format.js';
+
+/** @typedef {import('./live.js').Status} Status */
+/** @typedef {import('./dom.js').Tone} Tone */
+/** @typedef {'flowing' | 'idle' | 'blocked'} Flow */
+/**
+ * @typedef {object} View
+ * @property {Tone} tone
+ * @property {string} state
+ * @property {string} figure
+ * @property {string} unit
+ * @property {string} more
+ * @property {number} [level] how full, between 0 and 1
+ * @property {Flow} flow of the pipe that leaves it
+ */
+
+const NEARLY_FULL = 0.8;
+
+/** @type {readonly { id: string, title: string, read: (status: Status, before: Status) => View }[]} */
+const STAGES = [
+  { id: 'broker', title: 'MQTT broker', read: readBroker },
+  { id: 'journal', title: 'Journal on disk', read: readJournal },
+  { id: 'buffer', title: 'Buffer', read: readBuffer },
+  { id: 'writer', title: 'Writer', read: readWriter },
+  { id: 'table', title: 'Oracle table', read: readTable },
+  { id: 'backup', title: 'CSV backup', read: readBackup },
+  { id: 'replay', title: 'Replay', read: readReplay },
+];
+
+/** @param {Status} status @returns {View} */
+function readBroker({ mqtt, rates, counters }) {
+  const refused = mqtt.subscriptionProblems.length;
+  return {
+    tone: !mqtt.connected ? 'trouble' : refused > 0 ? 'care' : 'ok',
+    state: !mqtt.connected ? 'not connected' : refused > 0 ? `${many(refused, 'subscription')} refused` : 'connected',
+    figure: number(rates.messagesPerSecond),
+    unit: 'messages/s',
+    more: `${number(counters.messagesReceived)} received`,
+    flow: !mqtt.connected ? 'blocked' : rates.messagesPerSecond > 0 ? 'flowing' : 'idle',
+  };
+}
+
+const JOURNAL_STATES = {
+  ok: { tone: /** @type {Tone} */ ('ok'), word: 'storing' },
+  full: { tone: /** @type {Tone} */ ('trouble'), word: 'full' },
+  failing: { tone: /** @type {Tone} */ ('trouble'), word: 'disk refuses' },
+};
+
+/** @param {Status} status @returns {View} */
+function readJournal({ journal, rates }) {
+  const level = journal.bytes / journal.maxBytes;
+  const { tone, word } = JOURNAL_STATES[journal.state];
+  const isNearlyFull = tone === 'ok' && level >= NEARLY_FULL;
+  return {
+    tone: isNearlyFull ? 'care' : tone,
+    state: isNearlyFull ? 'nearly full' : word,
+    figure: bytes(journal.bytes),
+    unit: `of ${bytes(journal.maxBytes)}`,
+    more: `${many(journal.messages, 'message')} waiting`,
+    level,
+    flow: tone === 'trouble' ? 'blocked' : rates.valuesInPerSecond > 0 ? 'flowing' : 'idle',
+  };
+}
+
+/** @param {Status} status @param {Status} before @returns {View} */
+function readBuffer({ buffer, rates, counters }, before) {
+  const level = buffer.size / buffer.capacity;
+  return {
+    tone: level >= 1 ? 'trouble' : level >= NEARLY_FULL ? 'care' : 'ok',
+    state: level >= 1 ? 'full' : level >= NEARLY_FULL ? 'nearly full' : 'has room',
+    figure: number(buffer.size),
+    unit: `of ${many(buffer.capacity, 'value')}`,
+    more: `${number(rates.valuesInPerSecond)} values/s in`,
+    level,
+    flow: isLeaving(counters, before.counters) ? 'flowing' : 'idle',
+  };
+}
+
+/** @param {Status['counters']} counters @param {Status['counters']} before */
+function isLeaving(counters, before) {
+  return counters.valuesWritten + counters.valuesBackedUp > before.valuesWritten + before.valuesBackedUp;
+}
+
+/** @type {Readonly<Record<Status['oracle']['state'], { tone: Tone, writer: string, table: string, tableTone: Tone }>>} */
+const ORACLE_STATES = {
+  connected: { tone: 'ok', writer: 'writing', table: 'taking values', tableTone: 'ok' },
+  retrying: { tone: 'care', writer: 'trying again', table: 'not answering', tableTone: 'care' },
+  down: { tone: 'care', writer: 'to CSV instead', table: 'down', tableTone: 'trouble' },
+  disabled: { tone: 'care', writer: 'to CSV instead', table: 'switched off', tableTone: 'care' },
+};
+
+/** @param {Status} status @returns {View} */
+function readWriter({ oracle, rates, rolling }) {
+  const { tone, writer } = ORACLE_STATES[oracle.state];
+  const isIdle = oracle.state === 'connected' && rates.valuesOutPerSecond === 0;
+  const isWriting = oracle.state === 'connected' && !isIdle;
+  return {
+    tone,
+    state: isIdle ? 'nothing to write' : writer,
+    figure: rolling.batches === 0 ? '–' : number(rolling.avgBatchSize),
+    unit: 'rows a batch',
+    more:
+      rolling.batches === 0
+        ? `no batch in the last ${duration(rolling.windowSeconds)}`
+        : `${number(rolling.avgWriteLatencyMs)} ms a write, over ${duration(rolling.windowSeconds)}`,
+    flow: isWriting ? 'flowing' : oracle.state === 'connected' ? 'idle' : 'blocked',
+  };
+}
+
+/** @param {Status} status @returns {View} */
+function readTable({ oracle, rates, counters }) {
+  const { table, tableTone } = ORACLE_STATES[oracle.state];
+  const forMs = oracle.since === undefined ? 0 : bridgeNowMs() - Date.parse(oracle.since);
+  const isTaking = oracle.state === 'connected';
+  return {
+    tone: tableTone,
+    state: isTaking || forMs < 1000 ? table : `${table} for ${duration(forMs / 1000)}`,
+    figure: isTaking ? number(rates.valuesOutPerSecond) : '0',
+    unit: 'values/s',
+    more:
+      isTaking || oracle.reason === undefined ? `${many(counters.valuesWritten, 'value')} written` : oracle.reason.code,
+    flow: 'idle',
+  };
+}
+
+/** @param {Status} status @param {Status} before @returns {View} */
+function readBackup({ backups, counters, oracle }, before) {
+  const isTaking = counters.valuesBackedUp > before.counters.valuesBackedUp;
+  const isEmpty = backups.pendingFiles === 0;
+  const wait = oracle.state === 'connected' ? 'waits for replay' : 'waits for Oracle';
+  return {
+    tone: isEmpty ? 'idle' : 'care',
+    state: isTaking ? 'taking values' : isEmpty ? 'empty' : backups.replaying !== undefined ? 'being replayed' : wait,
+    figure: number(backups.pendingRows),
+    unit: isEmpty ? 'rows waiting' : `rows, ${many(backups.pendingFiles, 'file')}`,
+    more: `${many(counters.valuesBackedUp, 'value')} backed up`,
+    flow: backups.replaying === undefined ? 'idle' : 'flowing',
+  };
+}
+
+/** @param {Status} status @returns {View} */
+function readReplay({ backups, counters, oracle }) {
+  const { replaying, pendingFiles } = backups;
+  const more = `${many(counters.valuesReplayed, 'value')} replayed`;
+  if (replaying === undefined) {
+    const word = oracle.state === 'connected' ? 'not begun' : 'waits for Oracle';
+    return {
+      tone: pendingFiles === 0 ? 'idle' : 'care',
+      state: pendingFiles === 0 ? 'nothing to replay' : word,
+      figure: '–',
+      unit: '',
+      more,
+      flow: 'idle',
+    };
+  }
+  const level = replaying.rows === 0 ? 0 : replaying.replayedRows / replaying.rows;
+  const isAway = oracle.state !== 'connected';
+  return {
+    tone: isAway ? 'care' : 'ok',
+    state: isAway ? 'waits for Oracle' : 'replaying',
+    figure: percent(level),
+    unit: `of ${many(replaying.rows, 'row')}`,
+    more,
+    level,
+    flow: isAway ? 'blocked' : 'flowing',
+  };
+}
+
+/** @param {HTMLElement} list @param {{ id: string, title: string }} stage */
+function build(list, { id, title }) {
+  const item = add(list, 'li', 'stage');
+  item.id = `stage-${id}`;
+  const head = add(item, 'div', 'head');
+  add(head, 'h3', '', title);
+  const state = add(head, 'p', 'state');
+  add(state, 'span', 'mark').setAttribute('aria-hidden', 'true');
+  state.append(' ');
+  const word = add(state, 'span');
+  const body = add(item, 'div', 'body');
+  const figure = add(body, 'p', 'figure');
+  const value = add(figure, 'b');
+  figure.append(' ');
+  const unit = add(figure, 'span');
+  const meter = add(body, 'div', 'level');
+  meter.setAttribute('aria-hidden', 'true');
+  const fill = add(meter, 'i');
+  const more = add(body, 'p', 'more');
+  const pipe = add(item, 'span', 'pipe');
+  pipe.setAttribute('aria-hidden', 'true');
+  return { item, word, value, unit, fill, more, pipe };
+}
+
+/** @type {Map<string, ReturnType<typeof build>> | undefined} */
+let built;
+/** @type {Status | undefined} */
+let last;
+
+/** Shows each stage; the result is the worst tone of them. @param {Status} status @returns {Tone} */
+export function showWay(status) {
+  const list = find('#way');
+  built ??= new Map(STAGES.map((stage) => [stage.id, build(list, stage)]));
+  const before = last ?? status;
+  last = status;
+  /** @type {Tone[]} */
+  const tones = [];
+  for (const { id, read } of STAGES) {
+    const parts = built.get(id);
+    if (parts === undefined) continue;
+    const view = read(status, before);
+    tones.push(view.tone);
+    setTone(parts.item, view.tone);
+    write(parts.word, view.state);
+    write(parts.value, view.figure);
+    write(parts.unit, view.unit);
+    write(parts.more, view.more);
+    parts.fill.style.setProperty('inline-size', `${Math.min(100, (view.level ?? 0) * 100)}%`);
+    parts.item.dataset['level'] = view.level === undefined ? 'none' : 'some';
+    parts.pipe.dataset['flow'] = view.flow;
+  }
+  const isBackingUp = status.counters.valuesBackedUp > before.counters.valuesBackedUp;
+  list.dataset['aside'] = isBackingUp ? 'flowing' : 'idle';
+  return tones.includes('trouble') ? 'trouble' : tones.includes('care') ? 'care' : 'ok';
+}

@@ -1,0 +1,119 @@
+import type { Tag, TagValues } from '../core/tag-values.ts';
+import { shortText } from './short-text.ts';
+
+/** A tag as `/api/tags` lists it. */
+export interface SeenTag {
+  readonly tagName: string;
+  readonly plcCode: string;
+  /** The text where there is one: it has all digits. A long one is cut. */
+  readonly value: number | string | null;
+  readonly quality: string;
+  /** ISO 8601; null when it could not be read. */
+  readonly timestamp: string | null;
+}
+
+/** The answer of `/api/tags`. */
+export interface SeenTags {
+  readonly total: number;
+  readonly matching: number;
+  readonly tags: readonly SeenTag[];
+}
+
+/** As many as the decoder keeps. */
+const MAX_TAGS = 100_000;
+/** Tags with longer names fit no column and are not listed. */
+const MAX_NAME_LENGTH = 500;
+const MAX_TEXT_LENGTH = 200;
+const MAX_TIME_MS = 8.64e15;
+
+/**
+ * The last value of each tag name, one array a column: about 100 bytes a tag beside its name.
+ *
+ * Tags mostly come in the order in which they came before, so the slot that followed last time is tried first, which costs a comparison; only
+ * when another tag is there is its name looked up. When there are too many tags, the one that has been listed longest makes room.
+ */
+export class TagsSeen {
+  readonly #maxTags: number;
+  readonly #slots = new Map<string, number>();
+  readonly #tags: Tag[] = [];
+  readonly #numbers: number[] = [];
+  readonly #texts: (string | null)[] = [];
+  readonly #timesMs: number[] = [];
+  readonly #qualities: string[] = [];
+  /** The slot of the tag that came after this one. */
+  readonly #next: number[] = [0];
+  #last = 0;
+  #oldest = 0;
+  /** Slots by name; undefined when a tag was added since. */
+  #sorted: readonly number[] | undefined;
+
+  constructor(maxTags = MAX_TAGS) {
+    this.#maxTags = maxTags;
+  }
+
+  /** Takes note of all values of the list, later ones over earlier ones. */
+  note(values: TagValues): void {
+    const { length, tags, numbers, texts, timesMs, qualities } = values;
+    let last = this.#last;
+    for (let i = 0; i < length; i += 1) {
+      const tag = tags[i]!;
+      let slot = this.#next[last]!;
+      if (this.#tags[slot] !== tag) {
+        if (tag.name.length + tag.address.length + tag.plcCode.length > MAX_NAME_LENGTH) continue;
+        slot = this.#slotOf(tag);
+        this.#next[last] = slot;
+      }
+      last = slot;
+      const text = texts[i]!;
+      this.#numbers[slot] = numbers[i]!;
+      this.#texts[slot] = text === null ? null : shortText(text, MAX_TEXT_LENGTH);
+      this.#timesMs[slot] = timesMs[i]!;
+      this.#qualities[slot] = shortText(qualities[i]!, MAX_TEXT_LENGTH);
+    }
+    this.#last = last;
+  }
+
+  /** The first `limit` tags by name whose name contains `search`, in whatever case. */
+  find(search: string, limit: number): SeenTags {
+    const wanted = search.toLowerCase();
+    this.#sorted ??= [...this.#slots].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, slot]) => slot);
+    const isWanted = (slot: number): boolean => this.#tags[slot]!.name.toLowerCase().includes(wanted);
+    const matching = wanted === '' ? this.#sorted : this.#sorted.filter(isWanted);
+    const tags = matching.slice(0, limit).map((slot) => this.#seenTag(slot));
+    return { total: this.#slots.size, matching: matching.length, tags };
+  }
+
+  #slotOf(tag: Tag): number {
+    const known = this.#slots.get(tag.name);
+    if (known !== undefined) {
+      this.#tags[known] = tag;
+      return known;
+    }
+    this.#sorted = undefined;
+    const slot = this.#slots.size < this.#maxTags ? this.#slots.size : this.#makeRoom();
+    this.#slots.set(tag.name, slot);
+    this.#tags[slot] = tag;
+    this.#next[slot] = 0;
+    return slot;
+  }
+
+  #makeRoom(): number {
+    const slot = this.#oldest;
+    this.#oldest = (slot + 1) % this.#maxTags;
+    this.#slots.delete(this.#tags[slot]!.name);
+    return slot;
+  }
+
+  #seenTag(slot: number): SeenTag {
+    const { name, plcCode } = this.#tags[slot]!;
+    const number = this.#numbers[slot]!;
+    const timeMs = this.#timesMs[slot]!;
+    return {
+      tagName: name,
+      plcCode,
+      value: this.#texts[slot] ?? (Number.isNaN(number) ? null : number),
+      quality: this.#qualities[slot]!,
+      timestamp: Math.abs(timeMs) <= MAX_TIME_MS ? new Date(timeMs).toISOString() : null,
+    };
+  }
+}

@@ -1,0 +1,149 @@
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import { coerceError, DatabaseError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { Connections } from '../oracle/connections.ts';
+import { Dictionary, type DatabaseClock, type ServerFacts } from '../oracle/dictionary.ts';
+import { createInsert } from '../oracle/statements.ts';
+import { failed, ok, warning, type Finding } from './finding.ts';
+import { checkLedger } from './ledger-check.ts';
+import { checkRight, described } from './rights-check.ts';
+import { checkColumns, checkKeys, checkOtherColumns, checkQuota, locate, type TableContext } from './table-check.ts';
+
+/** A clock that is further off than this confuses whoever compares times. */
+const CLOCK_TOLERANCE_MS = 2000;
+const PASSWORD_WARNING_MS = 14 * 86_400_000;
+
+const NOBODY_LISTENS =
+  'nothing listens there: is the listener running, and are host and port of oracle.connectString right?';
+const NOBODY_ANSWERS =
+  'nobody answers: are host and port of oracle.connectString right, and does a firewall let this machine through?';
+const NO_SERVICE =
+  'the listener knows no such service: correct it in oracle.connectString (`lsnrctl services` shows them)';
+const NO_SID = 'the listener knows no such SID: oracle.connectString should name a service, host:port/service';
+const NO_ALIAS = 'no such name in tnsnames.ora: correct oracle.connectString, or write it as host:port/service';
+
+const CONNECT_REMEDIES: Readonly<Record<string, string>> = {
+  'NJS-503': NOBODY_LISTENS,
+  'NJS-510': NOBODY_ANSWERS,
+  'NJS-516': NO_ALIAS,
+  'NJS-517': NO_ALIAS,
+  'NJS-518': NO_SERVICE,
+  'NJS-519': NO_SID,
+  'NJS-530': 'oracle.connectString: no such host is known to this machine',
+  CONNECT_TIMEOUT: NOBODY_ANSWERS,
+  'ORA-01033': 'the database is being started or stopped: wait, or ask the DBA',
+  'ORA-12154': NO_ALIAS,
+  'ORA-12505': NO_SID,
+  'ORA-12514': NO_SERVICE,
+  'ORA-12541': NOBODY_LISTENS,
+};
+
+/**
+ * Looks at the database as the bridge's own user, in one session. Statements of the bridge are only parsed: nothing is written.
+ * Never throws.
+ */
+export async function checkOracle(config: Config, clock: Clock, log: Logger, signal: AbortSignal): Promise<Finding[]> {
+  const pool = { ...config.oracle.pool, min: 0, max: 1 };
+  const connections = new Connections({ ...config.oracle, pool, clock, log });
+  const dictionary = new Dictionary(connections, clock);
+  try {
+    const server = await dictionary.server();
+    const context: TableContext = { dictionary, server };
+    const findings = [connection(server), ...account(server, clock), characterSet(server)];
+    const sections: readonly (() => Promise<Finding[]>)[] = [
+      async () => [clockDifference(await dictionary.clock())],
+      () => checkTable(config, context),
+      () => checkLedger(config.oracle.ledgerTable, config.bridge.id, context),
+    ];
+    for (const section of sections) {
+      if (signal.aborted) break;
+      const { found, isLost } = await checked(section);
+      findings.push(...found);
+      if (isLost) break;
+    }
+    return findings;
+  } catch (thrown) {
+    return [noConnection(thrown)];
+  } finally {
+    await connections.stop();
+  }
+}
+
+/** What goes wrong in one section is a finding, and the next one is tried unless the connection was lost. */
+async function checked(
+  section: () => Promise<Finding[]>,
+): Promise<{ readonly found: readonly Finding[]; readonly isLost: boolean }> {
+  try {
+    return { found: await section(), isLost: false };
+  } catch (thrown) {
+    if (!(thrown instanceof DatabaseError)) throw thrown;
+    const { kind, remedy } = thrown;
+    return {
+      found: [failed('dictionary', described(thrown), remedy === '' ? 'try again' : remedy)],
+      isLost: kind === 'connection',
+    };
+  }
+}
+
+function noConnection(thrown: unknown): Finding {
+  if (!(thrown instanceof DatabaseError))
+    return failed('connection', coerceError(thrown).message, 'see the oracle section');
+  const { code, remedy } = thrown;
+  const known = CONNECT_REMEDIES[code] ?? remedy;
+  return failed('connection', described(thrown), known === '' ? 'see oracle.connectString' : known);
+}
+
+function connection({ product, schema, user }: ServerFacts): Finding {
+  return ok('connection', `${product}, as ${user}${schema === user ? '' : `, in schema ${schema}`}`);
+}
+
+function account({ accountStatus, passwordExpiresAtMs, user }: ServerFacts, clock: Clock): Finding[] {
+  const leftMs = (passwordExpiresAtMs ?? Number.POSITIVE_INFINITY) - clock.now();
+  if (leftMs > PASSWORD_WARNING_MS) return [];
+  const when = new Date(passwordExpiresAtMs ?? 0).toISOString().slice(0, 10);
+  const text = `the password of ${user} expires on ${when} (${accountStatus})`;
+  return [
+    warning(
+      'account',
+      text,
+      `change it, and oracle.password; or give ${user} a profile with PASSWORD_LIFE_TIME UNLIMITED`,
+    ),
+  ];
+}
+
+function characterSet({ characterSet: name }: ServerFacts): Finding {
+  if (name === 'AL32UTF8') return ok('character set', name);
+  const remedy = 'use a database with AL32UTF8, or NVARCHAR2 columns for texts and tag names';
+  if (name === 'UTF8') {
+    const text = 'UTF8 (CESU-8): characters such as emoji take 6 bytes, so texts may be too long for their column';
+    return warning('character set', text, remedy);
+  }
+  const text = `${name}: letters and signs that it does not have (µ, ° or Ω, say) are stored as ? or ¿, without an error`;
+  return warning('character set', text, remedy);
+}
+
+function clockDifference({ aheadMs, offset, roundTripMs }: DatabaseClock): Finding {
+  const seconds = (Math.abs(aheadMs) / 1000).toFixed(1);
+  const side = aheadMs < 0 ? 'behind' : 'ahead of';
+  const text = `the database's is ${seconds} s ${side} this machine's (± ${Math.ceil(roundTripMs / 2)} ms); its time zone is ${offset}`;
+  if (Math.abs(aheadMs) <= CLOCK_TOLERANCE_MS + roundTripMs / 2) return ok('clock', text);
+  return warning('clock', text, 'let both follow the same NTP servers: the times of receipt come from this machine');
+}
+
+async function checkTable({ oracle }: Config, context: TableContext): Promise<Finding[]> {
+  const { finding, table } = await locate('oracle.table', oracle.table, context);
+  if (table === undefined) return [finding];
+  const columns = await context.dictionary.columns(table);
+  const written = Object.values(oracle.columns).filter((name) => name !== '');
+  const columnFindings = checkColumns(oracle, table, columns);
+  const { sql } = createInsert(oracle);
+  return [
+    finding,
+    ...columnFindings,
+    ...(await checkOtherColumns(table, columns, written, context)),
+    ...(await checkKeys(table, columns, written, context)),
+    await checkRight({ right: 'INSERT', sql }, table, context),
+    await checkQuota(table, context),
+  ];
+}

@@ -1,0 +1,66 @@
+import type { Config } from '../config/config.ts';
+import { withDeadline, type Clock } from '../core/clock.ts';
+import { coerceError } from '../core/errors.ts';
+import type { FileSystem } from '../core/filesystem.ts';
+import type { Logger } from '../core/logger.ts';
+import { brokerOf } from '../mqtt/connection.ts';
+import { checkBroker } from './broker-check.ts';
+import { checkDirectories } from './directory-check.ts';
+import { failed, type Finding } from './finding.ts';
+import { checkOracle } from './oracle-check.ts';
+import { findingLines, summaryLine } from './report.ts';
+
+export interface PreflightParts {
+  readonly clock: Clock;
+  readonly fileSystem: FileSystem;
+  readonly log: Logger;
+  /** Ends it at once. */
+  readonly signal: AbortSignal;
+}
+
+const DISK_TIMEOUT_MS = 30_000;
+
+/**
+ * Tries all that the bridge will need and gives `write` the report, group by group. Disturbs no running bridge: see the checks. Resolves
+ * with false when something failed. Broker and database are tried at the same time, the disk after them, so that its times are its own.
+ */
+export async function runPreflight(
+  config: Config,
+  { clock, fileSystem, log, signal }: PreflightParts,
+  write: (text: string) => void,
+): Promise<boolean> {
+  const broker = unlessAborted(signal, checkBroker(config, clock, signal));
+  const oracle = unlessAborted(signal, checkOracle(config, clock, log, signal));
+  const all: Finding[] = [];
+  const report = (findings: readonly Finding[]): void => {
+    all.push(...findings);
+    write(findings.map(findingLines).join(''));
+  };
+  write(`Broker ${brokerOf(config.mqtt.url)}\n`);
+  report(await broker);
+  write(`Oracle ${config.oracle.connectString}\n`);
+  report(await oracle);
+  write('Directories\n');
+  if (!signal.aborted) report(await directories(config, { clock, fileSystem, log, signal }));
+  write(summaryLine(all));
+  return all.every(({ verdict }) => verdict !== 'failed');
+}
+
+/** A disk that hangs, one on the network say, answers nobody. */
+async function directories(config: Config, { clock, fileSystem, signal }: PreflightParts): Promise<Finding[]> {
+  const checked = unlessAborted(signal, checkDirectories(config, fileSystem, clock));
+  try {
+    return await withDeadline(clock, DISK_TIMEOUT_MS, 'writing and syncing', checked);
+  } catch (thrown) {
+    return [failed('disk', coerceError(thrown).message, 'name directories on a local disk that works')];
+  }
+}
+
+function unlessAborted(signal: AbortSignal, findings: Promise<Finding[]>): Promise<Finding[]> {
+  const interrupted = [failed('check', 'interrupted', 'run it again')];
+  const aborted = new Promise<Finding[]>((resolve) => {
+    if (signal.aborted) resolve(interrupted);
+    else signal.addEventListener('abort', () => resolve(interrupted), { once: true });
+  });
+  return Promise.race([findings, aborted]);
+}

@@ -1,0 +1,36 @@
+import { counted, type Finding, type Verdict } from './finding.ts';
+
+/** The word says what the mark says, for those who read without seeing it. */
+const MARKS: Readonly<Record<Verdict, readonly [mark: string, word: string]>> = {
+  ok: ['✓', 'ok'],
+  warning: ['!', 'warning'],
+  unknown: ['!', 'unknown'],
+  failed: ['✗', 'failed'],
+};
+
+const WORD_WIDTH = Math.max(...Object.values(MARKS).map(([, word]) => word.length));
+
+/** One line, and one for each step of the remedy below it. */
+export function findingLines({ verdict, subject, text, remedy }: Finding): string {
+  const [mark, word] = MARKS[verdict];
+  const first = `  ${mark} ${word.padEnd(WORD_WIDTH)}  ${subject}: ${text}`;
+  const indent = ' '.repeat(WORD_WIDTH + 6);
+  return [first, ...remedy.map((step) => `${indent}→ ${step}`)].map((line) => `${printable(line)}\n`).join('');
+}
+
+/** `2 failed, 1 warning, 14 ok` */
+export function summaryLine(findings: readonly Finding[]): string {
+  const count = (verdict: Verdict): number => findings.filter((finding) => finding.verdict === verdict).length;
+  const parts = [
+    `${count('failed')} failed`,
+    counted(count('warning'), 'warning'),
+    `${count('unknown')} unknown`,
+    `${count('ok')} ok`,
+  ];
+  return `${parts.join(', ')}\n`;
+}
+
+/** What brokers, databases and file names say must not steer the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`);
+}

@@ -1,0 +1,40 @@
+import type { DatabaseError } from '../core/errors.ts';
+import type { TableName } from '../oracle/dictionary.ts';
+import { failed, ok, warning, type Finding } from './finding.ts';
+import { quoted, type TableContext } from './table-check.ts';
+
+/** No such table, or none that the user may know of; no right; the same with its name, from 23ai on. */
+const RIGHT_MISSING = new Set(['ORA-00942', 'ORA-01031', 'ORA-41900']);
+
+/** A statement of the bridge and the right that it needs. */
+export interface NeededRight {
+  readonly right: 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
+  readonly sql: string;
+  /** What goes wrong without it, when the bridge can run all the same. */
+  readonly without?: string;
+}
+
+/** Has the database parse the statement: the surest test of table, columns and right, and nothing is executed. */
+export async function checkRight(
+  { right, sql, without }: NeededRight,
+  table: TableName,
+  { dictionary, server }: TableContext,
+): Promise<Finding> {
+  const subject = `${right} on ${table.name}`;
+  const error = await dictionary.parse(sql);
+  if (error === undefined) {
+    const source = await dictionary.sourceOfRight(right, table, server.user);
+    return ok(subject, `the database takes the statement${source === undefined ? '' : ` (${source})`}`);
+  }
+  if (RIGHT_MISSING.has(error.code)) {
+    const grant = `GRANT ${right} ON ${quoted(table)} TO "${server.user}";`;
+    if (without !== undefined) return warning(subject, `${server.user} has no such right: ${without}`, grant);
+    return failed(subject, `${server.user} has no such right (${error.code})`, grant);
+  }
+  return failed(subject, described(error), error.remedy === '' ? `the statement was: ${sql}` : error.remedy);
+}
+
+/** `ORA-00904 "X": invalid identifier` */
+export function described({ code, message }: DatabaseError): string {
+  return message.includes(code) ? message : `${code} ${message}`;
+}

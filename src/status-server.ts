@@ -1,0 +1,112 @@
+import { UnknownFileError } from './backup/discard.ts';
+import { openDownload } from './backup/download.ts';
+import { listedFile, type ListedFile } from './backup/listing.ts';
+import { ReplayRefusedError } from './backup/replay.ts';
+import type { Config } from './config/config.ts';
+import type { Clock } from './core/clock.ts';
+import type { Logger } from './core/logger.ts';
+import { nodeFileSystem } from './core/node-filesystem.ts';
+import { createActions, type Refusal } from './ops/actions.ts';
+import { EventStreams } from './ops/event-streams.ts';
+import type { History } from './ops/history.ts';
+import { HttpServer } from './ops/http.ts';
+import type { Metrics } from './ops/metrics.ts';
+import type { Refusals } from './ops/refusals.ts';
+import { createRoutes, type Health, type Readiness } from './ops/routes.ts';
+import { collectStatus, type StatusSources } from './ops/status.ts';
+import type { TagsSeen } from './ops/tags-seen.ts';
+import type { Pipeline } from './pipeline.ts';
+
+export interface StatusServerParts {
+  readonly http: Config['http'];
+  readonly pipeline: Pipeline;
+  readonly status: StatusSources;
+  readonly metrics: Metrics;
+  readonly history: History;
+  readonly tags: TagsSeen;
+  readonly refusals: Refusals;
+  health(): Health;
+  readiness(): Readiness;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What is served over HTTP, with the bridge's parts behind it. */
+export class StatusServer {
+  readonly #parts: StatusServerParts;
+  readonly #events: EventStreams;
+  readonly #http: HttpServer;
+
+  constructor(parts: StatusServerParts) {
+    const { clock, history, http, log, pipeline } = parts;
+    this.#parts = parts;
+    const backups = (): ListedFile[] => this.#listBackups();
+    this.#events = new EventStreams({ clock, history, status: () => collectStatus(parts.status), backups, log });
+    const routes = createRoutes({
+      ...parts,
+      events: this.#events,
+      health: () => parts.health(),
+      readiness: () => parts.readiness(),
+      backups,
+      download: (file) => openDownload(pipeline.backups, file, nodeFileSystem),
+    });
+    const actions = createActions({
+      token: http.token,
+      replay: (file) => this.#replay(file),
+      discard: (file) => this.#discard(file),
+    });
+    this.#http = new HttpServer({ ...http, routes, actions, clock, log });
+  }
+
+  /** Without a final slash; empty before `start`. */
+  get url(): string {
+    return this.#http.url;
+  }
+
+  /** Throws when the port is taken, or the address is none of this machine. */
+  start(): Promise<void> {
+    return this.#http.start();
+  }
+
+  async stop(): Promise<void> {
+    this.#events.stop();
+    await this.#http.stop();
+  }
+
+  #listBackups(): ListedFile[] {
+    const { backups, replay } = this.#parts.pipeline;
+    return backups.files().map((file) => listedFile(file, replay?.requestState(file.name)));
+  }
+
+  /** Undefined when the file is queued, else why it is not. */
+  async #replay(file: string): Promise<Refusal | undefined> {
+    const { replay } = this.#parts.pipeline;
+    if (replay === undefined) return { status: 409, message: 'the bridge is still starting' };
+    return unlessRefused(() => replay.request(file));
+  }
+
+  /** Undefined when the file is gone, else why it is not. */
+  async #discard(file: string): Promise<Refusal | undefined> {
+    const { pipeline } = this.#parts;
+    const { backups, replay } = pipeline;
+    if (backups.file(file)?.kind !== 'backup') await backups.seal(file);
+    if (backups.file(file)?.state === 'open') {
+      return { status: 409, message: `${file} is being written; only sealed files can be discarded` };
+    }
+    if (replay?.progress()?.file === file) {
+      return { status: 409, message: `${file} is being replayed; try again when that is over` };
+    }
+    return unlessRefused(() => pipeline.discard(file));
+  }
+}
+
+async function unlessRefused(act: () => Promise<void>): Promise<Refusal | undefined> {
+  try {
+    await act();
+    return undefined;
+  } catch (error) {
+    if (error instanceof UnknownFileError) return { status: 404, message: error.message };
+    if (error instanceof ReplayRefusedError) return { status: 409, message: error.message };
+    throw error;
+  }
+}

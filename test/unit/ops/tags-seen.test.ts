@@ -1,0 +1,94 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { TagValues, type Tag } from '../../../src/core/tag-values.ts';
+import { TagsSeen } from '../../../src/ops/tags-seen.ts';
+import { RECEIVED_AT_MS, valuesOf } from '../../support/values.ts';
+
+function list(...items: readonly (readonly [name: string, value: number | string | null])[]): TagValues {
+  const values = new TagValues(items.length);
+  for (const [name, value] of items) {
+    const tag: Tag = { plcCode: 'PLC01', address: name, name };
+    const number = typeof value === 'number' ? value : Number.NaN;
+    values.push(tag, number, typeof value === 'string' ? value : null, RECEIVED_AT_MS, 'GOOD');
+  }
+  return values;
+}
+
+const all = (seen: TagsSeen, search = '') => seen.find(search, 1000).tags;
+const valuesByName = (seen: TagsSeen) => Object.fromEntries(all(seen).map(({ tagName, value }) => [tagName, value]));
+
+describe('the tags seen', () => {
+  it('have their last value, with quality and time', () => {
+    const seen = new TagsSeen();
+    seen.note(valuesOf(1, 'RUN', null));
+    seen.note(valuesOf(2));
+    const common = { plcCode: 'PLC01', quality: 'GOOD', timestamp: new Date(RECEIVED_AT_MS).toISOString() };
+    expect(seen.find('', 10)).toEqual({
+      total: 3,
+      matching: 3,
+      tags: [
+        { tagName: 'PLC01.D0', value: 2, ...common },
+        { tagName: 'PLC01.D1', value: 'RUN', ...common },
+        { tagName: 'PLC01.D2', value: null, ...common },
+      ],
+    });
+  });
+
+  it('are found by a part of their name in any case, in the order of names, up to the limit', () => {
+    const seen = new TagsSeen();
+    seen.note(list(['Pump.Speed', 1], ['Fan.speed', 2], ['Fan.Level', 3]));
+    const { total, matching, tags } = seen.find('SPEED', 1);
+    expect([total, matching, tags.map(({ tagName }) => tagName)]).toEqual([3, 2, ['Fan.speed']]);
+    seen.note(list(['A.speed', 4]));
+    expect(all(seen, 'speed').map(({ tagName }) => tagName)).toEqual(['A.speed', 'Fan.speed', 'Pump.Speed']);
+    expect(all(seen, 'nothing of the kind')).toEqual([]);
+  });
+
+  it('show digits that a number cannot hold, cut a long text, and have no time that was not readable', () => {
+    const seen = new TagsSeen();
+    const values = list(['A', 9_007_199_254_740_992], ['B', 'x'.repeat(1_000_000)], ['C', 1], ['D', 1]);
+    values.texts[0] = '9007199254740993';
+    values.timesMs[2] = Number.NaN;
+    values.timesMs[3] = 1e300;
+    seen.note(values);
+    const [a, b, c, d] = all(seen);
+    expect(a?.value).toBe('9007199254740993');
+    expect(b?.value).toBe(`${'x'.repeat(200)}…`);
+    expect([c?.timestamp, d?.timestamp]).toEqual([null, null]);
+  });
+
+  it('leave out names that fit no column', () => {
+    const seen = new TagsSeen();
+    seen.note(list(['A', 1], ['n'.repeat(251), 2], ['B', 3]));
+    expect(valuesByName(seen)).toEqual({ A: 1, B: 3 });
+  });
+
+  it('are at most so many: the one that has been listed longest makes room', () => {
+    const seen = new TagsSeen(3);
+    seen.note(list(['A', 1], ['B', 2], ['C', 3], ['A', 4], ['D', 5]));
+    expect(valuesByName(seen)).toEqual({ B: 2, C: 3, D: 5 });
+    seen.note(list(['A', 6], ['D', 7]));
+    expect(valuesByName(seen)).toEqual({ A: 6, C: 3, D: 7 });
+  });
+
+  it('hold what a plain map would hold, whatever comes in what order', () => {
+    const names = ['A', 'B', 'C', 'D', 'E', 'F', 'G'];
+    const item = fc.tuple(fc.constantFrom(...names), fc.integer());
+    // Tags are one object a name, until the decoder has forgotten them.
+    const shared = new Map(names.map((name): [string, Tag] => [name, { plcCode: '', address: name, name }]));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.boolean(), fc.array(item))), (batches) => {
+        const seen = new TagsSeen();
+        const expected = new Map<string, number>();
+        for (const [isShared, items] of batches) {
+          const values = list(...items);
+          if (isShared) items.forEach(([name], i) => (values.tags[i] = shared.get(name)!));
+          seen.note(values);
+          for (const [name, value] of items) expected.set(name, value);
+        }
+        expect(valuesByName(seen)).toEqual(Object.fromEntries(expected));
+      }),
+    );
+  });
+});
