@@ -212,7 +212,13 @@ export class Pipeline {
   /** Resolves when all that was taken in is settled, or on abort: what is left then is in the journal. */
   async drain(signal: AbortSignal): Promise<void> {
     this.buffer.flush();
-    while (this.journal.status.messages > 0 && !signal.aborted) await sleep(this.#parts.clock, DRAIN_POLL_MS, signal);
+    for (;;) {
+      const { messages, held } = this.journal.status;
+      if (signal.aborted || messages + held === 0) return;
+      // A full journal has room for what is held once a checkpoint has said what is settled.
+      if (messages === 0) await this.#tryToSaveCheckpoint();
+      await sleep(this.#parts.clock, DRAIN_POLL_MS, signal);
+    }
   }
 
   /** Stops all stages. What is not settled is in the journal. */

@@ -119,7 +119,8 @@ export class SkipStamps {
         if (known !== undefined && !around.has(file)) continue;
         if (known?.journal === journal && comparePlaces(known, place) >= 0) continue;
         await this.#write(file, journal, place);
-        this.#options.log.info('backup stamped: rows up to the place are in oracle', { file, place });
+        const level = around.has(file) ? 'info' : 'debug';
+        this.#options.log[level]('backup stamped: rows up to the place are in oracle', { file, place });
       }
       this.#lastRead = place;
     });

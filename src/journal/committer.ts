@@ -89,6 +89,11 @@ export class Committer {
     return this.#maxConnection;
   }
 
+  /** Deliveries that are not durable yet. */
+  get held(): number {
+    return this.#appended - this.#acknowledged;
+  }
+
   append(delivery: Delivery): void {
     this.#appended += 1;
     this.#pending.push(delivery);
@@ -205,7 +210,8 @@ export class Committer {
       payload,
       receivedAtMs,
     }));
-    this.#options.writer.confirm(bytes, deliveries.length);
+    const redeliverable = deliveries.filter(({ packetId }) => packetId !== undefined).length;
+    this.#options.writer.confirm(bytes, deliveries.length, redeliverable);
     this.#group = undefined;
     this.#options.onDurable(messages, bytes, segment, offset);
     const newest = this.#options.connectionOffset + deliveries.at(-1)!.connection;
@@ -234,6 +240,7 @@ export class Committer {
     this.#isDirty = true;
     this.#cancelSyncTimer = this.#options.clock.setTimer(SYNC_INTERVAL_MS, () => {
       this.#isSyncDue = true;
+      this.#retryNow.abort(); // what waits for room must not hold up the sync of what is written
       this.#kick();
     });
   }
@@ -248,7 +255,7 @@ export class Committer {
   #noteFailure(error: unknown): void {
     const isFull = error instanceof JournalFullError || NO_ROOM_CODES.has(systemErrorCode(error) ?? '');
     this.#setState(isFull ? 'full' : 'failing');
-    this.#failed.report({ state: this.#state, waiting: this.#appended - this.#acknowledged, error });
+    this.#failed.report({ state: this.#state, waiting: this.held, error });
   }
 
   #setState(state: JournalState): void {

@@ -103,6 +103,11 @@ export function frameIndex(buffer: Buffer, at: number): number {
   return buffer.readUInt32LE(at + 8);
 }
 
+/** False for QoS 0, which is never sent again. */
+export function frameHasPacketId(buffer: Buffer, at: number): boolean {
+  return (buffer[at + 28]! & PACKET_ID_BIT) !== 0;
+}
+
 export function frameConnection(buffer: Buffer, at: number): number {
   return buffer.readUInt32LE(at + 20);
 }

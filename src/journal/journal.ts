@@ -46,6 +46,8 @@ export interface JournalStatus {
   readonly bytes: number;
   /** Durable and not settled. */
   readonly messages: number;
+  /** Taken in and not durable yet. */
+  readonly held: number;
   readonly state: JournalState;
 }
 
@@ -180,7 +182,8 @@ export class Journal {
 
   get status(): JournalStatus {
     const { reader, settling, committer } = this.#ready;
-    return { bytes: this.#bytes, messages: reader.waiting + settling.size, state: committer.state };
+    const messages = reader.waiting + settling.size;
+    return { bytes: this.#bytes, messages, held: committer.held, state: committer.state };
   }
 
   /**

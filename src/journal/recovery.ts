@@ -135,8 +135,9 @@ async function readSegment(
   }
   for (const range of damaged) await setAside(place, firstNumber, buffer, range);
   const lastNumber = firstNumber + scan.lastIndex;
-  const segment = { firstNumber, path, salt, runs: scan.runs, bytes, messages: scan.messages, lastNumber };
-  log.debug('journal segment read', { path, messages: scan.messages, bytes });
+  const { messages, redeliverable, runs } = scan;
+  const segment = { firstNumber, path, salt, runs, bytes, messages, redeliverable, lastNumber };
+  log.debug('journal segment read', { path, messages, bytes });
   return { segment, messagesAfter: scan.messagesAfter, maxConnection: scan.maxConnection };
 }
 

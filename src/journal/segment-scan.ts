@@ -1,4 +1,4 @@
-import { FRAME_OVERHEAD_BYTES, frameConnection, frameIndex, intactFrameBytes } from './frame.ts';
+import { FRAME_OVERHEAD_BYTES, frameConnection, frameHasPacketId, frameIndex, intactFrameBytes } from './frame.ts';
 import { HEADER_BYTES, MESSAGES_PER_SEGMENT, type ByteRange } from './segment.ts';
 
 /** What is in a segment file. */
@@ -10,6 +10,8 @@ export interface SegmentScan {
   /** Behind the last intact frame, or behind the header; what follows is no frame. */
   readonly intactEnd: number;
   readonly messages: number;
+  /** Those of them with a packet id. */
+  readonly redeliverable: number;
   /** Those of them with an index above `afterIndex`. */
   readonly messagesAfter: number;
   /** -1: no frame. */
@@ -26,6 +28,7 @@ export function scanSegment(buffer: Buffer, salt: number, afterIndex: number): S
   let run: ByteRange | undefined;
   let intactEnd = at;
   let messages = 0;
+  let redeliverable = 0;
   let messagesAfter = 0;
   let lastIndex = -1;
   let maxConnection = -1;
@@ -43,12 +46,13 @@ export function scanSegment(buffer: Buffer, salt: number, afterIndex: number): S
     lastIndex = frameIndex(buffer, at);
     maxConnection = Math.max(maxConnection, frameConnection(buffer, at));
     messages += 1;
+    if (frameHasPacketId(buffer, at)) redeliverable += 1;
     if (lastIndex > afterIndex) messagesAfter += 1;
     at += length;
     run.end = at;
     intactEnd = at;
   }
-  return { runs, holes, intactEnd, messages, messagesAfter, lastIndex, maxConnection };
+  return { runs, holes, intactEnd, messages, redeliverable, messagesAfter, lastIndex, maxConnection };
 }
 
 function startRun(runs: ByteRange[], start: number): ByteRange {

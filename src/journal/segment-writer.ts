@@ -82,6 +82,7 @@ export class SegmentWriter {
       runs: [{ start: HEADER_BYTES, end: HEADER_BYTES }],
       bytes: HEADER_BYTES,
       messages: 0,
+      redeliverable: 0,
       lastNumber: firstNumber - 1,
     };
     return this.#segment;
@@ -108,12 +109,13 @@ export class SegmentWriter {
     }
   }
 
-  /** The frames count from now on. */
-  confirm(bytes: number, messages: number): void {
+  /** The frames count from now on; `redeliverable` of the messages have a packet id. */
+  confirm(bytes: number, messages: number, redeliverable: number): void {
     const segment = this.#segment!;
     segment.bytes += bytes;
     segment.runs.at(-1)!.end = segment.bytes;
     segment.messages += messages;
+    segment.redeliverable += redeliverable;
     segment.lastNumber += messages;
   }
 

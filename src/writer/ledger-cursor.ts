@@ -82,9 +82,9 @@ export class LedgerCursor {
     }
     this.#reportBehind(place);
     this.#hasRead = true;
-    const written = earlierPlace(place, this.#maybeWrittenThrough);
-    await this.#options.stampSkip(written);
-    this.#writtenThrough = laterPlace(this.#writtenThrough, written);
+    // As it is: what a file says of rows that the journal has lost depends on whether the place is among them or behind them.
+    await this.#options.stampSkip(place);
+    this.#writtenThrough = laterPlace(this.#writtenThrough, earlierPlace(place, this.#maybeWrittenThrough));
     this.#known = place;
     this.#lastKnown = place;
   }

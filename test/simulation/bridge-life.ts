@@ -39,6 +39,7 @@ export class BridgeLife {
   readonly #connections: SimConnections;
   readonly #pipeline: Pipeline;
   #state: 'starting' | 'running' | 'stopping' | 'over' = 'starting';
+  #hasStarted = false;
   #connects = 0;
   /** As in the source: what the present session is, is durable; of an earlier connection, too. */
   #sessionNoted: Promise<void> = Promise.resolve();
@@ -98,12 +99,16 @@ export class BridgeLife {
     void this.#stop(hurry.signal, andThen);
   }
 
+  get hasStarted(): boolean {
+    return this.#hasStarted;
+  }
+
   /** All that was taken in has come to its end. */
   get isSettled(): boolean {
     const { backups, buffer, journal, pending } = this.#pipeline;
     return (
       this.#state === 'running' &&
-      journal.status.messages === 0 &&
+      journal.status.messages + journal.status.held === 0 &&
       buffer.size + pending.expander + pending.writer === 0 &&
       backups.pendingFiles === 0
     );
@@ -152,6 +157,7 @@ export class BridgeLife {
   #started(): void {
     if (this.#life.isOver) return;
     this.#options.trace(() => 'bridge: started');
+    this.#hasStarted = true;
     this.#state = 'running';
     this.#connectAfter(this.#options.connectsAfterMs);
   }

@@ -69,10 +69,13 @@ class World {
   readonly #broker: SimBroker;
   readonly #database: SimDatabase;
   readonly #published = new Map<SimMessage, Payload>();
+  readonly #toPublish: number;
   readonly #problems: string[] = [];
   #life: BridgeLife | undefined;
   #armed: Armed[] = [];
   #isMended = false;
+  /** With `sync: interval`: from then on what came in may not be synced. */
+  #unsyncedSinceMs = Number.POSITIVE_INFINITY;
   #replayed: ReadonlyMap<string, number> | undefined;
   /** By lives that are over. */
   #dropped = 0;
@@ -82,6 +85,7 @@ class World {
     this.#time = time;
     this.#trace = trace;
     this.#random = new Random(plan.seed ^ 0x5eed);
+    this.#toPublish = plan.events.filter((event) => event.do === 'publish').length;
     this.#disk = new SimDisk(this.#random.fork(), trace);
     this.#broker = new SimBroker(plan, time, this.#random.fork(), trace);
     this.#database = new SimDatabase(time, this.#random.fork(), trace);
@@ -186,7 +190,7 @@ class World {
       return;
     }
     life.kill();
-    this.#excuseUnsynced(how);
+    this.#excuseUnsynced(how, life.hasStarted);
     if (how === 'power') this.#disk.cutPower();
     else this.#disk.kill();
     this.#trace(
@@ -195,12 +199,16 @@ class World {
     this.#bootLater();
   }
 
-  /** What was acknowledged before it was synced may go with the power; with the process only what a sync failed for. */
-  #excuseUnsynced(how: 'power' | 'kill'): void {
+  /**
+   * What was acknowledged before it was synced may go with the power; with the process only what a sync failed for. What one life left
+   * unsynced, the start of the next one syncs.
+   */
+  #excuseUnsynced(how: 'power' | 'kill', hadStarted: boolean): void {
     const { events, sync } = this.#plan;
     const hasDiskFaults = events.some((event) => event.do === 'disk');
+    if (hadStarted) this.#unsyncedSinceMs = this.#time.nowMs - MAX_UNSYNCED_MS;
     if (how === 'kill' && !hasDiskFaults) return;
-    const sinceMs = sync === 'never' || hasDiskFaults ? -Infinity : this.#time.nowMs - MAX_UNSYNCED_MS;
+    const sinceMs = sync === 'never' || hasDiskFaults ? -Infinity : this.#unsyncedSinceMs;
     for (const message of this.#broker.messages) {
       message.isExcused ||= sync !== 'always' && Number.isFinite(message.atBridgeMs) && message.atBridgeMs >= sinceMs;
     }
@@ -214,8 +222,13 @@ class World {
     this.#database.health = WELL;
   }
 
+  get #isPublished(): boolean {
+    return this.#published.size === this.#toPublish;
+  }
+
   async #settle(after: string): Promise<void> {
-    const isSettled = (): boolean => this.#broker.isIdle && this.#life?.isSettled === true && this.#isCleanedUp();
+    const isSettled = (): boolean =>
+      this.#isPublished && this.#broker.isIdle && this.#life?.isSettled === true && this.#isCleanedUp();
     await this.#wait(after, isSettled);
   }
 

@@ -48,6 +48,40 @@ describe('what a journal keeps', () => {
     await again.close();
   });
 
+  it('does not count messages at QoS 0 among those that the broker may send again', async () => {
+    const sample = new SampleJournal();
+    const journal = await sample.open({ segmentBytes: 1000, maxBytes: 20_000, redeliverable: 6 });
+    for (let i = 0; i < 20; i += 1) {
+      const more = i % 2 === 0 ? {} : { qos: 0 as const, packetId: undefined };
+      journal.append(delivery('x'.repeat(400), sample.acknowledged, more));
+      await journal.whenIdle();
+      for (const message of await takeAll(journal)) journal.done(message, 0);
+      await journal.saveCheckpoint({});
+    }
+    await journal.close();
+    const again = await sample.open({ redeliverable: 6 });
+    const kept = (await again.recentRecords()).filter(({ packetId }) => packetId !== undefined);
+    expect(kept.length).toBeGreaterThanOrEqual(6);
+    await again.close();
+  });
+
+  it('syncs at its interval what is written, though the next message waits for room', async () => {
+    const sample = new SampleJournal();
+    const journal = await sample.open({ sync: 'interval', segmentBytes: 300, maxBytes: 1200 });
+    const syncs: number[] = [];
+    sample.disk.before = (operation) => {
+      if (operation === 'sync') syncs.push(sample.clock.monotonic());
+    };
+    for (let i = 0; i < 12; i += 1) journal.append(delivery(`${i}`.padEnd(100, 'x'), sample.acknowledged));
+    await sample.clock.advance(10);
+    expect(journal.status).toMatchObject({ state: 'full' });
+    expect(journal.status.held).toBeGreaterThan(0);
+    const before = syncs.length;
+    await sample.clock.advance(200);
+    expect(syncs.length).toBe(before + 1);
+    await journal.close();
+  });
+
   it('counts nothing as durable because a sync succeeds that follows one of an earlier process which did not', async () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const sample = new SampleJournal(seed);

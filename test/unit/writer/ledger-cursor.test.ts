@@ -224,4 +224,15 @@ describe('BatchWriter with a ledger', () => {
     expect(database.committed).toEqual([1]);
     await running.finish();
   });
+
+  it('tells the backups where the ledger is, also when the journal has lost the messages up to there', async () => {
+    await clock.advance(0);
+    database.ledger = placeOfValue(9);
+    await running.restart({ recovered: placeOfValue(2) });
+    await clock.advance(0);
+    expect(backup.stamps.at(-1)).toEqual(placeOfValue(9));
+    source.offer(1, 2, 10);
+    await running.finish();
+    expect(database.committed).toEqual([10]);
+  });
 });
