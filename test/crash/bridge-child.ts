@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 
+import type { ListedFile } from '../../src/backup/listing.ts';
 import type { Status } from '../../src/ops/status.ts';
 
 type Entry = Readonly<Record<string, unknown>>;
@@ -51,10 +52,19 @@ export class BridgeChild {
     this.#child.kill(signal);
   }
 
-  async status(): Promise<Status | undefined> {
+  status(): Promise<Status | undefined> {
+    return this.#get('/api/status');
+  }
+
+  /** The names of the CSV files that it knows. */
+  async files(): Promise<readonly string[]> {
+    return ((await this.#get<ListedFile[]>('/api/backups')) ?? []).map(({ file }) => file);
+  }
+
+  async #get<T>(path: string): Promise<T | undefined> {
     if (this.#url === '') return undefined;
     try {
-      return (await (await fetch(new URL('/api/status', this.#url))).json()) as Status;
+      return (await (await fetch(new URL(path, this.#url))).json()) as T;
     } catch {
       return undefined;
     }

@@ -11,6 +11,7 @@ import { BridgeChild } from './bridge-child.ts';
 import { Chance } from './chance.ts';
 import { DISTURBANCES, type DisturbanceName, type Surroundings } from './disturbances.ts';
 import { LoadPublisher } from './load-publisher.ts';
+import { noticesFit } from './retained-notices.ts';
 import { judge, type Offence } from './verdict.ts';
 
 export interface CrashRunOptions {
@@ -40,6 +41,7 @@ export interface CrashRunResult {
 type Ending = Step | 'any moment' | 'restart';
 
 const ENDINGS: readonly Ending[] = [...STEPS, 'any moment', 'any moment', 'any moment', 'restart'];
+const BRIDGE_ID = 'crash-test';
 const CYCLE_MS = 1600;
 /** Steps that come after an outage take longer. */
 const OUTAGE_CYCLE_MS = 2300;
@@ -225,7 +227,7 @@ class CrashRun {
 
   /** All is well again: what the broker still has, the journal and the backups find their way. */
   async #heal(): Promise<void> {
-    const { publisher, standin } = this.#surroundings;
+    const { broker, publisher, standin } = this.#surroundings;
     await this.#disturbance;
     publisher.pause();
     await until('the publisher to be done', () => publisher.unacknowledged === 0);
@@ -236,6 +238,7 @@ class CrashRun {
       await until('the last value', isWritten, SETTLE_TIMEOUT_MS);
       await until('all to be settled', () => isSettled(child), SETTLE_TIMEOUT_MS);
       if ((await child.status())?.audit.balanced !== true) this.#troubles.push('the audit does not balance');
+      await noticesFit(broker.url, `mqtt-oracle-bridge/${BRIDGE_ID}`, () => child.files());
     } catch (error) {
       this.#troubles.push(`${String(error)}; status: ${JSON.stringify(await child.status())}`);
     }
@@ -254,7 +257,7 @@ async function isSettled(child: BridgeChild): Promise<boolean> {
 /** Everything small and fast, so that a second holds many commits, segments, files and retries. */
 function configOf(mqttUrl: string, standin: Standin, { directory, seed }: CrashRunOptions): unknown {
   return {
-    bridge: { id: 'crash-test', drainTimeoutMs: DRAIN_MS },
+    bridge: { id: BRIDGE_ID, drainTimeoutMs: DRAIN_MS },
     mqtt: {
       url: mqttUrl,
       protocolVersion: seed % 2 === 0 ? 5 : 4,
