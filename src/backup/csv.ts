@@ -7,6 +7,9 @@
  * written with one more `'` before it, and read without it: `=1+1` stands as `'=1+1`, `'=1+1` as `''=1+1`. All other texts stand as they
  * are, so that each text has one form and each form one text; `=1+1` without a `'`, as a person may type it, is read as it stands.
  *
+ * Zeros. Where a power cut takes what was not synced, a file may have zeros, in the midst of a field too. So no text is written with a
+ * NUL character in it: that stands as `␀0`, and `␀` as `␀␀`; what the bridge finds with a NUL in a file that a crash left open was torn.
+ *
  * The parser works on bytes (as Latin-1 characters: all that gives a CSV its structure is ASCII), so that it knows each record's place
  * in the file, and turns a field into UTF-8 only where it holds more than ASCII.
  */
@@ -47,16 +50,32 @@ const APOSTROPHE = 0x27;
 /** The last of the characters that a formula may begin with: most texts begin with a letter, and are told by that alone. */
 const AT_SIGN = 0x40;
 
-/** A text that came from outside as it stands in the file, harmless to a spreadsheet. */
+const NUL = '\0';
+const NUL_MARK = '␀';
+const NUL_OR_MARK = /[\0␀]/g;
+const MARKED_NUL = /␀([0␀])/g;
+
+/** A text that came from outside as it stands in the file, harmless to a spreadsheet, and without NUL. */
 export function csvText(text: CsvField): string {
   if (text === null) return '';
-  if (text.charCodeAt(0) > AT_SIGN || !FORMULA.test(text)) return csvField(text);
-  return csvField(`'${text}`);
+  const whole = hasNulOrMark(text) ? text.replace(NUL_OR_MARK, (c) => NUL_MARK + (c === NUL ? '0' : NUL_MARK)) : text;
+  if (whole.charCodeAt(0) > AT_SIGN || !FORMULA.test(whole)) return csvField(whole);
+  return csvField(`'${whole}`);
+}
+
+function hasNulOrMark(text: string): boolean {
+  return text.includes(NUL) || text.includes(NUL_MARK);
 }
 
 /** The text that `csvText` wrote as `field`. */
 export function textOfField(field: string): string {
-  return field.charCodeAt(0) === APOSTROPHE && GUARDED_FORMULA.test(field) ? field.slice(1) : field;
+  const whole = field.charCodeAt(0) === APOSTROPHE && GUARDED_FORMULA.test(field) ? field.slice(1) : field;
+  return whole.includes(NUL_MARK) ? whole.replace(MARKED_NUL, (_, c) => (c === '0' ? NUL : NUL_MARK)) : whole;
+}
+
+/** True for a record that a power cut has torn. */
+export function hasZeros({ fields }: CsvRecord): boolean {
+  return fields.some((field) => field?.includes(NUL) === true);
 }
 
 const QUOTE = 0x22;

@@ -88,7 +88,7 @@ export class FileReplay {
     this.#rows = survey.rows;
     this.#replayedRows = 0;
     const streams = await this.#begin(survey);
-    const stamp = await backups.stamps.read(this.file);
+    const stamp = await backups.stamps.readPaid(this.file);
     for (const group of survey.groups) {
       const stream = new StreamReplay(this.#parts.session(streams[group.key]!));
       await this.#read(stream, streams[group.key]!);

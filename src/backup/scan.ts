@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { coerceError, systemErrorCode, type Reason } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { parseCsv } from './csv-reader.ts';
-import { CsvError, textOfField, type CsvRecord } from './csv.ts';
+import { CsvError, hasZeros, textOfField, type CsvRecord } from './csv.ts';
 import { compareFiles, TimeRange, type BackupFileInfo } from './file-info.ts';
 import { finalNameOf, isSealedName, OPEN_SUFFIX, parseFileName, type BackupKind } from './file-name.ts';
 import { RowDecoder } from './row-decoder.ts';
@@ -89,7 +89,10 @@ export async function scanFile(
   };
   try {
     for await (const records of parseCsv(fileSystem, path, { onChunk, isGrowing: state === 'open' })) {
-      for (const record of records) summary.add(record);
+      for (const record of records) {
+        if (state === 'open' && hasZeros(record)) throw new CsvError(record.line, undefined, 'zeros in the record');
+        summary.add(record);
+      }
     }
     if (state === 'sealed') summary.assertHeader();
   } catch (error) {

@@ -74,12 +74,14 @@ export class SkipStamps {
 
   /** Writes what is owed. Throws the system error of the disk. */
   async payOwed(): Promise<void> {
-    if (this.#owed.size === 0) return;
-    await this.#inTurn(async () => {
-      for (const [file, journal] of this.#owed) {
-        if (this.#lastRead !== undefined) await this.#write(file, journal, this.#lastRead);
-      }
-    });
+    if (this.#owed.size > 0) await this.#inTurn(() => this.#pay());
+  }
+
+  /** What the file's stamp says once nothing is owed to it. As `read`; throws an Error, too, when the ledger's place is not known. */
+  async readPaid(file: string): Promise<SkipStamp | undefined> {
+    await this.#inTurn(() => this.#pay());
+    if (this.#owed.has(file)) throw new Error(`${file}: what of it is in Oracle is known once the ledger is read`);
+    return this.read(file);
   }
 
   /** The outcome of a write is unknown: the ledger may have moved since it was read. */
@@ -124,6 +126,12 @@ export class SkipStamps {
       }
       this.#lastRead = place;
     });
+  }
+
+  async #pay(): Promise<void> {
+    for (const [file, journal] of this.#owed) {
+      if (this.#lastRead !== undefined) await this.#write(file, journal, this.#lastRead);
+    }
   }
 
   async #write(file: string, journal: string, { messageNo, valueNo }: Place): Promise<void> {

@@ -92,8 +92,9 @@ export function drawPlan(seed: number): Plan {
   events.sort((a, b) => a.atMs - b.atMs);
   const segmentBytes = random.pick([500, 2_000, 1_000_000]);
   const window = random.pick([1, 2, 3, 8, 20, 100]);
-  // Half of the journal may hold what may come again.
-  const leastJournalBytes = 2 * window * MOST_JOURNAL_BYTES;
+  // Half of the journal may hold what may come again, and what was delivered beside it at QoS 0.
+  const atQos0 = events.filter((event) => event.do === 'publish' && event.qos === 0).length;
+  const leastJournalBytes = 2 * (window + atQos0) * MOST_JOURNAL_BYTES;
   return {
     seed,
     events,

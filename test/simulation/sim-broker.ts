@@ -55,6 +55,8 @@ export class SimBroker {
   readonly #time: SimTime;
   readonly #random: Random;
   readonly #trace: Trace;
+  /** A session began, and the connection ended before the bridge had written that down: equal bytes of then and now look alike. */
+  hasUnnotedSession = false;
   #hasSession = false;
   /** What is published before waits: the obligation begins with the subscription. */
   #isSubscribed = false;
@@ -98,6 +100,7 @@ export class SimBroker {
     this.#connection = connection;
     const wasPresent = this.#hasSession;
     this.#hasSession = true;
+    if (wasPresent && !this.#isSubscribed) this.hasUnnotedSession = true;
     connection.toBridge(() => {
       intake.connected(wasPresent).then(
         () => this.#subscribed(connection),

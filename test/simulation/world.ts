@@ -114,6 +114,7 @@ class World {
   }
 
   #judge(): void {
+    if (this.#broker.hasUnnotedSession) this.#excuseRepeats();
     this.#problems.push(
       ...judge(this.#published, {
         rows: this.#database.rows,
@@ -197,6 +198,16 @@ class World {
       () => `disk: ${this.#disk.listing(JOURNAL_DIR).join(', ')}; ${this.#disk.listing(BACKUP_DIR).join(', ')}`,
     );
     this.#bootLater();
+  }
+
+  #excuseRepeats(): void {
+    const seen = new Map<string, SimMessage>();
+    for (const message of this.#published.keys()) {
+      const bytes = `${message.topic} ${message.payload.toString('latin1')}`;
+      const before = seen.get(bytes);
+      if (before === undefined) seen.set(bytes, message);
+      else before.isExcused = message.isExcused = true;
+    }
   }
 
   /**

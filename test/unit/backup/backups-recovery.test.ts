@@ -44,6 +44,18 @@ describe('after a crash', () => {
     }
   });
 
+  it('a record with zeros in it, as a power cut leaves them, is none, wherever they are', async () => {
+    const content = await wholeFile();
+    const thirdRow = content.indexOf('PLC01.D2');
+    for (let at = thirdRow; at < content.length; at += 7) {
+      const torn = Buffer.from(content);
+      torn.fill(0, at, Math.min(at + 8, content.length));
+      const { backups } = await startBackups({ dir: await crashed(torn) });
+      expect(backups.files()).toMatchObject([{ name: FIRST_FILE, state: 'sealed', rows: 2 }]);
+      expect(await backups.read(FIRST_FILE)).toEqual(content.subarray(0, thirdRow));
+    }
+  });
+
   it('a file without a whole row is removed', async () => {
     const content = await wholeFile();
     for (const end of [0, 10, content.indexOf('\n') + 1, content.indexOf('\n') + 20]) {

@@ -115,6 +115,9 @@ describe('a text', () => {
     ['a=1', 'a=1'],
     ['1-2', '1-2'],
     ['Ä=1', 'Ä=1'],
+    ['RUN\0', 'RUN␀0'],
+    ['␀0', '␀␀0'],
+    ['=\0', "'=␀0"],
     ['', '""'],
     [null, ''],
   ])('%j stands in the file as %j, and is read back', (text, written) => {
@@ -122,12 +125,14 @@ describe('a text', () => {
     expect(readTexts(`${csvText(text)},x\r\n`)).toEqual([[text, 'x']]);
   });
 
-  it('is never a formula, and is read back, whatever it is', () => {
-    const text = fc.oneof(formulaLike, fc.string({ unit: 'binary' }), fc.constant(null));
+  it('is never a formula, has no NUL, and is read back, whatever it is', () => {
+    const zeros = fc.string({ unit: fc.constantFrom('\0', '␀', '0', "'", '=') });
+    const text = fc.oneof(formulaLike, zeros, fc.string({ unit: 'binary' }), fc.constant(null));
     fc.assert(
       fc.property(fc.array(text, { minLength: 2, maxLength: 5 }), (written) => {
         const file = `${written.map(csvText).join(',')}\r\n`;
         expect(readTexts(file)).toEqual([written]);
+        expect(file).not.toContain('\0');
         for (const cell of fieldsOf(file)[0]!) expect(cell ?? '').not.toMatch(/^[=+\-@\t\r]/);
       }),
       { numRuns: 3000 },

@@ -199,7 +199,7 @@ describe('replay', () => {
   it('is the inverse of backing up, for any value', async () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary' }),
-      fc.constantFrom('', '"', 'a\r\nb', ',', ' ', '\uFEFF', 'NULL'),
+      fc.constantFrom('', '"', 'a\r\nb', ',', ' ', '\uFEFF', 'NULL', 'RUN\0', '␀0'),
       fc.string({ unit: fc.constantFrom("'", '=', '+', '-', '@', '\t', '\r', '1'), minLength: 1, maxLength: 4 }),
     );
     const row = fc.record({
