@@ -6,6 +6,7 @@ import { shownState, type BackupFileInfo } from '../backup/file-info.ts';
 import { OPEN_SUFFIX } from '../backup/file-name.ts';
 import { TimeWriter } from '../backup/time-text.ts';
 import type { FileSystem } from '../core/filesystem.ts';
+import { printable } from '../core/printable.ts';
 import { sizeText } from './units.ts';
 
 /** What `list --json` and `show --json` say of a file: the fields of its recovery notice. */
@@ -80,11 +81,6 @@ const AGES = [
 function ageText(ageMs: number): string {
   const [divisor, unit] = AGES.find(([age]) => ageMs >= age) ?? [1000, 's'];
   return `${Math.max(0, Math.floor(ageMs / divisor))} ${unit}`;
-}
-
-/** What came from PLCs and databases must not steer the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`);
 }
 
 export interface ShownFile {

@@ -1,6 +1,7 @@
 import { isSealedName, parseFileName } from '../backup/file-name.ts';
 import type { ListedFile } from '../backup/listing.ts';
 import { sleep, systemClock } from '../core/clock.ts';
+import { printable } from '../core/printable.ts';
 import type { Config } from '../config/config.ts';
 import { reachableHost } from '../ops/http.ts';
 import { CommandError, type CommandArgs, type Io } from './command.ts';
@@ -147,8 +148,4 @@ function messageIn(text: string): string {
     // plain text
   }
   return text.trim();
-}
-
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, ' ');
 }

@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.ts';
 import type { Status } from '../ops/status.ts';
 import type { Paint } from './colours.ts';
 import { progressBar } from './progress-line.ts';
@@ -98,12 +99,15 @@ function problemLines(status: ShownStatus, paint: Paint, columns: number): strin
   const colour = colourOf(status);
   return status.problems.flatMap((problem) => {
     const remedy = status.advice?.find((each) => each.problem === problem)?.remedy ?? '';
-    const lines = wrap(printable(problem), columns - 2).map(
+    const lines = wrap(printable(oneLine(problem)), columns - 2).map(
       (text, i) => `${i === 0 ? paint(colour, '!') : ' '} ${text}`,
     );
     if (remedy === '') return lines;
     const arrow = paint('dim', '→');
-    return [...lines, ...wrap(printable(remedy), columns - 4).map((text, i) => `  ${i === 0 ? arrow : ' '} ${text}`)];
+    return [
+      ...lines,
+      ...wrap(printable(oneLine(remedy)), columns - 4).map((text, i) => `  ${i === 0 ? arrow : ' '} ${text}`),
+    ];
   });
 }
 
@@ -144,9 +148,9 @@ function plural(count: number, noun: string): string {
   return `${number.format(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** What came over the network must not steer the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, ' ');
+/** Messages of a database have lines of their own. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
 }
 
 const UNITS = [

@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.ts';
 import { counted, type Finding, type Verdict } from './finding.ts';
 
 /** The word says what the mark says, for those who read without seeing it. */
@@ -28,9 +29,4 @@ export function summaryLine(findings: readonly Finding[]): string {
     `${count('ok')} ok`,
   ];
   return `${parts.join(', ')}\n`;
-}
-
-/** What brokers, databases and file names say must not steer the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}/gu, (char) => `\\u{${char.codePointAt(0)!.toString(16)}}`);
 }

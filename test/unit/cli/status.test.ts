@@ -69,7 +69,7 @@ describe('status', () => {
     const sources = madeUpSources();
     sources.oracle = () => ({ state: 'down', reason: { code: 'ORA-12541', message: 'no listener\u001b[2J\r\n' } });
     const { out } = await run(['--url', await serveBridge(sources)]);
-    expect(out).toContain('\n! Oracle is down: ORA-12541: no listener [2J');
+    expect(out).toContain('\n! Oracle is down: ORA-12541: no listener\\u{1b}[2J');
     expect(out.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
     expect(out).toContain('gateway-01: 1 problem');
     expect(out).not.toContain('all is well');
@@ -98,7 +98,7 @@ describe('status', () => {
     ];
     const body = JSON.stringify({ ...status, problems: [problem, 'A second one.'], advice });
     const { out } = await run(['--url', await serve(() => ({ status: 200, contentType: 'application/json', body }))]);
-    expect(out).toContain(`\n! ${problem}\n  → Start  [31mthe listener.\n! A second one.\n\n`);
+    expect(out).toContain(`\n! ${problem}\n  → Start \\u{1b}[31mthe listener.\n! A second one.\n\n`);
     expect(out).not.toContain('Another one');
   });
 
