@@ -139,6 +139,7 @@ export class Pipeline {
     for (const record of records) {
       if (!this.journal.isOfSession(record)) continue;
       this.#redelivery.remember({ ...record, connection: record.connection - after });
+      if (this.journal.isBehindDamage(record)) this.#redelivery.noteGap();
     }
     await this.backups.start();
     const counted = this.journal.checkpoint?.place ?? ORIGIN;

@@ -136,6 +136,12 @@ export class Journal {
     return readRecentRecords(this.#ready.found, this.#options.fileSystem);
   }
 
+  /** Whether messages before it, in its segment, are damaged: a power cut may tear a group of messages anywhere, or a disk lose bytes. */
+  isBehindDamage({ number }: JournalRecord): boolean {
+    const segment = this.#ready.found.findLast(({ firstNumber }) => firstNumber <= number);
+    return segment !== undefined && segment.runs.length > 1;
+  }
+
   /** Whether the record was delivered in the broker's present session, as far as is known: only then may it come again. */
   isOfSession(record: JournalRecord): boolean {
     return record.connection >= this.#sessionFrom;

@@ -34,7 +34,8 @@ const DEFAULT_MAX_PAYLOAD_BYTES = 32 * 1024 * 1024;
  * bytes, and for which the broker can't have had the acknowledgement. All but the last of it can be seen; the last is reasoned from the
  * order of acknowledgements [MQTT-4.6.0-2], as a lost one is followed by none that arrives:
  *
- * - within one connection redeliveries come in the order of the first deliveries [MQTT-4.6.0-1];
+ * - within one connection redeliveries come in the order of the first deliveries [MQTT-4.6.0-1], which is that of the journal but where it
+ *   was damaged (`noteGap`);
  * - when a packet id is used again, its former message was acknowledged, and so was all that came before that one (`#floor`);
  * - brokers that count their packet ids up come to the same one after 65,535 messages. With at most F messages in flight a redelivery
  *   is one of the last F, and the former message of that packet id is further back than 65,535 - F. The window lies between the two.
@@ -59,6 +60,8 @@ export class RedeliveryCheck {
   #reduceFrom = 1;
   /** Messages at positions up to here can't come again. */
   #floor = 0;
+  /** Up to here positions may not be in the order of the first deliveries. */
+  #unorderedThrough = 0;
   #matchConnection = -1;
   #matchPosition = 0;
 
@@ -100,19 +103,27 @@ export class RedeliveryCheck {
     if (!duplicate || packetId === undefined) return undefined;
     const position = this.#positions[packetId]!;
     if (position <= this.#floor) return undefined;
-    if (connection === this.#matchConnection && position <= this.#matchPosition) return undefined;
+    const isOrdered = position > this.#unorderedThrough;
+    if (isOrdered && connection === this.#matchConnection && position <= this.#matchPosition) return undefined;
     const slot = this.#slotOf(position);
     if (this.#connections[slot]! >= connection || this.#topics[slot] !== delivery.topic) return undefined;
     const isReduced = position < this.#reduceFrom;
     if (!this.#contents[slot]!.equals(isReduced ? digestOf(delivery.payload) : delivery.payload)) return undefined;
-    this.#matchConnection = connection;
-    this.#matchPosition = position;
+    if (isOrdered) {
+      this.#matchConnection = connection;
+      this.#matchPosition = position;
+    }
     return this.#numbers[slot]!;
   }
 
   /** The broker has a new session for us: what it delivers from now on was never delivered before. */
   forget(): void {
     this.#floor = this.#position;
+  }
+
+  /** Between what was remembered so far messages were lost: when they came again they were stored behind those that had followed them. */
+  noteGap(): void {
+    this.#unorderedThrough = this.#position;
   }
 
   #slotOf(position: number): number {

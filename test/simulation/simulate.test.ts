@@ -19,6 +19,12 @@ const KEPT_SEEDS: readonly (readonly [seed: number, word: string])[] = [
   [20085, 'rows were durable in a backup whose stamp the disk refused'],
   [20267, 'rows were to be appended to a backup that had its final name already'],
   [105799, 'a rejected file that the disk kept from being sealed at the start held up all replays'],
+  [1063098, 'a damaged journal knew less than the ledger, and a stamp said so'],
+  [1088824, 'the sync of an interval waited for room in a full journal'],
+  [1148237, 'messages at QoS 0 crowded out one that the broker sent again'],
+  [2093950, 'a backup was replayed before its stamp was on disk'],
+  [2098688, 'zeros of a power cut in the last record of a file passed for a row'],
+  [3110950, 'a message that a power cut had torn out was stored behind those that had followed it'],
 ];
 
 const FROM_SEED = 1;

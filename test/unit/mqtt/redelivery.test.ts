@@ -45,6 +45,15 @@ describe('RedeliveryCheck', () => {
     expect(check.match(again(7))).toBeUndefined();
   });
 
+  it('knows messages in another order than they first came in, where some between them were lost and came again', () => {
+    const check = new RedeliveryCheck();
+    check.remember(remembered(41, 7));
+    check.remember(remembered(43, 9));
+    check.noteGap();
+    check.remember(remembered(44, 8));
+    expect([check.match(again(7)), check.match(again(8)), check.match(again(9))]).toEqual([41, 44, 43]);
+  });
+
   it('takes a delivery that goes back in the order as new, and begins anew with the next connection', () => {
     const check = new RedeliveryCheck();
     check.remember(remembered(41, 7));
