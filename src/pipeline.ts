@@ -228,7 +228,7 @@ export class Pipeline {
     await this.#stages?.replay.stop();
     await this.#running;
     await this.backups.stop();
-    await this.#tryToSaveCheckpoint();
+    if (this.#stages !== undefined) await this.#tryToSaveCheckpoint();
     await this.journal.close();
   }
 

@@ -73,7 +73,7 @@ umask 022
 rm -rf "$program.new"
 mkdir -p "$program.new"
 trap 'rm -rf "$program.new"' EXIT
-for part in dist config deploy package.json README.md LICENSE; do cp -R "$source/$part" "$program.new/"; done
+for part in dist config deploy docs package.json README.md SECURITY.md CHANGELOG.md LICENSE; do cp -R "$source/$part" "$program.new/"; done
 install_packages "$program.new"
 chmod -R go+rX,go-w "$program.new"
 [ -d "$program.new/node_modules/oracledb" ] || fail 'the packages could not be copied'

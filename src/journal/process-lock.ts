@@ -24,6 +24,8 @@ const NAME = 'lock';
 /** Another process may be between creating its lock file and writing it. */
 const WRITTEN_WITHIN_MS = 200;
 const ATTEMPTS = 5;
+/** A process that has ended and that nobody has asked for its end: in a container without an init that may stay so. */
+const ENDED_STATES = new Set(['Z', 'X']);
 /** Index of the field `starttime` in /proc/<pid>/stat behind the command's closing parenthesis. [proc_pid_stat(5), field 22] */
 const START_TIME_FIELD = 19;
 
@@ -137,8 +139,8 @@ export class ProcessLock implements JournalLock {
     try {
       const boot = String(await this.#fileSystem.read('/proc/sys/kernel/random/boot_id')).trim();
       const stat = String(await this.#fileSystem.read(`/proc/${processId}/stat`));
-      const start = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[START_TIME_FIELD];
-      return `${boot}/${start}`;
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return ENDED_STATES.has(fields[0]!) ? 'ended' : `${boot}/${fields[START_TIME_FIELD]}`;
     } catch {
       return '';
     }

@@ -51,7 +51,7 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
 };
 
 const JOURNAL_FULL =
-  'Bring Oracle back, or free space on the disk of backup.dir, so that what waits in the journal can leave it; or raise ' +
+  'Free space on the disks of journal.dir and backup.dir, or bring Oracle back, so that what waits in the journal can leave it; or raise ' +
   'journal.maxBytes. Nothing is lost as long as the broker keeps what was not acknowledged.';
 const JOURNAL_FAILING =
   'Free space on the disk of journal.dir or mend its rights: the log has the error of the disk. The bridge goes on by itself.';

@@ -46,9 +46,12 @@ beforeAll(async () => {
     'package.json',
     'package-lock.json',
     'README.md',
+    'SECURITY.md',
+    'CHANGELOG.md',
     'LICENSE',
     'config',
     'deploy',
+    'docs',
     'src',
     'tsconfig.json',
   ];

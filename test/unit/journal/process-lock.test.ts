@@ -1,12 +1,16 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { platform } from 'node:process';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../../src/core/clock.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { ProcessLock } from '../../../src/journal/process-lock.ts';
+import { until } from '../../support/until.ts';
 
 let directory = '';
 beforeEach(async () => {
@@ -41,6 +45,31 @@ describe('ProcessLock', () => {
     expect(await readdir(directory)).toEqual(['lock']);
     await own.release();
   });
+
+  it.skipIf(platform !== 'linux')(
+    'takes over that of a process that has ended and that nobody has asked for it',
+    async () => {
+      const parent = spawn('sh', ['-c', 'sleep 0.1 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+      try {
+        const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+        const zombie = Number(String(line));
+        const statOf = async (): Promise<string[]> => {
+          const stat = await readFile(`/proc/${zombie}/stat`, 'utf8');
+          return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+        };
+        await until('the end of the process', async () => (await statOf())[0] === 'Z');
+        const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
+        const holder = { pid: zombie, startedAt: `${boot}/${(await statOf())[19]!}`, token: '1' };
+        await writeFile(join(directory, 'lock'), JSON.stringify(holder));
+        const own = lock();
+        await own.acquire(directory);
+        expect(await readdir(directory)).toEqual(['lock']);
+        await own.release();
+      } finally {
+        parent.kill('SIGKILL');
+      }
+    },
+  );
 
   it('is had by one of many that want it at once', async () => {
     await writeFile(join(directory, 'lock'), JSON.stringify({ pid: 2 ** 22 + 1, startedAt: '' }));
