@@ -30,6 +30,8 @@ const REFUSED_QUALITY = 'LONGER_THAN_THE_COLUMN';
 export class LoadPublisher {
   readonly obligations = new Map<string, Obligation>();
   cycle = 0;
+  /** Nothing new is published. */
+  isHeld = false;
   readonly #url: string;
   readonly #chance: Chance;
   #client: MqttClient | undefined;
@@ -81,7 +83,7 @@ export class LoadPublisher {
   }
 
   #tick(): void {
-    if (this.#client === undefined) return;
+    if (this.#client === undefined || this.isHeld) return;
     const timeMs = Date.now();
     if (this.#chance.next() < UNDECODABLE_SHARE) {
       const message = this.#obligation('U', 'undecodable message', timeMs);
