@@ -289,7 +289,7 @@ export class Pipeline {
             this.replay?.wake();
           },
           stampSkip: (place) => backups.stamps.stamp(backups.stamps.files(), journal.id, place),
-          payStamps: () => backups.stamps.payOwed(),
+          payDebts: () => backups.payDebts(),
           markCertain: () => backups.markCertain(),
           markUnknown: () => backups.stamps.ledgerLost(),
         },

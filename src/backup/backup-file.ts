@@ -70,6 +70,11 @@ export class BackupFile {
     return this.#state === 'renamed';
   }
 
+  /** Records that do not count may be in it. */
+  get hasLeftovers(): boolean {
+    return this.#hasLeftovers;
+  }
+
   get info(): BackupFileInfo {
     const { name, kind, createdAtMs, reason } = this.#options;
     return {
@@ -130,6 +135,11 @@ export class BackupFile {
       this.#sha256 = this.#hash.digest('hex');
       this.#state = 'sealed';
     }
+  }
+
+  /** Cuts off what a failed append has left: after a crash it would count. Throws the system error; call again then. */
+  async cutLeftovers(): Promise<void> {
+    await this.#cutLeftovers();
   }
 
   /** Lets go of the file as it is. */

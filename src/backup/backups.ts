@@ -109,6 +109,16 @@ export class Backups {
     this.#onStep('backed-up');
   }
 
+  /**
+   * Before anything is sent to Oracle: writes the stamps that the disk refused, and cuts off rows that it had refused although they are there;
+   * after a crash these would count, and be in Oracle as well. Throws the system error of the disk.
+   */
+  async payDebts(): Promise<void> {
+    await this.#rolling.backup.cutLeftovers();
+    await this.#rolling.rejected.cutLeftovers();
+    await this.stamps.payOwed();
+  }
+
   /** Oracle takes rows again: seals the backup file. What the disk refuses now is tried again later; never throws. */
   endOutage(): Promise<void> {
     return this.#rolling.backup.seal();

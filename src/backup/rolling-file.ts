@@ -91,6 +91,15 @@ export class RollingFile {
     });
   }
 
+  /** Cuts off what failed appends have left in files. Throws the system error of the disk. */
+  async cutLeftovers(): Promise<void> {
+    const isClean = ![this.#file, ...this.#aside].some((file) => file?.hasLeftovers);
+    if (isClean) return;
+    await this.#inTurn(async () => {
+      for (const file of [this.#file, ...this.#aside]) await file?.cutLeftovers();
+    });
+  }
+
   /** Lets go of the open file when `isThere` says that its name is no longer in the directory. */
   check(isThere: (name: string) => boolean): Promise<void> {
     return this.#inTurn(async () => {

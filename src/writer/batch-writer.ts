@@ -176,7 +176,7 @@ export class BatchWriter {
     let reached: Place | undefined;
     this.availability.trying();
     try {
-      await backup.payStamps();
+      await backup.payDebts();
       await this.#ledger.ensure(database);
       this.#countWritten(batch, this.#ledger.countWritten(batch));
       await this.#rejectBadRows(batch);

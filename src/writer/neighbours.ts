@@ -38,8 +38,8 @@ export interface BatchBackup {
   endOutage(): Promise<void>;
   /** The backups that got rows since `markCertain` hold rows that Oracle has too: those up to `place`. */
   stampSkip(place: Place): Promise<void>;
-  /** What `stampSkip` or `backUp` still owes to the disk; nothing is sent before that is done. */
-  payStamps(): Promise<void>;
+  /** What `backUp` and `reject` still owe to the disk; nothing is sent before that is done. */
+  payDebts(): Promise<void>;
   /** A batch was written, and it is certain. */
   markCertain(): void;
   /** Nobody knows whether the batch was written. */

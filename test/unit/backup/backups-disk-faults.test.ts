@@ -68,6 +68,19 @@ describe('a disk that refuses', () => {
     expect(await readdir(dir)).toEqual([FIRST_FILE]);
   });
 
+  it('owes to the disk that rows of a failed append are cut off, before they may be written elsewhere', async () => {
+    const { backups, dir, disk } = await startBackups();
+    await backups.backUp(sequence(1, 1), DOWN);
+    disk.fail('sync', 'EIO');
+    disk.fail('truncate', 'EIO', 2);
+    await expect(backups.backUp(sequence(2, 1), DOWN)).rejects.toThrow('EIO');
+    await expect(backups.payDebts()).rejects.toThrow('EIO');
+    await backups.payDebts();
+    await backups.stop();
+    const again = await startBackups({ dir });
+    expect(again.backups.pendingRows).toBe(1);
+  });
+
   it('seals a file after 30 s, too, when another one that may grow for an hour was begun meanwhile', async () => {
     const { backups, clock, dir, disk } = await startBackups();
     const reject = (from: number) => backups.reject(sequence(from, 1), [{ index: 0, reason: REFUSED }]);

@@ -141,7 +141,7 @@ export class FakeBackup {
     this.stamps.push(place);
   }
 
-  async payStamps(): Promise<void> {
+  async payDebts(): Promise<void> {
     if (this.stampError !== undefined) throw this.stampError;
   }
 
