@@ -19,6 +19,8 @@ export interface CrashRunOptions {
   readonly seed: number;
   /** No more cycles are begun after that. */
   readonly maxSeconds: number;
+  /** Steps at which chance, or a busy machine, had no kill are met by some more in the end. */
+  readonly meetsEachStep?: boolean;
   /** For the bridge's files and logs; must be empty. */
   readonly directory: string;
   /** Gets a line a cycle. */
@@ -49,6 +51,8 @@ const NO_ROWS_SHARE = 0.04;
 const CYCLE_MS = 1600;
 /** Steps that come after an outage take longer. */
 const OUTAGE_CYCLE_MS = 2300;
+const PATIENT_CYCLE_MS = 8000;
+const MORE_CYCLES = 4;
 const DRAIN_MS = 2000;
 const EXIT_MS = 2500;
 const SETTLE_TIMEOUT_MS = 60_000;
@@ -124,7 +128,16 @@ class CrashRun {
     publisher.start();
     try {
       const giveUpAtMs = startedAtMs + this.#options.maxSeconds * 1000;
-      for (let i = 0; this.#kills < this.#options.kills && performance.now() < giveUpAtMs; i += 1) await this.#cycle(i);
+      let i = 0;
+      for (; this.#kills < this.#options.kills && performance.now() < giveUpAtMs; i += 1) {
+        await this.#cycle(i, ENDINGS[i % ENDINGS.length]!);
+      }
+      for (const step of this.#options.meetsEachStep === true ? STEPS : []) {
+        for (let more = 0; this.#killsAtStep[step] === 0 && more < MORE_CYCLES; more += 1) {
+          await this.#cycle(i, step, PATIENT_CYCLE_MS);
+          i += 1;
+        }
+      }
       await this.#heal();
     } finally {
       if (this.#child?.isRunning === true) this.#child.kill('SIGKILL');
@@ -165,10 +178,9 @@ class CrashRun {
     return isOverdue ? 1 : nth;
   }
 
-  async #cycle(i: number): Promise<void> {
+  async #cycle(i: number, ending: Ending, patienceMs = 0): Promise<void> {
     const { chance, publisher, standin } = this.#surroundings;
     const startedAtMs = performance.now();
-    const ending = ENDINGS[i % ENDINGS.length]!;
     const step = STEPS.find((name) => name === ending);
     const waits = step === undefined ? undefined : WAITS[step];
     const killAt = waits === undefined ? undefined : `${ending}:${this.#nthOf(step, chance.between(1, waits.maxNth))}`;
@@ -178,7 +190,7 @@ class CrashRun {
     if (waits?.needsOutage === true) await this.#disturbance;
     const child = this.#start(String(i + 1), killAt);
     const disturbance = this.#disturb(chance.pick(waits?.needsOutage === true ? OUTAGES : DISTURBANCE_NAMES));
-    const signal = await this.#end(child, ending);
+    const signal = await this.#end(child, ending, patienceMs);
     if (child.end === 'SIGKILL') this.#kills += 1;
     else if (child.end !== 0 && child.hasSaid('bridge started'))
       this.#troubles.push(`cycle ${i + 1}: the bridge ended with ${child.end}`);
@@ -206,9 +218,9 @@ class CrashRun {
   }
 
   /** Waits for the bridge to end, by itself or, at last, by the signal that is given back. */
-  async #end(child: BridgeChild, ending: Ending): Promise<NodeJS.Signals | undefined> {
+  async #end(child: BridgeChild, ending: Ending, patienceMs: number): Promise<NodeJS.Signals | undefined> {
     const atAnyMoment = ending === 'any moment' || ending === 'restart';
-    const waitMs = OUTAGE_ENDINGS.has(ending) ? OUTAGE_CYCLE_MS : CYCLE_MS;
+    const waitMs = Math.max(patienceMs, OUTAGE_ENDINGS.has(ending) ? OUTAGE_CYCLE_MS : CYCLE_MS);
     const delayMs = atAnyMoment ? this.#surroundings.chance.between(200, 1200) : waitMs;
     await Promise.race([child.exited, wait(delayMs, undefined, { ref: false })]);
     if (!child.isRunning) {

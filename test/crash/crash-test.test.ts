@@ -22,7 +22,14 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge, killed again and ag
     const lines: string[] = [];
     const seed = 3; // the choices are always these; npm run crash-test explores others
     const report = (line: string): void => void lines.push(line);
-    const result = await runCrashTest({ kills: KILLS, seed, maxSeconds: MAX_SECONDS, directory, report });
+    const result = await runCrashTest({
+      kills: KILLS,
+      seed,
+      maxSeconds: MAX_SECONDS,
+      meetsEachStep: IS_CI,
+      directory,
+      report,
+    });
     const { offences, troubles, killsAtStep } = result;
     const neverKilledAt = Object.entries(killsAtStep).flatMap(([step, count]) => (IS_CI && count === 0 ? [step] : []));
     const isGood = offences.length === 0 && troubles.length === 0 && neverKilledAt.length === 0;
@@ -33,7 +40,7 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge, killed again and ag
       neverKilledAt: [],
       story: [],
     });
-    expect(result.kills).toBe(KILLS);
+    expect(result.kills).toBeGreaterThanOrEqual(KILLS);
     await rm(directory, { recursive: true });
   });
 });
