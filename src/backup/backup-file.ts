@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
-import { systemErrorCode, type Reason } from '../core/errors.ts';
+import { removeIfThere } from '../core/durable-file.ts';
+import type { Reason } from '../core/errors.ts';
 import type { AppendFile, FileSystem } from '../core/filesystem.ts';
 import { TimeRange, type BackupFileInfo } from './file-info.ts';
 import { OPEN_SUFFIX, type BackupKind } from './file-name.ts';
@@ -95,7 +96,7 @@ export class BackupFile {
 
   /** Resolves when the records are durable. Throws the system error when the disk refuses; then none of them count. */
   async append(records: Records): Promise<void> {
-    await this.#cutLeftovers();
+    await this.cutLeftovers();
     const buffers = this.#bytes === 0 ? [Buffer.from(this.#options.header), ...records.buffers] : records.buffers;
     try {
       const file = await this.#opened();
@@ -105,7 +106,7 @@ export class BackupFile {
       if (!this.#isEntered) await this.#options.fileSystem.syncDirectory(this.#options.directory);
     } catch (error) {
       // What stays is cut off by the next call; without this one's try it would come back after a crash.
-      await this.#cutLeftovers().catch(() => {});
+      await this.cutLeftovers().catch(() => {});
       throw error;
     }
     this.#isEntered = true;
@@ -122,7 +123,7 @@ export class BackupFile {
   async seal(): Promise<void> {
     const { directory, fileSystem, name } = this.#options;
     if (this.#state === 'open') {
-      await this.#cutLeftovers();
+      await this.cutLeftovers();
       await this.#close();
       if (this.#rows === 0) return this.#remove();
       // A rename would silently replace a file that somebody put there meanwhile.
@@ -139,7 +140,12 @@ export class BackupFile {
 
   /** Cuts off what a failed append has left: after a crash it would count. Throws the system error; call again then. */
   async cutLeftovers(): Promise<void> {
-    await this.#cutLeftovers();
+    if (!this.#hasLeftovers) return;
+    // After a failed sync the system may have forgotten what it still had to write for this handle.
+    await this.#close();
+    await this.#options.fileSystem.truncate(this.#openPath, this.#bytes);
+    await (await this.#opened()).sync();
+    this.#hasLeftovers = false;
   }
 
   /** Lets go of the file as it is. */
@@ -157,15 +163,6 @@ export class BackupFile {
     return this.#handle;
   }
 
-  async #cutLeftovers(): Promise<void> {
-    if (!this.#hasLeftovers) return;
-    // After a failed sync the system may have forgotten what it still had to write for this handle.
-    await this.#close();
-    await this.#options.fileSystem.truncate(this.#openPath, this.#bytes);
-    await (await this.#opened()).sync();
-    this.#hasLeftovers = false;
-  }
-
   async #close(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;
@@ -175,11 +172,7 @@ export class BackupFile {
 
   async #remove(): Promise<void> {
     const { directory, fileSystem } = this.#options;
-    try {
-      await fileSystem.remove(this.#openPath);
-    } catch (error) {
-      if (systemErrorCode(error) !== 'ENOENT') throw error;
-    }
+    await removeIfThere(fileSystem, this.#openPath);
     await fileSystem.syncDirectory(directory);
     this.#state = 'gone';
   }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 
+import { removeIfThere } from '../core/durable-file.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { DISCARDED_SUFFIX, isSealedName, SKIP_SUFFIX } from './file-name.ts';
-import { removeSidecar } from './sidecar.ts';
 
 /** Thrown for a name that is not one of a pending file in the directory. */
 export class UnknownFileError extends Error {
@@ -22,6 +22,6 @@ export async function discardFile(directory: string, name: string, fileSystem: F
   await fileSystem.rename(path, path + DISCARDED_SUFFIX);
   await fileSystem.syncDirectory(directory);
   await fileSystem.remove(path + DISCARDED_SUFFIX);
-  await removeSidecar(fileSystem, path + SKIP_SUFFIX);
+  await removeIfThere(fileSystem, path + SKIP_SUFFIX);
   await fileSystem.syncDirectory(directory);
 }

@@ -1,13 +1,12 @@
 import { join } from 'node:path';
 
-import { systemErrorCode } from '../core/errors.ts';
+import { removeIfThere, writeNewFile } from '../core/durable-file.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
 import { rewriteFile } from '../core/rewrite-file.ts';
 import type { BackupFileInfo } from './file-info.ts';
 import { DAMAGED_SUFFIX, OPEN_SUFFIX, SKIP_SUFFIX } from './file-name.ts';
 import { scanFile } from './scan.ts';
-import { removeSidecar } from './sidecar.ts';
 
 /**
  * Ends a file that a crash left open: a last record that is not whole is cut off (its value was never counted as backed up), and the
@@ -31,7 +30,7 @@ export async function recoverFile(
   }
   if (info.rows === 0) {
     await fileSystem.remove(path);
-    await removeSidecar(fileSystem, join(directory, name + SKIP_SUFFIX));
+    await removeIfThere(fileSystem, join(directory, name + SKIP_SUFFIX));
     await fileSystem.syncDirectory(directory);
     return undefined;
   }
@@ -45,18 +44,7 @@ export async function recoverFile(
 
 async function keepApart(fileSystem: FileSystem, directory: string, name: string, bytes: Buffer): Promise<void> {
   const path = join(directory, name);
-  try {
-    // Of an earlier try that did not come to its end.
-    await fileSystem.remove(path);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
-  }
-  const file = await fileSystem.create(path);
-  try {
-    await file.append(bytes);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await removeIfThere(fileSystem, path); // of an earlier try that did not come to its end
+  await writeNewFile(fileSystem, path, bytes);
   await fileSystem.syncDirectory(directory);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { removeIfThere, TEMPORARY_SUFFIX } from '../core/durable-file.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
 import { REWRITE_SUFFIX } from '../core/rewrite-file.ts';
@@ -11,7 +12,6 @@ import {
   REPLAYED_SUFFIX,
   SKIP_SUFFIX,
 } from './file-name.ts';
-import { removeSidecar } from './sidecar.ts';
 
 /**
  * Takes away a file whose rows are all in Oracle. It gets another name first: from then on it is not pending, whatever happens. What is known
@@ -22,19 +22,19 @@ export async function removeReplayed(directory: string, name: string, fileSystem
   const entries = await fileSystem.list(directory);
   if (entries.includes(name)) await fileSystem.rename(path, path + REPLAYED_SUFFIX);
   await fileSystem.syncDirectory(directory);
-  await removeSidecar(fileSystem, path + REPLAYED_SUFFIX);
-  for (const suffix of [SKIP_SUFFIX, ...TEMPORARY]) await removeSidecar(fileSystem, path + suffix);
+  await removeIfThere(fileSystem, path + REPLAYED_SUFFIX);
+  for (const suffix of [SKIP_SUFFIX, ...TEMPORARY]) await removeIfThere(fileSystem, path + suffix);
   await fileSystem.syncDirectory(directory);
 }
 
 /** Forgets the ledger streams of a file that is gone. */
 export async function removeStreams(directory: string, name: string, fileSystem: FileSystem): Promise<void> {
-  await removeSidecar(fileSystem, join(directory, name + REPLAY_SUFFIX));
+  await removeIfThere(fileSystem, join(directory, name + REPLAY_SUFFIX));
   await fileSystem.syncDirectory(directory);
 }
 
 const TAKEN_AWAY = [DISCARDED_SUFFIX, REPLAYED_SUFFIX, REWRITE_SUFFIX];
-const TEMPORARY = [`${SKIP_SUFFIX}.tmp`, `${REPLAY_SUFFIX}.tmp`];
+const TEMPORARY = [SKIP_SUFFIX + TEMPORARY_SUFFIX, REPLAY_SUFFIX + TEMPORARY_SUFFIX];
 
 /** Ends what a crash left half done: files that were being taken away, and stamps of files that are gone. */
 export async function removeLeftovers(directory: string, fileSystem: FileSystem, log: Logger): Promise<void> {

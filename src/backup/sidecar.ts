@@ -1,23 +1,10 @@
-import { dirname } from 'node:path';
-
+import { replaceFile } from '../core/durable-file.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 
-const TEMPORARY_SUFFIX = '.tmp';
-
 /** Replaces a small JSON file durably, all or nothing. Throws the system error of the disk. Calls for one path must not overlap. */
-export async function writeSidecar(fileSystem: FileSystem, path: string, content: object): Promise<void> {
-  const temporary = path + TEMPORARY_SUFFIX;
-  await removeSidecar(fileSystem, temporary);
-  const file = await fileSystem.create(temporary);
-  try {
-    await file.append(Buffer.from(`${JSON.stringify(content)}\n`));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await fileSystem.rename(temporary, path);
-  await fileSystem.syncDirectory(dirname(path));
+export function writeSidecar(fileSystem: FileSystem, path: string, content: object): Promise<void> {
+  return replaceFile(fileSystem, path, `${JSON.stringify(content)}\n`);
 }
 
 /** The parsed content; undefined when there is no such file. Throws the system error, and SyntaxError for what is no JSON. */
@@ -27,14 +14,5 @@ export async function readSidecar(fileSystem: FileSystem, path: string): Promise
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
-  }
-}
-
-/** Removes a file that may not be there; durable after the next sync of the directory. */
-export async function removeSidecar(fileSystem: FileSystem, path: string): Promise<void> {
-  try {
-    await fileSystem.remove(path);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
   }
 }

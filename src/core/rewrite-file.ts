@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 
+import { removeIfThere } from './durable-file.ts';
 import { systemErrorCode } from './errors.ts';
 import type { FileSystem } from './filesystem.ts';
 
@@ -49,13 +50,5 @@ async function cutInPlace(fileSystem: FileSystem, path: string, size: number): P
     await file.sync();
   } finally {
     await file.close();
-  }
-}
-
-async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
-  try {
-    await fileSystem.remove(path);
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
   }
 }

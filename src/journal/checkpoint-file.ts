@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
+import { removeIfThere, replaceFile, TEMPORARY_SUFFIX } from '../core/durable-file.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Place } from '../core/place.ts';
@@ -28,7 +29,6 @@ export interface CheckpointContent {
 }
 
 const NAME = 'checkpoint.json';
-const TEMPORARY_NAME = 'checkpoint.json.tmp';
 
 export function encodeCheckpoint(content: CheckpointContent): string {
   const json = JSON.stringify(content);
@@ -52,26 +52,12 @@ export async function readCheckpoint(
 
 /** Replaces the file; durable when it resolves. Throws what the disk throws; then the old one or the new one is there. */
 export async function writeCheckpoint(directory: string, text: string, fileSystem: FileSystem): Promise<void> {
-  const temporary = join(directory, TEMPORARY_NAME);
-  await removeTemporary(directory, fileSystem);
-  const file = await fileSystem.create(temporary);
-  try {
-    await file.append(Buffer.from(text));
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await fileSystem.rename(temporary, join(directory, NAME));
-  await fileSystem.syncDirectory(directory);
+  await replaceFile(fileSystem, join(directory, NAME), text);
 }
 
 /** Removes what an interrupted write left over. */
 export async function removeTemporary(directory: string, fileSystem: FileSystem): Promise<void> {
-  try {
-    await fileSystem.remove(join(directory, TEMPORARY_NAME));
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
-  }
+  await removeIfThere(fileSystem, join(directory, NAME + TEMPORARY_SUFFIX));
 }
 
 function decode(text: string): CheckpointContent | undefined {

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { removeIfThere } from '../core/durable-file.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
@@ -347,15 +348,11 @@ export class Journal {
     for (const segment of removable) {
       const i = segments.indexOf(segment);
       if (i === -1) continue;
-      await fileSystem.remove(segment.path).catch(ignoreMissing);
+      await removeIfThere(fileSystem, segment.path);
       segments.splice(segments.indexOf(segment), 1);
     }
     if (removable.length === 0) return;
     await fileSystem.syncDirectory(dir);
     committer.retry();
   }
-}
-
-function ignoreMissing(error: unknown): void {
-  if (systemErrorCode(error) !== 'ENOENT') throw error;
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { writeNewFile } from '../core/durable-file.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
@@ -147,13 +148,7 @@ async function setAside(place: Place, firstNumber: number, buffer: Buffer, range
   const path = join(directory, `damaged-${firstNumber}-${range.start}.bin`);
   const fields = { segment: segmentName(firstNumber), offset: range.start, bytes: range.end - range.start, path };
   try {
-    const file = await fileSystem.create(path);
-    try {
-      await file.append(buffer.subarray(range.start, range.end));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    await writeNewFile(fileSystem, path, buffer.subarray(range.start, range.end));
     log.error('damaged bytes in the journal set aside', fields);
   } catch (error) {
     if (systemErrorCode(error) === 'EEXIST') log.debug('damaged bytes in the journal', fields);

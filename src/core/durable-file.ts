@@ -1,0 +1,39 @@
+import { dirname } from 'node:path';
+
+import { systemErrorCode } from './errors.ts';
+import type { FileSystem } from './filesystem.ts';
+
+/** What an interrupted `replaceFile` leaves beside the file. */
+export const TEMPORARY_SUFFIX = '.tmp';
+
+/** Makes a file with this content, synced; its name is durable after the next sync of the directory. Throws the system error of the disk. */
+export async function writeNewFile(fileSystem: FileSystem, path: string, bytes: Buffer): Promise<void> {
+  const file = await fileSystem.create(path);
+  try {
+    await file.append(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/**
+ * Replaces a small file durably, all or nothing. Throws the system error of the disk; then the old one or the new one is there. Calls for one
+ * path must not overlap.
+ */
+export async function replaceFile(fileSystem: FileSystem, path: string, text: string): Promise<void> {
+  const temporary = path + TEMPORARY_SUFFIX;
+  await removeIfThere(fileSystem, temporary);
+  await writeNewFile(fileSystem, temporary, Buffer.from(text));
+  await fileSystem.rename(temporary, path);
+  await fileSystem.syncDirectory(dirname(path));
+}
+
+/** Removes a file that may not be there; durable after the next sync of the directory. Throws the system error of the disk. */
+export async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
+  try {
+    await fileSystem.remove(path);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
+  }
+}
