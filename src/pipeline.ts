@@ -7,11 +7,12 @@ import { sleep, type Clock } from './core/clock.ts';
 import { createCounters, type Counters } from './core/counters.ts';
 import type { Reason } from './core/errors.ts';
 import type { FileSystem } from './core/filesystem.ts';
-import { RepeatedError, type Logger } from './core/logger.ts';
+import type { Logger } from './core/logger.ts';
 import type { Delivery, Message } from './core/message.ts';
-import { comparePlaces, laterPlace, ORIGIN, type Place } from './core/place.ts';
+import { laterPlace, ORIGIN } from './core/place.ts';
 import type { OnStep } from './core/steps.ts';
 import type { TagValues } from './core/tag-values.ts';
+import { Checkpoints } from './journal/checkpoints.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { RedeliveryCheck } from './mqtt/redelivery.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
@@ -54,7 +55,6 @@ interface Stages {
 
 /** Above any value of a message, and a number that JSON can hold. */
 const MAX_VALUE_NO = 0xffff_ffff;
-const CHECKPOINT_EVERY_MS = 1000;
 const DRAIN_POLL_MS = 20;
 
 /**
@@ -74,13 +74,9 @@ export class Pipeline {
   readonly #decoder: Decoder;
   readonly #redelivery = new RedeliveryCheck();
   readonly #stopping = new AbortController();
-  readonly #checkpointFails: RepeatedError;
+  readonly #checkpoints: Checkpoints;
   #stages: Stages | undefined;
   #running: Promise<unknown> = Promise.resolve();
-  #checkpointAtMs = 0;
-  #watermark: Place = ORIGIN;
-  /** The counters as they were at the watermark. */
-  #settledCounters: Counters = createCounters();
 
   constructor(config: PipelineConfig, parts: PipelineParts) {
     const { clock, fileSystem, lock, onStep } = parts;
@@ -92,7 +88,6 @@ export class Pipeline {
       hasTextColumn: config.oracle.columns.text !== '',
     };
     this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName);
-    this.#checkpointFails = new RepeatedError(parts.log, clock, 'checkpoint could not be saved', 'warn');
     this.buffer = new TagBuffer({ ...config.buffer, clock });
     this.journal = new Journal({
       ...config.journal,
@@ -102,6 +97,14 @@ export class Pipeline {
       clock,
       log: this.#logOf('journal'),
       onStep,
+    });
+    this.#checkpoints = new Checkpoints({
+      journal: this.journal,
+      counters: this.counters,
+      ledgerPlace: () => this.writer?.ledgerPlace,
+      isBetweenBatches: () => this.pending.writer === 0,
+      clock,
+      log: this.#logOf('journal'),
     });
     this.backups = new Backups({
       dir: config.backup.dir,
@@ -152,14 +155,13 @@ export class Pipeline {
       rejected:
         this.journal.status.messages === 0 ? new Set<string>() : await this.backups.recall(this.journal.id, counted),
     };
-    this.#watermark = counted;
-    this.#settledCounters = { ...this.counters };
+    this.#checkpoints.resume(counted);
     this.#stages = this.#createStages(resume);
     const { signal } = this.#stopping;
     this.#running = Promise.all([
       this.#stages.expander.run(signal),
       this.#stages.writer.run(signal),
-      this.#saveCheckpoints(signal),
+      this.#checkpoints.run(signal),
     ]);
     this.#stages.replay.start();
   }
@@ -189,17 +191,13 @@ export class Pipeline {
   async beginSession(connection: number): Promise<void> {
     this.#redelivery.forget();
     this.journal.beginSession(connection);
-    while (!this.#stopping.signal.aborted) {
-      if (await this.#tryToSaveCheckpoint()) return;
-      await sleep(this.#parts.clock, CHECKPOINT_EVERY_MS, this.#stopping.signal);
-    }
-    throw new Error('stopped before the new session was noted');
+    await this.#checkpoints.saveInTheEnd(this.#stopping.signal);
   }
 
   /** Takes a sealed file away for good. Throws UnknownFileError for any other name, and the system error of the disk. */
   async discard(file: string): Promise<void> {
     // After a crash its rows must not come from the journal again.
-    await this.#saveCheckpointThrough(this.#watermark);
+    await this.#checkpoints.saveSettled(this.#stopping.signal);
     await this.backups.discard(file);
   }
 
@@ -217,7 +215,7 @@ export class Pipeline {
       const { messages, held } = this.journal.status;
       if (signal.aborted || messages + held === 0) return;
       // A full journal has room for what is held once a checkpoint has said what is settled.
-      if (messages === 0) await this.#tryToSaveCheckpoint();
+      if (messages === 0) await this.#checkpoints.tryToSave();
       await sleep(this.#parts.clock, DRAIN_POLL_MS, signal);
     }
   }
@@ -228,7 +226,7 @@ export class Pipeline {
     await this.#stages?.replay.stop();
     await this.#running;
     await this.backups.stop();
-    if (this.#stages !== undefined) await this.#tryToSaveCheckpoint();
+    if (this.#stages !== undefined) await this.#checkpoints.tryToSave();
     await this.journal.close();
   }
 
@@ -249,7 +247,7 @@ export class Pipeline {
       fileSystem: this.#parts.fileSystem,
       session: this.#parts.replaySession,
       isOracleUp: () => writer.isCertain,
-      beforeDelete: () => this.#saveCheckpointThrough(this.#watermark),
+      beforeDelete: () => this.#checkpoints.saveSettled(this.#stopping.signal),
       counters: this.counters,
       enabled: this.#config.backup.replay,
       batchSize: this.#config.writer.batchSize,
@@ -294,7 +292,7 @@ export class Pipeline {
           markUnknown: () => backups.stamps.ledgerLost(),
         },
         counters: this.counters,
-        onSettled: (place) => this.#settled(place),
+        onSettled: (place) => this.#checkpoints.settled(place),
         onLedgerAhead: (place) => journal.raiseNumbers(place.messageNo),
         onWritten,
         onError,
@@ -303,50 +301,6 @@ export class Pipeline {
         log: this.#logOf('writer'),
       },
     );
-  }
-
-  /** Called between two batches, where the counters fit the place. */
-  #settled(place: Place): void {
-    this.#watermark = place;
-    this.#settledCounters = { ...this.counters };
-    this.journal.settledThrough(place);
-    if (this.#parts.clock.monotonic() - this.#checkpointAtMs >= CHECKPOINT_EVERY_MS) void this.#tryToSaveCheckpoint();
-  }
-
-  /** For the last batch before a silence, and for messages that were settled without a value. */
-  async #saveCheckpoints(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      await sleep(this.#parts.clock, CHECKPOINT_EVERY_MS, signal);
-      if (!signal.aborted && this.pending.writer === 0) await this.#tryToSaveCheckpoint();
-    }
-  }
-
-  /** Before a file is taken away: after a crash its rows must not come from the journal again. */
-  async #saveCheckpointThrough(place: Place): Promise<void> {
-    while (comparePlaces(this.journal.settledPlace, place) < 0 && !this.#stopping.signal.aborted) {
-      await sleep(this.#parts.clock, DRAIN_POLL_MS, this.#stopping.signal);
-    }
-    await this.#saveCheckpoint();
-  }
-
-  async #tryToSaveCheckpoint(): Promise<boolean> {
-    try {
-      await this.#saveCheckpoint();
-      this.#checkpointFails.over();
-      return true;
-    } catch (error) {
-      this.#checkpointFails.report({ error });
-      return false;
-    }
-  }
-
-  /** Counts of values fit the settled place, as what lies behind it is counted again after a crash; the others are of now. */
-  #saveCheckpoint(): Promise<void> {
-    this.#checkpointAtMs = this.#parts.clock.monotonic();
-    const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = this.#settledCounters;
-    const valuesReceived = valuesWritten + valuesBackedUp + valuesRejected + valuesDropped + valuesFiltered;
-    const settled = { valuesReceived, valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered };
-    return this.journal.saveCheckpoint({ ...this.counters, ...settled }, this.writer?.ledgerPlace);
   }
 
   #logOf(stage: string): Logger {

@@ -1,26 +1,25 @@
 import { join } from 'node:path';
 
-import { DeadlineError, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
-import { coerceError, systemErrorCode, type Reason } from '../core/errors.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Reason } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
-import { RepeatedError, type Logger } from '../core/logger.ts';
+import type { Logger } from '../core/logger.ts';
 import type { Message } from '../core/message.ts';
 import type { Place } from '../core/place.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
 import { placeOf, type TagValues } from '../core/tag-values.ts';
 import { BackupFile } from './backup-file.ts';
 import { Catalog, type PendingCount } from './catalog.ts';
+import { BackupDirectory } from './directory.ts';
 import { discardFile, UnknownFileError } from './discard.ts';
 import { TimeRange, type BackupFileInfo } from './file-info.ts';
-import { BACKUP_KINDS, finalNameOf, isSealedName, newFileName, OPEN_SUFFIX, type BackupKind } from './file-name.ts';
+import { BACKUP_KINDS, OPEN_SUFFIX, type BackupKind } from './file-name.ts';
 import { KINDS } from './kinds.ts';
 import { latestRange } from './place-range.ts';
 import { presentPaths, rejectedPlaces, undecodableNumbers } from './recall.ts';
-import { recoverFile } from './recovery.ts';
-import { removeLeftovers, removeReplayed } from './removal.ts';
+import { removeReplayed } from './removal.ts';
 import { RollingFile } from './rolling-file.ts';
 import { encodeBatch, encodeRejected, headerLine, shortReason, type RejectedRow } from './row-format.ts';
-import { scanFile, unreadableFile } from './scan.ts';
 import { SkipStamps } from './skip-stamps.ts';
 import { Undecodable } from './undecodable.ts';
 
@@ -37,16 +36,7 @@ export interface BackupsOptions {
   readonly log: Logger;
 }
 
-const RESCAN_INTERVAL_MS = 60_000;
-const START_READING_MS = 5_000;
-const NOT_READ_YET = 'not read yet';
-
-/**
- * The directory of CSV files: writes what Oracle did not take, and knows what lies there.
- *
- * The catalog follows what a person or the command line does in the
- * directory at each `rescan`, once a minute. All calls may overlap.
- */
+/** The CSV files: writes what Oracle did not take, and knows what lies there. All calls may overlap. */
 export class Backups {
   readonly #options: BackupsOptions;
   /** Of what was backed up, how much is in Oracle all the same. */
@@ -54,11 +44,8 @@ export class Backups {
   readonly #catalog = new Catalog();
   readonly #rolling: Readonly<Record<BackupKind, RollingFile>>;
   readonly #undecodable: Undecodable;
-  readonly #rescanError: RepeatedError;
+  readonly #directory: BackupDirectory;
   readonly #onStep: OnStep;
-  #directoryTurn: Promise<unknown> = Promise.resolve();
-  #cancelRescan: CancelTimer = () => {};
-  #isStopped = false;
 
   constructor(options: BackupsOptions) {
     this.#options = options;
@@ -71,7 +58,14 @@ export class Backups {
     };
     const append = this.#rolling.undecodable.append.bind(this.#rolling.undecodable);
     this.#undecodable = new Undecodable({ ...options, append });
-    this.#rescanError = new RepeatedError(options.log, options.clock, 'backup directory could not be read', 'warn');
+    this.#directory = new BackupDirectory({
+      ...options,
+      catalog: this.#catalog,
+      checkOpenFiles: async (isThere) => {
+        await Promise.all(BACKUP_KINDS.map((kind) => this.#rolling[kind].check(isThere)));
+      },
+      onGone: (name) => this.stamps.gone(name),
+    });
   }
 
   /**
@@ -80,17 +74,9 @@ export class Backups {
    * not read yet is listed with no rows. Throws the system error when the directory can't be made or listed, or a backup can't be sealed.
    */
   async start(): Promise<void> {
-    const { dir, fileSystem, log } = this.#options;
-    await fileSystem.makeDirectory(dir);
-    await removeLeftovers(dir, fileSystem, log);
-    for (const entry of await fileSystem.list(dir)) {
-      if (isSealedName(entry)) this.#catalog.put(unreadableFile(entry, 'sealed', NOT_READ_YET));
-      const name = finalNameOf(entry);
-      if (name !== undefined) await this.#recover(name);
-    }
+    await this.#directory.recover();
     for (const { name, kind } of this.#catalog.all()) if (kind === 'backup') this.stamps.found(name);
-    await this.#readAtStart();
-    this.#rescanLater();
+    await this.#directory.start();
   }
 
   /**
@@ -214,9 +200,9 @@ export class Backups {
 
   /** Takes a file away whose rows are all in Oracle. Throws the system error of the disk. */
   endReplay(name: string): Promise<void> {
-    return this.#inDirectoryTurn(async () => {
+    return this.#directory.inTurn(async () => {
       await removeReplayed(this.#options.dir, name, this.#options.fileSystem);
-      this.#drop(name);
+      this.#directory.drop(name);
       this.#onStep('file-deleted');
     });
   }
@@ -238,12 +224,12 @@ export class Backups {
 
   /** Takes a sealed file away for good. Throws UnknownFileError for any other name, and the system error of the disk. */
   discard(name: string): Promise<void> {
-    return this.#inDirectoryTurn(async () => {
+    return this.#directory.inTurn(async () => {
       const file = this.#catalog.get(name);
       if (file?.state !== 'sealed') throw new UnknownFileError(name);
       await discardFile(this.#options.dir, name, this.#options.fileSystem);
       this.#options.log.warn('backup file discarded', { file: name, kind: file.kind, rows: file.rows });
-      this.#drop(name);
+      this.#directory.drop(name);
     });
   }
 
@@ -253,22 +239,16 @@ export class Backups {
   }
 
   /** Takes note of files that came, went or changed their size by another hand. Reads only those; never throws. */
-  async rescan(): Promise<void> {
-    try {
-      await this.#followDirectory();
-      this.#rescanError.over();
-    } catch (error) {
-      this.#rescanError.report({ error });
-    }
+  rescan(): Promise<void> {
+    return this.#directory.rescan();
   }
 
   /** Seals all files. What still waits for the disk is tried once more and then given up. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    this.#cancelRescan();
+    this.#directory.stop();
     await this.#undecodable.stop();
     await Promise.all(BACKUP_KINDS.map((kind) => this.#rolling[kind].close()));
-    await this.#directoryTurn;
+    await this.#directory.settled();
   }
 
   #paths(wanted: BackupKind): Promise<string[]> {
@@ -283,7 +263,7 @@ export class Backups {
       maxAgeMs: KINDS[kind].maxAgeMs,
       begin: (reason) => this.#begin(kind, reason),
       onChange: (info) => this.#catalog.put(info),
-      onVanished: (name) => this.#drop(name),
+      onVanished: (name) => this.#directory.drop(name),
       onSealed: () => this.#onStep('sealed'),
       clock,
       log,
@@ -295,103 +275,9 @@ export class Backups {
     // A person may have removed the directory since the start.
     await fileSystem.makeDirectory(dir);
     const createdAtMs = Math.floor(clock.now() / 1000) * 1000;
-    const name = await this.#freeName(kind, createdAtMs);
+    const name = await this.#directory.freeName(kind, createdAtMs);
     if (kind === 'backup') await this.stamps.begins(name, this.#options.journalId());
     const header = headerLine(KINDS[kind].columns);
     return new BackupFile({ directory: dir, name, kind, header, createdAtMs, reason, fileSystem });
-  }
-
-  async #freeName(kind: BackupKind, atMs: number): Promise<string> {
-    const { dir, fileSystem } = this.#options;
-    const entries = await fileSystem.list(dir);
-    const isTaken = (name: string): boolean =>
-      this.#catalog.hadFile(name) || entries.some((entry) => entry === name || entry.startsWith(`${name}.`));
-    return newFileName(kind, atMs, isTaken);
-  }
-
-  async #recover(name: string): Promise<void> {
-    const { dir, fileSystem, log } = this.#options;
-    try {
-      const { kind, createdAtMs } = unreadableFile(name, 'open', undefined);
-      const finalName = (await fileSystem.list(dir)).includes(name) ? await this.#freeName(kind, createdAtMs) : name;
-      const info = await recoverFile(dir, name, finalName, fileSystem, log);
-      if (info?.name !== name && this.#catalog.get(name) !== undefined) this.#drop(name);
-      if (info !== undefined) this.#catalog.put(info);
-    } catch (error) {
-      if (this.#catalog.get(name) === undefined)
-        log.error('backup file of an earlier run could not be recovered', { file: name, error });
-      const unreadable = unreadableFile(name, 'open', coerceError(error).message);
-      if (unreadable.kind === 'backup') throw error; // its rows would come from the journal as well
-      this.#catalog.put(unreadable);
-    }
-  }
-
-  async #readAtStart(): Promise<void> {
-    const { clock, log } = this.#options;
-    try {
-      await withDeadline(clock, START_READING_MS, 'reading the backup files', this.#followDirectory());
-    } catch (error) {
-      if (!(error instanceof DeadlineError)) throw error;
-      log.info('backup files are many and are read on while the bridge works', { files: this.#catalog.size });
-      return;
-    }
-    if (this.#catalog.size === 0) return;
-    log.info('backup files are pending', { files: this.#catalog.size, backupRows: this.pendingRows });
-  }
-
-  #followDirectory(): Promise<void> {
-    return this.#inDirectoryTurn(async () => {
-      // Names from before the listing: what is sealed meanwhile is not in the list, and has not gone.
-      const known = this.#catalog.all();
-      const entries = new Set(await this.#options.fileSystem.list(this.#options.dir));
-      for (const { name, state } of known) {
-        if (state === 'sealed' && !entries.has(name) && this.#catalog.get(name) !== undefined) {
-          this.#options.log.warn('backup file was taken away', { file: name });
-          this.#drop(name);
-        }
-      }
-      for (const entry of entries) {
-        if (this.#isStopped) return;
-        if (isSealedName(entry)) await this.#follow(entry);
-        else if (this.#catalog.get(finalNameOf(entry) ?? '')?.problem !== undefined)
-          await this.#recover(finalNameOf(entry)!);
-      }
-      const opened = new Set(known.filter(({ state }) => state === 'open').map(({ name }) => name));
-      const isThere = (name: string): boolean => !opened.has(name) || entries.has(name + OPEN_SUFFIX);
-      await Promise.all(BACKUP_KINDS.map((kind) => this.#rolling[kind].check(isThere)));
-    });
-  }
-
-  async #follow(name: string): Promise<void> {
-    const { dir, fileSystem } = this.#options;
-    const path = join(dir, name);
-    const known = this.#catalog.get(name);
-    try {
-      // Its own sealed file may be found before its writer has said so: it will.
-      if (known?.state === 'open' && known.problem === undefined) return;
-      if (known !== undefined && known.bytes > 0 && (await fileSystem.size(path)) === known.bytes) return;
-      this.#catalog.put((await scanFile(fileSystem, path, name, 'sealed')).info);
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return;
-      this.#options.log.warn('backup file could not be read', { file: name, error });
-      this.#catalog.put(unreadableFile(name, 'sealed', coerceError(error).message));
-    }
-  }
-
-  #rescanLater(): void {
-    if (this.#isStopped) return;
-    const run = (): void => void this.rescan().then(() => this.#rescanLater());
-    this.#cancelRescan = this.#options.clock.setTimer(RESCAN_INTERVAL_MS, run);
-  }
-
-  #inDirectoryTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#directoryTurn.then(work);
-    this.#directoryTurn = result.catch(() => {});
-    return result;
-  }
-
-  #drop(name: string): void {
-    this.stamps.gone(name);
-    this.#catalog.drop(name);
   }
 }

@@ -1,0 +1,183 @@
+import { join } from 'node:path';
+
+import { DeadlineError, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
+import { coerceError, systemErrorCode } from '../core/errors.ts';
+import type { FileSystem } from '../core/filesystem.ts';
+import { RepeatedError, type Logger } from '../core/logger.ts';
+import type { Catalog } from './catalog.ts';
+import { finalNameOf, isSealedName, newFileName, OPEN_SUFFIX, type BackupKind } from './file-name.ts';
+import { recoverFile } from './recovery.ts';
+import { removeLeftovers } from './removal.ts';
+import { scanFile, unreadableFile } from './scan.ts';
+
+export interface BackupDirectoryOptions {
+  readonly dir: string;
+  /** Is brought into line with the directory. */
+  readonly catalog: Catalog;
+  /** Lets go of the open files for whose final name `isThere` is false. */
+  readonly checkOpenFiles: (isThere: (name: string) => boolean) => Promise<void>;
+  /** A file has gone, by whatever hand. */
+  readonly onGone: (name: string) => void;
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+const RESCAN_INTERVAL_MS = 60_000;
+const START_READING_MS = 5_000;
+const NOT_READ_YET = 'not read yet';
+
+/**
+ * Keeps the catalog true to what lies in the directory: at the start, and after that to what a person or the command line does there,
+ * once a minute and whenever somebody asks. Whatever takes a file away takes its turn with that.
+ */
+export class BackupDirectory {
+  readonly #options: BackupDirectoryOptions;
+  readonly #rescanError: RepeatedError;
+  #turn: Promise<unknown> = Promise.resolve();
+  #cancelRescan: CancelTimer = () => {};
+  #isStopped = false;
+
+  constructor(options: BackupDirectoryOptions) {
+    this.#options = options;
+    this.#rescanError = new RepeatedError(options.log, options.clock, 'backup directory could not be read', 'warn');
+  }
+
+  /**
+   * Makes the directory, ends what a crash left half done in it, and enters all its files into the catalog, as not read yet. Throws the
+   * system error when the directory can't be made or listed, or a backup can't be sealed.
+   */
+  async recover(): Promise<void> {
+    const { catalog, dir, fileSystem, log } = this.#options;
+    await fileSystem.makeDirectory(dir);
+    await removeLeftovers(dir, fileSystem, log);
+    for (const entry of await fileSystem.list(dir)) {
+      if (isSealedName(entry)) catalog.put(unreadableFile(entry, 'sealed', NOT_READ_YET));
+      const name = finalNameOf(entry);
+      if (name !== undefined) await this.#recover(name);
+    }
+  }
+
+  /**
+   * Reads each file through once, and follows the directory from then on. When the reading takes more than five seconds (a long outage leaves
+   * gigabytes), it resolves and reads on beside the work. Throws the system error of the disk.
+   */
+  async start(): Promise<void> {
+    const { catalog, clock, log } = this.#options;
+    try {
+      await withDeadline(clock, START_READING_MS, 'reading the backup files', this.#follow());
+      const { rows } = catalog.pending('backup');
+      if (catalog.size > 0) log.info('backup files are pending', { files: catalog.size, backupRows: rows });
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) throw error;
+      log.info('backup files are many and are read on while the bridge works', { files: catalog.size });
+    }
+    this.#rescanLater();
+  }
+
+  /** Takes note of files that came, went or changed their size by another hand. Reads only those; never throws. */
+  async rescan(): Promise<void> {
+    try {
+      await this.#follow();
+      this.#rescanError.over();
+    } catch (error) {
+      this.#rescanError.report({ error });
+    }
+  }
+
+  /** Follows the directory no more. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancelRescan();
+  }
+
+  /** Resolves when what is under way has ended. */
+  async settled(): Promise<void> {
+    await this.#turn;
+  }
+
+  /** Runs `work`, which takes a file away, while the directory is not being followed. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  /** A name that no file has, in whatever form, nor had in this run. Throws the system error of the disk. */
+  async freeName(kind: BackupKind, atMs: number): Promise<string> {
+    const { catalog, dir, fileSystem } = this.#options;
+    const entries = await fileSystem.list(dir);
+    const isTaken = (name: string): boolean =>
+      catalog.hadFile(name) || entries.some((entry) => entry === name || entry.startsWith(`${name}.`));
+    return newFileName(kind, atMs, isTaken);
+  }
+
+  /** The file is gone. */
+  drop(name: string): void {
+    this.#options.onGone(name);
+    this.#options.catalog.drop(name);
+  }
+
+  async #recover(name: string): Promise<void> {
+    const { catalog, dir, fileSystem, log } = this.#options;
+    try {
+      const { kind, createdAtMs } = unreadableFile(name, 'open', undefined);
+      const isTaken = (await fileSystem.list(dir)).includes(name);
+      const finalName = isTaken ? await this.freeName(kind, createdAtMs) : name;
+      const info = await recoverFile(dir, name, finalName, fileSystem, log);
+      if (info?.name !== name && catalog.get(name) !== undefined) this.drop(name);
+      if (info !== undefined) catalog.put(info);
+    } catch (error) {
+      if (catalog.get(name) === undefined)
+        log.error('backup file of an earlier run could not be recovered', { file: name, error });
+      const unreadable = unreadableFile(name, 'open', coerceError(error).message);
+      if (unreadable.kind === 'backup') throw error; // its rows would come from the journal as well
+      catalog.put(unreadable);
+    }
+  }
+
+  #follow(): Promise<void> {
+    return this.inTurn(async () => {
+      const { catalog, checkOpenFiles, dir, fileSystem, log } = this.#options;
+      // Names from before the listing: what is sealed meanwhile is not in the list, and has not gone.
+      const known = catalog.all();
+      const entries = new Set(await fileSystem.list(dir));
+      for (const { name, state } of known) {
+        if (state === 'sealed' && !entries.has(name) && catalog.get(name) !== undefined) {
+          log.warn('backup file was taken away', { file: name });
+          this.drop(name);
+        }
+      }
+      for (const entry of entries) {
+        if (this.#isStopped) return;
+        const openName = finalNameOf(entry);
+        if (isSealedName(entry)) await this.#followFile(entry);
+        else if (openName !== undefined && catalog.get(openName)?.problem !== undefined) await this.#recover(openName);
+      }
+      const opened = new Set(known.filter(({ state }) => state === 'open').map(({ name }) => name));
+      await checkOpenFiles((name) => !opened.has(name) || entries.has(name + OPEN_SUFFIX));
+    });
+  }
+
+  async #followFile(name: string): Promise<void> {
+    const { catalog, dir, fileSystem, log } = this.#options;
+    const path = join(dir, name);
+    const known = catalog.get(name);
+    try {
+      // Its own sealed file may be found before its writer has said so: it will.
+      if (known?.state === 'open' && known.problem === undefined) return;
+      if (known !== undefined && known.bytes > 0 && (await fileSystem.size(path)) === known.bytes) return;
+      catalog.put((await scanFile(fileSystem, path, name, 'sealed')).info);
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return;
+      log.warn('backup file could not be read', { file: name, error });
+      catalog.put(unreadableFile(name, 'sealed', coerceError(error).message));
+    }
+  }
+
+  #rescanLater(): void {
+    if (this.#isStopped) return;
+    const run = (): void => void this.rescan().then(() => this.#rescanLater());
+    this.#cancelRescan = this.#options.clock.setTimer(RESCAN_INTERVAL_MS, run);
+  }
+}
