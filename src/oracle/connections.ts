@@ -55,6 +55,11 @@ const PING_AFTER_IDLE_MS = 30_000;
 const KEEP_WARM_EVERY_MS = 30_000;
 const CALL_GRACE_MS = 5_000;
 const CLOSE_DEADLINE_MS = 2_000;
+/**
+ * The session data unit that is asked for: a batch of 500 rows goes into one packet. The server gives what it allows (8,192 bytes unless its
+ * DEFAULT_SDU_SIZE says otherwise; 23ai gives all of this), and an SDU in the connect string wins.
+ */
+const SDU_BYTES = 65_536;
 
 export class Connections {
   readonly #options: ConnectionsOptions;
@@ -156,7 +161,14 @@ export class Connections {
     const wallet = await walletAttributes(this.#options);
     const seconds = Math.max(1, Math.ceil(connectTimeoutMs / 1000));
     const timeouts = { connectTimeout: seconds, transportConnectTimeout: seconds };
-    const logOn = oracledb.getConnection({ connectString, user, password, ...wallet, ...timeouts });
+    const logOn = oracledb.getConnection({
+      connectString,
+      user,
+      password,
+      sdu: SDU_BYTES,
+      ...wallet,
+      ...timeouts,
+    });
     try {
       const connection = await withDeadline(this.#clock, connectTimeoutMs + CALL_GRACE_MS, 'connect', logOn);
       connection.callTimeout = callTimeoutMs;

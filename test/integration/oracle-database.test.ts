@@ -88,6 +88,16 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       expect(standin.stats.logonsAccepted).toBe(2);
     });
 
+    it('asks for packets that hold a whole batch, and uses what the server gives', async () => {
+      connect();
+      const database = new Database(connections, createInsert(TABLE_OPTIONS));
+      await database.write(valuesOf(1), undefined, async () => {});
+      const before = standin.stats.packets;
+      await database.write(valuesOf(...Array.from({ length: 500 }, (_, i) => i)), undefined, async () => {});
+      expect(standin.stats.packets - before).toBe(profile === '23ai' ? 1 : 3);
+      expect(await countRows(standin)).toBe(501);
+    });
+
     it('leaves a database that is away in peace', async () => {
       const attempts = standin.faults.add({ on: 'connect', refuse: 12_514, times: Infinity });
       connect({ pool: { min: 2, max: 3, increment: 2, queueTimeoutMs: 1000 } }).start();

@@ -163,6 +163,7 @@ export class Connection implements FaultTarget {
     } else if (isEndOfFile(packet, start)) {
       this.#socket.end();
     } else if (this.#afterReset === undefined) {
+      this.#context.stats.packets++;
       this.#reader.append(packet, start + DATA_OFFSET, end);
       this.#pump();
     }

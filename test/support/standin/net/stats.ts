@@ -17,6 +17,8 @@ export class Stats {
   logonsAccepted = 0;
   /** The latest log-ons, oldest first. */
   readonly logons: LogonRecord[] = [];
+  /** DATA packets received. */
+  packets = 0;
   calls = 0;
   /** Rows of binds received, whatever became of them. */
   rows = 0;
@@ -26,9 +28,9 @@ export class Stats {
 
   /** The figures as a plain object, with the latest hundred log-ons. */
   snapshot(): Record<string, unknown> {
-    const { connections, connectionsAccepted, logonsTried, logonsAccepted, calls, rows, commits } = this;
+    const { connections, connectionsAccepted, logonsTried, logonsAccepted, packets, calls, rows, commits } = this;
     const logons = this.logons.slice(-100);
-    return { connections, connectionsAccepted, logonsTried, logonsAccepted, calls, rows, commits, logons };
+    return { connections, connectionsAccepted, logonsTried, logonsAccepted, packets, calls, rows, commits, logons };
   }
 
   logon(user: string, accepted: boolean): void {
