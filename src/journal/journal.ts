@@ -137,10 +137,10 @@ export class Journal {
     return readRecentRecords(this.#ready.found, this.#options.fileSystem);
   }
 
-  /** Whether messages before it, in its segment, are damaged: a power cut may tear a group of messages anywhere, or a disk lose bytes. */
+  /** Whether messages of its segment are damaged, mostly before it: a power cut may tear a group of messages anywhere, or a disk lose bytes. */
   isBehindDamage({ number }: JournalRecord): boolean {
     const segment = this.#ready.found.findLast(({ firstNumber }) => firstNumber <= number);
-    return segment !== undefined && segment.runs.length > 1;
+    return segment !== undefined && segment.messages < segment.lastNumber - segment.firstNumber + 1;
   }
 
   /** Whether the record was delivered in the broker's present session, as far as is known: only then may it come again. */

@@ -25,6 +25,7 @@ const KEPT_SEEDS: readonly (readonly [seed: number, word: string])[] = [
   [2093950, 'a backup was replayed before its stamp was on disk'],
   [2098688, 'zeros of a power cut in the last record of a file passed for a row'],
   [3110950, 'a message that a power cut had torn out was stored behind those that had followed it'],
+  [10088326, 'the same, and the power cut had torn out the first of its segment'],
 ];
 
 const FROM_SEED = 1;
