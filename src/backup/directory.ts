@@ -51,6 +51,8 @@ export class BackupDirectory {
     const { catalog, dir, fileSystem, log } = this.#options;
     await fileSystem.makeDirectory(dir);
     await removeLeftovers(dir, fileSystem, log);
+    // A run that was killed may have given names, stamps above all, and not made them durable: this one builds on what it sees.
+    await fileSystem.syncDirectory(dir);
     for (const entry of await fileSystem.list(dir)) {
       if (isSealedName(entry)) catalog.put(unreadableFile(entry, 'sealed', NOT_READ_YET));
       const name = finalNameOf(entry);

@@ -112,7 +112,8 @@ export class FileReplay {
     const known = await readStreams(fileSystem, backups.directory, this.file);
     const streams = { ...known };
     for (const { key, stream } of survey.groups) streams[key] ??= stream;
-    if (Object.keys(streams).length > Object.keys(known ?? {}).length) {
+    // Also what is there already: an attempt whose name the disk refused to keep looks the same.
+    if (!this.#hasBegun || Object.keys(streams).length > Object.keys(known ?? {}).length) {
       await writeStreams(fileSystem, backups.directory, this.file, streams);
     }
     if (known !== undefined && !this.#hasBegun) await this.#findRejected(survey.groups, streams);

@@ -36,21 +36,18 @@ export async function removeStreams(directory: string, name: string, fileSystem:
 const TAKEN_AWAY = [DISCARDED_SUFFIX, REPLAYED_SUFFIX, REWRITE_SUFFIX];
 const TEMPORARY = [SKIP_SUFFIX + TEMPORARY_SUFFIX, REPLAY_SUFFIX + TEMPORARY_SUFFIX];
 
-/** Ends what a crash left half done: files that were being taken away, and stamps of files that are gone. */
+/** Ends what a crash left half done: files that were being taken away, and stamps of files that are gone. Durable with the next sync. */
 export async function removeLeftovers(directory: string, fileSystem: FileSystem, log: Logger): Promise<void> {
   const entries = await fileSystem.list(directory);
   const files = new Set(entries.map((entry) => finalNameOf(entry) ?? entry).filter((name) => isSealedName(name)));
   const isLeftover = (entry: string): boolean =>
     [...TAKEN_AWAY, ...TEMPORARY].some((suffix) => entry.endsWith(suffix)) ||
     (entry.endsWith(SKIP_SUFFIX) && !files.has(entry.slice(0, -SKIP_SUFFIX.length)));
-  let removed = 0;
   for (const entry of entries.filter((each) => isLeftover(each))) {
     try {
       await fileSystem.remove(join(directory, entry));
-      removed += 1;
     } catch (error) {
       log.warn('leftover of an earlier run could not be removed', { file: entry, error });
     }
   }
-  if (removed > 0) await fileSystem.syncDirectory(directory);
 }

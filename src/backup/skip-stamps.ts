@@ -43,6 +43,8 @@ export class SkipStamps {
   readonly #stamped = new Set<string>();
   /** Files that should have one, each with its journal. */
   readonly #owed = new Map<string, string>();
+  /** A stamp may have its name although the disk refused to keep that: seeing it says nothing then. */
+  #hasDoubtfulNames = false;
   /** The ledger's place as last read; undefined: the ledger may be elsewhere by now. */
   #lastRead: Place | undefined;
   #turn: Promise<void> = Promise.resolve();
@@ -110,6 +112,7 @@ export class SkipStamps {
   /** Durable when it resolves. Throws the system error of the disk. */
   stamp(files: readonly string[], journal: string, place: Place): Promise<void> {
     return this.#inTurn(async () => {
+      await this.#keepNames();
       const around = new Set(await this.#around(files, journal, place));
       for (const file of files) {
         if (!around.has(file) && this.#stamped.has(file)) continue;
@@ -134,8 +137,16 @@ export class SkipStamps {
     }
   }
 
+  async #keepNames(): Promise<void> {
+    if (!this.#hasDoubtfulNames) return;
+    await this.#options.fileSystem.syncDirectory(this.#options.dir);
+    this.#hasDoubtfulNames = false;
+  }
+
   async #write(file: string, journal: string, { messageNo, valueNo }: Place): Promise<void> {
+    this.#hasDoubtfulNames = true;
     await writeSidecar(this.#options.fileSystem, this.#path(file), { journal, messageNo, valueNo });
+    this.#hasDoubtfulNames = false; // it syncs all names of the directory
     this.#stamped.add(file);
     this.#owed.delete(file);
   }

@@ -3,9 +3,14 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { FaultyFileSystem } from './faulty-filesystem.ts';
+import type { Backups } from '../../../src/backup/backups.ts';
+import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
+import { until } from '../../support/until.ts';
 import { valuesOf } from '../../support/values.ts';
-import { DOWN, FIRST_FILE, REFUSED, startBackups } from './running-backups.ts';
+import { FakeOracle } from './fake-oracle.ts';
+import { FaultyFileSystem } from './faulty-filesystem.ts';
+import { DOWN, FIRST_FILE, JOURNAL, REFUSED, startBackups } from './running-backups.ts';
+import { createLife } from './running-replay.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 describe('after a crash', () => {
@@ -106,6 +111,34 @@ describe('after a crash', () => {
     await backups.rescan();
     expect(backups.files()).toMatchObject([{ name, state: 'sealed', rows: 1, problem: undefined }]);
     expect(log.messages('error')).toEqual(['backup file of an earlier run could not be recovered']);
+  });
+
+  it('what a killed run had not made durable is, before anything is built on it', async () => {
+    const stamp = { messageNo: 1, valueNo: 0 };
+    const lost: number[] = [];
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const disk = new LossyDisk(seededRandom(seed));
+      const start = async (): Promise<Backups> => {
+        const { backups } = createLife('/backup', disk.mount(), new FakeOracle());
+        await backups.start();
+        return backups;
+      };
+      const killed = await start();
+      await killed.backUp(valuesOf(1), DOWN);
+      await killed.endOutage();
+      disk.before = (operation) => (operation === 'syncDirectory' ? new Promise(() => {}) : undefined);
+      void killed.stamps.stamp([FIRST_FILE], JOURNAL, stamp);
+      await until('the stamp to have its name', async () => {
+        const names = await disk.mount().list('/backup');
+        return names.includes(`${FIRST_FILE}.skip`);
+      });
+      disk.before = () => {};
+      const next = await start();
+      expect(await next.stamps.read(FIRST_FILE)).toMatchObject(stamp);
+      disk.crash();
+      if ((await (await start()).stamps.read(FIRST_FILE)) === undefined) lost.push(seed);
+    }
+    expect(lost).toEqual([]);
   });
 
   it('what was half discarded goes for good', async () => {

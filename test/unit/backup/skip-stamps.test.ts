@@ -7,6 +7,7 @@ import { headerLine, ROW_COLUMNS } from '../../../src/backup/row-format.ts';
 import { SkipStamps } from '../../../src/backup/skip-stamps.ts';
 import type { FileSystem } from '../../../src/core/filesystem.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
+import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 import { FaultyFileSystem } from './faulty-filesystem.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -97,6 +98,22 @@ describe('SkipStamps', () => {
     after.found('a.csv');
     await after.stamp(after.files(), JOURNAL, placeOf(7));
     expect(await after.read('a.csv')).toEqual({ journal: JOURNAL, ...placeOf(7) });
+  });
+
+  it('does not take a stamp for durable whose name the disk refused to keep', async () => {
+    const lost: number[] = [];
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const disk = new LossyDisk(seededRandom(seed));
+      await disk.mount().makeDirectory('/backup');
+      const stamps = stampsIn('/backup', disk.mount());
+      await stamps.grew('a.csv', JOURNAL, placeOf(1), placeOf(2));
+      disk.fail('syncDirectory', 'EIO');
+      await expect(stamps.stamp(stamps.files(), JOURNAL, placeOf(2))).rejects.toThrow('EIO');
+      await stamps.stamp(stamps.files(), JOURNAL, placeOf(2));
+      disk.crash();
+      if ((await stampsIn('/backup', disk.mount()).read('a.csv')) === undefined) lost.push(seed);
+    }
+    expect(lost).toEqual([]);
   });
 
   it('owes a stamp that the disk refuses, and says so until it is written', async () => {
