@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 
-import { systemErrorCode } from '../core/errors.ts';
+import { replaceFile } from '../core/durable-file.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 
 export interface Subscription {
@@ -45,27 +45,8 @@ export class SubscriptionMemory {
 
   /** Throws the system error when the disk does not take it; the old file is then still there. */
   async save(remembered: RememberedSession): Promise<void> {
-    const directory = dirname(this.#path);
-    const temporary = `${this.#path}.tmp`;
-    await this.#files.makeDirectory(directory);
-    await this.#removeLeftover(temporary);
-    const file = await this.#files.create(temporary);
-    try {
-      await file.append(Buffer.from(`${JSON.stringify(remembered)}\n`));
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await this.#files.rename(temporary, this.#path);
-    await this.#files.syncDirectory(directory);
-  }
-
-  async #removeLeftover(path: string): Promise<void> {
-    try {
-      await this.#files.remove(path);
-    } catch (error) {
-      if (systemErrorCode(error) !== 'ENOENT') throw error;
-    }
+    await this.#files.makeDirectory(dirname(this.#path));
+    await replaceFile(this.#files, this.#path, `${JSON.stringify(remembered)}\n`);
   }
 }
 
