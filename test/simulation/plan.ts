@@ -37,6 +37,8 @@ export interface Plan {
   readonly probeIntervalMs: number;
   /** In the end the table takes what it refused, and a person has the rejected files replayed. */
   readonly replaysRejected: boolean;
+  /** Between two lives of the bridge a person may have `backups replay` do it. */
+  readonly replaysOffline: boolean;
 }
 
 const DATABASE_ILLS: readonly Partial<DatabaseHealth>[] = [
@@ -70,21 +72,44 @@ const DISK_ILLS: readonly Partial<DiskHealth>[] = [
 /** What a message takes in the journal at most, alone in its segment. */
 export const MOST_JOURNAL_BYTES = 400;
 
+/** How much of what can happen does: chances, and how often the bridge ends. */
+interface Weather {
+  readonly calm: number;
+  readonly ends: readonly number[];
+  readonly power: readonly number[];
+  readonly database: number;
+  readonly disk: number;
+  readonly connections: number;
+}
+
+const USUAL: Weather = {
+  calm: 0.1,
+  ends: [0, 1, 1, 2, 4, 8],
+  power: [0, 0.5, 1],
+  database: 0.7,
+  disk: 0.35,
+  connections: 0.5,
+};
+/** Faults that meet: what one crash leaves, the next one finds. */
+const STORM: Weather = { calm: 0, ends: [6, 10, 16], power: [0.3, 0.7, 1], database: 0.8, disk: 0.4, connections: 0.7 };
+const STORM_EVERY = 4;
+
 /** Draws all of a schedule from its seed before anything runs. */
 export function drawPlan(seed: number): Plan {
   const random = new Random(seed);
+  const weather = seed % STORM_EVERY === 0 ? STORM : USUAL;
   const endMs = random.pick([500, 2_000, 5_000, 15_000]);
   const events: TimedEvent[] = [];
   const lowestFreeId = random.chance(0.3);
   const losesSession = random.chance(0.1);
   // Messages of the same bytes are told apart by their packet ids, which must not be those of acknowledged ones again.
   drawMessages(random, endMs, !lowestFreeId && random.chance(0.3) ? 0.3 : 0, events);
-  const calm = random.chance(0.1);
+  const calm = random.chance(weather.calm);
   if (!calm) {
-    drawEnds(random, endMs, events);
-    if (random.chance(0.7)) drawDatabase(random, endMs, events);
-    if (random.chance(0.35)) drawDisk(random, endMs, events);
-    if (random.chance(0.5)) drawConnections(random, endMs, events);
+    drawEnds(random, endMs, weather, events);
+    if (random.chance(weather.database)) drawDatabase(random, endMs, events);
+    if (random.chance(weather.disk)) drawDisk(random, endMs, events);
+    if (random.chance(weather.connections)) drawConnections(random, endMs, events);
     if (losesSession) events.push({ do: 'lose session', atMs: random.between(0, endMs) });
     if (random.chance(0.05)) events.push({ do: 'delete ledger rows', atMs: random.between(0, endMs) });
     if (random.chance(0.05)) drawRestore(random, endMs, events);
@@ -112,6 +137,7 @@ export function drawPlan(seed: number): Plan {
     maxRowsPerFile: random.pick([3, 15, 10_000]),
     probeIntervalMs: random.pick([100, 700]),
     replaysRejected: random.chance(0.4),
+    replaysOffline: random.chance(0.2),
   };
 }
 
@@ -142,9 +168,9 @@ function drawMessages(random: Random, endMs: number, repeats: number, events: Ti
   }
 }
 
-function drawEnds(random: Random, endMs: number, events: TimedEvent[]): void {
-  const power = random.pick([0, 0.5, 1]);
-  for (let left = random.pick([0, 1, 1, 2, 4, 8]); left > 0; left -= 1) {
+function drawEnds(random: Random, endMs: number, weather: Weather, events: TimedEvent[]): void {
+  const power = random.pick(weather.power);
+  for (let left = random.pick(weather.ends); left > 0; left -= 1) {
     const how: End = random.chance(0.1) ? 'stop' : random.chance(power) ? 'power' : 'kill';
     const at = random.chance(0.3) ? random.pick(STEPS) : undefined;
     const afterSteps = random.pick([0, random.int(0, 20), random.int(0, 100)]);

@@ -4,6 +4,7 @@ import { drawPlan, MOST_JOURNAL_BYTES, type End, type Plan, type TimedEvent } fr
 import { Random } from './random.ts';
 import { SimBroker, type SimMessage } from './sim-broker.ts';
 import { BridgeLife } from './bridge-life.ts';
+import { OfflineLife } from './offline-life.ts';
 import { SimTime } from './sim-clock.ts';
 import { BACKUP_DIR, JOURNAL_DIR } from './sim-config.ts';
 import { SimDatabase, WELL } from './sim-database.ts';
@@ -72,6 +73,8 @@ class World {
   readonly #toPublish: number;
   readonly #problems: string[] = [];
   #life: BridgeLife | undefined;
+  /** Instead of the bridge, for a while. */
+  #offline: OfflineLife | undefined;
   #armed: Armed[] = [];
   #isMended = false;
   /** With `sync: interval`: from then on what came in may not be synced. */
@@ -170,7 +173,22 @@ class World {
   #bootLater(): void {
     this.#dropped += this.#life?.dropped ?? 0;
     this.#life = undefined;
-    this.#time.setTimer(this.#random.between(1, 500), () => this.#boot());
+    this.#offline = undefined;
+    const isOffline = this.#plan.replaysOffline && this.#random.chance(0.3);
+    this.#time.setTimer(this.#random.between(1, 500), () => (isOffline ? this.#replayOffline() : this.#boot()));
+  }
+
+  #replayOffline(): void {
+    this.#offline = new OfflineLife({
+      plan: this.#plan,
+      time: this.#time,
+      random: this.#random.fork(),
+      disk: this.#disk,
+      database: this.#database,
+      onOver: () => this.#bootLater(),
+      trace: this.#trace,
+    });
+    this.#offline.start();
   }
 
   /** The bridge's own steps: a crash may come in the middle of its code. */
@@ -184,14 +202,15 @@ class World {
 
   #end(how: End): void {
     const life = this.#life;
-    if (life === undefined) return;
+    const process = life ?? this.#offline;
+    if (process === undefined) return;
     this.#trace(() => `plan: ${how}`);
     if (how === 'stop') {
-      life.stop();
+      life?.stop();
       return;
     }
-    life.kill();
-    this.#excuseUnsynced(how, life.hasStarted);
+    process.kill();
+    this.#excuseUnsynced(how, life?.hasStarted === true);
     if (how === 'power') this.#disk.cutPower();
     else this.#disk.kill();
     this.#trace(

@@ -1,0 +1,78 @@
+import { noStep } from '../../src/core/steps.ts';
+import { OfflineReplay } from '../../src/offline-replay.ts';
+import { Sessions } from '../../src/oracle/sessions.ts';
+import { MAX_TEXT_BYTES } from '../../src/oracle/statements.ts';
+import type { BridgeLifeOptions } from './bridge-life.ts';
+import { Life } from './sim-clock.ts';
+import { BRIDGE_ID, simConfig } from './sim-config.ts';
+import { SimConnections } from './sim-connections.ts';
+import { SimLogger } from './sim-logger.ts';
+
+export type OfflineLifeOptions = Pick<
+  BridgeLifeOptions,
+  'plan' | 'time' | 'random' | 'disk' | 'database' | 'onOver' | 'trace'
+>;
+
+const POLL_MS = 300;
+
+/** One process of `backups replay`, while no bridge runs: all backups that are there, until each is replayed or one has to wait. */
+export class OfflineLife {
+  readonly #options: OfflineLifeOptions;
+  readonly #life: Life;
+  readonly #connections: SimConnections;
+  readonly #offline: OfflineReplay;
+
+  constructor(options: OfflineLifeOptions) {
+    const { plan, time, random, disk, database, trace } = options;
+    this.#options = options;
+    this.#life = new Life(time, random);
+    this.#connections = new SimConnections(database, this.#life);
+    const config = simConfig(plan);
+    const sessions = new Sessions(this.#connections.asConnections(), { ...config.oracle, bridgeId: BRIDGE_ID }, noStep);
+    this.#offline = new OfflineReplay(config, {
+      clock: this.#life,
+      fileSystem: disk.mount(this.#life),
+      lock: { acquire: () => Promise.resolve(), release: () => Promise.resolve() },
+      session: (stream) => sessions.replay(stream),
+      maxTextBytes: MAX_TEXT_BYTES,
+      log: new SimLogger(trace),
+    });
+  }
+
+  start(): void {
+    this.#options.trace(() => 'offline replay: starts');
+    this.#life.setTimer(0, () => void this.#run());
+  }
+
+  /** Nothing of it runs on from here. */
+  kill(): void {
+    this.#life.end();
+    this.#connections.cut();
+  }
+
+  async #run(): Promise<void> {
+    const { trace, onOver } = this.#options;
+    try {
+      await this.#offline.start();
+      await this.#replayAll();
+    } catch (error) {
+      trace(() => `offline replay: ${String(error)}`);
+    }
+    await this.#offline.stop();
+    if (this.#life.isOver) return;
+    trace(() => 'offline replay: over');
+    this.kill();
+    onOver();
+  }
+
+  async #replayAll(): Promise<void> {
+    const { backups, replay } = this.#offline;
+    const files = backups.files().flatMap(({ kind, name }) => (kind === 'backup' ? [name] : []));
+    for (const file of files) await replay.request(file);
+    const stateOf = (file: string): string | undefined => replay.requestState(file)?.state;
+    while (files.some((file) => /queued|replaying/.test(stateOf(file) ?? ''))) {
+      if (files.some((file) => stateOf(file) === 'waiting')) return;
+      await new Promise<void>((resolve) => this.#life.setTimer(POLL_MS, resolve));
+    }
+  }
+}
