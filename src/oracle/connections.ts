@@ -59,7 +59,7 @@ const CLOSE_DEADLINE_MS = 2_000;
  * The session data unit that is asked for: a batch of 500 rows goes into one packet. The server gives what it allows (8,192 bytes unless its
  * DEFAULT_SDU_SIZE says otherwise; 23ai gives all of this), and an SDU in the connect string wins.
  */
-const SDU_BYTES = 65_536;
+const SDU_BYTES = 65_535;
 
 export class Connections {
   readonly #options: ConnectionsOptions;
