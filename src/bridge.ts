@@ -5,6 +5,7 @@ import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
 import { nodeFileSystem, warnOfExposed } from './core/node-filesystem.ts';
+import { RESERVE_BYTES } from './core/reserve.ts';
 import { RollingWindow } from './core/rolling-window.ts';
 import { noStep, type OnStep } from './core/steps.ts';
 import { ProcessLock } from './journal/process-lock.ts';
@@ -176,6 +177,7 @@ export class Bridge {
       database: (journalId) => sessions.live(journalId),
       replaySession: (stream) => sessions.replay(stream),
       maxTextBytes: MAX_TEXT_BYTES,
+      reserveBytes: RESERVE_BYTES,
       log,
       onStep,
       onWritten: (rows, latencyMs, lagMs) => {

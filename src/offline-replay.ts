@@ -6,6 +6,7 @@ import { createCounters } from './core/counters.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import type { Logger } from './core/logger.ts';
 import { comparePlaces, ORIGIN } from './core/place.ts';
+import { Reserve } from './core/reserve.ts';
 import { noStep } from './core/steps.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { checkRows } from './writer/row-check.ts';
@@ -18,6 +19,8 @@ export interface OfflineReplayParts {
   readonly lock: JournalLock;
   readonly session: (stream: string) => ReplaySession;
   readonly maxTextBytes: number;
+  /** As the bridge's. */
+  readonly reserveBytes: number;
   readonly log: Logger;
 }
 
@@ -40,8 +43,14 @@ export class OfflineReplay {
     const shared = { ...parts, onStep: noStep };
     const { backup, journal, mqtt, oracle, writer } = config;
     this.#parts = parts;
-    this.#journal = new Journal({ ...journal, ...shared, redeliverable: mqtt.receiveMaximum });
-    this.backups = new Backups({ ...backup, ...shared, journalId: () => this.#journal.id });
+    const reserve = new Reserve(journal.dir, parts.reserveBytes, parts.fileSystem);
+    this.#journal = new Journal({ ...journal, ...shared, reserve, redeliverable: mqtt.receiveMaximum });
+    this.backups = new Backups({
+      ...backup,
+      ...shared,
+      reserve: new Reserve(backup.dir, parts.reserveBytes, parts.fileSystem, reserve),
+      journalId: () => this.#journal.id,
+    });
     const rowCheck = {
       maxTextBytes: parts.maxTextBytes,
       valueType: oracle.valueType,

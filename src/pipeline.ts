@@ -10,6 +10,7 @@ import type { FileSystem } from './core/filesystem.ts';
 import type { Logger } from './core/logger.ts';
 import type { Delivery, Message } from './core/message.ts';
 import { laterPlace, ORIGIN } from './core/place.ts';
+import { Reserve } from './core/reserve.ts';
 import type { OnStep } from './core/steps.ts';
 import type { TagValues } from './core/tag-values.ts';
 import { Checkpoints } from './journal/checkpoints.ts';
@@ -40,6 +41,8 @@ export interface PipelineParts {
   readonly database: (journalId: string) => BatchDatabase;
   readonly replaySession: (stream: string) => ReplaySession;
   readonly maxTextBytes: number;
+  /** Of journal and backups each, for what leads out of a full disk. */
+  readonly reserveBytes: number;
   readonly log: Logger;
   readonly onStep: OnStep;
   readonly onWritten: (rows: number, latencyMs: number, lagMs: number) => void;
@@ -79,7 +82,8 @@ export class Pipeline {
   #running: Promise<unknown> = Promise.resolve();
 
   constructor(config: PipelineConfig, parts: PipelineParts) {
-    const { clock, fileSystem, lock, onStep } = parts;
+    const { clock, fileSystem, lock, onStep, reserveBytes } = parts;
+    const reserve = new Reserve(config.journal.dir, reserveBytes, fileSystem);
     this.#config = config;
     this.#parts = parts;
     this.#rowCheck = {
@@ -92,6 +96,7 @@ export class Pipeline {
     this.journal = new Journal({
       ...config.journal,
       redeliverable: config.mqtt.receiveMaximum,
+      reserve,
       fileSystem,
       lock,
       clock,
@@ -111,6 +116,7 @@ export class Pipeline {
       maxRowsPerFile: config.backup.maxRowsPerFile,
       journalId: () => this.journal.id,
       onStep,
+      reserve: new Reserve(config.backup.dir, reserveBytes, fileSystem, reserve),
       onRejected: (values, rows) => parts.observer?.rejected(values, rows),
       fileSystem,
       clock,

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { removeIfThere } from '../core/durable-file.ts';
 import type { Reason } from '../core/errors.ts';
 import type { AppendFile, FileSystem } from '../core/filesystem.ts';
+import type { Reserve } from '../core/reserve.ts';
 import { TimeRange, type BackupFileInfo } from './file-info.ts';
-import { OPEN_SUFFIX, type BackupKind } from './file-name.ts';
+import { OPEN_SUFFIX, SKIP_SUFFIX, type BackupKind } from './file-name.ts';
+import { KINDS } from './kinds.ts';
 
 /** Whole records, ready to be appended. */
 export interface Records {
@@ -22,6 +24,7 @@ export interface BackupFileOptions {
   readonly header: string;
   readonly createdAtMs: number;
   readonly reason: Reason;
+  readonly reserve: Reserve;
   readonly fileSystem: FileSystem;
 }
 
@@ -96,6 +99,13 @@ export class BackupFile {
 
   /** Resolves when the records are durable. Throws the system error when the disk refuses; then none of them count. */
   async append(records: Records): Promise<void> {
+    const { kind, reserve } = this.#options;
+    if (KINDS[kind].maySpendReserve) return reserve.spendOn(() => this.#append(records));
+    await reserve.keep();
+    return this.#append(records);
+  }
+
+  async #append(records: Records): Promise<void> {
     await this.cutLeftovers();
     const buffers = this.#bytes === 0 ? [Buffer.from(this.#options.header), ...records.buffers] : records.buffers;
     try {
@@ -125,7 +135,7 @@ export class BackupFile {
     if (this.#state === 'open') {
       await this.cutLeftovers();
       await this.#close();
-      if (this.#rows === 0) return this.#remove();
+      if (this.#rows === 0) return this.remove();
       // A rename would silently replace a file that somebody put there meanwhile.
       if ((await fileSystem.list(directory)).includes(name)) throw new Error(`${name} is there already`);
       await fileSystem.rename(this.#openPath, join(directory, name));
@@ -148,6 +158,15 @@ export class BackupFile {
     this.#hasLeftovers = false;
   }
 
+  /** Takes away what there is of a file without rows, its stamp too. Throws the system error; call again then. */
+  async remove(): Promise<void> {
+    const { directory, fileSystem, name } = this.#options;
+    await removeIfThere(fileSystem, this.#openPath);
+    await removeIfThere(fileSystem, join(directory, name + SKIP_SUFFIX));
+    await fileSystem.syncDirectory(directory);
+    this.#state = 'gone';
+  }
+
   /** Lets go of the file as it is. */
   async close(): Promise<void> {
     await this.#close();
@@ -168,12 +187,5 @@ export class BackupFile {
     this.#handle = undefined;
     // All that counts has been synced; there is nothing left that closing could lose.
     await handle?.close().catch(() => {});
-  }
-
-  async #remove(): Promise<void> {
-    const { directory, fileSystem } = this.#options;
-    await removeIfThere(fileSystem, this.#openPath);
-    await fileSystem.syncDirectory(directory);
-    this.#state = 'gone';
   }
 }

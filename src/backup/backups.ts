@@ -6,6 +6,7 @@ import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Message } from '../core/message.ts';
 import type { Place } from '../core/place.ts';
+import { Reserve } from '../core/reserve.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
 import { placeOf, type TagValues } from '../core/tag-values.ts';
 import { BackupFile } from './backup-file.ts';
@@ -29,6 +30,8 @@ export interface BackupsOptions {
   /** Id of the journal that numbers the values; asked for with each batch. */
   readonly journalId: () => string;
   readonly onStep?: OnStep;
+  /** Absent: none. */
+  readonly reserve?: Reserve;
   /** Rejected rows are durable. */
   readonly onRejected?: ((values: TagValues, rows: readonly RejectedRow[]) => void) | undefined;
   readonly fileSystem: FileSystem;
@@ -41,6 +44,7 @@ export class Backups {
   readonly #options: BackupsOptions;
   /** Of what was backed up, how much is in Oracle all the same. */
   readonly stamps: SkipStamps;
+  readonly reserve: Reserve;
   readonly #catalog = new Catalog();
   readonly #rolling: Readonly<Record<BackupKind, RollingFile>>;
   readonly #undecodable: Undecodable;
@@ -49,7 +53,8 @@ export class Backups {
 
   constructor(options: BackupsOptions) {
     this.#options = options;
-    this.stamps = new SkipStamps(options);
+    this.reserve = options.reserve ?? new Reserve(options.dir, 0, options.fileSystem);
+    this.stamps = new SkipStamps({ ...options, reserve: this.reserve });
     this.#onStep = options.onStep ?? noStep;
     this.#rolling = {
       backup: this.#createRolling('backup'),
@@ -60,6 +65,7 @@ export class Backups {
     this.#undecodable = new Undecodable({ ...options, append });
     this.#directory = new BackupDirectory({
       ...options,
+      reserve: this.reserve,
       catalog: this.#catalog,
       checkOpenFiles: async (isThere) => {
         await Promise.all(BACKUP_KINDS.map((kind) => this.#rolling[kind].check(isThere)));
@@ -274,10 +280,13 @@ export class Backups {
     const { dir, fileSystem, clock } = this.#options;
     // A person may have removed the directory since the start.
     await fileSystem.makeDirectory(dir);
+    // Without it the first rows will not be written, and the stamp would be for nothing.
+    if (!KINDS[kind].maySpendReserve) await this.reserve.keep();
     const createdAtMs = Math.floor(clock.now() / 1000) * 1000;
     const name = await this.#directory.freeName(kind, createdAtMs);
     if (kind === 'backup') await this.stamps.begins(name, this.#options.journalId());
     const header = headerLine(KINDS[kind].columns);
-    return new BackupFile({ directory: dir, name, kind, header, createdAtMs, reason, fileSystem });
+    const { reserve } = this;
+    return new BackupFile({ directory: dir, name, kind, header, createdAtMs, reason, reserve, fileSystem });
   }
 }

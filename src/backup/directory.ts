@@ -4,6 +4,7 @@ import { DeadlineError, withDeadline, type CancelTimer, type Clock } from '../co
 import { coerceError, systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
+import type { Reserve } from '../core/reserve.ts';
 import type { Catalog } from './catalog.ts';
 import { finalNameOf, isSealedName, newFileName, OPEN_SUFFIX, type BackupKind } from './file-name.ts';
 import { recoverFile } from './recovery.ts';
@@ -18,6 +19,7 @@ export interface BackupDirectoryOptions {
   readonly checkOpenFiles: (isThere: (name: string) => boolean) => Promise<void>;
   /** A file has gone, by whatever hand. */
   readonly onGone: (name: string) => void;
+  readonly reserve: Reserve;
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly log: Logger;
@@ -121,12 +123,12 @@ export class BackupDirectory {
   }
 
   async #recover(name: string): Promise<void> {
-    const { catalog, dir, fileSystem, log } = this.#options;
+    const { catalog, dir, fileSystem, log, reserve } = this.#options;
     try {
       const { kind, createdAtMs } = unreadableFile(name, 'open', undefined);
       const isTaken = (await fileSystem.list(dir)).includes(name);
       const finalName = isTaken ? await this.freeName(kind, createdAtMs) : name;
-      const info = await recoverFile(dir, name, finalName, fileSystem, log);
+      const info = await recoverFile(dir, name, finalName, fileSystem, reserve, log);
       if (info?.name !== name && catalog.get(name) !== undefined) this.drop(name);
       if (info !== undefined) catalog.put(info);
     } catch (error) {

@@ -114,7 +114,7 @@ export class FileReplay {
     for (const { key, stream } of survey.groups) streams[key] ??= stream;
     // Also what is there already: an attempt whose name the disk refused to keep looks the same.
     if (!this.#hasBegun || Object.keys(streams).length > Object.keys(known ?? {}).length) {
-      await writeStreams(fileSystem, backups.directory, this.file, streams);
+      await writeStreams(fileSystem, backups.directory, this.file, streams, backups.reserve);
     }
     if (known !== undefined && !this.#hasBegun) await this.#findRejected(survey.groups, streams);
     this.#hasBegun = true;

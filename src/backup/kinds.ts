@@ -5,13 +5,15 @@ interface KindTraits {
   readonly columns: readonly string[];
   /** After that a file is sealed, whatever its size. */
   readonly maxAgeMs: number;
+  /** A full disk must not keep a refused row from being set apart: the rows behind it, and the backups, wait for that. */
+  readonly maySpendReserve: boolean;
 }
 
 const HOUR_MS = 3_600_000;
 
 export const KINDS: Readonly<Record<BackupKind, KindTraits>> = {
   // An outage's file ends with the outage.
-  backup: { columns: ROW_COLUMNS, maxAgeMs: Number.POSITIVE_INFINITY },
-  rejected: { columns: ROW_COLUMNS, maxAgeMs: HOUR_MS },
-  undecodable: { columns: UNDECODABLE_COLUMNS, maxAgeMs: HOUR_MS },
+  backup: { columns: ROW_COLUMNS, maxAgeMs: Number.POSITIVE_INFINITY, maySpendReserve: false },
+  rejected: { columns: ROW_COLUMNS, maxAgeMs: HOUR_MS, maySpendReserve: true },
+  undecodable: { columns: UNDECODABLE_COLUMNS, maxAgeMs: HOUR_MS, maySpendReserve: false },
 };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { removeIfThere, writeNewFile } from '../core/durable-file.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
+import type { Reserve } from '../core/reserve.ts';
 import { rewriteFile } from '../core/rewrite-file.ts';
 import type { BackupFileInfo } from './file-info.ts';
 import { DAMAGED_SUFFIX, OPEN_SUFFIX, SKIP_SUFFIX } from './file-name.ts';
@@ -18,6 +19,7 @@ export async function recoverFile(
   name: string,
   finalName: string,
   fileSystem: FileSystem,
+  reserve: Reserve,
   log: Logger,
 ): Promise<BackupFileInfo | undefined> {
   const path = join(directory, name + OPEN_SUFFIX);
@@ -25,7 +27,7 @@ export async function recoverFile(
   const cutBytes = info.bytes - wholeBytes;
   if (info.problem !== undefined && cutBytes > 0) {
     const tail = await fileSystem.readRange(path, wholeBytes, cutBytes);
-    await keepApart(fileSystem, directory, name + DAMAGED_SUFFIX, tail);
+    await reserve.spendOn(() => keepApart(fileSystem, directory, name + DAMAGED_SUFFIX, tail));
     log.error('backup file was damaged', { file: name, problem: info.problem, bytes: cutBytes });
   }
   if (info.rows === 0) {

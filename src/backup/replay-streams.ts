@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 
 import type { FileSystem } from '../core/filesystem.ts';
+import type { Reserve } from '../core/reserve.ts';
 import { finalNameOf, isSealedName, REPLAY_SUFFIX } from './file-name.ts';
 import { readSidecar, writeSidecar } from './sidecar.ts';
 
@@ -25,8 +26,14 @@ export async function readStreams(
   throw new Error(`${file}${REPLAY_SUFFIX} does not say how far the replay is known`);
 }
 
-export function writeStreams(fileSystem: FileSystem, dir: string, file: string, streams: ReplayStreams): Promise<void> {
-  return writeSidecar(fileSystem, join(dir, file + REPLAY_SUFFIX), { streams });
+export function writeStreams(
+  fileSystem: FileSystem,
+  dir: string,
+  file: string,
+  streams: ReplayStreams,
+  reserve: Reserve,
+): Promise<void> {
+  return writeSidecar(fileSystem, join(dir, file + REPLAY_SUFFIX), { streams }, reserve);
 }
 
 /** The names of files that have such a sidecar and are not there in any form. */

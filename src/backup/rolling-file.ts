@@ -58,7 +58,7 @@ export class RollingFile {
       try {
         await file.append(records);
       } catch (error) {
-        if (file.isNew) this.#file = undefined;
+        if (file.isNew) await this.#giveUp(file);
         else if (systemErrorCode(error) === 'ENOENT') this.#forget(file);
         throw error;
       }
@@ -128,6 +128,12 @@ export class RollingFile {
       // It has its final name already: nothing can be appended until the directory is synced.
       if (this.#file?.isRenamed === true) await this.#makeRoom(rows);
     }
+  }
+
+  /** The next try begins another one. */
+  async #giveUp(file: BackupFile): Promise<void> {
+    this.#file = undefined;
+    await file.remove().catch(() => {}); // its stamp, without a file, goes with the next start
   }
 
   #begun(file: BackupFile): void {

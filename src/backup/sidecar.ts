@@ -1,10 +1,11 @@
 import { replaceFile } from '../core/durable-file.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
+import type { Reserve } from '../core/reserve.ts';
 
 /** Replaces a small JSON file durably, all or nothing. Throws the system error of the disk. Calls for one path must not overlap. */
-export function writeSidecar(fileSystem: FileSystem, path: string, content: object): Promise<void> {
-  return replaceFile(fileSystem, path, `${JSON.stringify(content)}\n`);
+export function writeSidecar(fileSystem: FileSystem, path: string, content: object, reserve: Reserve): Promise<void> {
+  return reserve.spendOn(() => replaceFile(fileSystem, path, `${JSON.stringify(content)}\n`));
 }
 
 /** The parsed content; undefined when there is no such file. Throws the system error, and SyntaxError for what is no JSON. */

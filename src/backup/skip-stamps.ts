@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 
+import { removeIfThere, TEMPORARY_SUFFIX } from '../core/durable-file.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
 import { comparePlaces, type Place } from '../core/place.ts';
+import type { Reserve } from '../core/reserve.ts';
 import { SKIP_SUFFIX } from './file-name.ts';
 import { firstPlace, placeRange, widened, type PlaceRange } from './place-range.ts';
 import { readSidecar, writeSidecar } from './sidecar.ts';
@@ -15,11 +17,13 @@ export interface SkipStamp extends Place {
 
 export interface SkipStampsOptions {
   readonly dir: string;
+  readonly reserve: Reserve;
   readonly fileSystem: FileSystem;
   readonly log: Logger;
 }
 
 const NONE: readonly string[] = [];
+const TO_COME = { toCome: true };
 
 /**
  * Which backups may hold rows that Oracle took although it never said so, and, in `<file>.csv.skip`, up to where.
@@ -31,7 +35,7 @@ const NONE: readonly string[] = [];
  *
  * Files that were begun while nobody knew where the ledger is, at a start or after an unknown outcome, are another thing: what could be sent
  * without knowing it was sent before, so a place behind them says that their rows were sent (a crash may have torn the rest of the batch off).
- * They are told apart by having no stamp: each uncertain file gets one, of whatever place, when the ledger is read, and a file
+ * They are told apart by having no stamp, or one that is to come: each uncertain file gets one, of whatever place, when the ledger is read, and a file
  * that is begun while the place is known gets one with its first rows. So nothing was sent since a file without a stamp was begun; one
  * that the disk refuses is owed, and nothing must be sent before it is written.
  */
@@ -58,10 +62,20 @@ export class SkipStamps {
     this.#uncertain.set(file, undefined);
   }
 
-  /** The file is about to be made: its stamp comes first, since rows that are durable without it would count as not backed up. */
-  async begins(file: string, journal: string): Promise<void> {
+  /**
+   * The file is about to be made: its stamp comes first, since rows that are durable without it would count as not backed up. Where the place
+   * is not known it says so, and keeps the room that the stamp will need, perhaps on a full disk.
+   */
+  begins(file: string, journal: string): Promise<void> {
     const place = this.#lastRead;
-    if (place !== undefined) await this.#inTurn(() => this.#write(file, journal, place));
+    return this.#inTurn(async () => {
+      try {
+        await (place === undefined ? this.#replace(file, TO_COME) : this.#write(file, journal, place));
+      } catch (error) {
+        await this.#remove(file);
+        throw error;
+      }
+    });
   }
 
   /** Rows are durable in the file, which gets its stamp if the ledger was read since it was begun. What the disk refuses is owed. */
@@ -144,11 +158,24 @@ export class SkipStamps {
   }
 
   async #write(file: string, journal: string, { messageNo, valueNo }: Place): Promise<void> {
-    this.#hasDoubtfulNames = true;
-    await writeSidecar(this.#options.fileSystem, this.#path(file), { journal, messageNo, valueNo });
-    this.#hasDoubtfulNames = false; // it syncs all names of the directory
+    const stamp: SkipStamp = { journal, messageNo, valueNo };
+    await this.#replace(file, stamp);
     this.#stamped.add(file);
     this.#owed.delete(file);
+  }
+
+  /** As far as the disk lets it: what stays goes with the next start. */
+  async #remove(file: string): Promise<void> {
+    const { fileSystem } = this.#options;
+    for (const path of [this.#path(file), this.#path(file) + TEMPORARY_SUFFIX]) {
+      await removeIfThere(fileSystem, path).catch(() => {});
+    }
+  }
+
+  async #replace(file: string, content: object): Promise<void> {
+    this.#hasDoubtfulNames = true;
+    await writeSidecar(this.#options.fileSystem, this.#path(file), content, this.#options.reserve);
+    this.#hasDoubtfulNames = false; // it syncs all names of the directory
   }
 
   /** Stamps of one file must not be written at the same time. */
@@ -158,11 +185,12 @@ export class SkipStamps {
     await turn;
   }
 
-  /** Undefined when the file has none. Throws the system error, and an Error for a stamp that can't be read. */
+  /** Undefined when the file has none yet. Throws the system error, and an Error for a stamp that can't be read. */
   async read(file: string): Promise<SkipStamp | undefined> {
     const content = await readSidecar(this.#options.fileSystem, this.#path(file));
     if (content === undefined) return undefined;
-    const { journal, messageNo, valueNo } = content as Partial<SkipStamp>;
+    const { journal, messageNo, valueNo, toCome } = content as Partial<SkipStamp & typeof TO_COME>;
+    if (toCome === true) return undefined;
     if (typeof journal === 'string' && typeof messageNo === 'number' && typeof valueNo === 'number') {
       return { journal, messageNo, valueNo };
     }

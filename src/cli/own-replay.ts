@@ -6,6 +6,7 @@ import { systemClock } from '../core/clock.ts';
 import { coerceError, systemErrorCode } from '../core/errors.ts';
 import { createLogger } from '../core/logger.ts';
 import { nodeFileSystem } from '../core/node-filesystem.ts';
+import { RESERVE_BYTES } from '../core/reserve.ts';
 import { ProcessLock } from '../journal/process-lock.ts';
 import { OfflineReplay } from '../offline-replay.ts';
 import { openReplaySessions } from '../oracle/replay-session.ts';
@@ -31,6 +32,7 @@ export async function openOwnReplay(config: Config): Promise<OwnReplay> {
     lock: new ProcessLock(nodeFileSystem, systemClock),
     session: (stream) => sessions.session(stream),
     maxTextBytes: MAX_TEXT_BYTES,
+    reserveBytes: RESERVE_BYTES,
     log,
   });
   const { backups, replay } = offline;

@@ -59,6 +59,13 @@ export function systemErrorCode(thrown: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+const NO_ROOM_CODES = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
+/** The disk refused for want of room: its own, a quota's, or that of a file. */
+export function lacksRoom(thrown: unknown): boolean {
+  return NO_ROOM_CODES.has(systemErrorCode(thrown) ?? '');
+}
+
 /** Why a value, a batch or a message did not go its way: a stable code and a sentence for a person. */
 export interface Reason {
   readonly code: string;

@@ -19,6 +19,8 @@ export interface FileSystem {
   /** Bytes from `start` up to `start + length` or the end of the file. */
   readRange(path: string, start: number, length: number): Promise<Buffer>;
   size(path: string): Promise<number>;
+  /** Of the disk that the path is on: paths of one number share its room. */
+  device(path: string): Promise<number>;
   /** Durable only after the `sync` of a handle. */
   truncate(path: string, size: number): Promise<void>;
   /** Replaces what is at `to`, in one: a crash leaves the old or the new. Durable only after `syncDirectory`. */

@@ -48,6 +48,7 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   size: async (path) => (await stat(path)).size,
+  device: async (path) => (await stat(path)).dev,
   truncate: (path, size) => truncate(path, size),
   rename: (from, to) => rename(from, to),
   remove: (path) => rm(path),

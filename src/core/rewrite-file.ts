@@ -1,11 +1,10 @@
 import { dirname } from 'node:path';
 
 import { removeIfThere } from './durable-file.ts';
-import { systemErrorCode } from './errors.ts';
+import { lacksRoom } from './errors.ts';
 import type { FileSystem } from './filesystem.ts';
 
 const CHUNK_BYTES = 1_048_576;
-const NO_ROOM_CODES = new Set(['ENOSPC', 'EDQUOT']);
 /** What an interrupted rewrite leaves beside the file; to be removed at the next start. */
 export const REWRITE_SUFFIX = '.rewrite';
 
@@ -22,7 +21,7 @@ export async function rewriteFile(fileSystem: FileSystem, path: string, size: nu
     await fileSystem.rename(copyPath, path);
     await fileSystem.syncDirectory(dirname(path));
   } catch (error) {
-    if (!NO_ROOM_CODES.has(systemErrorCode(error) ?? '')) throw error;
+    if (!lacksRoom(error)) throw error;
     await removeIfThere(fileSystem, copyPath);
     await cutInPlace(fileSystem, path, size);
   }

@@ -5,6 +5,7 @@ import { removeIfThere, replaceFile, TEMPORARY_SUFFIX } from '../core/durable-fi
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Place } from '../core/place.ts';
+import type { Reserve } from '../core/reserve.ts';
 
 /**
  * What the checkpoint file holds: one line of JSON and, on a second line, its CRC-32 in hexadecimal. It is replaced as a whole (new file,
@@ -51,8 +52,13 @@ export async function readCheckpoint(
 }
 
 /** Replaces the file; durable when it resolves. Throws what the disk throws; then the old one or the new one is there. */
-export async function writeCheckpoint(directory: string, text: string, fileSystem: FileSystem): Promise<void> {
-  await replaceFile(fileSystem, join(directory, NAME), text);
+export function writeCheckpoint(
+  directory: string,
+  text: string,
+  fileSystem: FileSystem,
+  reserve: Reserve,
+): Promise<void> {
+  return reserve.spendOn(() => replaceFile(fileSystem, join(directory, NAME), text));
 }
 
 /** Removes what an interrupted write left over. */

@@ -1,8 +1,9 @@
 import { sleep, type CancelTimer, type Clock } from '../core/clock.ts';
-import { systemErrorCode } from '../core/errors.ts';
+import { lacksRoom } from '../core/errors.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import type { Delivery, Message } from '../core/message.ts';
 import type { OnStep } from '../core/steps.ts';
+import type { Reserve } from '../core/reserve.ts';
 import { encodeFrames, frameBytes } from './frame.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 import { HEADER_BYTES, MESSAGES_PER_SEGMENT, type Segment } from './segment.ts';
@@ -13,6 +14,7 @@ export type JournalState = 'ok' | 'full' | 'failing';
 
 export interface CommitterOptions {
   readonly writer: SegmentWriter;
+  readonly reserve: Reserve;
   readonly sync: SyncMode;
   readonly segmentBytes: number;
   /** Added to the number of each delivery's connection. */
@@ -31,7 +33,6 @@ export interface CommitterOptions {
 const MAX_COMMIT_BYTES = 4_194_304;
 const RETRY_MS = 1000;
 const SYNC_INTERVAL_MS = 200;
-const NO_ROOM_CODES = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 interface Group {
   readonly deliveries: readonly Delivery[];
@@ -150,8 +151,9 @@ export class Committer {
   }
 
   async #commit(group: Group): Promise<void> {
-    const { writer, sync, onStep } = this.#options;
+    const { writer, reserve, sync, onStep } = this.#options;
     if (!this.#options.hasRoom(group.bytes)) throw new JournalFullError();
+    if (!reserve.isKept) await reserve.keep();
     const segment = await this.#segmentFor(group);
     const offset = segment.bytes;
     await writer.append(
@@ -253,7 +255,7 @@ export class Committer {
   }
 
   #noteFailure(error: unknown): void {
-    const isFull = error instanceof JournalFullError || NO_ROOM_CODES.has(systemErrorCode(error) ?? '');
+    const isFull = error instanceof JournalFullError || lacksRoom(error);
     this.#setState(isFull ? 'full' : 'failing');
     this.#failed.report({ state: this.#state, waiting: this.held, error });
   }

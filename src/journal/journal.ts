@@ -1,10 +1,11 @@
 import type { Clock } from '../core/clock.ts';
 import { removeIfThere } from '../core/durable-file.ts';
-import { systemErrorCode } from '../core/errors.ts';
+import { lacksRoom } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Delivery, Message } from '../core/message.ts';
 import { ORIGIN, type Place } from '../core/place.ts';
+import { Reserve } from '../core/reserve.ts';
 import type { OnStep } from '../core/steps.ts';
 import { encodeCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
 import { Committer, type JournalState, type SyncMode } from './committer.ts';
@@ -29,6 +30,8 @@ export interface JournalOptions {
   /** The most messages that the broker has on their way at once: so many are kept, settled or not, to recognise when they come again. */
   readonly redeliverable: number;
   readonly sync: SyncMode;
+  /** Absent: none. */
+  readonly reserve?: Reserve;
   readonly fileSystem: FileSystem;
   readonly lock: JournalLock;
   readonly clock: Clock;
@@ -87,6 +90,7 @@ const SEGMENTS_WITHIN_MAX = 4;
 export class Journal {
   readonly #options: JournalOptions;
   readonly #segmentBytes: number;
+  readonly #reserve: Reserve;
   #opened: Opened | undefined;
   #isClosed = false;
   #lastCheckpoint = '';
@@ -97,6 +101,7 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#reserve = options.reserve ?? new Reserve(options.dir, 0, options.fileSystem);
     const most = Math.floor(options.maxBytes / SEGMENTS_WITHIN_MAX);
     this.#segmentBytes = Math.max(HEADER_BYTES + 1, Math.min(options.segmentBytes, most));
   }
@@ -254,6 +259,7 @@ export class Journal {
     const reader = new JournalReader({ ...common, segments, afterNumber, waiting: recovered.messages });
     const committer = new Committer({
       writer,
+      reserve: this.#reserve,
       sync,
       segmentBytes: this.#segmentBytes,
       connectionOffset,
@@ -312,20 +318,25 @@ export class Journal {
   }
 
   async #saveCheckpointNow(): Promise<void> {
-    const { dir, fileSystem, onStep } = this.#options;
+    const { onStep } = this.#options;
     const removable = this.#removable();
     const text = this.#checkpointText();
     try {
-      if (text !== this.#lastCheckpoint) await writeCheckpoint(dir, text, fileSystem);
+      if (text !== this.#lastCheckpoint) await this.#write(text);
     } catch (error) {
-      if (systemErrorCode(error) !== 'ENOSPC' || removable.length === 0) throw error;
+      if (!lacksRoom(error) || removable.length === 0) throw error;
       // On a full disk room has to be made first. What is settled needs no checkpoint to stay so: it is gone.
       await this.#remove(removable);
-      await writeCheckpoint(dir, text, fileSystem);
+      await this.#write(text);
     }
     this.#lastCheckpoint = text;
     onStep('checkpoint-written');
     await this.#remove(removable);
+  }
+
+  #write(text: string): Promise<void> {
+    const { dir, fileSystem } = this.#options;
+    return writeCheckpoint(dir, text, fileSystem, this.#reserve);
   }
 
   #checkpointText(): string {

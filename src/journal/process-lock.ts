@@ -4,6 +4,7 @@ import { pid } from 'node:process';
 import { sleep, type Clock } from '../core/clock.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
+import { Reserve, RESERVE_BYTES } from '../core/reserve.ts';
 
 /** Keeps a directory for one process. */
 export interface JournalLock {
@@ -51,9 +52,11 @@ export class ProcessLock implements JournalLock {
   async acquire(directory: string): Promise<void> {
     const path = join(directory, NAME);
     const token = String(this.#clock.random());
+    const reserve = new Reserve(directory, RESERVE_BYTES, this.#fileSystem);
     const own = JSON.stringify({ pid, startedAt: await this.#startOf(pid), token } satisfies Holder);
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      if ((await this.#create(path, own)) && (attempt === 0 || (await this.#isKept(path, own)))) {
+      const isCreated = await reserve.spendOn(() => this.#create(path, own));
+      if (isCreated && (attempt === 0 || (await this.#isKept(path, own)))) {
         this.#path = path;
         return;
       }
@@ -81,6 +84,9 @@ export class ProcessLock implements JournalLock {
       const file = await this.#fileSystem.create(path);
       try {
         await file.append(Buffer.from(text));
+      } catch (error) {
+        await this.#fileSystem.remove(path);
+        throw error;
       } finally {
         await file.close();
       }

@@ -7,7 +7,7 @@ import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
 import type { Intake, SimBroker } from './sim-broker.ts';
 import { Life, type SimTime } from './sim-clock.ts';
-import { BRIDGE_ID, simConfig } from './sim-config.ts';
+import { BRIDGE_ID, simConfig, SIM_RESERVE_BYTES } from './sim-config.ts';
 import { SimConnections } from './sim-connections.ts';
 import type { SimDatabase } from './sim-database.ts';
 import type { SimDisk } from './sim-disk.ts';
@@ -61,6 +61,7 @@ export class BridgeLife {
       database: (journalId) => sessions.live(journalId),
       replaySession: (stream) => sessions.replay(stream),
       maxTextBytes: MAX_TEXT_BYTES,
+      reserveBytes: SIM_RESERVE_BYTES,
       log: new SimLogger(trace),
       onStep: step,
       onWritten: () => {},
@@ -105,10 +106,15 @@ export class BridgeLife {
 
   /** All that was taken in has come to its end. */
   get isSettled(): boolean {
+    return this.isDrained && this.#pipeline.journal.status.held === 0;
+  }
+
+  /** All that was acknowledged has. */
+  get isDrained(): boolean {
     const { backups, buffer, journal, pending } = this.#pipeline;
     return (
       this.#state === 'running' &&
-      journal.status.messages + journal.status.held === 0 &&
+      journal.status.messages === 0 &&
       buffer.size + pending.expander + pending.writer === 0 &&
       backups.pendingFiles === 0
     );

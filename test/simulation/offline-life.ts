@@ -4,7 +4,7 @@ import { Sessions } from '../../src/oracle/sessions.ts';
 import { MAX_TEXT_BYTES } from '../../src/oracle/statements.ts';
 import type { BridgeLifeOptions } from './bridge-life.ts';
 import { Life } from './sim-clock.ts';
-import { BRIDGE_ID, simConfig } from './sim-config.ts';
+import { BRIDGE_ID, simConfig, SIM_RESERVE_BYTES } from './sim-config.ts';
 import { SimConnections } from './sim-connections.ts';
 import { SimLogger } from './sim-logger.ts';
 
@@ -35,6 +35,7 @@ export class OfflineLife {
       lock: { acquire: () => Promise.resolve(), release: () => Promise.resolve() },
       session: (stream) => sessions.replay(stream),
       maxTextBytes: MAX_TEXT_BYTES,
+      reserveBytes: SIM_RESERVE_BYTES,
       log: new SimLogger(trace),
     });
   }

@@ -37,6 +37,10 @@ export interface Plan {
   readonly probeIntervalMs: number;
   /** In the end the table takes what it refused, and a person has the rejected files replayed. */
   readonly replaysRejected: boolean;
+  /**
+   * An outage of the database fills the disk, which stays full when all else is mended: what was acknowledged must come through all the same.
+   */
+  readonly staysFull: boolean;
   /** Between two lives of the bridge a person may have `backups replay` do it. */
   readonly replaysOffline: boolean;
 }
@@ -138,6 +142,7 @@ export function drawPlan(seed: number): Plan {
     probeIntervalMs: random.pick([100, 700]),
     replaysRejected: random.chance(0.4),
     replaysOffline: random.chance(0.2),
+    staysFull: random.chance(0.1) && onlyRows(events) && fillUp(random, endMs, events),
   };
 }
 
@@ -194,6 +199,28 @@ function drawDisk(random: Random, endMs: number, events: TimedEvent[]): void {
     events.push({ do: 'disk', health: { ...HEALTHY, ...random.pick(DISK_ILLS) }, atMs });
     events.push({ do: 'disk', health: HEALTHY, atMs: atMs + random.between(0, endMs / 2) });
   }
+}
+
+/** Rejected rows and undecodable messages take room on the full disk for good. */
+function onlyRows(events: readonly TimedEvent[]): boolean {
+  return events.every(
+    (event) => event.do !== 'publish' || event.payload.values?.every(({ place }) => place === 'table') === true,
+  );
+}
+
+/** The database goes and does not come back, then the disk is full and stays it: the first and last ill of the disk. */
+function fillUp(random: Random, endMs: number, events: TimedEvent[]): true {
+  const downAtMs = random.between(0, endMs / 2);
+  const fullAtMs = random.between(downAtMs, endMs);
+  const isOver = ({ do: what, atMs }: TimedEvent): boolean =>
+    what === 'disk' || (/database|ledger/.test(what) && atMs >= downAtMs);
+  const kept = events.filter((event) => !isOver(event));
+  const freeBytes = random.pick([0, 300, 2_000]);
+  kept.push({ do: 'database', health: { ...WELL, logOn: 'no listener', cut: 1 }, atMs: downAtMs });
+  kept.push({ do: 'disk', health: { ...HEALTHY, freeBytes }, atMs: fullAtMs });
+  kept.sort((a, b) => a.atMs - b.atMs);
+  events.splice(0, events.length, ...kept);
+  return true;
 }
 
 function drawRestore(random: Random, endMs: number, events: TimedEvent[]): void {

@@ -7,6 +7,8 @@ import { CALL_TIMEOUT_MS } from './sim-connections.ts';
 export const JOURNAL_DIR = '/sim/journal';
 export const BACKUP_DIR = '/sim/backup';
 export const BRIDGE_ID = 'sim';
+/** Small like all else here; a hundred of the sidecars fit. */
+export const SIM_RESERVE_BYTES = 6_000;
 
 export function simConfig(plan: Plan): PipelineConfig {
   return {

@@ -12,7 +12,7 @@ export interface DiskHealth {
   readonly errorShare: number;
   /** Share of the reads that do. */
   readonly readErrorShare: number;
-  /** What still fits; Infinity when the disk is not full. */
+  /** What still fits at first, and what is removed then gives room; Infinity when the disk is not full. */
   readonly freeBytes: number;
   /** How much longer than usual everything takes. */
   readonly slowness: number;
@@ -68,7 +68,8 @@ const USUAL_MS = { call: [0.01, 0.2], sync: [0.2, 3] } as const;
 
 /** A disk in memory that outlives the process and loses, tears and reorders what was not synced when the power goes. */
 export class SimDisk {
-  health: DiskHealth = HEALTHY;
+  #health: DiskHealth = HEALTHY;
+  #capacityBytes = Number.POSITIVE_INFINITY;
   readonly #random: Random;
   readonly #trace: Trace;
   readonly #directories = new Map<string, Directory>();
@@ -76,6 +77,31 @@ export class SimDisk {
   constructor(random: Random, trace: Trace) {
     this.#random = random;
     this.#trace = trace;
+  }
+
+  get health(): DiskHealth {
+    return this.#health;
+  }
+
+  set health(health: DiskHealth) {
+    this.#health = health;
+    this.#capacityBytes = this.#usedBytes + health.freeBytes;
+  }
+
+  /** All is well but that nothing more fits than did before: what is there must lead out of it. */
+  mendButForRoom(): void {
+    this.#health = HEALTHY;
+  }
+
+  get isFull(): boolean {
+    return Number.isFinite(this.#capacityBytes);
+  }
+
+  get #usedBytes(): number {
+    let bytes = 0;
+    for (const directory of this.#directories.values())
+      for (const file of directory.entries.values()) bytes += file.length;
+    return bytes;
   }
 
   /** The filesystem as one life of the process sees it. */
@@ -140,11 +166,10 @@ export class SimDisk {
   }
 
   write(file: SimFile, bytes: Uint8Array, what: string): void {
-    const { freeBytes } = this.health;
+    const freeBytes = this.isFull ? Math.max(0, this.#capacityBytes - this.#usedBytes) : bytes.length;
     const fits = bytes.subarray(0, Math.min(bytes.length, freeBytes));
     if (fits.length < bytes.length) {
       file.append(fits);
-      this.health = { ...this.health, freeBytes: 0 };
       this.#trace(() => `disk: ENOSPC ${what}`);
       throw systemError('ENOSPC', what);
     }
@@ -155,7 +180,6 @@ export class SimDisk {
       throw error;
     }
     file.append(bytes);
-    this.health = { ...this.health, freeBytes: freeBytes - bytes.length };
   }
 
   /** Leaves any part of what was to be written. */
@@ -232,6 +256,10 @@ class MountedDisk implements FileSystem {
 
   size(path: string): Promise<number> {
     return this.#read(() => this.#disk.file(path).length);
+  }
+
+  device(): Promise<number> {
+    return this.#read(() => 1);
   }
 
   truncate(path: string, size: number): Promise<void> {

@@ -100,7 +100,7 @@ function excuse(obligations: Map<string, Obligation>, identity: string, by: { fe
 function leftovers({ backupDir, journalDir, ledger, segmentBytes, redeliverableBytes }: Remains): string[] {
   const problems: string[] = [];
   for (const name of backupDir.keys()) {
-    if (!/^(?:rejected|undecodable)_[^.]*\.csv$/.test(name) && !name.endsWith('.damaged')) {
+    if (!/^(?:(?:rejected|undecodable)_[^.]*\.csv|reserve\.bin)$/.test(name) && !name.endsWith('.damaged')) {
       problems.push(`left in the backup directory: ${name}`);
     }
   }

@@ -100,6 +100,7 @@ class World {
       this.#boot();
       await this.#runUntil(() => this.#time.elapsedMs >= this.#plan.endMs, this.#plan.endMs);
       this.#mend();
+      if (this.#plan.staysFull) await this.#drainFullDisk();
       await this.#settle('all is mended');
       // What a failing disk kept from being removed is removed by the next start.
       const hadFaults = this.#plan.events.some((event) => event.do === 'disk');
@@ -248,8 +249,16 @@ class World {
     this.#trace(() => 'plan: all is mended');
     this.#isMended = true;
     this.#armed = [];
-    this.#disk.health = HEALTHY;
+    if (this.#plan.staysFull) this.#disk.mendButForRoom();
+    else this.#disk.health = HEALTHY;
     this.#database.health = WELL;
+  }
+
+  /** New messages may have to wait for room; all that was acknowledged must not. */
+  async #drainFullDisk(): Promise<void> {
+    await this.#wait('the database is back and the disk is full', () => this.#life?.isDrained === true);
+    this.#trace(() => 'plan: room');
+    this.#disk.health = HEALTHY;
   }
 
   get #isPublished(): boolean {

@@ -87,6 +87,7 @@ export class LossyDisk {
       readRange: (path, start, length) =>
         run('readRange', path, () => Buffer.from(bytesOf(this.#file(path)).subarray(start, start + length))),
       size: (path) => run('size', path, () => this.#file(path).length),
+      device: () => Promise.resolve(1),
       truncate: (path, size) => run('truncate', path, () => this.#truncate(this.#file(path), size)),
       rename: (from, to) => run('rename', from, () => this.#rename(from, to)),
       remove: (path) => run('remove', path, () => this.#remove(path)),

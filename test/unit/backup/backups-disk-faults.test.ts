@@ -65,7 +65,7 @@ describe('a disk that refuses', () => {
     expect(backups.files()[0]?.state).toBe('open');
     await clock.advance(30_000);
     await until('the file is sealed', () => backups.files()[0]?.state === 'sealed');
-    expect(await readdir(dir)).toEqual([FIRST_FILE]);
+    expect(await readdir(dir)).toEqual([FIRST_FILE, `${FIRST_FILE}.skip`]);
   });
 
   it('owes to the disk that rows of a failed append are cut off, before they may be written elsewhere', async () => {

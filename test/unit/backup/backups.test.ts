@@ -31,14 +31,14 @@ describe('an outage', () => {
     const { backups, dir } = await startBackups();
     await backups.backUp(sequence(1, 3), DOWN);
     await backups.backUp(sequence(4, 2), { code: 'ORA-03113', message: 'other' });
-    expect(await readdir(dir)).toEqual([`${FIRST_FILE}.open`]);
+    expect(await readdir(dir)).toEqual([`${FIRST_FILE}.open`, `${FIRST_FILE}.skip`]);
     expect(backups.files()).toMatchObject([
       { name: FIRST_FILE, state: 'open', rows: 5, reason: DOWN, sha256: undefined },
     ]);
     expect(backups.pendingFiles).toBe(1);
 
     await backups.endOutage();
-    expect(await readdir(dir)).toEqual([FIRST_FILE]);
+    expect(await readdir(dir)).toEqual([FIRST_FILE, `${FIRST_FILE}.skip`]);
     const content = await readFile(join(dir, FIRST_FILE));
     expect(backups.files()).toMatchObject([
       {

@@ -46,6 +46,10 @@ export class FaultyFileSystem implements FileSystem {
     return nodeFileSystem.size(path);
   }
 
+  device(path: string): Promise<number> {
+    return nodeFileSystem.device(path);
+  }
+
   async create(path: string): Promise<AppendFile> {
     this.check('create');
     return new FaultyFile(this, await nodeFileSystem.create(path));

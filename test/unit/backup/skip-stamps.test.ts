@@ -7,6 +7,7 @@ import { headerLine, ROW_COLUMNS } from '../../../src/backup/row-format.ts';
 import { SkipStamps } from '../../../src/backup/skip-stamps.ts';
 import type { FileSystem } from '../../../src/core/filesystem.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
+import { Reserve } from '../../../src/core/reserve.ts';
 import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 import { FaultyFileSystem } from './faulty-filesystem.ts';
@@ -19,7 +20,8 @@ function placeOf(messageNo: number) {
 }
 
 function stampsIn(dir: string, fileSystem: FileSystem = nodeFileSystem): SkipStamps {
-  return new SkipStamps({ dir, fileSystem, log: new RecordingLogger() });
+  const reserve = new Reserve(dir, 0, fileSystem);
+  return new SkipStamps({ dir, fileSystem, reserve, log: new RecordingLogger() });
 }
 
 /** A file as a run leaves it behind, with a row for each message. */
@@ -98,6 +100,21 @@ describe('SkipStamps', () => {
     after.found('a.csv');
     await after.stamp(after.files(), JOURNAL, placeOf(7));
     expect(await after.read('a.csv')).toEqual({ journal: JOURNAL, ...placeOf(7) });
+  });
+
+  it('keeps the room for a stamp that is to come, which says nothing until then', async () => {
+    const disk = new LossyDisk(seededRandom(1));
+    await disk.mount().makeDirectory('/backup');
+    const before = stampsIn('/backup', disk.mount());
+    await before.begins('a.csv', JOURNAL);
+    await before.grew('a.csv', JOURNAL, placeOf(1), placeOf(2));
+    expect(await disk.mount().list('/backup')).toEqual(['a.csv.skip']);
+    expect(await before.read('a.csv')).toBeUndefined();
+    const after = stampsIn('/backup', disk.mount());
+    after.found('a.csv');
+    await after.grew('a.csv', JOURNAL, placeOf(1), placeOf(2));
+    await after.stamp(after.files(), JOURNAL, placeOf(9));
+    expect(await after.read('a.csv')).toEqual({ journal: JOURNAL, ...placeOf(9) });
   });
 
   it('does not take a stamp for durable whose name the disk refused to keep', async () => {

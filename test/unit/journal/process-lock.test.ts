@@ -9,7 +9,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../../src/core/clock.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
+import { Reserve } from '../../../src/core/reserve.ts';
 import { ProcessLock } from '../../../src/journal/process-lock.ts';
+import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
 import { until } from '../../support/until.ts';
 
 let directory = '';
@@ -70,6 +72,22 @@ describe('ProcessLock', () => {
       }
     },
   );
+
+  it('takes the room of the reserve where a full disk has none for it', async () => {
+    const disk = new LossyDisk(seededRandom(1));
+    const files = disk.mount();
+    await files.makeDirectory('/journal');
+    await new Reserve('/journal', 1_000_000, files).keep();
+    disk.capacityBytes = disk.usedBytes;
+    const own = new ProcessLock(files, systemClock);
+    await own.acquire('/journal');
+    expect(await files.list('/journal')).toContain('lock');
+    await own.release();
+    await files.remove('/journal/reserve.bin');
+    disk.capacityBytes = disk.usedBytes;
+    await expect(own.acquire('/journal')).rejects.toMatchObject({ code: 'ENOSPC' });
+    expect(await files.list('/journal')).toEqual([]);
+  });
 
   it('is had by one of many that want it at once', async () => {
     await writeFile(join(directory, 'lock'), JSON.stringify({ pid: 2 ** 22 + 1, startedAt: '' }));
