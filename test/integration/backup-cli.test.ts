@@ -149,7 +149,7 @@ describe('backups discard', () => {
       const { exitCode } = await bridge('discard', name, '--yes');
       expect([name, exitCode]).toEqual([name, 74]);
     }
-    expect(await readdir(dir)).toEqual([SEALED, `${OPEN}.open`]);
+    expect(await readdir(dir)).toEqual([SEALED, `${SEALED}.skip`, `${OPEN}.open`]);
   });
 });
 
