@@ -300,6 +300,7 @@ export class Pipeline {
         counters: this.counters,
         onSettled: (place) => this.#checkpoints.settled(place),
         onLedgerAhead: (place) => journal.raiseNumbers(place.messageNo),
+        onUp: () => this.replay?.wake(),
         onWritten,
         onError,
         onStep,

@@ -36,6 +36,8 @@ export interface AvailabilityOptions {
   readonly probe: () => Promise<void>;
   /** The outage is over: its backup can be sealed. */
   readonly onOutageOver: () => void;
+  /** Batches are taken, after an outage or at the start. */
+  readonly onUp: () => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -174,11 +176,12 @@ export class Availability {
   }
 
   #goUp(): void {
-    const { clock, log, onOutageOver } = this.#options;
+    const { clock, log, onOutageOver, onUp } = this.#options;
     this.#cancelTimer?.();
     this.#error = undefined;
     this.#enter('connected');
     this.#stillDown.over();
+    onUp();
     if (this.#outageBeganMs === undefined) {
       log.info('oracle takes batches');
       return;

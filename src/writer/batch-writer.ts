@@ -56,6 +56,7 @@ export class BatchWriter {
         await this.#ledger.ensure(parts.database);
       },
       onOutageOver: () => void (this.#sealing = this.#onDisk(() => parts.backup.endOutage())),
+      onUp: () => parts.onUp(),
       clock: parts.clock,
       log: parts.log,
     });

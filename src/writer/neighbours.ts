@@ -86,6 +86,8 @@ export interface BatchWriterParts {
   readonly onSettled: (place: Place) => void;
   /** The ledger is at a place that the journal does not know. */
   readonly onLedgerAhead: (place: Place) => void;
+  /** Batches are taken from now on, and it is known what Oracle has. */
+  readonly onUp: () => void;
   readonly onStep: OnStep;
   readonly clock: Clock;
   readonly log: Logger;

@@ -100,6 +100,20 @@ describe('BatchWriter', () => {
     await running.finish();
   });
 
+  it('says when Oracle takes batches, at the start without traffic too: backups of an earlier run wait for that', async () => {
+    expect(running.ups).toBe(0);
+    await clock.advance(0);
+    expect([running.writer.isCertain, running.ups]).toEqual([true, 1]);
+    database.plan = [failure('configuration', 'ORA-00942')];
+    source.offer(1);
+    await clock.advance(60_000);
+    expect(running.ups).toBe(1);
+    source.offer(2);
+    await clock.advance(0);
+    expect([running.writer.isCertain, running.ups]).toEqual([true, 2]);
+    await running.finish();
+  });
+
   it('ends an outage without traffic a probe interval after the answer', async () => {
     database.plan = [failure('configuration', 'ORA-00942')];
     source.offer(1);

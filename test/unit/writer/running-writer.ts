@@ -165,6 +165,7 @@ export class RunningWriter {
   running: Promise<void> = Promise.resolve();
   settled: Place | undefined;
   ahead: Place | undefined;
+  ups = 0;
 
   start(resume: Partial<ResumePlaces> = {}): void {
     this.writer = new BatchWriter(
@@ -192,6 +193,7 @@ export class RunningWriter {
         onError: () => {},
         onSettled: (place) => (this.settled = place),
         onLedgerAhead: (place) => (this.ahead = place),
+        onUp: () => (this.ups += 1),
         onStep: noStep,
         clock: this.clock,
         log: this.log,
