@@ -12,7 +12,7 @@ import type { Delivery, Message } from './core/message.ts';
 import { laterPlace, ORIGIN } from './core/place.ts';
 import { Reserve } from './core/reserve.ts';
 import type { OnStep } from './core/steps.ts';
-import type { TagValues } from './core/tag-values.ts';
+import { placeOfKey, type TagValues } from './core/tag-values.ts';
 import { Checkpoints } from './journal/checkpoints.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { RedeliveryCheck } from './mqtt/redelivery.ts';
@@ -161,7 +161,7 @@ export class Pipeline {
       rejected:
         this.journal.status.messages === 0 ? new Set<string>() : await this.backups.recall(this.journal.id, counted),
     };
-    this.#checkpoints.resume(counted);
+    this.#checkpoints.resume(counted, [...resume.rejected].map(placeOfKey).reduce(laterPlace, resume.settled));
     this.#stages = this.#createStages(resume);
     const { signal } = this.#stopping;
     this.#running = Promise.all([

@@ -120,6 +120,12 @@ export function placeKeyOf(values: TagValues, i: number): string {
   return `${values.messageNos[i]!}/${values.valueNos[i]!}`;
 }
 
+/** The place that `placeKeyOf` made a text of. */
+export function placeOfKey(key: string): Place {
+  const [messageNo, valueNo] = key.split('/');
+  return { messageNo: Number(messageNo), valueNo: Number(valueNo) };
+}
+
 /** How many values at the beginning of the list, which is in the order of the stream, stand at or before the place. */
 export function countThrough(values: TagValues, place: Place): number {
   let count = 0;

@@ -1,7 +1,7 @@
 import { sleep, type Clock } from '../core/clock.ts';
 import { createCounters, type Counters } from '../core/counters.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
-import { comparePlaces, ORIGIN, type Place } from '../core/place.ts';
+import { comparePlaces, laterPlace, ORIGIN, type Place } from '../core/place.ts';
 import type { Journal } from './journal.ts';
 
 export interface CheckpointsOptions {
@@ -28,6 +28,8 @@ export class Checkpoints {
   readonly #fails: RepeatedError;
   #savedAtMs = 0;
   #watermark: Place = ORIGIN;
+  /** Up to here files that were found at the start say that values are settled; the checkpoint may not say so yet. */
+  #foundSettled: Place = ORIGIN;
   /** The counters as they were at the watermark. */
   #settledCounters: Counters = createCounters();
 
@@ -36,9 +38,10 @@ export class Checkpoints {
     this.#fails = new RepeatedError(options.log, options.clock, 'checkpoint could not be saved', 'warn');
   }
 
-  /** The counters are those of the checkpoint that was found at the start. */
-  resume(place: Place): void {
-    this.#watermark = place;
+  /** The counters are those of the checkpoint that was found at the start, `counted` its place; files say that more is settled. */
+  resume(counted: Place, settled: Place): void {
+    this.#watermark = counted;
+    this.#foundSettled = settled;
     this.#settledCounters = { ...this.#options.counters };
   }
 
@@ -64,8 +67,11 @@ export class Checkpoints {
    * of the disk; on abort it saves what there is.
    */
   async saveSettled(signal: AbortSignal): Promise<void> {
-    const place = this.#watermark;
-    while (comparePlaces(this.#options.journal.settledPlace, place) < 0 && !signal.aborted) {
+    const place = laterPlace(this.#watermark, this.#foundSettled);
+    const { journal } = this.#options;
+    // What the journal has lost never settles: it is enough that nothing in it is open.
+    const isOpen = (): boolean => journal.status.messages > 0 && comparePlaces(journal.settledPlace, place) < 0;
+    while (isOpen() && !signal.aborted) {
       await sleep(this.#options.clock, SETTLING_POLL_MS, signal);
     }
     await this.#save();

@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+
+import { createCounters } from '../../../src/core/counters.ts';
+import { ORIGIN } from '../../../src/core/place.ts';
+import { Checkpoints } from '../../../src/journal/checkpoints.ts';
+import type { Journal } from '../../../src/journal/journal.ts';
+import { SampleJournal, takeAll } from './sample-journal.ts';
+
+const { signal } = new AbortController();
+
+/** A journal of two messages with a value each, of which no checkpoint says anything, and the checkpoints of the process that opens it. */
+async function begun() {
+  const sample = new SampleJournal();
+  await sample.leave(['one', 'two']);
+  const journal = await sample.open();
+  const counters = createCounters();
+  const { clock, log } = sample;
+  const common = { ledgerPlace: () => undefined, isBetweenBatches: () => true };
+  const checkpoints = new Checkpoints({ journal, counters, ...common, clock, log });
+  const messages = await takeAll(journal);
+  for (const message of messages) journal.done(message, 1);
+  const places = messages.map(({ number }) => ({ messageNo: number, valueNo: 0 }));
+  return { sample, journal, counters, checkpoints, places };
+}
+
+async function isOver(sample: SampleJournal, work: Promise<void>): Promise<boolean> {
+  let over = false;
+  void work.then(() => (over = true));
+  await sample.clock.advance(100);
+  return over;
+}
+
+async function reopened(sample: SampleJournal, journal: Journal): Promise<Journal> {
+  await journal.close();
+  return sample.open();
+}
+
+describe('Checkpoints', () => {
+  it('lets a file be taken away once the journal does not give its values again: those found in it at the start, too', async () => {
+    const { sample, journal, checkpoints, places } = await begun();
+    checkpoints.resume(ORIGIN, places[1]!);
+    const saving = checkpoints.saveSettled(signal);
+    expect(await isOver(sample, saving)).toBe(false);
+    checkpoints.settled(places[0]!);
+    expect(await isOver(sample, saving)).toBe(false);
+    checkpoints.settled(places[1]!);
+    expect(await isOver(sample, saving)).toBe(true);
+    const again = await reopened(sample, journal);
+    expect(again.status.messages).toBe(0);
+    await again.close();
+  });
+
+  it('does not wait for what the journal has lost', async () => {
+    const { sample, journal, checkpoints, places } = await begun();
+    checkpoints.resume(ORIGIN, { messageNo: places[1]!.messageNo + 5, valueNo: 0 });
+    const saving = checkpoints.saveSettled(signal);
+    checkpoints.settled(places[1]!);
+    expect(await isOver(sample, saving)).toBe(true);
+    await journal.close();
+  });
+
+  it('saves the counters of values as they were at the settled place, and the others as they are', async () => {
+    const { sample, journal, counters, checkpoints, places } = await begun();
+    checkpoints.resume(ORIGIN, ORIGIN);
+    Object.assign(counters, { valuesReceived: 2, valuesWritten: 1, messagesReceived: 2 });
+    checkpoints.settled(places[0]!);
+    Object.assign(counters, { valuesReceived: 9, valuesWritten: 7, messagesReceived: 5 });
+    expect(await checkpoints.tryToSave()).toBe(true);
+    const again = await reopened(sample, journal);
+    expect(again.checkpoint).toMatchObject({
+      place: places[0],
+      counters: { valuesReceived: 1, valuesWritten: 1, messagesReceived: 5 },
+    });
+    await again.close();
+  });
+
+  it('says when the disk refuses, and tries again in the end', async () => {
+    const { sample, journal, checkpoints } = await begun();
+    checkpoints.resume(ORIGIN, ORIGIN);
+    sample.disk.fail('create', 'EIO', 3);
+    expect(await checkpoints.tryToSave()).toBe(false);
+    const saving = checkpoints.saveInTheEnd(signal);
+    expect(await isOver(sample, saving)).toBe(false);
+    await sample.clock.advance(2_000);
+    await saving;
+    expect(sample.log.messages('warn')).toContain('checkpoint could not be saved');
+    await journal.close();
+  });
+});
