@@ -178,9 +178,11 @@ export class Backups {
   /**
    * What an earlier run put apart of the journal's stream behind `after`: the journal gives it again when the checkpoint was behind. Gives the
    * places of rejected rows as `placeKeyOf`, and from then on passes over such messages in `addUndecodable`. Throws the system error
-   * of the disk.
+   * of the disk, and an Error for a file that an earlier run left open and that could not be recovered: what it shows may go with the power.
    */
   async recall(journalId: string, after: Place): Promise<ReadonlySet<string>> {
+    const unsure = this.#catalog.all().find(({ problem, state }) => state === 'open' && problem !== undefined);
+    if (unsure !== undefined) throw new Error(`${unsure.name} could not be recovered: ${unsure.problem}`);
     const { fileSystem } = this.#options;
     const undecodable = await this.#paths('undecodable');
     this.#undecodable.passOver(await undecodableNumbers(fileSystem, undecodable, journalId, after.messageNo));
