@@ -9,6 +9,7 @@ import { RESERVE_BYTES } from './core/reserve.ts';
 import { RollingWindow } from './core/rolling-window.ts';
 import { noStep, type OnStep } from './core/steps.ts';
 import { ProcessLock } from './journal/process-lock.ts';
+import { NamesakeWatch } from './mqtt/namesake.ts';
 import { MqttPublisher } from './mqtt/publisher.ts';
 import { MqttSource } from './mqtt/source.ts';
 import { SubscriptionMemory } from './mqtt/subscription-memory.ts';
@@ -54,6 +55,7 @@ export class Bridge {
   readonly #source: MqttSource;
   readonly #publisher: MqttPublisher | undefined;
   readonly #notices: Notices | undefined;
+  readonly #namesake: NamesakeWatch | undefined;
   readonly #statusSources: StatusSources;
   readonly #metrics: Metrics;
   readonly #audit: AuditMonitor;
@@ -77,6 +79,7 @@ export class Bridge {
     this.#source = this.#createSource();
     this.#publisher = this.#createPublisher();
     this.#notices = this.#createNotices(this.#publisher);
+    this.#namesake = this.#createNamesakeWatch(this.#publisher);
     this.#statusSources = this.#createStatusSources();
     this.#metrics = new Metrics(this.#statusSources);
     this.#audit = new AuditMonitor({
@@ -109,6 +112,7 @@ export class Bridge {
     await this.#http?.start();
     this.#connections.start();
     this.#audit.start();
+    this.#namesake?.start();
     await this.#publisher?.start();
     this.#notices?.start();
     await this.#source.start();
@@ -155,6 +159,7 @@ export class Bridge {
     this.#source.pause();
     await this.#pipeline.stop();
     await this.#source.stop();
+    this.#namesake?.stop();
     await this.#notices?.stop();
     await this.#publisher?.stop();
     await this.#http?.stop();
@@ -231,6 +236,17 @@ export class Bridge {
     });
   }
 
+  #createNamesakeWatch(publisher: MqttPublisher | undefined): NamesakeWatch | undefined {
+    if (publisher === undefined) return undefined;
+    return new NamesakeWatch({
+      publisher,
+      bridgeId: this.#config.bridge.id,
+      topic: `${this.#config.notices.baseTopic}/run`,
+      clock: this.#parts.clock,
+      log: this.#logOf('notices'),
+    });
+  }
+
   #createStatusSources(): StatusSources {
     const { clock, version } = this.#parts;
     return {
@@ -244,7 +260,14 @@ export class Bridge {
       mqtt: () => {
         const { connected, protocolVersion, unacknowledged, subscriptionProblems } = this.#source.status;
         const problems = subscriptionProblems.map(({ topic, reason }) => `Subscription ${topic}: ${reason}.`);
-        return { connected, protocolVersion, unackedMessages: unacknowledged, subscriptionProblems: problems };
+        const namesake = this.#namesake?.problem;
+        return {
+          connected,
+          protocolVersion,
+          unackedMessages: unacknowledged,
+          subscriptionProblems: problems,
+          namesake,
+        };
       },
       oracle: () => this.#pipeline.writer?.availability ?? { state: 'retrying' },
       expanderPending: () => this.#pipeline.pending.expander,

@@ -11,6 +11,7 @@ export type ProblemKind =
   | 'audit'
   | 'dropped'
   | 'journal'
+  | 'namesake'
   | 'broker'
   | 'oracle'
   | 'bufferFull'
@@ -28,6 +29,9 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
     'Set buffer.onFull to "wait": then what does not fit waits in the journal. Or raise buffer.capacity, and look for ' +
     'what keeps Oracle from taking values as fast as they come.',
   journal: ({ journal }) => (journal.state === 'full' ? JOURNAL_FULL : JOURNAL_FAILING),
+  namesake:
+    'Give each bridge a bridge.id and an mqtt.clientId of its own, or stop the one that should not run: two with one id ' +
+    "throw each other off the broker and clear each other's notices.",
   broker:
     'Look whether the broker of mqtt.url runs and can be reached from here, and takes mqtt.username, mqtt.password and ' +
     'mqtt.tls: `mqtt-oracle-bridge check --connect` says which. The bridge goes on trying.',

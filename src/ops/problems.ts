@@ -15,6 +15,7 @@ const CHECKS: Readonly<Record<Exclude<ProblemKind, 'subscription'>, Check>> = {
     return `${plural(counters.valuesDropped, 'value')} dropped since the start because the buffer was full.`;
   },
   journal: ({ journal }) => JOURNAL_SENTENCES[journal.state],
+  namesake: ({ mqtt }) => mqtt.namesake,
   broker: ({ mqtt }) => (mqtt.connected ? undefined : 'Not connected to the MQTT broker: nothing is received.'),
   oracle: ({ oracle }) => {
     if (oracle.state === 'connected') return undefined;

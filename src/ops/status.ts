@@ -17,6 +17,8 @@ export interface MqttStatus {
   readonly unackedMessages: number;
   /** One sentence for each subscription that the broker refused or cut down. */
   readonly subscriptionProblems: readonly string[];
+  /** One sentence about another process that runs as this bridge. */
+  readonly namesake?: string | undefined;
 }
 
 export interface BackupsStatus {

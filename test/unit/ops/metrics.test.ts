@@ -83,6 +83,8 @@ describe('Metrics', () => {
       bridge_buffer_capacity: 1000,
       bridge_mqtt_connected: 0,
       bridge_unacked_messages: 9,
+      bridge_namesake: 0,
+      'bridge_info{bridge_id="gateway-01"}': 1,
       bridge_oracle_connected: 0,
       'bridge_oracle_state{state="connected"}': 0,
       'bridge_oracle_state{state="down"}': 1,

@@ -91,6 +91,11 @@ describe('the problems in a status', () => {
     ['a value is missing', (s) => void (s.counters.valuesReceived = 1), 'does not balance: 1 value missing.'],
     ['values are doubled', (s) => void (s.counters.valuesWritten = 2000), '2,000 values counted twice'],
     ['the broker is away', (s) => void (s.mqtt = offline), 'Not connected to the MQTT broker'],
+    [
+      'another process runs as this bridge',
+      (s) => void (s.mqtt = doubled),
+      'Another bridge runs with the id gateway-01',
+    ],
     ['the journal is full', (s) => void (s.journal = fullJournal), 'The journal is full'],
     ['a subscription was refused', (s) => void (s.mqtt = refused), 'plc/+/tags: refused (not authorized)'],
     ['Oracle is retried', (s) => void (s.oracle = () => ({ state: 'retrying' })), 'It is being tried again.'],
@@ -143,6 +148,11 @@ describe('the advice for Oracle', () => {
 const fullJournal: StatusSources['journal'] = () => ({ ...madeUpSources().journal(), state: 'full' });
 
 const offline: StatusSources['mqtt'] = () => ({ ...madeUpSources().mqtt(), connected: false });
+
+const doubled: StatusSources['mqtt'] = () => ({
+  ...madeUpSources().mqtt(),
+  namesake: 'Another bridge runs with the id gateway-01: process 1 on elsewhere.',
+});
 
 const refused: StatusSources['mqtt'] = () => ({
   ...madeUpSources().mqtt(),
