@@ -32,7 +32,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'crash', include: ['test/crash/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 60_000 },
+        test: {
+          name: 'crash',
+          include: ['test/crash/**/*.test.ts', 'test/fleet/**/*.test.ts'],
+          globalSetup: 'test/crash/build.ts',
+          testTimeout: 600_000,
+        },
       },
     ],
   },
