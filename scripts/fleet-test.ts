@@ -4,13 +4,14 @@
  *
  *     npm run fleet-test -- --broker mosquitto --bridges 3 --kills 50
  *     npm run fleet-test -- --broker mosquitto --bridges 2 --kills 200 --seed 7 --keep
+ *     npm run fleet-test -- --broker mqtt://127.0.0.1:1883    # a broker that runs already, with MQTT 5, and is for tests only
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { FLEET_BROKERS } from '../test/fleet/fleet-brokers.ts';
+import { brokerAt, FLEET_BROKERS } from '../test/fleet/fleet-brokers.ts';
 import { fleetSummary, runFleetTest } from '../test/fleet/fleet-run.ts';
 
 const OFFENCES_SHOWN = 12;
@@ -25,8 +26,8 @@ const { values: flags } = parseArgs({
     keep: { type: 'boolean', default: false },
   },
 });
-const broker = FLEET_BROKERS[flags.broker];
-if (broker === undefined) throw new Error(`--broker: one of ${Object.keys(FLEET_BROKERS).join(', ')}`);
+const broker = URL.canParse(flags.broker) ? brokerAt(flags.broker) : FLEET_BROKERS[flags.broker];
+if (broker === undefined) throw new Error(`--broker: a URL, or one of ${Object.keys(FLEET_BROKERS).join(', ')}`);
 if (broker.missing !== undefined) throw new Error(broker.missing);
 const kills = Number(flags.kills);
 const bridges = Math.max(2, Number(flags.bridges));

@@ -22,3 +22,12 @@ export const FLEET_BROKERS: Readonly<Record<string, FleetBroker>> = {
     start: () => startMosquitto({ config: ['max_queued_messages 0', 'max_inflight_messages 1000'] }),
   },
 };
+
+/** A broker that runs already, at an address; it must not know the sessions of the members yet. */
+export function brokerAt(url: string): FleetBroker {
+  return {
+    missing: undefined,
+    protocolVersion: 5,
+    start: () => Promise.resolve({ url, stop: () => Promise.resolve() }),
+  };
+}
