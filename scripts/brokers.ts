@@ -10,14 +10,16 @@
  * Packages are fetched and built once, into BRIDGE_BROKER_CACHE (default: a folder of the system's temporary directory). Ends with 1 when
  * a value was lost that the broker had delivered, or one was doubled that could be told apart.
  */
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 
 import { CASES } from '../test/brokers/cases.ts';
 import type { Protocol } from '../test/brokers/broker.ts';
 import { OTHER_CASES, runMatrix } from '../test/brokers/matrix.ts';
+import { writePage } from '../test/brokers/page.ts';
 import { BROKERS } from '../test/brokers/table.ts';
 
 const LONG_FORM_VALUES = 20_000;
@@ -50,6 +52,9 @@ function scaleOf(): number {
   return flags.short ? SHORT_SCALE : 1;
 }
 
+if (flags.write && flags.cases !== '')
+  throw new Error('--write is for all cases: it would remove the others from the page');
+
 const brokerNames = namesOf(
   flags.brokers,
   BROKERS.map(({ name }) => name),
@@ -68,6 +73,10 @@ const { cells, skipped } = await runMatrix({
   directory,
   report: (line) => console.log(line),
 });
+if (flags.write) {
+  await writePage('docs/brokers.md', BROKERS, cells);
+  await promisify(execFile)('npx', ['prettier', '--write', 'docs/brokers.md']);
+}
 const bad = cells.filter(({ isGood }) => !isGood);
 console.log(`cells ${cells.length} · bad ${bad.length} · brokers skipped ${skipped.length}`);
 if (bad.length === 0 && !flags.keep) await rm(directory, { recursive: true });

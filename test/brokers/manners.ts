@@ -38,9 +38,12 @@ async function redelivery({ broker: { port }, protocol, root }: Place): Promise<
         return false;
       },
     });
+  const subscriber = await connect(RECEIVE_MAXIMUM);
+  await subscriber.subscribe(topic, 1);
+  await subscriber.disconnect();
+  await publishAll(port, `${root}-publisher`, topic); // while it is away, so that the broker has as much to send at once as it likes
   const first = await connect(RECEIVE_MAXIMUM);
-  await first.subscribe(topic, 1);
-  await publishAll(port, `${root}-publisher`, topic);
+  await until('the window to be full', () => received.length >= RECEIVE_MAXIMUM, REDELIVERY_MS).catch(() => {});
   await wait(QUIET_MS);
   const before = received;
   await first.reset();
@@ -58,7 +61,7 @@ async function redelivery({ broker: { port }, protocol, root }: Place): Promise<
   const withDup = again.filter(({ isDuplicate }) => isDuplicate).length;
   const inOrder = again.every((message, i) => i === 0 || Number(number(again[i - 1]!)) <= Number(number(message)));
   return (
-    `${before.length} unacknowledged at a reset, ${new Set(again.map(number)).size} of them come again: ` +
+    `${before.length} unacknowledged at a reset (Receive Maximum ${RECEIVE_MAXIMUM}), ${new Set(again.map(number)).size} of them come again: ` +
     `${withDup} with DUP, ${sameIds} under the same packet id, ${inOrder ? 'in order' : 'not in order'}`
   );
 }

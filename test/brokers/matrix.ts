@@ -180,7 +180,8 @@ async function runCell(
     const isExact = payloads === 'time' || qos === 2;
     const mayDouble = entry.mayDouble === true || !isExact;
     const isGood = counts.lost === counts.lostByBroker && (mayDouble || counts.doubled === 0);
-    return { counts, isGood, text: [...notes, ...counts.problems].join('; ') };
+    const silence = cell.ledger.deliveries === 0 ? ['the broker has delivered nothing on this subscription'] : [];
+    return { counts, isGood, text: [...notes, ...silence, ...counts.problems].join('; ') };
   } finally {
     await cell.close();
   }

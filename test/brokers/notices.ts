@@ -101,13 +101,14 @@ async function walkThrough({ broker, protocol, root, directory }: Place, step: S
     await step('nothing retained after it', async () => !(await retained(backup)));
 
     await publisher.publish(payloads.topic(2), '{ not JSON');
-    await step('notice of an undecodable message', () => watcher.notices().length === 1);
+    await step('notice of an undecodable message', () => watcher.notices().length > 0);
     const [stale = `${base}/none`] = watcher.notices();
     await bridge.kill();
     await step('Last Will', state('offline'));
     await removeFiles(join(directory, id, 'backup'), RECOVERY.exec(stale)?.[1] ?? 'none');
     await bridge.start();
-    await step('stale one cleared at the start', () => watcher.notices().length === 0);
+    // Another file may take its place: what was not settled when the bridge was killed is written once more.
+    await step('stale one cleared at the start', () => !watcher.last.has(stale));
     await step('nothing retained of the stale one', async () => !(await retained(stale)));
   } finally {
     await bridge.kill();
