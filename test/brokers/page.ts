@@ -50,8 +50,8 @@ function sectionOf(broker: RealBroker, cells: readonly CellResult[]): string {
   const find = (row: Row, protocol: number): CellResult | undefined =>
     cells.find((cell) => cell.protocol === protocol && cell.case === row.case && cell.payloads === row.payloads);
   const table = ROWS.filter((row) => protocols.some((protocol) => find(row, protocol) !== undefined)).map((row) => {
-    const found = protocols.map((protocol) => textOf(find(row, protocol)));
-    return [row.title, row.payloads === undefined ? '' : PAYLOAD_TITLES[row.payloads], ...found];
+    const payloads = row.payloads === undefined ? '' : PAYLOAD_TITLES[row.payloads];
+    return [row.title, payloads].concat(protocols.map((protocol) => textOf(find(row, protocol))));
   });
   const head = ['case', 'payloads', ...protocols.map((protocol) => PROTOCOL_TITLES[protocol])];
   const lines = [head, head.map(() => '---'), ...table].map((columns) => `| ${columns.join(' | ')} |`);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import mqtt from 'mqtt';
+import { connect as connectClient } from 'mqtt';
 
 import { startStandinProcess, type StandinProcess } from '../support/standin-process.ts';
 import { until } from '../support/until.ts';
@@ -106,7 +106,7 @@ const connectBytes: Connect = async ({ broker: { port }, protocol, root }, clien
 const connectLibrary: Connect = async ({ broker: { url }, protocol, root }, clientId, onMessage) => {
   const forFive = { properties: { receiveMaximum: RECEIVE_MAXIMUM, sessionExpiryInterval: 3600 } };
   const options = { clientId, clean: false, protocolVersion: protocol, reconnectPeriod: 0, manualConnect: true };
-  const client = mqtt.connect(url, { ...options, ...(protocol === 5 ? forFive : {}) });
+  const client = connectClient(url, { ...options, ...(protocol === 5 ? forFive : {}) });
   client.on('message', onMessage);
   client.on('error', () => {});
   const connected = new Promise<boolean>((resolve) => {
@@ -119,21 +119,29 @@ const connectLibrary: Connect = async ({ broker: { url }, protocol, root }, clie
 
 async function bareRate(place: Place, connect: Connect): Promise<number> {
   const clientId = `${place.root}-bare`;
+  const messages = messagesOf(place);
+  const warm = Math.round(messages * WARM_SHARE);
   let received = 0;
-  const onMessage = (): void => void (received += 1);
+  let [warmAtMs, endAtMs] = [0, 0];
+  const onMessage = (): void => {
+    received += 1;
+    if (received === warm) warmAtMs = performance.now();
+    if (received === messages) endAtMs = performance.now();
+  };
   const first = await connect(place, clientId, onMessage);
   await first.end();
   await publishAll(place);
   const client = await connect(place, clientId, onMessage);
   try {
-    return await rateOf(() => Promise.resolve(received), messagesOf(place));
+    await until('all messages', () => received >= messages, TIMEOUT_MS, ASK_EVERY_MS);
+    return ((messages - warm) * 1000) / (endAtMs - warmAtMs);
   } finally {
     await client.end();
     await forget(place, clientId);
   }
 }
 
-/** From the end of the warming up to the last one. */
+/** From the end of the warming up to the last one, as the bridge's status has it. */
 async function rateOf(received: () => Promise<number>, messages: number): Promise<number> {
   const warm = await until(
     'the first messages',
