@@ -34,6 +34,10 @@ export default defineConfig({
         extends: true,
         test: { name: 'crash', include: ['test/crash/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 60_000 },
       },
+      {
+        extends: true,
+        test: { name: 'brokers', include: ['test/brokers/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 60_000 },
+      },
     ],
   },
 });
