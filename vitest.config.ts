@@ -35,8 +35,17 @@ export default defineConfig({
         test: {
           name: 'crash',
           include: ['test/crash/**/*.test.ts', 'test/fleet/**/*.test.ts'],
-          globalSetup: 'test/crash/build.ts',
+          globalSetup: 'test/support/build.ts',
           testTimeout: 600_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'brokers',
+          include: ['test/brokers/**/*.test.ts'],
+          globalSetup: 'test/support/build.ts',
+          testTimeout: 300_000,
         },
       },
     ],

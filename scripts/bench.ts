@@ -22,9 +22,8 @@ import mqtt from 'mqtt';
 import oracledb from 'oracledb';
 
 import type { Status } from '../src/ops/status.ts';
-import { schemaDdl } from '../src/oracle/schema.ts';
 import { startMosquitto } from '../test/support/mosquitto.ts';
-import { TABLE_OPTIONS } from '../test/support/tag-table.ts';
+import { startStandinProcess } from '../test/support/standin-process.ts';
 import { until } from '../test/support/until.ts';
 
 const BATCH_ROWS = 500;
@@ -127,31 +126,6 @@ async function lastLine(child: ChildProcess): Promise<string> {
   const [code] = (await once(child, 'close')) as [number];
   if (code !== 0) throw new Error(`a benchmark process ended with ${code}`);
   return last;
-}
-
-async function startStandinProcess(): Promise<{ connectString: string; child: ChildProcess }> {
-  const args = [
-    '--import',
-    'tsx',
-    'test/support/standin/main.ts',
-    '--count-only',
-    '--port',
-    '0',
-    '--control-port',
-    '0',
-  ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  let connectString = '';
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    connectString ||= /\S+:\d+\/\w+/.exec(line)?.[0] ?? '';
-  });
-  await until('the stand-in', () => connectString !== '');
-  const connection = await oracledb.getConnection({ connectString, user: 'bridge', password: 'secret' });
-  for (const statement of schemaDdl(TABLE_OPTIONS).split(/;\s*/)) {
-    if (statement !== '') await connection.execute(statement);
-  }
-  await connection.close();
-  return { connectString, child };
 }
 
 async function cpuSeconds(pid: number): Promise<number> {

@@ -26,8 +26,8 @@ const { values: flags } = parseArgs({
     keep: { type: 'boolean', default: false },
   },
 });
-const broker = URL.canParse(flags.broker) ? brokerAt(flags.broker) : FLEET_BROKERS[flags.broker];
-if (broker === undefined) throw new Error(`--broker: a URL, or one of ${Object.keys(FLEET_BROKERS).join(', ')}`);
+const broker = URL.canParse(flags.broker) ? brokerAt(flags.broker) : FLEET_BROKERS.get(flags.broker);
+if (broker === undefined) throw new Error(`--broker: a URL, or one of ${[...FLEET_BROKERS.keys()].join(', ')}`);
 if (broker.missing !== undefined) throw new Error(broker.missing);
 const kills = Number(flags.kills);
 const bridges = Math.max(2, Number(flags.bridges));

@@ -205,7 +205,7 @@ export class Bridge {
     const memory = new SubscriptionMemory(nodeFileSystem, join(journal.dir, 'subscriptions.json'));
     const onNewSession = (connection: number): Promise<void> => this.#pipeline.beginSession(connection);
     const options = { ...mqtt, memory, onNewSession, log: this.#logOf('mqtt'), clock: this.#parts.clock };
-    return new MqttSource(options, (delivery) => this.#pipeline.receive(delivery));
+    return new MqttSource(options, this.#pipeline);
   }
 
   #createHistory(): History {

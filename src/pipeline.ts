@@ -8,14 +8,16 @@ import { createCounters, type Counters } from './core/counters.ts';
 import type { Reason } from './core/errors.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import type { Logger } from './core/logger.ts';
-import type { Delivery, Message } from './core/message.ts';
+import type { Delivery, Message, Release } from './core/message.ts';
 import { laterPlace, ORIGIN } from './core/place.ts';
 import { Reserve } from './core/reserve.ts';
 import type { OnStep } from './core/steps.ts';
 import { placeOfKey, type TagValues } from './core/tag-values.ts';
 import { Checkpoints } from './journal/checkpoints.ts';
-import { Journal, type JournalLock } from './journal/journal.ts';
-import { RedeliveryCheck } from './mqtt/redelivery.ts';
+import { Journal, type JournalLock, type JournalRecord } from './journal/journal.ts';
+import type { AckMark } from './mqtt/ack-proofs.ts';
+import type { Intake } from './mqtt/deferred-acks.ts';
+import { RedeliveryCheck, type Verdict } from './mqtt/redelivery.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
 import { BatchWriter } from './writer/batch-writer.ts';
 import type { BatchDatabase, ResumePlaces } from './writer/neighbours.ts';
@@ -66,7 +68,7 @@ const DRAIN_POLL_MS = 20;
  * A message is acknowledged when the journal has it on disk, and leaves the journal when all its values are settled; what happens in between
  * happens again after a crash, and the ledger, the backups and the checkpoint tell what of it was done already.
  */
-export class Pipeline {
+export class Pipeline implements Intake {
   readonly counters: Counters = createCounters();
   readonly buffer: TagBuffer;
   readonly backups: Backups;
@@ -75,11 +77,13 @@ export class Pipeline {
   readonly #parts: PipelineParts;
   readonly #rowCheck: RowCheckOptions;
   readonly #decoder: Decoder;
-  readonly #redelivery = new RedeliveryCheck();
+  readonly #redelivery: RedeliveryCheck;
   readonly #stopping = new AbortController();
   readonly #checkpoints: Checkpoints;
   #stages: Stages | undefined;
   #running: Promise<unknown> = Promise.resolve();
+  /** As in the checkpoint's BrokerKnowledge. */
+  #acknowledgedThrough = 0;
 
   constructor(config: PipelineConfig, parts: PipelineParts) {
     const { clock, fileSystem, lock, onStep, reserveBytes } = parts;
@@ -92,6 +96,10 @@ export class Pipeline {
       hasTextColumn: config.oracle.columns.text !== '',
     };
     this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName);
+    this.#redelivery = new RedeliveryCheck({
+      maxInFlight: config.mqtt.receiveMaximum,
+      hasOwnTime: (topic, payload) => this.#decoder.hasOwnTime(topic, payload),
+    });
     this.buffer = new TagBuffer({ ...config.buffer, clock });
     this.journal = new Journal({
       ...config.journal,
@@ -107,6 +115,7 @@ export class Pipeline {
       journal: this.journal,
       counters: this.counters,
       ledgerPlace: () => this.writer?.ledgerPlace,
+      broker: () => ({ acknowledgedThrough: this.#acknowledgedThrough, ...this.#redelivery.manners }),
       isBetweenBatches: () => this.pending.writer === 0,
       clock,
       log: this.#logOf('journal'),
@@ -143,13 +152,7 @@ export class Pipeline {
     await this.journal.open();
     Object.assign(this.counters, this.journal.checkpoint?.counters);
     const records = await this.journal.recentRecords();
-    // The connections of this run are counted from 0: all that is recovered is from earlier ones.
-    const after = (records.at(-1)?.connection ?? 0) + 1;
-    for (const record of records) {
-      if (!this.journal.isOfSession(record)) continue;
-      this.#redelivery.remember({ ...record, connection: record.connection - after });
-      if (this.journal.isBehindDamage(record)) this.#redelivery.noteGap();
-    }
+    this.#recall(records);
     await this.backups.start();
     const counted = this.journal.checkpoint?.place ?? ORIGIN;
     const backedUp = await this.backups.lastPlace(this.journal.id);
@@ -175,19 +178,34 @@ export class Pipeline {
   /** Takes a message in; it is acknowledged once it is on disk, or its first copy is. */
   receive(delivery: Delivery): void {
     this.counters.messagesReceived += 1;
-    if (this.#redelivery.match(delivery) === undefined) {
-      const { connection, packetId, payload, topic } = delivery;
-      this.journal.append(delivery);
-      // The journal gives numbers later, and only whether there is one matters here.
-      this.#redelivery.remember({ number: 0, connection, packetId, payload, topic });
-      this.#parts.onStep('received');
+    const verdict = this.#judge(delivery);
+    if (verdict === 'repeated') {
+      this.counters.messagesDuplicate += 1;
+      this.journal.whenIdle().then(
+        () => delivery.acknowledge(),
+        () => {}, // closed before: the broker sends it again
+      );
       return;
     }
-    this.counters.messagesDuplicate += 1;
-    this.journal.whenIdle().then(
-      () => delivery.acknowledge(),
-      () => {}, // closed before: the broker sends it again
-    );
+    if (verdict === 'maybe repeated') this.counters.messagesMaybeRepeated += 1;
+    this.journal.append(delivery);
+    this.#parts.onStep('received');
+  }
+
+  /** Forgets a packet id of QoS 2; that is acknowledged once it is on disk. */
+  release(release: Release): void {
+    this.journal.release(release);
+  }
+
+  written(ordinal: number): void {
+    this.#redelivery.written(ordinal);
+  }
+
+  proven({ messageNo, ordinal }: AckMark): void {
+    this.#redelivery.confirmed(ordinal);
+    // What an earlier connection brought, and what came again of it, has a lower number and may not have been acknowledged.
+    if (this.#redelivery.isInDoubt) return;
+    this.#acknowledgedThrough = Math.max(this.#acknowledgedThrough, messageNo);
   }
 
   /**
@@ -234,6 +252,26 @@ export class Pipeline {
     await this.backups.stop();
     if (this.#stages !== undefined) await this.#checkpoints.tryToSave();
     await this.journal.close();
+  }
+
+  #judge(delivery: Delivery): Verdict {
+    if (delivery.qos === 1) return this.#redelivery.take(delivery);
+    return delivery.qos === 2 && this.journal.holds(delivery) ? 'repeated' : 'new';
+  }
+
+  /** What the broker may send again of what an earlier run stored. */
+  #recall(records: readonly JournalRecord[]): void {
+    const broker = this.journal.checkpoint?.broker;
+    const acknowledgedThrough = broker?.acknowledgedThrough ?? 0;
+    this.#acknowledgedThrough = acknowledgedThrough;
+    if (broker !== undefined) this.#redelivery.resume(broker);
+    // The connections of this run are counted from 0: all that is recalled is from earlier ones.
+    const after = (records.at(-1)?.connection ?? 0) + 1;
+    for (const record of records) {
+      if (record.qos !== 1 || !this.journal.isOfSession(record)) continue;
+      const recalled = { ...record, connection: record.connection - after };
+      this.#redelivery.recall(recalled, record.number <= acknowledgedThrough);
+    }
   }
 
   #createStages(resumeAfter: ResumePlaces): Stages {

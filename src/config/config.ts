@@ -45,7 +45,7 @@ export interface MqttConfig {
 
 export interface Subscription {
   readonly topic: string;
-  readonly qos: 0 | 1;
+  readonly qos: 0 | 1 | 2;
   readonly format: 'polling' | 'scalar';
   /** Templates of text and `{n}`, the n-th level of the topic; empty where the payload names it. */
   readonly plcCode: string;

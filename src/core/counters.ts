@@ -3,6 +3,8 @@ export interface Counters {
   messagesReceived: number;
   messagesUndecodable: number;
   messagesDuplicate: number;
+  /** Stored though they may be repetitions: without a time of their own nobody can tell. */
+  messagesMaybeRepeated: number;
   valuesReceived: number;
   valuesWritten: number;
   valuesBackedUp: number;
@@ -17,6 +19,7 @@ export function createCounters(): Counters {
     messagesReceived: 0,
     messagesUndecodable: 0,
     messagesDuplicate: 0,
+    messagesMaybeRepeated: 0,
     valuesReceived: 0,
     valuesWritten: 0,
     valuesBackedUp: 0,

@@ -20,6 +20,16 @@ export interface Delivery {
   readonly receivedAtMs: number;
   /** Which connection to the broker delivered it: grows with each, within the process. */
   readonly connection: number;
-  /** Call once, when the message is safe: the broker then forgets it. */
+  /** Grows from delivery to delivery at QoS 1. Given by who judges whether it is a new message; 0 before. */
+  ordinal: number;
+  /** Call once, when the message is safe: the broker then forgets it. `messageNo`: the journal's number of it, where it has a new one. */
+  acknowledge(messageNo?: number): void;
+}
+
+/** The broker's word that it will not send this packet id of QoS 2 again for the same message (PUBREL). */
+export interface Release {
+  readonly packetId: number;
+  readonly connection: number;
+  /** Call once, when the id is forgotten for good: the broker may then use it for another message. */
   acknowledge(): void;
 }

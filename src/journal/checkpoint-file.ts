@@ -6,6 +6,22 @@ import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Place } from '../core/place.ts';
 import type { Reserve } from '../core/reserve.ts';
+import type { HeldPacketId } from './held-packet-ids.ts';
+
+/** What is known of the broker's session: of its having got acknowledgements, and of its manners. */
+export interface BrokerKnowledge {
+  /** Of the messages up to this number, those of the present session, the broker has the acknowledgements. */
+  readonly acknowledgedThrough: number;
+  /** As in SessionManners of mqtt/redelivery.ts. */
+  readonly idsCountUp: boolean;
+  readonly setsDuplicate: boolean;
+}
+
+/** The packet ids of QoS 2 that were held when all messages up to `through` were durable and none behind it. */
+export interface HeldThrough {
+  readonly through: number;
+  readonly ids: readonly HeldPacketId[];
+}
 
 /**
  * What the checkpoint file holds: one line of JSON and, on a second line, its CRC-32 in hexadecimal. It is replaced as a whole (new file,
@@ -27,6 +43,10 @@ export interface CheckpointContent {
   readonly counters: Readonly<Record<string, number>>;
   /** Where the ledger was known to be. Absent: nowhere. */
   readonly ledger?: Place;
+  /** Absent: nothing is known. */
+  readonly broker?: BrokerKnowledge;
+  /** Absent: none but what the segments tell. */
+  readonly held?: HeldThrough;
 }
 
 const NAME = 'checkpoint.json';

@@ -2,7 +2,7 @@ import { sleep, type Clock } from '../core/clock.ts';
 import { createCounters, type Counters } from '../core/counters.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import { comparePlaces, laterPlace, ORIGIN, type Place } from '../core/place.ts';
-import type { Journal } from './journal.ts';
+import type { BrokerKnowledge, Journal } from './journal.ts';
 
 export interface CheckpointsOptions {
   readonly journal: Journal;
@@ -10,6 +10,7 @@ export interface CheckpointsOptions {
   readonly counters: Counters;
   /** Where the ledger is known to be; undefined: it is not known yet. */
   readonly ledgerPlace: () => Place | undefined;
+  readonly broker: () => BrokerKnowledge;
   /** No value is between two stages in the middle of a batch. */
   readonly isBetweenBatches: () => boolean;
   readonly clock: Clock;
@@ -99,11 +100,11 @@ export class Checkpoints {
   }
 
   #save(): Promise<void> {
-    const { clock, counters, journal, ledgerPlace } = this.#options;
+    const { broker, clock, counters, journal, ledgerPlace } = this.#options;
     this.#savedAtMs = clock.monotonic();
     const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = this.#settledCounters;
     const valuesReceived = valuesWritten + valuesBackedUp + valuesRejected + valuesDropped + valuesFiltered;
     const settled = { valuesReceived, valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered };
-    return journal.saveCheckpoint({ ...counters, ...settled }, ledgerPlace());
+    return journal.saveCheckpoint({ ...counters, ...settled }, ledgerPlace(), broker());
   }
 }

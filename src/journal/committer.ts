@@ -1,10 +1,10 @@
 import { sleep, type CancelTimer, type Clock } from '../core/clock.ts';
 import { lacksRoom } from '../core/errors.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
-import type { Delivery, Message } from '../core/message.ts';
 import type { OnStep } from '../core/steps.ts';
 import type { Reserve } from '../core/reserve.ts';
-import { encodeFrames, frameBytes } from './frame.ts';
+import { encodeFrames, frameBytes, type FrameSource, type JournalEntry } from './frame.ts';
+import type { HeldPacketIds } from './held-packet-ids.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 import { HEADER_BYTES, MESSAGES_PER_SEGMENT, type Segment } from './segment.ts';
 
@@ -23,8 +23,12 @@ export interface CommitterOptions {
   readonly hasRoom: (bytes: number) => boolean;
   /** The newest segment with messages. */
   readonly newestSegment: () => Segment | undefined;
+  /** Of the present session. */
+  readonly held: HeldPacketIds;
+  /** Whether a delivery is of the broker's present session. */
+  readonly isOfSession: (delivery: FrameSource) => boolean;
   /** The messages are durable (as far as `sync` goes): `bytes` of frames from `offset` of the segment on. */
-  readonly onDurable: (messages: readonly Message[], bytes: number, segment: Segment, offset: number) => void;
+  readonly onDurable: (messages: readonly JournalEntry[], bytes: number, segment: Segment, offset: number) => void;
   readonly onStep: OnStep;
   readonly clock: Clock;
   readonly log: Logger;
@@ -35,7 +39,7 @@ const RETRY_MS = 1000;
 const SYNC_INTERVAL_MS = 200;
 
 interface Group {
-  readonly deliveries: readonly Delivery[];
+  readonly deliveries: readonly FrameSource[];
   readonly bytes: number;
 }
 
@@ -53,7 +57,7 @@ export class Committer {
   readonly #options: CommitterOptions;
   readonly #failed: RepeatedError;
   readonly #acknowledgeFailed: RepeatedError;
-  #pending: Delivery[] = [];
+  #pending: FrameSource[] = [];
   /** The first of what waits: being written, or to be written again. */
   #group: Group | undefined;
   #isRunning = false;
@@ -95,7 +99,7 @@ export class Committer {
     return this.#appended - this.#acknowledged;
   }
 
-  append(delivery: Delivery): void {
+  append(delivery: FrameSource): void {
     this.#appended += 1;
     this.#pending.push(delivery);
     this.#kick();
@@ -206,26 +210,38 @@ export class Committer {
 
   #publish({ deliveries, bytes }: Group, segment: Segment, offset: number): void {
     const firstNumber = segment.lastNumber + 1;
-    const messages = deliveries.map(({ topic, payload, receivedAtMs }, i) => ({
+    const messages = deliveries.map(({ topic, payload, receivedAtMs, isRelease = false }, i) => ({
       number: firstNumber + i,
       topic,
       payload,
       receivedAtMs,
+      isRelease,
     }));
-    const redeliverable = deliveries.filter(({ packetId }) => packetId !== undefined).length;
+    const redeliverable = deliveries.filter(({ qos }) => qos === 1).length;
     this.#options.writer.confirm(bytes, deliveries.length, redeliverable);
     this.#group = undefined;
     this.#options.onDurable(messages, bytes, segment, offset);
     const newest = this.#options.connectionOffset + deliveries.at(-1)!.connection;
     this.#maxConnection = Math.max(this.#maxConnection, newest);
-    for (const delivery of deliveries) this.#acknowledge(delivery);
+    for (const [i, delivery] of deliveries.entries()) {
+      if (delivery.qos === 2) this.#noteHeld(delivery);
+      this.#acknowledge(delivery, firstNumber + i);
+    }
     this.#acknowledged += deliveries.length;
     this.#wakeIdle();
   }
 
-  #acknowledge(delivery: Delivery): void {
+  #noteHeld(delivery: FrameSource): void {
+    const { held, isOfSession } = this.#options;
+    const { isRelease, packetId = 0, payload, topic } = delivery;
+    if (!isOfSession(delivery)) return;
+    if (isRelease === true) held.released(packetId);
+    else held.stored(packetId, topic, payload);
+  }
+
+  #acknowledge(delivery: FrameSource, messageNo: number): void {
     try {
-      delivery.acknowledge();
+      delivery.acknowledge(messageNo);
     } catch (error) {
       this.#acknowledgeFailed.report({ topic: delivery.topic, error });
     }

@@ -13,17 +13,31 @@ import type { Delivery, Message } from '../core/message.ts';
  *       20      4  connection that delivered it; grows over restarts
  *       24      2  packet id, 0 when there is none
  *       26      2  length of the topic in bytes
- *       28      1  bits 0–1 QoS, bit 2 DUP, bit 3 retain, bit 4 there is a packet id
+ *       28      1  bits 0–1 QoS, bit 2 DUP, bit 3 retain, bit 4 there is a packet id, bit 5 it is a release
  *       29      …  topic in UTF-8, then the payload up to the end of the body
+ *
+ * A release says that the broker has released a packet id of QoS 2; it has neither topic nor payload, and a number as messages have.
  *
  * Within a segment the indexes follow each other without a gap; where bytes are damaged, an intact frame is looked for behind them.
  */
 
+/** What is read in order: a message, or a release, which has no topic. */
+export interface JournalEntry extends Message {
+  readonly isRelease: boolean;
+}
+
+/** What a frame is made of. */
+export interface FrameSource extends Omit<Delivery, 'ordinal'> {
+  /** Absent: it is a message. */
+  readonly isRelease?: true;
+}
+
 /** A message as the journal keeps it. */
-export interface JournalRecord extends Message {
+export interface JournalRecord extends JournalEntry {
   /** Undefined at QoS 0. */
   readonly packetId: number | undefined;
   readonly qos: number;
+  readonly duplicate: boolean;
   /** Which connection to the broker delivered it: grows over restarts. */
   readonly connection: number;
 }
@@ -37,9 +51,10 @@ const QOS_BITS = 3;
 const DUPLICATE_BIT = 4;
 const RETAIN_BIT = 8;
 const PACKET_ID_BIT = 16;
+const RELEASE_BIT = 32;
 
 /** How many bytes the message takes in a segment. */
-export function frameBytes(delivery: Delivery): number {
+export function frameBytes(delivery: FrameSource): number {
   return FRAME_OVERHEAD_BYTES + Buffer.byteLength(delivery.topic) + delivery.payload.length;
 }
 
@@ -52,7 +67,7 @@ export interface FrameContext {
 }
 
 /** One buffer with a frame for each delivery; `totalBytes` is the sum of their `frameBytes`. */
-export function encodeFrames(deliveries: readonly Delivery[], totalBytes: number, context: FrameContext): Buffer {
+export function encodeFrames(deliveries: readonly FrameSource[], totalBytes: number, context: FrameContext): Buffer {
   const buffer = Buffer.allocUnsafe(totalBytes);
   let at = 0;
   let index = context.firstIndex;
@@ -63,7 +78,7 @@ export function encodeFrames(deliveries: readonly Delivery[], totalBytes: number
   return buffer;
 }
 
-function encodeFrame(buffer: Buffer, at: number, delivery: Delivery, index: number, context: FrameContext): number {
+function encodeFrame(buffer: Buffer, at: number, delivery: FrameSource, index: number, context: FrameContext): number {
   const { topic, payload, packetId } = delivery;
   const topicBytes = buffer.write(topic, at + FRAME_OVERHEAD_BYTES);
   buffer.set(payload, at + FRAME_OVERHEAD_BYTES + topicBytes);
@@ -77,7 +92,8 @@ function encodeFrame(buffer: Buffer, at: number, delivery: Delivery, index: numb
     delivery.qos |
     (delivery.duplicate ? DUPLICATE_BIT : 0) |
     (delivery.retain ? RETAIN_BIT : 0) |
-    (packetId === undefined ? 0 : PACKET_ID_BIT);
+    (packetId === undefined ? 0 : PACKET_ID_BIT) |
+    (delivery.isRelease === true ? RELEASE_BIT : 0);
   buffer.writeUInt32LE(end - at - PREFIX_BYTES, at);
   buffer.writeUInt32LE(crc32(buffer.subarray(at + PREFIX_BYTES, end), context.salt), at + 4);
   return end;
@@ -103,9 +119,14 @@ export function frameIndex(buffer: Buffer, at: number): number {
   return buffer.readUInt32LE(at + 8);
 }
 
-/** False for QoS 0, which is never sent again. */
-export function frameHasPacketId(buffer: Buffer, at: number): boolean {
-  return (buffer[at + 28]! & PACKET_ID_BIT) !== 0;
+/** Only what came at QoS 1 may come again under any id: at QoS 0 nothing does, at QoS 2 the id tells. */
+export function frameIsQos1(buffer: Buffer, at: number): boolean {
+  return (buffer[at + 28]! & QOS_BITS) === 1;
+}
+
+/** Its message came at QoS 2, or it is the release of one. */
+export function frameIsQos2(buffer: Buffer, at: number): boolean {
+  return (buffer[at + 28]! & QOS_BITS) === 2;
 }
 
 export function frameConnection(buffer: Buffer, at: number): number {
@@ -123,6 +144,8 @@ export function decodeFrame(buffer: Buffer, at: number, firstNumber: number): Jo
     receivedAtMs: buffer.readDoubleLE(at + 12),
     packetId: (flags & PACKET_ID_BIT) === 0 ? undefined : buffer.readUInt16LE(at + 24),
     qos: flags & QOS_BITS,
+    duplicate: (flags & DUPLICATE_BIT) !== 0,
+    isRelease: (flags & RELEASE_BIT) !== 0,
     connection: frameConnection(buffer, at),
   };
 }

@@ -1,8 +1,14 @@
 import type { Clock } from '../core/clock.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
-import type { Message } from '../core/message.ts';
-import { claimedFrameBytes, decodeFrame, frameIndex, FRAME_OVERHEAD_BYTES, intactFrameBytes } from './frame.ts';
+import {
+  claimedFrameBytes,
+  decodeFrame,
+  frameIndex,
+  FRAME_OVERHEAD_BYTES,
+  intactFrameBytes,
+  type JournalEntry,
+} from './frame.ts';
 import { scanSegment } from './segment-scan.ts';
 import type { Segment } from './segment.ts';
 
@@ -41,7 +47,7 @@ export class JournalReader {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #readFailed: RepeatedError;
-  #memory: Message[] = [];
+  #memory: JournalEntry[] = [];
   #head = 0;
   #memoryBytes = 0;
   #disk: Cursor | undefined;
@@ -67,7 +73,7 @@ export class JournalReader {
   }
 
   /** These became durable, `bytes` of frames from `offset` of the segment on. */
-  push(messages: readonly Message[], bytes: number, segment: Segment, offset: number): void {
+  push(messages: readonly JournalEntry[], bytes: number, segment: Segment, offset: number): void {
     this.#waiting += messages.length;
     if (this.#disk === undefined) {
       if (this.#memoryBytes === 0 || this.#memoryBytes + bytes <= MAX_MEMORY_BYTES) {
@@ -83,7 +89,7 @@ export class JournalReader {
   }
 
   /** The next messages, waiting for at least one; at most 1,000, and 1 MB if there are several. None: closed, or `signal` is aborted. */
-  async take(signal: AbortSignal): Promise<readonly Message[]> {
+  async take(signal: AbortSignal): Promise<readonly JournalEntry[]> {
     while (!signal.aborted && !this.#isClosed) {
       const messages = this.#head < this.#memory.length ? this.#takeFromMemory() : await this.#takeFromDisk(signal);
       if (messages.length > 0) {
@@ -116,7 +122,7 @@ export class JournalReader {
     });
   }
 
-  #takeFromMemory(): readonly Message[] {
+  #takeFromMemory(): readonly JournalEntry[] {
     let end = this.#head;
     let bytes = 0;
     while (end < this.#memory.length && end - this.#head < MAX_TAKEN_MESSAGES) {
@@ -136,7 +142,7 @@ export class JournalReader {
   }
 
   /** Nothing: it has caught up, or a run of bytes ended, or nothing could be read. */
-  async #takeFromDisk(signal: AbortSignal): Promise<readonly Message[]> {
+  async #takeFromDisk(signal: AbortSignal): Promise<readonly JournalEntry[]> {
     const cursor = this.#disk;
     if (cursor === undefined) return [];
     const run = cursor.segment?.runs.find(({ end }) => end > cursor.offset);
@@ -172,14 +178,14 @@ export class JournalReader {
   }
 
   /** Messages from the cursor on, which moves behind them. */
-  async #read(segment: Segment, cursor: Cursor, runEnd: number): Promise<readonly Message[]> {
+  async #read(segment: Segment, cursor: Cursor, runEnd: number): Promise<readonly JournalEntry[]> {
     const start = cursor.offset;
     let buffer = await this.#fileSystem.readRange(segment.path, start, Math.min(READ_BYTES, runEnd - start));
     const claimed = claimedFrameBytes(buffer, 0);
     if (claimed > buffer.length && start + claimed <= runEnd) {
       buffer = await this.#fileSystem.readRange(segment.path, start, claimed);
     }
-    const messages: Message[] = [];
+    const messages: JournalEntry[] = [];
     let at = 0;
     while (messages.length < MAX_TAKEN_MESSAGES && at + FRAME_OVERHEAD_BYTES <= buffer.length) {
       const length = intactFrameBytes(buffer, at, segment.salt);

@@ -3,13 +3,15 @@ import { removeIfThere } from '../core/durable-file.ts';
 import { lacksRoom } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Delivery, Message } from '../core/message.ts';
+import type { Delivery, Message, Release } from '../core/message.ts';
 import { ORIGIN, type Place } from '../core/place.ts';
 import { Reserve } from '../core/reserve.ts';
 import type { OnStep } from '../core/steps.ts';
-import { encodeCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
+import { encodeCheckpoint, writeCheckpoint, type BrokerKnowledge } from './checkpoint-file.ts';
 import { Committer, type JournalState, type SyncMode } from './committer.ts';
-import type { JournalRecord } from './frame.ts';
+import type { JournalEntry, JournalRecord } from './frame.ts';
+import type { HeldPacketIds } from './held-packet-ids.ts';
+import { JoinedSaves } from './joined-saves.ts';
 import { JournalReader } from './journal-reader.ts';
 import type { JournalLock } from './process-lock.ts';
 import { readRecentRecords } from './recent-records.ts';
@@ -19,7 +21,7 @@ import { SegmentWriter } from './segment-writer.ts';
 import { HEADER_BYTES, JOURNAL_ID_LENGTH, segmentNoOf, type Segment } from './segment.ts';
 import { Settling } from './settling.ts';
 
-export type { JournalLock, JournalRecord };
+export type { BrokerKnowledge, JournalLock, JournalRecord };
 
 export interface JournalOptions {
   readonly dir: string;
@@ -44,6 +46,7 @@ export interface Checkpoint {
   readonly counters: Readonly<Record<string, number>>;
   /** Where the ledger was known to be. */
   readonly ledger: Place;
+  readonly broker: BrokerKnowledge;
 }
 
 export interface JournalStatus {
@@ -65,16 +68,14 @@ interface Opened {
   readonly writer: SegmentWriter;
   readonly committer: Committer;
   readonly reader: JournalReader;
-}
-
-interface CheckpointWaiter {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+  readonly held: HeldPacketIds;
 }
 
 const ID_CHARACTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 /** Two settled segments stay for the redelivery check, one is written, and one must fit beside them. */
 const SEGMENTS_WITHIN_MAX = 4;
+const NO_PAYLOAD = Buffer.alloc(0);
+const NOTHING_KNOWN: BrokerKnowledge = { acknowledgedThrough: 0, idsCountUp: false, setsDuplicate: false };
 
 /**
  * The messages that were acknowledged and are not settled, on disk (segment.ts, frame.ts, checkpoint-file.ts).
@@ -95,9 +96,8 @@ export class Journal {
   #isClosed = false;
   #lastCheckpoint = '';
   #sessionFrom = 0;
-  #wanted: Pick<Checkpoint, 'counters' | 'ledger'> = { counters: {}, ledger: ORIGIN };
-  #checkpointWaiters: CheckpointWaiter[] = [];
-  #checkpointRun: Promise<void> | undefined;
+  #wanted: Omit<Checkpoint, 'place'> = { counters: {}, ledger: ORIGIN, broker: NOTHING_KNOWN };
+  readonly #checkpointSaves = new JoinedSaves(() => this.#saveCheckpointNow());
 
   constructor(options: JournalOptions) {
     this.#options = options;
@@ -142,12 +142,6 @@ export class Journal {
     return readRecentRecords(this.#ready.found, this.#options.fileSystem);
   }
 
-  /** Whether messages of its segment are damaged, mostly before it: a power cut may tear a group of messages anywhere, or a disk lose bytes. */
-  isBehindDamage({ number }: JournalRecord): boolean {
-    const segment = this.#ready.found.findLast(({ firstNumber }) => firstNumber <= number);
-    return segment !== undefined && segment.messages < segment.lastNumber - segment.firstNumber + 1;
-  }
-
   /** Whether the record was delivered in the broker's present session, as far as is known: only then may it come again. */
   isOfSession(record: JournalRecord): boolean {
     return record.connection >= this.#sessionFrom;
@@ -155,13 +149,43 @@ export class Journal {
 
   /** The broker has begun a new session with this connection of the process. Durable with the next checkpoint. */
   beginSession(connection: number): void {
-    this.#sessionFrom = this.#ready.connectionOffset + connection;
+    const { connectionOffset, held } = this.#ready;
+    this.#sessionFrom = connectionOffset + connection;
+    held.clear();
+  }
+
+  /** Whether this delivery at QoS 2 is of a message that is in the journal, or on its way there, and was not released since. */
+  holds(delivery: Delivery): boolean {
+    return this.#ready.held.holds(delivery);
   }
 
   /** Takes a message in, and acknowledges it once it is durable. Held, unacknowledged, while the disk takes nothing. */
   append(delivery: Delivery): void {
     if (this.#isClosed) return; // the broker delivers it again
-    this.#ready.committer.append(delivery);
+    const { committer, held } = this.#ready;
+    if (delivery.qos === 2) held.begin(delivery);
+    committer.append(delivery);
+  }
+
+  /** Forgets a packet id of QoS 2, and acknowledges that once it is durable: an id that was released after all would hide a new message. */
+  release(release: Release): void {
+    const { committer, held } = this.#ready;
+    const { connection, packetId } = release;
+    if (!held.has(packetId)) release.acknowledge();
+    else if (!this.#isClosed) {
+      committer.append({
+        topic: '',
+        payload: NO_PAYLOAD,
+        qos: 2,
+        retain: false,
+        duplicate: false,
+        packetId,
+        receivedAtMs: 0,
+        connection,
+        isRelease: true,
+        acknowledge: () => release.acknowledge(),
+      });
+    }
   }
 
   /**
@@ -170,9 +194,12 @@ export class Journal {
    */
   async take(signal: AbortSignal): Promise<readonly Message[]> {
     const { reader, settling } = this.#ready;
-    const messages = await reader.take(signal);
-    for (const { number } of messages) settling.add(number);
-    return messages;
+    for (;;) {
+      const entries = await reader.take(signal);
+      for (const { number } of entries) settling.add(number);
+      const messages = entries.every(({ isRelease }) => !isRelease) ? entries : this.#withoutReleases(entries);
+      if (messages.length > 0 || entries.length === 0) return messages;
+    }
   }
 
   /** All of the message's `values` values are in the buffer; 0: it has none, or it is durably kept as undecodable. */
@@ -212,16 +239,17 @@ export class Journal {
   }
 
   /**
-   * Makes the settled place, the counters and where the ledger is durable, then removes segments that are not needed any more. Calls that come while one is
+   * Makes the settled place, and what it is given, durable, then removes segments that are not needed any more. Calls that come while one is
    * at work are served together by the next. Throws what the disk throws.
    */
-  saveCheckpoint(counters: Readonly<Record<string, number>>, ledger = ORIGIN): Promise<void> {
+  saveCheckpoint(
+    counters: Readonly<Record<string, number>>,
+    ledger = ORIGIN,
+    broker: BrokerKnowledge = NOTHING_KNOWN,
+  ): Promise<void> {
     if (this.#isClosed) return Promise.reject(new Error('the journal is closed'));
-    this.#wanted = { counters: { ...counters }, ledger };
-    return new Promise((resolve, reject) => {
-      this.#checkpointWaiters.push({ resolve, reject });
-      this.#checkpointRun ??= this.#saveCheckpoints();
-    });
+    this.#wanted = { counters: { ...counters }, ledger, broker };
+    return this.#checkpointSaves.save();
   }
 
   /** Ends `take`. What was appended is committed and acknowledged if the disk takes it now. Save a checkpoint before. */
@@ -232,7 +260,7 @@ export class Journal {
     const { reader, committer } = this.#opened;
     reader.close();
     await committer.stop();
-    await this.#checkpointRun;
+    await this.#checkpointSaves.settled();
     await this.#options.lock.release();
   }
 
@@ -247,7 +275,7 @@ export class Journal {
 
   #start(recovered: Recovered): Opened {
     const { dir, fileSystem, clock, log, sync, onStep } = this.#options;
-    const { segments } = recovered;
+    const { held, segments } = recovered;
     const id = recovered.journalId ?? this.#newId();
     const place = recovered.checkpoint?.place ?? ORIGIN;
     const connectionOffset = recovered.maxConnection + 1;
@@ -265,6 +293,8 @@ export class Journal {
       connectionOffset,
       hasRoom: (bytes) => this.#hasRoom(bytes),
       newestSegment: () => segments.findLast(({ messages }) => messages > 0),
+      held,
+      isOfSession: ({ connection }) => connectionOffset + connection >= this.#sessionFrom,
       onDurable: (messages, bytes, segment, offset) => {
         if (segments.at(-1) !== segment) segments.push(segment);
         reader.push(messages, bytes, segment, offset);
@@ -274,9 +304,21 @@ export class Journal {
       log,
     });
     const { checkpoint } = recovered;
-    const found = checkpoint && { place, counters: checkpoint.counters, ledger: checkpoint.ledger ?? ORIGIN };
-    const parts = { connectionOffset, settling, writer, reader, committer };
+    const found = checkpoint && {
+      place,
+      counters: checkpoint.counters,
+      ledger: checkpoint.ledger ?? ORIGIN,
+      broker: checkpoint.broker ?? NOTHING_KNOWN,
+    };
+    const parts = { connectionOffset, settling, writer, reader, committer, held };
     return { id, segments, found: [...segments], checkpoint: found, ...parts };
+  }
+
+  /** Releases are of no interest to the reader. */
+  #withoutReleases(entries: readonly JournalEntry[]): readonly Message[] {
+    for (const { isRelease, number } of entries) if (isRelease) this.#ready.settling.done(number, 0);
+    this.#noteSettled();
+    return entries.filter(({ isRelease }) => !isRelease);
   }
 
   #newId(): string {
@@ -303,20 +345,6 @@ export class Journal {
     if (settling.size === 0) committer.retry();
   }
 
-  async #saveCheckpoints(): Promise<void> {
-    while (this.#checkpointWaiters.length > 0) {
-      const waiters = this.#checkpointWaiters;
-      this.#checkpointWaiters = [];
-      try {
-        await this.#saveCheckpointNow();
-        for (const { resolve } of waiters) resolve();
-      } catch (error) {
-        for (const { reject } of waiters) reject(error);
-      }
-    }
-    this.#checkpointRun = undefined;
-  }
-
   async #saveCheckpointNow(): Promise<void> {
     const { onStep } = this.#options;
     const removable = this.#removable();
@@ -340,7 +368,9 @@ export class Journal {
   }
 
   #checkpointText(): string {
-    const { id, settling, writer, committer } = this.#ready;
+    const { id, settling, writer, committer, held, segments } = this.#ready;
+    const ids = held.durable;
+    const through = segments.at(-1)?.lastNumber ?? 0;
     return encodeCheckpoint({
       version: 1,
       journalId: id,
@@ -350,6 +380,7 @@ export class Journal {
       connection: Math.max(committer.maxConnection, this.#sessionFrom),
       sessionFrom: this.#sessionFrom,
       ...this.#wanted,
+      ...(ids.length === 0 ? {} : { held: { through, ids } }),
     });
   }
 

@@ -5,6 +5,8 @@ import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
 import { REWRITE_SUFFIX, rewriteFile } from '../core/rewrite-file.ts';
+import { claimedFrameBytes, decodeFrame, frameConnection, frameIndex, frameIsQos2 } from './frame.ts';
+import { HeldPacketIds } from './held-packet-ids.ts';
 import { readCheckpoint, removeTemporary, type CheckpointContent } from './checkpoint-file.ts';
 import { scanSegment } from './segment-scan.ts';
 import {
@@ -32,6 +34,18 @@ export interface Recovered {
   readonly messages: number;
   /** The greatest connection number in the journal, -1: none. */
   readonly maxConnection: number;
+  /** Packet ids of QoS 2 that the broker has not released. */
+  readonly held: HeldPacketIds;
+}
+
+/** What the segments are read with. */
+interface Reading {
+  readonly journalId: string;
+  readonly settledNo: number;
+  readonly sessionFrom: number;
+  /** Messages behind this one change what is held. */
+  readonly heldThrough: number;
+  readonly held: HeldPacketIds;
 }
 
 interface Place {
@@ -56,23 +70,27 @@ export async function recover(directory: string, fileSystem: FileSystem, log: Lo
   if (checkpoint === 'damaged') log.error('journal checkpoint is damaged, all that is in the journal counts as open');
   await removeTemporary(directory, fileSystem);
   const found = await findSegments(place);
-  const known = typeof checkpoint === 'object' ? checkpoint : undefined;
-  const journalId = found.findLast(({ header }) => header !== undefined)?.header?.journalId ?? known?.journalId;
+  const read = typeof checkpoint === 'object' ? checkpoint : undefined;
+  const journalId = found.findLast(({ header }) => header !== undefined)?.header?.journalId ?? read?.journalId;
   const ours = found.filter((each) => isOurs(each, journalId, log));
-  const matching = known?.journalId === journalId ? known : undefined;
-  if (known !== undefined && matching === undefined) {
+  const matching = read?.journalId === journalId ? read : undefined;
+  if (read !== undefined && matching === undefined) {
     log.error('journal checkpoint belongs to another journal and is ignored', {
-      checkpointOf: known.journalId,
+      checkpointOf: read.journalId,
       journalId,
     });
   }
   const settledNo = matching === undefined ? -1 : matching.place.messageNo - (matching.isWhole ? 0 : 1);
+  const { held: known = { through: -1, ids: [] }, sessionFrom = 0 } = matching ?? {};
+  const held = new HeldPacketIds();
+  held.restore(known.ids);
+  const reading = { journalId: journalId ?? '', settledNo, sessionFrom, heldThrough: known.through, held };
   const segments: Segment[] = [];
   let messages = 0;
   let maxConnection = matching?.connection ?? -1;
   for (const each of ours) {
     const isNewest = each === ours.at(-1);
-    const result = await readSegment(place, each, journalId ?? '', settledNo, isNewest);
+    const result = await readSegment(place, each, reading, isNewest);
     segments.push(result.segment);
     messages += result.messagesAfter;
     maxConnection = Math.max(maxConnection, result.maxConnection);
@@ -81,7 +99,7 @@ export async function recover(directory: string, fileSystem: FileSystem, log: Lo
   const segmentNos = found.map(({ firstNumber }) => segmentNoOf(firstNumber));
   const lastNo = Math.max(0, matching?.segmentNo ?? 0, segmentNoOf(matching?.place.messageNo ?? 0), ...segmentNos);
   reportNewestMissing(matching, segments, log);
-  return { journalId, checkpoint: matching, segments, nextSegmentNo: lastNo + 1, messages, maxConnection };
+  return { journalId, checkpoint: matching, segments, nextSegmentNo: lastNo + 1, messages, maxConnection, held };
 }
 
 /** All files with the name of a segment, in order. Throws for one of a later version, before anything is changed. */
@@ -113,14 +131,14 @@ function isOurs({ firstNumber, path, header }: Found, journalId: string | undefi
 async function readSegment(
   place: Place,
   { firstNumber, path, header }: Found,
-  journalId: string,
-  settledNo: number,
+  reading: Reading,
   isNewest: boolean,
 ): Promise<{ readonly segment: Segment; readonly messagesAfter: number; readonly maxConnection: number }> {
   const { fileSystem, log } = place;
-  const salt = saltOf(journalId, firstNumber);
+  const salt = saltOf(reading.journalId, firstNumber);
   const buffer = await fileSystem.read(path);
-  const scan = scanSegment(buffer, salt, settledNo - firstNumber);
+  const scan = scanSegment(buffer, salt, reading.settledNo - firstNumber);
+  noteHeld(buffer, scan.runs, firstNumber, reading);
   const damaged: ByteRange[] = [...scan.holes];
   // A newest segment without header and messages is one that was being begun.
   const hasLostHeader = header === undefined && buffer.length > HEADER_BYTES && (scan.messages > 0 || !isNewest);
@@ -140,6 +158,24 @@ async function readSegment(
   const segment = { firstNumber, path, salt, runs, bytes, messages, redeliverable, lastNumber };
   log.debug('journal segment read', { path, messages, bytes });
   return { segment, messagesAfter: scan.messagesAfter, maxConnection: scan.maxConnection };
+}
+
+/** What the segment's messages and releases at QoS 2 make of the packet ids that are held. */
+function noteHeld(
+  buffer: Buffer,
+  runs: readonly ByteRange[],
+  firstNumber: number,
+  { held, heldThrough, sessionFrom }: Reading,
+): void {
+  for (const { start, end } of runs) {
+    for (let at = start; at < end; at += claimedFrameBytes(buffer, at)) {
+      const isOf = frameIsQos2(buffer, at) && frameConnection(buffer, at) >= sessionFrom;
+      if (!isOf || firstNumber + frameIndex(buffer, at) <= heldThrough) continue;
+      const { isRelease, packetId = 0, payload, topic } = decodeFrame(buffer, at, firstNumber);
+      if (isRelease) held.released(packetId);
+      else held.stored(packetId, topic, payload);
+    }
+  }
 }
 
 /** Keeps damaged bytes in a file of their own; once, however often the journal is opened. */

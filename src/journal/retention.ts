@@ -7,7 +7,7 @@ const KEPT_SEGMENTS = 2;
 export interface Retention {
   readonly segmentBytes: number;
   readonly maxBytes: number;
-  /** So many of the newest messages with a packet id the broker may send again. */
+  /** So many of the newest messages at QoS 1 the broker may send again. */
   readonly redeliverable: number;
 }
 
@@ -24,17 +24,17 @@ export function removableSegments(
   const removable: Segment[] = [];
   let kept = 0;
   let messages = 0;
-  let withPacketId = 0;
+  let atQos1 = 0;
   let bytes = 0;
   for (const segment of segments.toReversed()) {
-    const mostBytes = withPacketId < redeliverable ? maxBytes / 2 : segmentBytes;
+    const mostBytes = segment.redeliverable > 0 && atQos1 < redeliverable ? maxBytes / 2 : segmentBytes;
     const isNeeded = kept < KEPT_SEGMENTS || (messages < RECENT_MESSAGES && bytes + segment.bytes <= mostBytes);
     if (segment === active) continue;
     if (segment.messages === 0 || (!isNeeded && segment.lastNumber <= settledNo)) removable.push(segment);
     if (segment.messages === 0) continue;
     kept += 1;
     messages += segment.messages;
-    withPacketId += segment.redeliverable;
+    atQos1 += segment.redeliverable;
     bytes += segment.bytes;
   }
   return removable.reverse();

@@ -1,4 +1,4 @@
-import { FRAME_OVERHEAD_BYTES, frameConnection, frameHasPacketId, frameIndex, intactFrameBytes } from './frame.ts';
+import { FRAME_OVERHEAD_BYTES, frameConnection, frameIndex, frameIsQos1, intactFrameBytes } from './frame.ts';
 import { HEADER_BYTES, MESSAGES_PER_SEGMENT, type ByteRange } from './segment.ts';
 
 /** What is in a segment file. */
@@ -10,7 +10,7 @@ export interface SegmentScan {
   /** Behind the last intact frame, or behind the header; what follows is no frame. */
   readonly intactEnd: number;
   readonly messages: number;
-  /** Those of them with a packet id. */
+  /** Those of them at QoS 1. */
   readonly redeliverable: number;
   /** Those of them with an index above `afterIndex`. */
   readonly messagesAfter: number;
@@ -46,7 +46,7 @@ export function scanSegment(buffer: Buffer, salt: number, afterIndex: number): S
     lastIndex = frameIndex(buffer, at);
     maxConnection = Math.max(maxConnection, frameConnection(buffer, at));
     messages += 1;
-    if (frameHasPacketId(buffer, at)) redeliverable += 1;
+    if (frameIsQos1(buffer, at)) redeliverable += 1;
     if (lastIndex > afterIndex) messagesAfter += 1;
     at += length;
     run.end = at;

@@ -109,7 +109,7 @@ export class SegmentWriter {
     }
   }
 
-  /** The frames count from now on; `redeliverable` of the messages have a packet id. */
+  /** The frames count from now on; `redeliverable` of the messages came at QoS 1. */
   confirm(bytes: number, messages: number, redeliverable: number): void {
     const segment = this.#segment!;
     segment.bytes += bytes;

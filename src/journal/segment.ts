@@ -44,7 +44,7 @@ export interface Segment {
   /** Size of the file, as far as it counts. */
   bytes: number;
   messages: number;
-  /** Those of them with a packet id, at QoS 1 and 2: the broker may send them again. */
+  /** Those of them at QoS 1: the broker may send them again. */
   redeliverable: number;
   /** Number of the last intact message, `firstNumber - 1` when there is none. */
   lastNumber: number;

@@ -1,26 +1,35 @@
 import type { IPublishPacket, MqttClient } from 'mqtt';
 
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import type { Logger } from '../core/logger.ts';
-import type { Delivery } from '../core/message.ts';
-import { HeldDelivery } from './held-delivery.ts';
-import { Qos2Store } from './qos2-store.ts';
+import type { Delivery, Release } from '../core/message.ts';
+import { AckProofs, type AckMark } from './ack-proofs.ts';
+import { HeldDelivery, HeldRelease, type Answerable } from './held-delivery.ts';
+import { Qos2Packets } from './qos2-packets.ts';
 
 export interface DeferredAcksOptions {
   /** From 1. */
   readonly maxUnacknowledged: number;
   readonly clock: Clock;
-  readonly log: Logger;
-  /** Gets each delivery; must not throw. Each has to be acknowledged in the end, also when its connection is gone. */
-  readonly receive: (delivery: Delivery) => void;
+  readonly intake: Intake;
+}
+
+/** Who takes what the broker sends. Nothing of it may throw. */
+export interface Intake {
+  /** Gets each delivery. Each has to be acknowledged in the end, also when its connection is gone. */
+  receive(delivery: Delivery): void;
+  /** Gets each PUBREL; the same holds for it. */
+  release(release: Release): void;
+  /** PUBACKs up to that of the delivery with this ordinal are on the wire, or were given up with their connection. */
+  written(ordinal: number): void;
+  /** The broker has them. */
+  proven(mark: AckMark): void;
 }
 
 type Done = (error?: Error) => void;
 
 /** Never shown: any error makes mqtt.js leave out the PUBACK. */
 const ACK_LATER = new Error('acknowledged later');
-const PUBACK = 0x4002;
-const PUBACK_BYTES = 4;
+const ANSWER_BYTES = 4;
 
 /**
  * Takes the acknowledging away from mqtt.js, which handles one packet at a time and would wait for each message to be safe before it
@@ -29,7 +38,7 @@ const PUBACK_BYTES = 4;
  * - QoS 1: `handleMessage` answers with an error, which makes mqtt.js go on without a PUBACK. We write the PUBACK when the message is
  *   acknowledged: in the order of arrival [MQTT-4.6.0-2], on the connection that delivered it and on no other; a new connection brings
  *   again what was left.
- * - QoS 2: taken before PUBREC, one at a time: see Qos2Store.
+ * - QoS 2: the same with PUBREC, and with PUBCOMP for a PUBREL, in the one order of arrival (qos2-packets.ts).
  * - QoS 0: nothing to answer, but it counts.
  *
  * Never more than `maxUnacknowledged` deliveries are out, those of earlier connections that are still not acknowledged included, whatever
@@ -37,37 +46,43 @@ const PUBACK_BYTES = 4;
  * hence the pings of our own.
  */
 export class DeferredAcks {
-  /** To be the `incomingStore` of every client, as QoS 2 goes on where it was. */
-  readonly qos2Store: Qos2Store;
   readonly #options: DeferredAcksOptions;
-  /** Ring of the QoS 1 deliveries of this connection that wait for their PUBACK, in order of arrival. */
-  readonly #ring: (HeldDelivery | undefined)[];
+  readonly #qos2 = new Qos2Packets();
+  readonly #proofs: AckProofs;
+  /** Ring of what came on this connection and waits for its answer, in order of arrival. */
+  readonly #ring: (Answerable | undefined)[];
   #head = 0;
   #length = 0;
-  #withoutPuback = 0;
+  #withoutAnswer = 0;
   #fromEarlier = 0;
   #connection = 0;
   #client: MqttClient | undefined;
   #isHeld = false;
   /** Lets mqtt.js go on, once there is room. */
   #resume: Done | undefined;
-  /** Sends PUBREC for the QoS 2 message in hand and lets mqtt.js go on. */
-  #qos2Answer: Done | undefined;
   #cancelPing: CancelTimer | undefined;
   #isPaused = false;
   #isFinishing = false;
   #isScheduled = false;
-  #hasWarnedOfQos2 = false;
 
   constructor(options: DeferredAcksOptions) {
     this.#options = options;
     this.#ring = Array.from({ length: options.maxUnacknowledged });
-    this.qos2Store = new Qos2Store((packet, answer) => this.#takeQos2(packet, answer));
+    this.#proofs = new AckProofs({
+      clock: options.clock,
+      ping: () => this.#client?.sendPing(),
+      onProven: (mark) => options.intake.proven(mark),
+    });
   }
 
-  /** Deliveries that are not acknowledged yet, or whose PUBACK has to wait for an earlier one's. */
+  /** To be the `incomingStore` of every client. */
+  get incomingStore(): Qos2Packets['store'] {
+    return this.#qos2.store;
+  }
+
+  /** Deliveries that are not acknowledged yet, or whose answer has to wait for an earlier one's. */
   get unacknowledged(): number {
-    return this.#length + this.#withoutPuback + this.#fromEarlier;
+    return this.#length + this.#withoutAnswer + this.#fromEarlier;
   }
 
   /** The number that deliveries of the present connection have, or else those of the next. */
@@ -83,6 +98,13 @@ export class DeferredAcks {
   attach(client: MqttClient): void {
     this.#client = client;
     client.handleMessage = (packet, done): void => this.#take(packet, done);
+    this.#qos2.attach(client);
+    client.on('packetsend', ({ cmd }) => {
+      if (cmd === 'pingreq') this.#proofs.pinged();
+    });
+    client.on('packetreceive', ({ cmd }) => {
+      if (cmd === 'pingresp') this.#proofs.answered();
+    });
   }
 
   /** The connection is gone: what was not acknowledged comes again on the next one. */
@@ -91,11 +113,11 @@ export class DeferredAcks {
     this.#client = undefined;
     this.#isHeld = false;
     this.#resume = undefined;
-    this.#qos2Answer = undefined;
+    this.#proofs.closed();
     this.#cancelPing?.();
     this.#cancelPing = undefined;
-    this.#fromEarlier += this.#withoutPuback;
-    this.#withoutPuback = 0;
+    this.#fromEarlier += this.#withoutAnswer;
+    this.#withoutAnswer = 0;
     while (this.#length > 0) {
       if (!this.#shift().isAcknowledged) this.#fromEarlier += 1;
     }
@@ -113,60 +135,54 @@ export class DeferredAcks {
     this.#goOn();
   }
 
-  /** Called by each delivery, once. */
-  settle(delivery: HeldDelivery): void {
-    if (delivery.connection !== this.#connection) this.#fromEarlier -= 1;
-    else if (delivery.qos !== 1) this.#withoutPuback -= 1;
-    else if (this.#ring[this.#head] !== delivery) return;
+  /** Called by each delivery and release, once. */
+  settle(answerable: Answerable): void {
+    if (answerable.connection !== this.#connection) this.#fromEarlier -= 1;
+    else if (answerable.answer === 0) this.#withoutAnswer -= 1;
+    else if (this.#ring[this.#head] !== answerable) return;
     this.#schedule();
   }
 
   #take(packet: IPublishPacket, done: Done): void {
-    if (packet.qos === 2) {
-      done(); // at PUBREL: it was taken at PUBLISH
-    } else if (this.#isFinishing) {
+    if (this.#isFinishing) {
       done(ACK_LATER);
     } else if (this.#isFull) {
-      this.#hold(() => this.#take(packet, done));
+      const isQos2 = this.#qos2.isQos2(packet);
+      this.#hold(() => this.#takeNow(packet, isQos2, done));
     } else {
-      const delivery = new HeldDelivery(this, this.#connection, packet, this.#options.clock.now());
-      if (packet.qos === 1) {
-        this.#ring[(this.#head + this.#length) % this.#ring.length] = delivery;
-        this.#length += 1;
-      } else {
-        this.#withoutPuback += 1;
-      }
-      this.#options.receive(delivery);
-      if (this.#isFull) this.#hold(done);
-      else done(ACK_LATER);
+      this.#takeNow(packet, this.#qos2.isQos2(packet), done);
     }
   }
 
-  #takeQos2(packet: IPublishPacket, answer: Done): void {
-    if (!this.#hasWarnedOfQos2) {
-      this.#hasWarnedOfQos2 = true;
-      this.#options.log.warn('the broker delivers at qos 2: one message at a time, which is slow', {
-        topic: packet.topic,
-      });
-    }
-    if (this.#isFull || this.#isFinishing) {
-      this.#hold(() => this.#takeQos2(packet, answer));
-      return;
-    }
-    this.#hold(undefined);
-    this.#withoutPuback += 1;
-    const delivery = new HeldDelivery(this, this.#connection, packet, this.#options.clock.now());
-    this.#qos2Answer = (): void => {
-      if (!delivery.isAcknowledged) return;
-      this.#qos2Answer = undefined;
-      this.#isHeld = false;
-      answer();
-    };
-    this.#options.receive(delivery);
+  #takeNow(packet: IPublishPacket, isQos2: boolean, done: Done): void {
+    if (this.#isFinishing) return done(ACK_LATER);
+    if (this.#qos2.isPubrel(packet)) this.#takeRelease(packet);
+    else this.#takeDelivery(packet, isQos2 ? 2 : packet.qos);
+    if (this.#isFull) this.#hold(done);
+    else done(ACK_LATER);
   }
 
-  /** Leaves mqtt.js waiting until there is room; without `resume`, until something else lets it go on. */
-  #hold(resume: Done | undefined): void {
+  #takeDelivery(packet: IPublishPacket, qos: 0 | 1 | 2): void {
+    const { clock, intake } = this.#options;
+    const delivery = new HeldDelivery(this, this.#connection, packet, qos, clock.now());
+    if (qos === 0) this.#withoutAnswer += 1;
+    else this.#push(delivery);
+    intake.receive(delivery);
+  }
+
+  #takeRelease({ messageId = 0 }: IPublishPacket): void {
+    const release = new HeldRelease(this, this.#connection, messageId);
+    this.#push(release);
+    this.#options.intake.release(release);
+  }
+
+  #push(answerable: Answerable): void {
+    this.#ring[(this.#head + this.#length) % this.#ring.length] = answerable;
+    this.#length += 1;
+  }
+
+  /** Leaves mqtt.js waiting until there is room. */
+  #hold(resume: Done): void {
     this.#isHeld = true;
     this.#resume = resume;
     this.#client?.reschedulePing(true); // its PINGRESP may be the next packet, which it does not see now
@@ -206,25 +222,31 @@ export class DeferredAcks {
   }
 
   #sendAcks(): void {
-    this.#qos2Answer?.();
     const { length } = this.#ring;
     let count = 0;
     while (count < this.#length && this.#ring[(this.#head + count) % length]!.isAcknowledged) count += 1;
     if (count === 0) return;
-    const bytes = Buffer.allocUnsafe(count * PUBACK_BYTES);
+    const bytes = Buffer.allocUnsafe(count * ANSWER_BYTES);
+    let ordinal = 0;
+    let messageNo = 0;
     for (let i = 0; i < count; i += 1) {
-      bytes.writeUInt16BE(PUBACK, i * PUBACK_BYTES);
-      bytes.writeUInt16BE(this.#shift().packetId!, i * PUBACK_BYTES + 2);
+      const answerable = this.#shift();
+      bytes.writeUInt16BE(answerable.answer, i * ANSWER_BYTES);
+      bytes.writeUInt16BE(answerable.packetId!, i * ANSWER_BYTES + 2);
+      ordinal = Math.max(ordinal, answerable.ordinal);
+      messageNo = Math.max(messageNo, answerable.messageNo);
     }
     const stream = this.#client?.stream;
     if (stream?.writable === true) stream.write(bytes);
+    this.#options.intake.written(ordinal);
+    this.#proofs.wrote(ordinal, messageNo);
   }
 
-  #shift(): HeldDelivery {
-    const delivery = this.#ring[this.#head]!;
+  #shift(): Answerable {
+    const answerable = this.#ring[this.#head]!;
     this.#ring[this.#head] = undefined;
     this.#head = (this.#head + 1) % this.#ring.length;
     this.#length -= 1;
-    return delivery;
+    return answerable;
   }
 }

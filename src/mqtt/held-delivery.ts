@@ -1,14 +1,33 @@
 import type { IPublishPacket } from 'mqtt';
 
-import type { Delivery } from '../core/message.ts';
+import type { Delivery, Release } from '../core/message.ts';
 
-/** Who wants to know that a delivery was acknowledged. */
+/** Who wants to know that an answer may go out. */
 export interface Settler {
-  settle(delivery: HeldDelivery): void;
+  settle(answerable: Answerable): void;
 }
 
+/** What the broker waits for an answer to. */
+export interface Answerable {
+  /** The first two bytes of the answer; 0: none is due. */
+  readonly answer: number;
+  readonly packetId: number | undefined;
+  /** The number of the connection that it came on. */
+  readonly connection: number;
+  readonly isAcknowledged: boolean;
+  /** As in `Delivery`; 0 for what has none. */
+  readonly ordinal: number;
+  readonly messageNo: number;
+}
+
+/** PUBACK, PUBREC and PUBCOMP without reason code and properties, the same in MQTT 3.1.1 and 5 [sections 3.4, 3.5 and 3.7]. */
+const PUBACK = 0x4002;
+const PUBREC = 0x5002;
+const PUBCOMP = 0x7002;
+const ANSWERS = [0, PUBACK, PUBREC] as const;
+
 /** A message on its way through the bridge: the one object that is made for each. */
-export class HeldDelivery implements Delivery {
+export class HeldDelivery implements Delivery, Answerable {
   readonly topic: string;
   readonly payload: Buffer;
   readonly qos: 0 | 1 | 2;
@@ -16,19 +35,49 @@ export class HeldDelivery implements Delivery {
   readonly duplicate: boolean;
   readonly packetId: number | undefined;
   readonly receivedAtMs: number;
-  /** The number of the connection that delivered it. */
   readonly connection: number;
+  ordinal = 0;
+  messageNo = 0;
   isAcknowledged = false;
   readonly #settler: Settler;
 
-  constructor(settler: Settler, connection: number, packet: IPublishPacket, receivedAtMs: number) {
+  /** `qos` is given as mqtt.js may have been shown another one. */
+  constructor(settler: Settler, connection: number, packet: IPublishPacket, qos: 0 | 1 | 2, receivedAtMs: number) {
     this.topic = packet.topic;
     this.payload = packet.payload as Buffer; // what is received is never a string
-    this.qos = packet.qos;
+    this.qos = qos;
     this.retain = packet.retain;
     this.duplicate = packet.dup;
-    this.packetId = packet.qos === 0 ? undefined : packet.messageId;
+    this.packetId = qos === 0 ? undefined : packet.messageId;
     this.receivedAtMs = receivedAtMs;
+    this.connection = connection;
+    this.#settler = settler;
+  }
+
+  get answer(): number {
+    return ANSWERS[this.qos];
+  }
+
+  acknowledge(messageNo = 0): void {
+    if (this.isAcknowledged) return;
+    this.isAcknowledged = true;
+    this.messageNo = messageNo;
+    this.#settler.settle(this);
+  }
+}
+
+/** A PUBREL that waits for its PUBCOMP. */
+export class HeldRelease implements Release, Answerable {
+  readonly answer = PUBCOMP;
+  readonly packetId: number;
+  readonly connection: number;
+  readonly ordinal = 0;
+  readonly messageNo = 0;
+  isAcknowledged = false;
+  readonly #settler: Settler;
+
+  constructor(settler: Settler, connection: number, packetId: number) {
+    this.packetId = packetId;
     this.connection = connection;
     this.#settler = settler;
   }

@@ -1,149 +1,224 @@
-import { createHash } from 'node:crypto';
-
 import type { Delivery } from '../core/message.ts';
+import { PacketIdOrder } from './packet-id-order.ts';
+import { RecentDeliveries, STATES, type DeliveryState, type Twins } from './recent-deliveries.ts';
 
-/** A message that was given to the journal, as far as a redelivery shows it again. */
-export interface RememberedMessage {
-  /** The journal's number of it. */
-  readonly number: number;
+/** A message of the journal, as far as a redelivery shows it again. */
+export interface RecalledMessage {
   /** Undefined at QoS 0, which is never delivered again. */
   readonly packetId: number | undefined;
   readonly topic: string;
   /** Kept, not copied: must not change any more. */
   readonly payload: Buffer;
-  /** Which connection delivered it: grows with each, over restarts too. */
+  /** Which connection delivered it. */
   readonly connection: number;
+  readonly duplicate: boolean;
 }
 
 export interface RedeliveryOptions {
-  /** How many of the latest messages are remembered. */
+  /** More messages than the broker has in flight at once. */
+  readonly maxInFlight: number;
+  /** Every value of such a message has a time of its own, by the decoder: not one that the bridge gives it. */
+  readonly hasOwnTime: (topic: string, payload: Buffer) => boolean;
+  /** How many of the latest deliveries are remembered. */
   readonly window?: number;
   /** Payloads beyond this many bytes, from the oldest on, are kept as their SHA-256. */
   readonly maxPayloadBytes?: number;
 }
 
-const PACKET_IDS = 65_536;
+/** What the broker is known to do in this session; false: not seen yet. */
+export interface SessionManners {
+  /** A packet id is not used again for tens of thousands of messages. */
+  readonly idsCountUp: boolean;
+  /** What comes again bears DUP. */
+  readonly setsDuplicate: boolean;
+}
+
+/** `maybe repeated` is to be stored like a new one: rather twice than never. */
+export type Verdict = 'new' | 'repeated' | 'maybe repeated';
+
 const DEFAULT_WINDOW = 32_767;
 const DEFAULT_MAX_PAYLOAD_BYTES = 32 * 1024 * 1024;
+/** Moquette brings again what it had in flight by a timer of some 5 s; all others do at once. */
+const ALL_IS_BACK_AFTER_MS = 60_000;
 
 /**
  * Tells a message that the broker delivers again from a new one.
  *
- * DUP alone says nothing: the broker also sets it on what it sent into a connection that broke before the bridge had read it. So a
- * redelivery is a delivery with DUP whose packet id was last used by a message of an earlier connection, with the same topic and the same
- * bytes, and for which the broker can't have had the acknowledgement. All but the last of it can be seen; the last is reasoned from the
- * order of acknowledgements [MQTT-4.6.0-2], as a lost one is followed by none that arrives:
+ * Brokers agree neither on the DUP flag nor on packet ids nor on the order of what they deliver again, whatever the specification says
+ * [MQTT 5.0 sections 3.3.1.1, 4.4 and 4.6], so none of these alone makes a delivery a repetition. What does is an equal delivery, by topic and
+ * bytes, that the broker may still hold, and then:
  *
- * - within one connection redeliveries come in the order of the first deliveries [MQTT-4.6.0-1], which is that of the journal but where it
- *   was damaged (`noteGap`);
- * - when a packet id is used again, its former message was acknowledged, and so was all that came before that one (`#floor`);
- * - brokers that count their packet ids up come to the same one after 65,535 messages. With at most F messages in flight a redelivery
- *   is one of the last F, and the former message of that packet id is further back than 65,535 - F. The window lies between the two.
+ * | the equal delivery                                           | the present one                  | verdict                          |
+ * | ------------------------------------------------------------ | -------------------------------- | -------------------------------- |
+ * | same connection, same id, PUBACK not written yet             | any                              | repeated: the id is not free     |
+ * | same connection, same id, PUBACK written                     | DUP                              | repeated with a time, else maybe |
+ * | earlier connection, same id, PUBACK never written (open)     | any                              | repeated: the broker holds it    |
+ * | earlier connection, open or doubtful, payload has a time     | any                              | repeated                         |
+ * | earlier connection, acknowledged, payload has a time         | DUP (the broker went back)       | repeated                         |
+ * | earlier connection, doubtful, no time                        | DUP, same id, and ids count up   | repeated                         |
+ * | earlier connection, open or doubtful, no time                | DUP, or a broker without DUP     | maybe repeated                   |
+ * | anything else                                                |                                  | new                              |
  *
- * What remains are brokers that use the lowest free packet id: when the acknowledgement did arrive, and the next message under the same
- * packet id has the same bytes and was lost on its way, then the two look alike to anyone. Payloads with a time in them never do.
+ * Each is matched once: the later delivery then stands in its place. `open`, `doubtful` and `acknowledged` are explained in
+ * recent-deliveries.ts.
  *
- * Cost: a few array writes a message. Columns are a ring of the window's size; `#positions` says where the latest message of a packet id is.
+ * A PUBACK is proven to have arrived by a PINGRESP to a later PINGREQ, and by the use of its id for another message on the same
+ * connection, as PUBACKs arrive in their order.
  */
 export class RedeliveryCheck {
-  readonly #window: number;
-  readonly #maxPayloadBytes: number;
-  /** Of the latest message: they are counted from 1. */
-  #position = 0;
-  readonly #positions = new Float64Array(PACKET_IDS);
-  readonly #numbers: number[] = [];
-  readonly #connections: number[] = [];
-  readonly #topics: string[] = [];
-  /** The payload, or its digest for positions before `#reduceFrom`. */
-  readonly #contents: Buffer[] = [];
-  #payloadBytes = 0;
-  #reduceFrom = 1;
-  /** Messages at positions up to here can't come again. */
-  #floor = 0;
-  /** Up to here positions may not be in the order of the first deliveries. */
-  #unorderedThrough = 0;
-  #matchConnection = -1;
-  #matchPosition = 0;
+  readonly #hasOwnTime: RedeliveryOptions['hasOwnTime'];
+  readonly #recent: RecentDeliveries;
+  readonly #ids: PacketIdOrder;
+  #connection = Number.NEGATIVE_INFINITY;
+  /** Positions up to here came with earlier connections. */
+  #start = 0;
+  /** Of the present connection: up to which position PUBACKs were written, and are proven to have arrived. */
+  #written = 0;
+  #confirmed = 0;
+  #firstReceivedAtMs = 0;
+  /** Positions up to here are of an earlier session. */
+  #sessionStart = 0;
+  #lastRepeated = 0;
+  #setsDuplicate = false;
 
-  /** `window` must be at least the most messages that are in flight, and at most 65,535 less that. */
-  constructor(options: RedeliveryOptions = {}) {
-    this.#window = options.window ?? DEFAULT_WINDOW;
-    this.#maxPayloadBytes = options.maxPayloadBytes ?? DEFAULT_MAX_PAYLOAD_BYTES;
+  constructor(options: RedeliveryOptions) {
+    const { window = DEFAULT_WINDOW, maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES } = options;
+    this.#hasOwnTime = options.hasOwnTime;
+    this.#recent = new RecentDeliveries({ window, maxPayloadBytes });
+    this.#ids = new PacketIdOrder(2 * options.maxInFlight);
   }
 
   /** Bytes of payloads that are kept from being freed. */
   get payloadBytes(): number {
-    return this.#payloadBytes;
+    return this.#recent.payloadBytes;
   }
 
-  /** A message was given to the journal. After a restart: the journal's latest ones, in their order, before the first delivery. */
-  remember(message: RememberedMessage): void {
-    const { packetId } = message;
+  /** Something that first came with an earlier connection may come again. */
+  get isInDoubt(): boolean {
+    return this.#recent.doubts > 0 || this.#lastRepeated > this.#confirmed;
+  }
+
+  /** What deliveries have shown of the session. */
+  get manners(): SessionManners {
+    return { idsCountUp: this.#ids.countsUp, setsDuplicate: this.#setsDuplicate };
+  }
+
+  /** What they had shown to an earlier process. To be called before the first `recall`. */
+  resume({ idsCountUp, setsDuplicate }: SessionManners): void {
+    this.#ids.resume(idsCountUp);
+    this.#setsDuplicate = setsDuplicate;
+  }
+
+  /** After a restart, before the first delivery: the journal's latest messages of the present session, in their order. */
+  recall(message: RecalledMessage, isAcknowledged: boolean): void {
+    const { connection, duplicate, packetId, payload, topic } = message;
     if (packetId === undefined) return;
-    this.#position += 1;
-    const expired = this.#position - this.#window;
-    if (expired >= this.#reduceFrom) this.#release(expired);
-    this.#floor = Math.max(this.#floor, expired, this.#positions[packetId]!);
-    this.#positions[packetId] = this.#position;
-    const slot = this.#slotOf(this.#position);
-    this.#numbers[slot] = message.number;
-    this.#connections[slot] = message.connection;
-    this.#topics[slot] = message.topic;
-    this.#contents[slot] = message.payload;
-    this.#payloadBytes += message.payload.length;
-    while (this.#payloadBytes > this.#maxPayloadBytes) this.#reduce();
+    if (connection !== this.#connection) this.#beginConnection(connection, 0);
+    const before = this.#recent.latestOf(packetId);
+    const isRepetition = duplicate && before > 0 && this.#recent.isEqual(before, topic, payload);
+    if (before > this.#start && !isRepetition) this.#acknowledgeThrough(before);
+    const position = this.#recent.add(packetId, topic, payload, STATES.live);
+    this.#written = position; // nobody knows
+    if (isAcknowledged) this.#confirmed = position;
   }
 
   /**
-   * The number of the message that this delivery repeats, or undefined for a new one. To be asked once for each delivery, in the order
-   * of arrival. That message may not be durable yet: the delivery is to be acknowledged when it is.
+   * Judges a delivery and remembers it; QoS 1 only, each once, in the order of arrival. What it repeats may not be durable yet: it is to be
+   * acknowledged when that is.
    */
-  match(delivery: Delivery): number | undefined {
-    const { connection, duplicate, packetId } = delivery;
-    if (!duplicate || packetId === undefined) return undefined;
-    const position = this.#positions[packetId]!;
-    if (position <= this.#floor) return undefined;
-    const isOrdered = position > this.#unorderedThrough;
-    if (isOrdered && connection === this.#matchConnection && position <= this.#matchPosition) return undefined;
-    const slot = this.#slotOf(position);
-    if (this.#connections[slot]! >= connection || this.#topics[slot] !== delivery.topic) return undefined;
-    const isReduced = position < this.#reduceFrom;
-    if (!this.#contents[slot]!.equals(isReduced ? digestOf(delivery.payload) : delivery.payload)) return undefined;
-    if (isOrdered) {
-      this.#matchConnection = connection;
-      this.#matchPosition = position;
-    }
-    return this.#numbers[slot]!;
+  take(delivery: Delivery): Verdict {
+    const { connection, duplicate, payload, topic } = delivery;
+    const packetId = delivery.packetId!;
+    if (connection !== this.#connection) this.#beginConnection(connection, delivery.receivedAtMs);
+    this.#setsDuplicate ||= duplicate;
+    this.#ids.saw(packetId);
+    const before = this.#latestOfSession(packetId);
+    const isSameAsBefore = before > 0 && this.#recent.isEqual(before, topic, payload);
+    const [verdict, state] = this.#judge(delivery, before, isSameAsBefore);
+    if (verdict === 'new') this.#noteNew(before, delivery.receivedAtMs);
+    delivery.ordinal = this.#recent.add(packetId, topic, payload, state);
+    if (verdict === 'repeated') this.#lastRepeated = delivery.ordinal;
+    return verdict;
+  }
+
+  /** PUBACKs up to that of the delivery with this ordinal are on the wire, or were given up with their connection. */
+  written(ordinal: number): void {
+    this.#written = Math.max(this.#written, ordinal);
+  }
+
+  /** They have arrived. */
+  confirmed(ordinal: number): void {
+    if (ordinal <= this.#start) return;
+    this.#acknowledgeThrough(ordinal);
+    this.#ids.proven();
   }
 
   /** The broker has a new session for us: what it delivers from now on was never delivered before. */
   forget(): void {
-    this.#floor = this.#position;
+    this.#recent.replaceAll();
+    this.#sessionStart = this.#recent.last;
+    this.#start = this.#recent.last;
+    this.#ids.forget();
+    this.#setsDuplicate = false;
   }
 
-  /** Between what was remembered so far messages were lost: when they came again they were stored behind those that had followed them. */
-  noteGap(): void {
-    this.#unorderedThrough = this.#position;
+  #beginConnection(connection: number, receivedAtMs: number): void {
+    this.#recent.endConnection(this.#start, this.#written, this.#confirmed);
+    this.#connection = connection;
+    this.#start = this.#recent.last;
+    this.#firstReceivedAtMs = receivedAtMs;
+    this.#ids.connected();
   }
 
-  #slotOf(position: number): number {
-    return (position - 1) % this.#window;
+  #latestOfSession(packetId: number): number {
+    const position = this.#recent.latestOf(packetId);
+    return position > this.#sessionStart ? position : 0;
   }
 
-  /** The oldest payload that is whole gives way to its digest. */
-  #reduce(): void {
-    const slot = this.#slotOf(this.#reduceFrom);
-    const digest = digestOf(this.#contents[slot]!);
-    this.#release(this.#reduceFrom);
-    this.#contents[slot] = digest;
+  #acknowledgeThrough(position: number): void {
+    this.#confirmed = Math.max(this.#confirmed, position);
   }
 
-  #release(position: number): void {
-    this.#payloadBytes -= this.#contents[this.#slotOf(position)]!.length;
-    this.#reduceFrom = position + 1;
+  /** The verdict, and the state in which the delivery is remembered. */
+  #judge({ duplicate, payload, topic }: Delivery, before: number, isSameAsBefore: boolean): [Verdict, DeliveryState] {
+    if (before > this.#start && isSameAsBefore) {
+      if (before > this.#written) return ['repeated', STATES.replaced];
+      if (duplicate) {
+        return this.#hasOwnTime(topic, payload) ? ['repeated', STATES.replaced] : ['maybe repeated', STATES.live];
+      }
+    }
+    if (!duplicate && this.#recent.doubts === 0) {
+      this.#recent.forgetTwins();
+      return ['new', STATES.live];
+    }
+    const twins = this.#recent.twinsOf(topic, payload);
+    if (twins === undefined) return ['new', STATES.live];
+    const [verdict, position] = this.#judgeTwins(twins, payload, duplicate, isSameAsBefore ? before : 0);
+    if (position > 0) this.#recent.replace(position);
+    return [verdict, STATES.live];
   }
-}
 
-function digestOf(payload: Buffer): Buffer {
-  return createHash('sha256').update(payload).digest();
+  /** The verdict, and the position of the delivery that is matched; 0: none. `before`: the equal one under the same packet id; 0: none. */
+  #judgeTwins(twins: Twins, payload: Buffer, duplicate: boolean, before: number): [Verdict, number] {
+    const recent = this.#recent;
+    const stateBefore = before === 0 ? STATES.replaced : recent.stateOf(before);
+    if (stateBefore === STATES.open) return ['repeated', before];
+    const held = recent.firstIn(twins.open, STATES.open) ?? recent.firstIn(twins.doubtful, STATES.doubtful);
+    if (held === undefined && !duplicate) return ['new', 0];
+    twins.hasOwnTime ??= this.#hasOwnTime(twins.topic, payload);
+    if (twins.hasOwnTime) {
+      const matched = held ?? recent.firstIn(twins.acknowledged, STATES.acknowledged);
+      return matched === undefined ? ['new', 0] : ['repeated', matched];
+    }
+    if (duplicate && stateBefore === STATES.doubtful && this.#ids.isKeptOverConnections) return ['repeated', before];
+    return held !== undefined && (duplicate || !this.#setsDuplicate) ? ['maybe repeated', held] : ['new', 0];
+  }
+
+  #noteNew(before: number, receivedAtMs: number): void {
+    this.#ids.sawNew(before > 0);
+    if (before > this.#start && before <= this.#written) this.#acknowledgeThrough(before);
+    if (this.#recent.doubts > 0 && receivedAtMs - this.#firstReceivedAtMs >= ALL_IS_BACK_AFTER_MS) {
+      this.#recent.settleThrough(this.#start);
+    }
+  }
 }

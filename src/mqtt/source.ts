@@ -1,8 +1,7 @@
 import type { IClientOptions, MqttClient } from 'mqtt';
 
-import type { Delivery } from '../core/message.ts';
 import { brokerOf, MqttConnection, type ConnectionOptions } from './connection.ts';
-import { DeferredAcks } from './deferred-acks.ts';
+import { DeferredAcks, type Intake } from './deferred-acks.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
 import type { Subscription, SubscriptionMemory } from './subscription-memory.ts';
 import { Subscriptions, type SubscriptionProblem } from './subscriptions.ts';
@@ -52,11 +51,11 @@ export class MqttSource {
   #sessionPresent: boolean | undefined;
   #sessionNoted: Promise<void> = Promise.resolve();
 
-  /** `receive` gets each delivery, in the order of arrival, and must not throw; each is to be acknowledged once it is safe. */
-  constructor(options: SourceOptions, receive: (delivery: Delivery) => void) {
+  /** `intake` gets each delivery, in the order of arrival; each is to be acknowledged once it is safe. */
+  constructor(options: SourceOptions, intake: Intake) {
     const { clientId, clock, log, memory, receiveMaximum, subscriptions, url } = options;
     this.#options = options;
-    this.#acks = new DeferredAcks({ maxUnacknowledged: receiveMaximum, clock, log, receive });
+    this.#acks = new DeferredAcks({ maxUnacknowledged: receiveMaximum, clock, intake });
     this.#subscriptions = new Subscriptions(subscriptions, `${clientId}@${brokerOf(url)}`, memory, log);
     this.#connection = new MqttConnection(options, {
       connecting: () => this.#subscriptions.connecting(),
@@ -103,7 +102,7 @@ export class MqttSource {
   }
 
   #clientOptions(version: ProtocolVersion): IClientOptions {
-    const common = { clean: false, incomingStore: this.#acks.qos2Store };
+    const common = { clean: false, incomingStore: this.#acks.incomingStore };
     if (version === 4) return common;
     return {
       ...common,
@@ -121,7 +120,6 @@ export class MqttSource {
     client.once('packetreceive', (packet) => {
       if (packet.cmd !== 'connack' || packet.sessionPresent || (packet.reasonCode ?? packet.returnCode ?? 0) !== 0)
         return;
-      this.#acks.qos2Store.clear();
       this.#sessionNoted = this.#options.onNewSession(this.#acks.connection);
       this.#sessionNoted.catch(() => {}); // whoever is about to subscribe meets it
     });

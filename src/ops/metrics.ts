@@ -16,6 +16,11 @@ const FIGURES: readonly Figure[] = [
   counter('messages_received_total', 'Messages received', (s) => s.counters.messagesReceived),
   counter('messages_undecodable_total', 'Messages that no format could read', (s) => s.counters.messagesUndecodable),
   counter('messages_duplicate_total', 'Messages delivered again and not stored', (s) => s.counters.messagesDuplicate),
+  counter(
+    'messages_maybe_repeated_total',
+    'Messages stored that may be repetitions',
+    (s) => s.counters.messagesMaybeRepeated,
+  ),
   counter('values_received_total', 'Tag values decoded from messages', (s) => s.counters.valuesReceived),
   counter('values_written_total', 'Tag values committed from the buffer', (s) => s.counters.valuesWritten),
   counter('values_backed_up_total', 'Tag values put into CSV backups', (s) => s.counters.valuesBackedUp),

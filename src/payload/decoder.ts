@@ -1,6 +1,6 @@
 import type { Reason } from '../core/errors.ts';
 import type { Message } from '../core/message.ts';
-import type { TagValues } from '../core/tag-values.ts';
+import { TagValues } from '../core/tag-values.ts';
 import { topicMatches } from '../core/topic-filter.ts';
 import type { Format, FormatScope, TopicPlace } from './format.ts';
 import { decodePolling } from './polling.ts';
@@ -26,6 +26,8 @@ export interface Decoder {
    * list empty. One bad value is no such reason: it is put in with a problem, and the others are not affected.
    */
   decode(message: Message, into: TagValues): Reason | undefined;
+  /** Whether each value of such a message has a time that the payload gives: another message with these bytes is the same one. */
+  hasOwnTime(topic: string, payload: Buffer): boolean;
   /**
    * Replaces the routes, from the next message on. A former route still reads the topics that no present one takes in: messages of them
    * are in the journal, or on their way. A topic filter has one route, its latest, so that there are never more than filters were named.
@@ -40,6 +42,7 @@ interface Resolved {
 
 const MAX_TOPICS = 10_000;
 const MAX_KEPT_TOPIC_LENGTH = 1_000;
+const SCRATCH_VALUES = 64;
 
 /** The first route whose filter matches a message's topic decides. `tagNameTemplate`: `{plc}` and `{tag}` are filled in. */
 export function createDecoder(routes: readonly Route[], tagNameTemplate: string): Decoder {
@@ -63,6 +66,13 @@ class RoutingDecoder implements Decoder {
     if (reason === undefined) into.stamp(message.number, message.receivedAtMs);
     else into.clear();
     return reason;
+  }
+
+  /** A value without a time gets that of receipt; here that is no time at all. */
+  hasOwnTime(topic: string, payload: Buffer): boolean {
+    const values = new TagValues(SCRATCH_VALUES);
+    const reason = this.decode({ number: 0, topic, payload, receivedAtMs: Number.NaN }, values);
+    return reason === undefined && values.length > 0 && !values.timesMs.subarray(0, values.length).some(Number.isNaN);
   }
 
   useRoutes(routes: readonly Route[]): void {

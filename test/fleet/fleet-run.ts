@@ -104,7 +104,7 @@ class FleetRun {
     this.#standin = standin;
     this.#publisher = publisher;
     this.#chance = new Chance(options.seed);
-    const mqtt = { url, protocolVersion: options.broker.protocolVersion, topic: TOPIC };
+    const mqtt = { url, protocolVersion: 5, topic: TOPIC } as const;
     this.#members = Array.from({ length: options.bridges }, (_, i) => {
       const id = `member-${i + 1}`;
       return new FleetMember({ id, directory: join(options.directory, id), standin, drainMs: DRAIN_MS, mqtt });

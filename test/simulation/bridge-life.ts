@@ -5,13 +5,14 @@ import { MAX_TEXT_BYTES } from '../../src/oracle/statements.ts';
 import { Pipeline } from '../../src/pipeline.ts';
 import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
-import type { Intake, SimBroker } from './sim-broker.ts';
+import type { SimBroker } from './sim-broker.ts';
 import { Life, type SimTime } from './sim-clock.ts';
 import { BRIDGE_ID, simConfig, SIM_RESERVE_BYTES } from './sim-config.ts';
 import { SimConnections } from './sim-connections.ts';
 import type { SimDatabase } from './sim-database.ts';
 import type { SimDisk } from './sim-disk.ts';
 import { SimLogger } from './sim-logger.ts';
+import type { WireIntake } from './sim-wire.ts';
 import type { Trace } from './trace.ts';
 
 export interface BridgeLifeOptions {
@@ -23,6 +24,8 @@ export interface BridgeLifeOptions {
   readonly database: SimDatabase;
   readonly connectsAfterMs: number;
   readonly onStep: (step: Step) => void;
+  /** The bridge stores this message though it may be a repetition, and counts that. */
+  readonly onMaybeRepeated: (topic: string, payload: Buffer) => void;
   /** It ended by itself: the start failed, or it was stopped. */
   readonly onOver: () => void;
   readonly trace: Trace;
@@ -183,12 +186,21 @@ export class BridgeLife {
 
   #connect(): void {
     const number = this.#connects;
-    const intake: Intake = {
+    const pipeline = this.#pipeline;
+    const intake: WireIntake = {
       connected: (isSessionPresent) => {
-        if (!isSessionPresent) this.#sessionNoted = this.#pipeline.beginSession(number);
+        if (!isSessionPresent) this.#sessionNoted = pipeline.beginSession(number);
         return this.#sessionNoted;
       },
-      receive: (delivery) => this.#pipeline.receive(delivery),
+      receive: (delivery) => {
+        const { messagesMaybeRepeated } = pipeline.counters;
+        pipeline.receive(delivery);
+        if (pipeline.counters.messagesMaybeRepeated === messagesMaybeRepeated) return;
+        this.#options.onMaybeRepeated(delivery.topic, delivery.payload);
+      },
+      release: (release) => pipeline.release(release),
+      written: (ordinal) => pipeline.written(ordinal),
+      proven: (mark) => pipeline.proven(mark),
       disconnected: () => this.#connectAfter(this.#life.random() * MAX_RECONNECT_MS),
     };
     this.#options.broker.connect(this.#life, number, intake);

@@ -1,5 +1,5 @@
 import type { Random } from './random.ts';
-import { POISON_TEXT, REFUSED_TEXT, rowIdentity } from './sim-statements.ts';
+import { POISON_TEXT, REFUSED_TEXT, rowIdentity, UNTIMED_NAME } from './sim-statements.ts';
 
 /** Where a value has to end up. */
 export interface ExpectedValue {
@@ -13,9 +13,14 @@ export interface Payload {
   readonly bytes: Buffer;
   /** Undefined: it can't be decoded, and has to be in the undecodable CSV. */
   readonly values: readonly ExpectedValue[] | undefined;
+  /** All of its values have a time of their own: what comes again of it is known by its bytes, on every broker. */
+  readonly hasOwnTime: boolean;
 }
 
-export const SUBSCRIPTION = { topic: 'plant/+', qos: 1, format: 'polling', plcCode: '{2}', tagAddress: '' } as const;
+export const SUBSCRIPTIONS = [
+  { topic: 'plant/+', qos: 1, format: 'polling', plcCode: '{2}', tagAddress: '' },
+  { topic: 'state/+', qos: 1, format: 'scalar', plcCode: '{1}', tagAddress: '{2}' },
+] as const;
 
 const BASE_MS = Date.UTC(2025, 10, 2, 8);
 
@@ -26,9 +31,11 @@ export interface PayloadMix {
   readonly refused: number;
   readonly poison: number;
   readonly badTime: number;
+  /** Messages of one value without a time, which are often equal. */
+  readonly untimed: number;
 }
 
-/** Makes messages of 0 to 5 values, each value another one than all before. */
+/** Makes messages of 0 to 5 values, each value another one than all before, and messages without a time. */
 export class Payloads {
   readonly #random: Random;
   readonly #mix: PayloadMix;
@@ -41,6 +48,7 @@ export class Payloads {
 
   next(): Payload {
     const random = this.#random;
+    if (random.chance(this.#mix.untimed)) return this.#untimed();
     const plc = `P${random.int(1, 3)}`;
     if (random.chance(this.#mix.undecodable)) return this.#undecodable(plc);
     this.#count += 1;
@@ -50,14 +58,23 @@ export class Payloads {
     const count = random.chance(this.#mix.empty) ? 0 : random.int(1, 5);
     for (let i = 0; i < count; i += 1) this.#addValue(`${plc}.T${i}`, `T${i}`, timeMs, tags, values);
     const document = { timestamp: new Date(timeMs).toISOString(), tag_values: tags };
-    return { topic: `plant/${plc}`, bytes: Buffer.from(JSON.stringify(document)), values };
+    const hasOwnTime = values.length > 0 && values.every(({ identity }) => !identity.endsWith('|NaN'));
+    return { topic: `plant/${plc}`, bytes: Buffer.from(JSON.stringify(document)), values, hasOwnTime };
+  }
+
+  #untimed(): Payload {
+    const tag = `S${this.#random.int(1, 2)}`;
+    const value = this.#random.int(0, 1);
+    const identity = rowIdentity(`${UNTIMED_NAME}${tag}`, value, null, 0);
+    const values = [{ identity, place: 'table' as const }];
+    return { topic: `state/${tag}`, bytes: Buffer.from(String(value)), values, hasOwnTime: false };
   }
 
   #undecodable(plc: string): Payload {
     this.#count += 1;
     const hasRoute = this.#random.chance(0.5);
     const topic = hasRoute ? `plant/${plc}` : 'elsewhere';
-    return { topic, bytes: Buffer.from(`not json ${this.#count}`), values: undefined };
+    return { topic, bytes: Buffer.from(`not json ${this.#count}`), values: undefined, hasOwnTime: false };
   }
 
   #addValue(name: string, key: string, timeMs: number, tags: Record<string, unknown>, to: ExpectedValue[]): void {

@@ -1,3 +1,4 @@
+import { drawManners, type BrokerManners } from './manners.ts';
 import { Payloads, type Payload } from './payloads.ts';
 import { Random } from './random.ts';
 import { HEALTHY, type DiskHealth } from './sim-disk.ts';
@@ -8,7 +9,7 @@ import { STEPS, type Step } from '../../src/core/steps.ts';
 export type End = 'kill' | 'power' | 'stop';
 
 export type PlanEvent =
-  | { readonly do: 'publish'; readonly payload: Payload; readonly qos: 0 | 1 }
+  | { readonly do: 'publish'; readonly payload: Payload; readonly qos: 0 | 1 | 2 }
   /** `afterSteps` steps of the simulation from now on, or when the bridge comes to the named step. */
   | { readonly do: 'end'; readonly how: End; readonly afterSteps: number; readonly at: Step | undefined }
   | { readonly do: 'disk'; readonly health: DiskHealth }
@@ -25,13 +26,16 @@ export interface Plan {
   readonly endMs: number;
   readonly sync: 'always' | 'interval' | 'never';
   readonly onFull: 'wait' | 'dropOldest';
-  readonly lowestFreeId: boolean;
+  readonly manners: BrokerManners;
   readonly window: number;
+  readonly proofIntervalMs: number;
   readonly batchSize: number;
   readonly intervalMs: number;
   readonly retryAttempts: number;
   readonly bufferCapacity: number;
   readonly segmentBytes: number;
+  /** What all messages take that are not at QoS 1. */
+  readonly besideBytes: number;
   readonly journalMaxBytes: number;
   readonly maxRowsPerFile: number;
   readonly probeIntervalMs: number;
@@ -104,10 +108,9 @@ export function drawPlan(seed: number): Plan {
   const weather = seed % STORM_EVERY === 0 ? STORM : USUAL;
   const endMs = random.pick([500, 2_000, 5_000, 15_000]);
   const events: TimedEvent[] = [];
-  const lowestFreeId = random.chance(0.3);
+  const manners = drawManners(random);
   const losesSession = random.chance(0.1);
-  // Messages of the same bytes are told apart by their packet ids, which must not be those of acknowledged ones again.
-  drawMessages(random, endMs, !lowestFreeId && random.chance(0.3) ? 0.3 : 0, events);
+  drawMessages(random, endMs, random.chance(0.3) ? 0.3 : 0, events);
   const calm = random.chance(weather.calm);
   if (!calm) {
     drawEnds(random, endMs, weather, events);
@@ -121,22 +124,24 @@ export function drawPlan(seed: number): Plan {
   events.sort((a, b) => a.atMs - b.atMs);
   const segmentBytes = random.pick([500, 2_000, 1_000_000]);
   const window = random.pick([1, 2, 3, 8, 20, 100]);
-  // Half of the journal may hold what may come again, and what was delivered beside it at QoS 0.
-  const atQos0 = events.filter((event) => event.do === 'publish' && event.qos === 0).length;
-  const leastJournalBytes = 2 * (window + atQos0) * MOST_JOURNAL_BYTES;
+  // Half of the journal may hold what may come again, and what was delivered beside it.
+  const besideBytes = events.filter((event) => event.do === 'publish' && event.qos !== 1).length * MOST_JOURNAL_BYTES;
+  const leastJournalBytes = 2 * (window * MOST_JOURNAL_BYTES + besideBytes);
   return {
     seed,
     events,
     endMs,
     sync: random.chance(0.15) ? random.pick(['interval', 'never']) : 'always',
     onFull: random.chance(0.1) ? 'dropOldest' : 'wait',
-    lowestFreeId,
+    manners,
     window,
+    proofIntervalMs: random.pick([20, 200, 1_000]),
     batchSize: random.pick([1, 3, 7, 20, 100]),
     intervalMs: random.pick([5, 50, 300]),
     retryAttempts: random.pick([0, 1, 3]),
     bufferCapacity: random.pick([2, 10, 300]),
     segmentBytes,
+    besideBytes,
     journalMaxBytes: Math.max(leastJournalBytes, segmentBytes * random.pick([6, 100])),
     maxRowsPerFile: random.pick([3, 15, 10_000]),
     probeIntervalMs: random.pick([100, 700]),
@@ -155,10 +160,12 @@ function drawMessages(random: Random, endMs: number, repeats: number, events: Ti
     refused: share(0.08),
     poison: share(0.04),
     badTime: share(0.05),
+    untimed: random.pick([0, 0, 0.5, 1]),
   };
   const payloads = new Payloads(random.fork(), mix);
   const made: Payload[] = [];
   const atMostOnce = random.chance(0.1) ? 0.3 : 0;
+  const exactlyOnce = random.pick([0, 0, 0, 0.3, 1]);
   const bursts = random.int(2, 8);
   const count = random.int(20, 60);
   for (let burst = 0; burst < bursts; burst += 1) {
@@ -168,7 +175,8 @@ function drawMessages(random: Random, endMs: number, repeats: number, events: Ti
       atMs = Math.min(endMs, atMs + random.between(0, spreadMs));
       const payload = made.length > 0 && random.chance(repeats) ? random.pick(made) : payloads.next();
       made.push(payload);
-      events.push({ do: 'publish', payload, qos: random.chance(atMostOnce) ? 0 : 1, atMs });
+      const qos = random.chance(atMostOnce) ? 0 : random.chance(exactlyOnce) ? 2 : 1;
+      events.push({ do: 'publish', payload, qos, atMs });
     }
   }
 }

@@ -1,6 +1,7 @@
-import type { Delivery } from '../../src/core/message.ts';
+import type { BrokerManners } from './manners.ts';
 import type { Random } from './random.ts';
 import type { Life, SimTime } from './sim-clock.ts';
+import { SimWire, type WireIntake } from './sim-wire.ts';
 import type { Trace } from './trace.ts';
 
 export interface SimMessage {
@@ -8,10 +9,10 @@ export interface SimMessage {
   readonly id: number;
   readonly topic: string;
   readonly payload: Buffer;
-  readonly qos: 0 | 1;
+  readonly qos: 0 | 1 | 2;
   /**
-   * `queued`: with the broker; `acknowledged`: it has the bridge's PUBACK, or the bridge has stored it at QoS 0; `lost`: gone with its session,
-   * or never stored at QoS 0.
+   * `queued`: with the broker; `acknowledged`: it has the bridge's PUBACK or PUBREC, or the bridge has stored it at QoS 0; `lost`: gone with its
+   * session, or never stored at QoS 0.
    */
   state: 'queued' | 'acknowledged' | 'lost';
   /** When the bridge last got or acknowledged it. */
@@ -22,51 +23,62 @@ export interface SimMessage {
 
 interface InFlight {
   readonly message: SimMessage;
-  readonly packetId: number;
+  packetId: number;
   wasSent: boolean;
+  /** At QoS 2, once PUBREC has come: what is sent again is the PUBREL. */
+  isReleased: boolean;
+  sentAtMs: number;
 }
 
-/** What the bridge does with what it gets. */
-export interface Intake {
-  /** Before the first delivery of each connection; subscribes when it resolves, throws when it never will. */
-  connected(sessionPresent: boolean): Promise<void>;
-  receive(delivery: Delivery): void;
-  disconnected(): void;
+interface Acknowledged {
+  readonly inFlight: InFlight;
+  readonly atMs: number;
 }
 
 export interface BrokerOptions {
-  /** Count the packet ids up as mosquitto does, or take the lowest that is free. */
-  readonly lowestFreeId: boolean;
+  readonly manners: BrokerManners;
   readonly window: number;
+  /** How often the bridge asks for a proof. */
+  readonly proofIntervalMs: number;
 }
 
 const MAX_PACKET_ID = 65_535;
-const WIRE_MS = [0.05, 2] as const;
+/** Of the interval between two proofs: the bridge assumes of every broker that it is durable within one. */
+const MOST_FORGOTTEN = 0.5;
+const REPEAT_MS = 30;
+const STARVED_MS = 1_000;
 
 /**
- * The broker, the wire, and the part of the MQTT client that keeps PUBACKs in the order of arrival [MQTT-4.6.0-2].
- *
- * QoS 1 in a session that outlives connections: what is not acknowledged is sent again on the next one, in order, under its packet
- * id and with DUP. When the connection ends, what is on the wire is lost, in both directions.
+ * The broker: QoS 1 and 2 in a session that outlives connections. What is not acknowledged is sent again on the next one, as its manners are.
+ * When the connection ends, what is on the wire is lost, in both directions.
  */
 export class SimBroker {
   readonly messages: SimMessage[] = [];
-  readonly #options: BrokerOptions;
+  readonly #manners: BrokerManners;
+  readonly #proofIntervalMs: number;
+  #window: number;
   readonly #time: SimTime;
   readonly #random: Random;
   readonly #trace: Trace;
   /** A session began, and the connection ended before the bridge had written that down: equal bytes of then and now look alike. */
   hasUnnotedSession = false;
+  /** How many connections there were. */
+  connections = 0;
   #hasSession = false;
   /** What is published before waits: the obligation begins with the subscription. */
   #isSubscribed = false;
   #queue: SimMessage[] = [];
   #inFlight: InFlight[] = [];
+  /** In flight when connections ended, and never forgiven. */
+  #leaked = 0;
+  #forgettable: Acknowledged[] = [];
   #lastPacketId = 0;
-  #connection: Connection | undefined;
+  #wire: SimWire | undefined;
 
   constructor(options: BrokerOptions, time: SimTime, random: Random, trace: Trace) {
-    this.#options = options;
+    this.#manners = options.manners;
+    this.#window = options.window;
+    this.#proofIntervalMs = options.proofIntervalMs;
     this.#time = time;
     this.#random = random;
     this.#trace = trace;
@@ -77,46 +89,52 @@ export class SimBroker {
     return this.#queue.length === 0 && this.#inFlight.length === 0;
   }
 
-  publish(topic: string, payload: Buffer, qos: 0 | 1): SimMessage {
+  publish(topic: string, payload: Buffer, qos: 0 | 1 | 2): SimMessage {
     const id = this.messages.length + 1;
     const state = qos === 0 ? 'lost' : 'queued';
     const message: SimMessage = { id, topic, payload, qos, state, atBridgeMs: -Infinity, isExcused: false };
     this.messages.push(message);
-    if (qos === 1) {
+    if (qos > 0) {
       this.#queue.push(message);
       this.#send();
     } else if (this.#isSubscribed) {
       this.#trace(() => `broker: sends message ${id} at QoS 0`);
-      this.#connection?.deliver(message, undefined, false);
+      this.#wire?.deliver(message, undefined, false);
     }
     return message;
   }
 
   /** A connection of the bridge; `number` is the client's count within its process. */
-  connect(life: Life, number: number, intake: Intake): void {
+  connect(life: Life, number: number, intake: WireIntake): void {
     this.disconnect();
+    this.connections += 1;
     this.#trace(() => `broker: connection ${number}, session ${this.#hasSession ? 'present' : 'new'}`);
-    const connection = new Connection(this, life, number, intake, this.#random);
-    this.#connection = connection;
+    const wire = new SimWire(this, life, { number, proofIntervalMs: this.#proofIntervalMs }, intake, this.#random);
+    this.#wire = wire;
     const wasPresent = this.#hasSession;
     this.#hasSession = true;
     if (wasPresent && !this.#isSubscribed) this.hasUnnotedSession = true;
-    connection.toBridge(() => {
+    wire.toBridge(() => {
       intake.connected(wasPresent).then(
-        () => this.#subscribed(connection),
+        () => this.#subscribed(wire),
         () => {}, // the bridge was stopped before
       );
     });
-    for (const inFlight of this.#inFlight) this.#sendOne(inFlight);
+    this.#sendAgain();
     this.#send();
+    if (this.#manners.repeats) this.#repeatLater(wire);
+    if (this.#manners.leaks) this.#watchStarving(wire);
   }
 
   disconnect(): void {
-    if (this.#connection === undefined) return;
+    if (this.#wire === undefined) return;
     this.#trace(() => 'broker: connection lost');
-    const connection = this.#connection;
-    this.#connection = undefined;
-    connection.end();
+    const wire = this.#wire;
+    this.#wire = undefined;
+    wire.end();
+    if (this.#manners.leaks) this.#leaked += this.#inFlight.length;
+    if (this.#manners.forgets && this.#random.chance(0.5)) this.#forget();
+    this.#forgettable = [];
   }
 
   /** A broker without persistence restarts, or the session expires. */
@@ -124,65 +142,117 @@ export class SimBroker {
     this.disconnect();
     this.#trace(() => `broker: session lost with ${this.#inFlight.length + this.#queue.length} messages`);
     for (const message of this.#queue) message.state = 'lost';
-    for (const { message } of this.#inFlight) message.state = 'lost';
+    for (const { message } of this.#inFlight) if (message.state === 'queued') message.state = 'lost';
     this.#queue = [];
     this.#inFlight = [];
     this.#lastPacketId = 0;
+    this.#leaked = 0;
     this.#hasSession = false;
     this.#isSubscribed = false;
   }
 
-  acknowledged(packetId: number): void {
-    const i = this.#inFlight.findIndex((inFlight) => inFlight.packetId === packetId);
-    if (i === -1) return;
-    const [{ message }] = this.#inFlight.splice(i, 1) as [InFlight];
+  /** PUBACK, PUBREC or PUBCOMP. */
+  answered(packetId: number): void {
+    const inFlight = this.#inFlight.find((each) => each.packetId === packetId);
+    if (inFlight === undefined) return;
+    const { message } = inFlight;
+    this.#trace(() => `broker: answer for message ${message.id}`);
     message.state = 'acknowledged';
-    this.#trace(() => `broker: PUBACK of message ${message.id}`);
+    if (message.qos === 2 && !inFlight.isReleased) {
+      inFlight.isReleased = true;
+      this.#wire?.release(packetId);
+      return;
+    }
+    this.#inFlight.splice(this.#inFlight.indexOf(inFlight), 1);
+    if (message.qos === 1) this.#forgettable.push({ inFlight, atMs: this.#time.nowMs });
     this.#send();
-  }
-
-  wireMs(): number {
-    return this.#random.between(...WIRE_MS);
-  }
-
-  schedule(delayMs: number, run: () => void): void {
-    this.#time.setTimer(delayMs, run);
   }
 
   get nowMs(): number {
     return this.#time.nowMs;
   }
 
-  #subscribed(connection: Connection): void {
-    if (this.#connection !== connection || this.#isSubscribed) return;
+  schedule(delayMs: number, run: () => void): void {
+    this.#time.setTimer(delayMs, run);
+  }
+
+  #subscribed(wire: SimWire): void {
+    if (this.#wire !== wire || this.#isSubscribed) return;
     this.#isSubscribed = true;
     this.#send();
   }
 
-  #send(): void {
-    while (this.#inFlight.length < this.#options.window) {
-      // Without a connection a message keeps its place in the queue, and has no packet id yet.
-      const isOpen = this.#connection !== undefined && this.#isSubscribed;
-      const message = isOpen ? this.#queue.shift() : undefined;
-      if (message === undefined) return;
-      const inFlight = { message, packetId: this.#freePacketId(), wasSent: false };
-      this.#inFlight.push(inFlight);
-      this.#sendOne(inFlight);
+  #sendAgain(): void {
+    const { ids, renumbers, shuffles } = this.#manners;
+    if (ids === 'from 1 each connection') this.#lastPacketId = 0;
+    // The id of QoS 2 is all that it is known by: it stays on every broker.
+    if (renumbers) for (const each of this.#inFlight) if (each.message.qos === 1) each.packetId = 0;
+    const again = shuffles ? shuffled(this.#inFlight, this.#random) : this.#inFlight;
+    for (const inFlight of again) {
+      if (inFlight.packetId === 0) inFlight.packetId = this.#freePacketId();
+      this.#sendOne(inFlight, true);
     }
   }
 
-  #sendOne(inFlight: InFlight): void {
-    const duplicate = inFlight.wasSent;
+  #send(): void {
+    const isOnConnecting = this.#wire?.hasDelivered === false;
+    while (this.#inFlight.length + this.#leaked < this.#window) {
+      // Without a connection a message keeps its place in the queue, and has no packet id yet.
+      const isOpen = this.#wire !== undefined && this.#isSubscribed;
+      const message = isOpen ? this.#queue.shift() : undefined;
+      if (message === undefined) return;
+      const inFlight = { message, packetId: this.#freePacketId(), wasSent: false, isReleased: false, sentAtMs: 0 };
+      this.#inFlight.push(inFlight);
+      this.#sendOne(inFlight, isOnConnecting);
+    }
+  }
+
+  #sendOne(inFlight: InFlight, isOnConnecting: boolean): void {
+    const { duplicates } = this.#manners;
+    const { isReleased, message, packetId, wasSent } = inFlight;
+    const duplicate = duplicates === 'always' ? isOnConnecting || wasSent : duplicates === 'right' && wasSent;
     inFlight.wasSent = true;
-    this.#trace(
-      () => `broker: sends message ${inFlight.message.id} as ${inFlight.packetId}${duplicate ? ' with DUP' : ''}`,
-    );
-    this.#connection?.deliver(inFlight.message, inFlight.packetId, duplicate);
+    inFlight.sentAtMs = this.#time.nowMs;
+    const what = isReleased ? 'releases' : `sends${duplicate ? ' with DUP' : ''}`;
+    this.#trace(() => `broker: ${what} message ${message.id} as ${packetId}`);
+    if (isReleased) this.#wire?.release(packetId);
+    else this.#wire?.deliver(message, packetId, duplicate);
+  }
+
+  #repeatLater(wire: SimWire): void {
+    this.schedule(REPEAT_MS, () => {
+      if (this.#wire !== wire) return;
+      for (const each of this.#inFlight) {
+        if (!each.isReleased && this.#time.nowMs - each.sentAtMs >= REPEAT_MS) this.#sendOne(each, false);
+      }
+      this.#repeatLater(wire);
+    });
+  }
+
+  /** The bridge's part in it: it notices that nothing comes, and connects anew with a larger limit. */
+  #watchStarving(wire: SimWire): void {
+    this.schedule(STARVED_MS, () => {
+      if (this.#wire !== wire) return;
+      if (this.#leaked < this.#window || this.isIdle) return this.#watchStarving(wire);
+      this.#trace(() => 'bridge: the session is starved');
+      this.#window += this.#leaked;
+      this.disconnect();
+    });
+  }
+
+  /** As many as the window has room for: more than that a broker has not under way. */
+  #forget(): void {
+    const sinceMs = this.#time.nowMs - this.#random.between(0, MOST_FORGOTTEN * this.#proofIntervalMs);
+    const forgotten = this.#forgettable.filter(({ atMs }) => atMs >= sinceMs).map(({ inFlight }) => inFlight);
+    const room = Math.max(0, this.#window - this.#inFlight.length);
+    if (room === 0 || forgotten.length === 0) return;
+    this.#trace(() => `broker: crashes, and has forgotten up to ${room} of ${forgotten.length} answers`);
+    this.#inFlight.unshift(...forgotten.slice(-room));
   }
 
   #freePacketId(): number {
     const used = new Set(this.#inFlight.map(({ packetId }) => packetId));
-    if (this.#options.lowestFreeId) this.#lastPacketId = 0;
+    if (this.#manners.ids === 'lowest free') this.#lastPacketId = 0;
     do {
       this.#lastPacketId = (this.#lastPacketId % MAX_PACKET_ID) + 1;
     } while (used.has(this.#lastPacketId));
@@ -190,86 +260,9 @@ export class SimBroker {
   }
 }
 
-interface Waiting {
-  readonly packetId: number;
-  isAcknowledged: boolean;
-}
-
-class Connection {
-  #isOver = false;
-  readonly #broker: SimBroker;
-  readonly #life: Life;
-  readonly #number: number;
-  readonly #intake: Intake;
-  readonly #random: Random;
-  /** In order of arrival. */
-  readonly #waiting: Waiting[] = [];
-  #arrivesAtMs = 0;
-  #answersAtMs = 0;
-  /** Packet ids of PUBACKs on the wire. */
-  readonly #answers: number[] = [];
-
-  constructor(broker: SimBroker, life: Life, number: number, intake: Intake, random: Random) {
-    this.#broker = broker;
-    this.#life = life;
-    this.#number = number;
-    this.#intake = intake;
-    this.#random = random;
-  }
-
-  deliver(message: SimMessage, packetId: number | undefined, duplicate: boolean): void {
-    this.toBridge(() => {
-      const waiting: Waiting | undefined = packetId === undefined ? undefined : { packetId, isAcknowledged: false };
-      if (waiting !== undefined) this.#waiting.push(waiting);
-      message.atBridgeMs = this.#broker.nowMs;
-      this.#intake.receive({
-        topic: message.topic,
-        payload: message.payload,
-        qos: message.qos,
-        retain: false,
-        duplicate,
-        packetId,
-        receivedAtMs: this.#life.now(),
-        connection: this.#number,
-        acknowledge: () => {
-          if (this.#life.isOver) return;
-          message.atBridgeMs = this.#broker.nowMs;
-          if (waiting === undefined) message.state = 'acknowledged';
-          else waiting.isAcknowledged = true;
-          this.#sendAcks();
-        },
-      });
-    });
-  }
-
-  /** In order, after the time that the wire takes; never once the connection is over. */
-  toBridge(arrive: () => void): void {
-    // Packets that were sent together mostly arrive together.
-    const { nowMs } = this.#broker;
-    const travelMs = this.#random.chance(0.5) ? 0 : this.#broker.wireMs();
-    this.#arrivesAtMs = Math.max(this.#arrivesAtMs, nowMs) + travelMs;
-    this.#broker.schedule(this.#arrivesAtMs - nowMs, () => {
-      if (!this.#isOver && !this.#life.isOver) arrive();
-    });
-  }
-
-  /** Of what was sent back, the beginning may still arrive. */
-  end(): void {
-    this.#isOver = true;
-    const arriving = this.#random.int(0, this.#answers.length);
-    for (const packetId of this.#answers.splice(0).slice(0, arriving)) this.#broker.acknowledged(packetId);
-    this.#intake.disconnected();
-  }
-
-  #sendAcks(): void {
-    if (this.#isOver) return;
-    while (this.#waiting[0]?.isAcknowledged === true) {
-      this.#answers.push(this.#waiting.shift()!.packetId);
-      const { nowMs } = this.#broker;
-      this.#answersAtMs = Math.max(this.#answersAtMs, nowMs + this.#broker.wireMs());
-      this.#broker.schedule(this.#answersAtMs - nowMs, () => {
-        if (!this.#isOver) this.#broker.acknowledged(this.#answers.shift()!);
-      });
-    }
-  }
+function shuffled<T>(list: readonly T[], random: Random): T[] {
+  return list
+    .map((item) => ({ item, at: random.next() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
 }

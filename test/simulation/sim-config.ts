@@ -1,6 +1,6 @@
 import { TABLE_OPTIONS } from '../support/tag-table.ts';
 import type { PipelineConfig } from '../../src/pipeline.ts';
-import { SUBSCRIPTION } from './payloads.ts';
+import { SUBSCRIPTIONS } from './payloads.ts';
 import type { Plan } from './plan.ts';
 import { CALL_TIMEOUT_MS } from './sim-connections.ts';
 
@@ -22,7 +22,7 @@ export function simConfig(plan: Plan): PipelineConfig {
       sessionExpirySeconds: 3600,
       receiveMaximum: plan.window,
       tls: { ca: '', cert: '', key: '', rejectUnauthorized: true },
-      subscriptions: [SUBSCRIPTION],
+      subscriptions: SUBSCRIPTIONS,
     },
     tagName: '{plc}.{tag}',
     buffer: { capacity: plan.bufferCapacity, onFull: plan.onFull },

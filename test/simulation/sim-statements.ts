@@ -10,6 +10,8 @@ const BATCH_ERROR = 'ORA-12899: value too large for column';
 /** How texts begin that the table refuses: as one row of a batch, or with the whole batch. */
 export const REFUSED_TEXT = 'refused';
 export const POISON_TEXT = 'poison';
+/** How the names of tags begin whose payloads have no time. */
+export const UNTIMED_NAME = 'state.';
 
 export function keyOf(binds: readonly unknown[], at: number): string {
   return `${String(binds[at])} ${String(binds[at + 1])}`;
@@ -74,7 +76,8 @@ export function deletePlace(key: string, database: SimDatabase): Call<{ rowsAffe
 
 /** Columns as in the world's configuration: name, value, text, timestamp. */
 export function rowIdentity(name: Field, value: Field, text: Field, timeMs: number): string {
-  return `${name}|${value ?? ''}|${text ?? ''}|${timeMs}`;
+  const time = String(name).startsWith(UNTIMED_NAME) ? 'receipt' : timeMs;
+  return `${name}|${value ?? ''}|${text ?? ''}|${time}`;
 }
 
 export function insertRows(

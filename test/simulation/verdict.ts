@@ -21,6 +21,10 @@ export interface Remains {
   readonly misplaced: readonly string[];
   /** How often each row was in a rejected file when a person had these replayed. */
   readonly replayed: ReadonlyMap<string, number> | undefined;
+  /** How often the bridge has stored a content, and said so, though it may have been a repetition. */
+  readonly maybeRepeated: ReadonlyMap<string, number>;
+  /** There was more than one connection to the broker. */
+  readonly hadBreaks: boolean;
 }
 
 interface Obligation {
@@ -35,7 +39,7 @@ const MAX_SEGMENTS_BYTES = 4;
 
 /** Holds what was published against what came of it. Nothing found: every value is where it should be, once. */
 export function judge(published: ReadonlyMap<SimMessage, Payload>, remains: Remains): string[] {
-  const obligations = obligationsOf(published);
+  const obligations = obligationsOf(published, remains);
   for (const identity of remains.restoredAway) excuse(obligations, identity, { fewer: 1, more: 0 });
   for (const identity of remains.misplaced) excuse(obligations, identity, { fewer: 0, more: 1 });
   if (remains.replayed !== undefined) expectReplayed(obligations, remains.replayed);
@@ -44,7 +48,7 @@ export function judge(published: ReadonlyMap<SimMessage, Payload>, remains: Rema
     rejected: countRejected(remains.backupDir),
     undecodable: countAll(csvRows(remains.backupDir, 'undecodable', undecodableIdentity)),
   };
-  const problems: string[] = [];
+  const problems: string[] = wrongDoubts(published, remains.maybeRepeated);
   let missing = 0;
   for (const [identity, { least, most, place }] of obligations) {
     const count = found[place].get(identity) ?? 0;
@@ -62,14 +66,39 @@ export function judge(published: ReadonlyMap<SimMessage, Payload>, remains: Rema
   return [...problems.slice(0, MAX_PROBLEMS), ...leftovers(remains)];
 }
 
-function obligationsOf(published: ReadonlyMap<SimMessage, Payload>): Map<string, Obligation> {
+/** Topic and bytes of a message. */
+export function contentOf(topic: string, payload: Buffer): string {
+  return `${topic} ${payload.toString('latin1')}`;
+}
+
+/** A message with a time never leaves a doubt. */
+function wrongDoubts(
+  published: ReadonlyMap<SimMessage, Payload>,
+  maybeRepeated: ReadonlyMap<string, number>,
+): string[] {
+  const timed = [...published.values()].filter(({ hasOwnTime }) => hasOwnTime);
+  const contents = new Set(timed.map(({ topic, bytes }) => contentOf(topic, bytes)));
+  return [...maybeRepeated.keys()].filter((content) => contents.has(content)).map((content) => `in doubt: ${content}`);
+}
+
+function obligationsOf(
+  published: ReadonlyMap<SimMessage, Payload>,
+  { maybeRepeated, hadBreaks }: Pick<Remains, 'maybeRepeated' | 'hadBreaks'>,
+): Map<string, Obligation> {
   const obligations = new Map<string, Obligation>();
-  for (const [message, { topic, bytes, values }] of published) {
+  const doubted = new Set<string>();
+  for (const [message, { topic, bytes, values, hasOwnTime }] of published) {
     const undecodable = { identity: `${topic} ${bytes.toString()}`, place: 'undecodable' as const };
+    const content = contentOf(topic, bytes);
+    const doubts = doubted.has(content) ? 0 : (maybeRepeated.get(content) ?? 0);
+    doubted.add(content);
     for (const { identity, place } of values ?? [undecodable]) {
       const obligation = obligations.get(identity) ?? { least: 0, most: 0, place };
-      obligation.least += message.state === 'lost' || message.isExcused ? 0 : 1;
-      obligation.most += message.isExcused ? 2 : 1;
+      const isOwed = message.state !== 'lost' && !message.isExcused;
+      // After a break equal messages with a time are one and the same.
+      const isOneOfMany = hadBreaks && hasOwnTime && obligation.least > 0;
+      obligation.least += isOwed && !isOneOfMany ? 1 : 0;
+      obligation.most += (message.isExcused ? 2 : 1) + doubts;
       obligations.set(identity, obligation);
     }
   }

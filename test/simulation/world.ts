@@ -10,7 +10,7 @@ import { BACKUP_DIR, JOURNAL_DIR } from './sim-config.ts';
 import { SimDatabase, WELL } from './sim-database.ts';
 import { HEALTHY, SimDisk } from './sim-disk.ts';
 import { noTrace, type Trace } from './trace.ts';
-import { countRejected, judge, usedStreams } from './verdict.ts';
+import { contentOf, countRejected, judge, usedStreams } from './verdict.ts';
 
 export interface Result {
   readonly seed: number;
@@ -80,6 +80,8 @@ class World {
   /** With `sync: interval`: from then on what came in may not be synced. */
   #unsyncedSinceMs = Number.POSITIVE_INFINITY;
   #replayed: ReadonlyMap<string, number> | undefined;
+  /** How often the bridge has stored a content though it may have been a repetition. */
+  readonly #maybeRepeated = new Map<string, number>();
   /** By lives that are over. */
   #dropped = 0;
 
@@ -130,7 +132,9 @@ class World {
         restoredAway: this.#database.restoredAway,
         misplaced: this.#database.misplaced,
         replayed: this.#replayed,
-        redeliverableBytes: this.#plan.window * MOST_JOURNAL_BYTES,
+        maybeRepeated: this.#maybeRepeated,
+        hadBreaks: this.#broker.connections > 1,
+        redeliverableBytes: this.#plan.window * MOST_JOURNAL_BYTES + this.#plan.besideBytes,
       }),
     );
   }
@@ -165,6 +169,11 @@ class World {
       database: this.#database,
       connectsAfterMs,
       onStep: (step) => this.#stepped(step),
+      onMaybeRepeated: (topic, payload) => {
+        const content = contentOf(topic, payload);
+        this.#trace(() => `bridge: maybe repeated: ${content}`);
+        this.#maybeRepeated.set(content, (this.#maybeRepeated.get(content) ?? 0) + 1);
+      },
       onOver: () => this.#bootLater(),
       trace: this.#trace,
     });

@@ -28,18 +28,19 @@ export interface RunningMosquitto {
   restart(whileDown?: () => Promise<void>): Promise<void>;
 }
 
-const BINARY = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin']
+/** Where the broker is installed. */
+export const MOSQUITTO_BINARY = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin']
   .map((directory) => join(directory, 'mosquitto'))
   .find((path) => existsSync(path));
 
 /** Why tests with mosquitto are to be skipped. In CI they never are: they fail where it is missing. */
 export const mosquittoMissing =
-  BINARY === undefined && process.env['CI'] === undefined ? 'mosquitto is not installed' : undefined;
+  MOSQUITTO_BINARY === undefined && process.env['CI'] === undefined ? 'mosquitto is not installed' : undefined;
 
 /** A mosquitto on a free port of the loopback interface, with a temporary directory of its own. */
 export async function startMosquitto(options: MosquittoOptions = {}): Promise<RunningMosquitto> {
-  if (BINARY === undefined) throw new Error('mosquitto is not installed');
-  const binary = BINARY;
+  if (MOSQUITTO_BINARY === undefined) throw new Error('mosquitto is not installed');
+  const binary = MOSQUITTO_BINARY;
   const dir = await mkdtemp(join(tmpdir(), 'mosquitto-'));
   const port = await freePort();
   const configFile = join(dir, 'mosquitto.conf');
@@ -102,7 +103,8 @@ async function terminate(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-function answers(port: number): Promise<boolean> {
+/** Whether somebody listens on this port of the loopback interface. */
+export function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => {
@@ -113,7 +115,8 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-async function freePort(): Promise<number> {
+/** A port of the loopback interface that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import mqtt, { type IClientPublishOptions } from 'mqtt';
 
 import { systemClock } from '../../src/core/clock.ts';
-import type { Delivery } from '../../src/core/message.ts';
+import type { Delivery, Release } from '../../src/core/message.ts';
+import type { AckMark } from '../../src/mqtt/ack-proofs.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
 import { MqttSource, type SourceOptions } from '../../src/mqtt/source.ts';
 import { SubscriptionMemory } from '../../src/mqtt/subscription-memory.ts';
@@ -26,6 +27,9 @@ export const NO_TLS = { ca: '', cert: '', key: '', rejectUnauthorized: true };
 export interface SourceUnderTest {
   readonly source: MqttSource;
   readonly deliveries: Delivery[];
+  readonly releases: Release[];
+  /** What was proven to have arrived; ordinals are given in the order of arrival. */
+  readonly proven: AckMark[];
   readonly payloads: () => string[];
   readonly log: RecordingLogger;
 }
@@ -56,6 +60,8 @@ export class Opened {
     const { hold = false, onReceive, ...rest } = options;
     const log = new RecordingLogger();
     const deliveries: Delivery[] = [];
+    const releases: Release[] = [];
+    const proven: AckMark[] = [];
     const source = new MqttSource(
       {
         url,
@@ -74,14 +80,30 @@ export class Opened {
         clock: systemClock,
         ...rest,
       },
-      (delivery) => {
-        deliveries.push(delivery);
-        if (!hold) delivery.acknowledge();
-        onReceive?.();
+      {
+        receive: (delivery) => {
+          deliveries.push(delivery);
+          delivery.ordinal = deliveries.length;
+          if (!hold) delivery.acknowledge(deliveries.length);
+          onReceive?.();
+        },
+        release: (release) => {
+          releases.push(release);
+          if (!hold) release.acknowledge();
+        },
+        written: () => {},
+        proven: (mark) => void proven.push(mark),
       },
     );
     this.add(source, (opened) => opened.stop());
-    return { source, deliveries, payloads: () => deliveries.map(({ payload }) => payload.toString()), log };
+    return {
+      source,
+      deliveries,
+      releases,
+      proven,
+      payloads: () => deliveries.map(({ payload }) => payload.toString()),
+      log,
+    };
   }
 }
 

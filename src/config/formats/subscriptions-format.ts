@@ -33,12 +33,11 @@ export const SUBSCRIPTION_FIELDS: Readonly<Record<Field, FieldRule>> = {
     },
   },
   qos: {
-    doc: '1: nothing is lost on the way from the broker (the guarantee rests on it); 0: for values that may be lost',
-    jsonSchema: { enum: [0, 1], default: 1 },
-    check: (value) => {
-      if (value === 2) return 'must be 0 or 1: the guarantee rests on QoS 1, and 2 adds nothing to it';
-      return value === 0 || value === 1 ? undefined : 'must be 0 or 1';
-    },
+    doc:
+      '1: nothing is lost on the way from the broker; 2: the same, and payloads without a time are stored once also on brokers that use ' +
+      'packet ids again; 0: for values that may be lost',
+    jsonSchema: { enum: [0, 1, 2], default: 1 },
+    check: (value) => (value === 0 || value === 1 || value === 2 ? undefined : 'must be 0, 1 or 2'),
   },
   format: {
     doc: 'polling: one JSON message with many tags; scalar: one message is one value',

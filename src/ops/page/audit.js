@@ -63,12 +63,16 @@ function replayed({ valuesBackedUp, valuesReplayed }) {
 }
 
 /** @param {Status['counters']} counters */
-function messages({ messagesReceived, messagesUndecodable, messagesDuplicate }) {
+function messages({ messagesReceived, messagesUndecodable, messagesDuplicate, messagesMaybeRepeated }) {
   const undecodable =
     messagesUndecodable === 0 ? '' : ` ${whole.format(messagesUndecodable)} of them could not be decoded.`;
   const twice =
     messagesDuplicate === 0
       ? ''
       : ` ${whole.format(messagesDuplicate)} came twice from the broker and were stored once.`;
-  return `The values came in ${many(messagesReceived, 'message')}.${undecodable}${twice}`;
+  const maybe =
+    messagesMaybeRepeated === 0
+      ? ''
+      : ` ${whole.format(messagesMaybeRepeated)} without a time of their own may have come twice and were stored.`;
+  return `The values came in ${many(messagesReceived, 'message')}.${undecodable}${twice}${maybe}`;
 }

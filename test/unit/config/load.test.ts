@@ -95,7 +95,7 @@ describe('loadConfig', () => {
   it('tells of everything that is wrong at once, with path, value and what is allowed', () => {
     const file = {
       writter: {},
-      mqtt: { url: 'http://x', subscriptions: [{ topic: 'a/#/b', qos: 2 }] },
+      mqtt: { url: 'http://x', subscriptions: [{ topic: 'a/#/b', qos: 3 }] },
       oracle: { table: 'a b', user: 7 },
       log: 5,
       http: { port: 70_000 },
@@ -108,7 +108,7 @@ describe('loadConfig', () => {
       'log.levl: is not a known key (did you mean "log.level"?) (from --set)',
       expect.stringMatching(/^mqtt\.url: must be the URL of a broker: mqtt:\/\/.*, not "http:\/\/x"$/),
       expect.stringMatching(/^mqtt\.subscriptions\[0\]\.topic: must be a topic filter.*, not "a\/#\/b"$/),
-      expect.stringMatching(/^mqtt\.subscriptions\[0\]\.qos: must be 0 or 1.*, not 2$/),
+      expect.stringMatching(/^mqtt\.subscriptions\[0\]\.qos: must be 0, 1 or 2, not 3$/),
       'buffer.capacity: must be an integer from 1 to 10000000, not "1e3" (from BRIDGE_BUFFER_CAPACITY)',
       'oracle.user: must be one line of text, or empty, not 7',
       expect.stringMatching(/^oracle\.table: must be the name of a table.*, not "a b"$/),

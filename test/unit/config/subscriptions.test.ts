@@ -14,6 +14,7 @@ describe('the subscriptions', () => {
   it.each([
     [{ topic: 'plc/+/tags' }],
     [{ topic: 'plc/+/tags', qos: 0, format: 'polling', plcCode: '{2}' }],
+    [{ topic: 'plc/+/tags', qos: 2 }],
     [{ topic: '#' }],
     [SCALAR],
     [{ ...SCALAR, plcCode: 'line-{1}/{2}', tagAddress: 'x{3}{3}' }],
@@ -36,8 +37,8 @@ describe('the subscriptions', () => {
     [{ topic: 5 }, '[0].topic: must be a topic filter'],
     [{ topic: '$share/g' }, '[0].topic: must be a topic filter, and this one must read $share/'],
     [{ topic: '$share//a' }, '[0].topic: must be a topic filter, and this one must read $share/'],
-    [{ topic: 'a', qos: 2 }, '[0].qos: must be 0 or 1: the guarantee rests on QoS 1'],
-    [{ topic: 'a', qos: '1' }, '[0].qos: must be 0 or 1'],
+    [{ topic: 'a', qos: 3 }, '[0].qos: must be 0, 1 or 2'],
+    [{ topic: 'a', qos: '1' }, '[0].qos: must be 0, 1 or 2'],
     [{ topic: 'a', format: 'json' }, '[0].format: is not supported in this version'],
     [{ topic: 'a', format: 'sparkplugB' }, '[0].format: is not supported in this version'],
     [{ topic: 'a', format: 'xml' }, '[0].format: must be "polling" or "scalar"'],

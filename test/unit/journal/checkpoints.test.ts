@@ -15,7 +15,8 @@ async function begun() {
   const journal = await sample.open();
   const counters = createCounters();
   const { clock, log } = sample;
-  const common = { ledgerPlace: () => undefined, isBetweenBatches: () => true };
+  const broker = { acknowledgedThrough: 0, idsCountUp: false, setsDuplicate: false };
+  const common = { ledgerPlace: () => undefined, broker: () => broker, isBetweenBatches: () => true };
   const checkpoints = new Checkpoints({ journal, counters, ...common, clock, log });
   const messages = await takeAll(journal);
   for (const message of messages) journal.done(message, 1);

@@ -40,20 +40,6 @@ describe('a journal recovers when', () => {
     await again.close();
   });
 
-  it.each([
-    { lost: 'the first message', index: 0 },
-    { lost: 'one in the middle', index: 1 },
-  ])('$lost of a segment is damaged: the others may come again behind it', async ({ index }) => {
-    const sample = new SampleJournal();
-    await sample.leave(...LEFT);
-    await flip(3, frameAt(index) + 10)(sample);
-    const journal = await sample.open();
-    const records = await journal.recentRecords();
-    const behind = records.filter((record) => journal.isBehindDamage(record));
-    expect(texts(behind)).toEqual(LEFT[2]!.filter((_text, i) => i !== index));
-    await journal.close();
-  });
-
   it('its newest segment was deleted: the checkpoint keeps numbers from repeating', async () => {
     const sample = new SampleJournal();
     await sample.leave(['a-00'], ['b-00']);

@@ -48,7 +48,8 @@ describe('Journal', () => {
     first.done(before[0]!, 2);
     first.settledThrough({ messageNo: before[0]!.number, valueNo: 1 });
     const ledger = { messageNo: before[0]!.number, valueNo: 0 };
-    await first.saveCheckpoint({ valuesWritten: 2 }, ledger);
+    const broker = { acknowledgedThrough: before[1]!.number, idsCountUp: true, setsDuplicate: true };
+    await first.saveCheckpoint({ valuesWritten: 2 }, ledger, broker);
     await first.close();
     const second = await sample.open();
     expect(second.id).toBe(first.id);
@@ -56,6 +57,7 @@ describe('Journal', () => {
       place: { messageNo: before[0]!.number, valueNo: 1 },
       counters: { valuesWritten: 2 },
       ledger,
+      broker,
     });
     expect(second.settledPlace).toEqual({ messageNo: before[0]!.number, valueNo: 1 });
     expect(second.status.messages).toBe(2);

@@ -22,6 +22,7 @@ export function delivery(text: string, acknowledged: string[] = [], more: Partia
     packetId: 1,
     receivedAtMs: 1_762_000_000_123,
     connection: 0,
+    ordinal: 0,
     acknowledge: () => void acknowledged.push(text),
     ...more,
   };

@@ -1,11 +1,10 @@
 import type { Delivery } from '../../../src/core/message.ts';
-import { RedeliveryCheck, type RememberedMessage } from '../../../src/mqtt/redelivery.ts';
-
-/** How a broker chooses packet ids: mosquitto counts up, others take the lowest that is free. */
-export type IdPolicy = 'count up' | 'lowest free';
+import { AckProofs, type AckMark } from '../../../src/mqtt/ack-proofs.ts';
+import { RedeliveryCheck } from '../../../src/mqtt/redelivery.ts';
+import type { BrokerManners } from '../../simulation/manners.ts';
 
 export interface ModelOptions {
-  readonly idPolicy: IdPolicy;
+  readonly manners: BrokerManners;
   readonly maxPacketId: number;
   readonly maxInFlight: number;
   readonly window: number;
@@ -14,134 +13,199 @@ export interface ModelOptions {
 
 export type ModelStep =
   | { readonly do: 'publish'; readonly payload: string }
-  | { readonly do: 'send' | 'receive' | 'commit' | 'carry acks'; readonly count: number }
-  | { readonly do: 'reconnect' | 'kill' | 'lose session' };
+  | { readonly do: 'send' | 'receive' | 'commit' | 'carry answers'; readonly count: number }
+  | { readonly do: 'ping' | 'repeat' | 'checkpoint' | 'reconnect' | 'kill' | 'lose session' };
 
-interface Published {
-  /** What the check does not see: which message it truly is. */
-  readonly identity: number;
+interface InFlight {
   readonly payload: string;
-}
-
-interface InFlight extends Published {
-  readonly packetId: number;
+  packetId: number;
   isSent: boolean;
 }
 
-interface Stored extends RememberedMessage {
-  readonly identity: number;
+interface Stored {
+  readonly number: number;
+  readonly payload: string;
+  readonly packetId: number;
+  readonly connection: number;
+  readonly duplicate: boolean;
+  /** Of the session that the broker has now. */
+  readonly session: number;
   isDurable: boolean;
 }
 
-interface PendingAck {
+interface Answer {
   readonly packetId: number;
-  readonly stored: Stored;
+  readonly ordinal: number;
+  readonly stored: Stored | undefined;
 }
 
+type Packet = { readonly inFlight: InFlight; readonly packetId: number; readonly duplicate: boolean } | 'pong';
+
+/** The payload of a message without a time begins so. */
+export const UNTIMED = 'state';
+
 /**
- * A broker, two wires and a bridge with a journal, as small as they can be.
- *
- * Either end may vanish at any step: what is on the wires is then lost, the bridge keeps what is durable, the broker what it had.
- * `violations` tells of each new message that was taken for an old one and of each redelivery of a stored one that was not recognised.
+ * A broker with manners, two wires and a bridge with a journal and a checkpoint, as small as they can be. Either end may vanish at any step: what
+ * is on the wires is then lost, the bridge keeps what is durable, the broker what it had.
  */
 export class RedeliveryModel {
-  readonly violations: string[] = [];
-  recognised = 0;
+  repeated = 0;
+  /** How often a payload was stored with a doubt. */
+  readonly doubts = new Map<string, number>();
+  /** How often a payload was published to a session that was not lost with it. */
+  readonly owed = new Map<string, number>();
   readonly #options: ModelOptions;
   #check: RedeliveryCheck;
-  #published = 0;
-  #queue: Published[] = [];
+  #proofs: AckProofs;
+  #queue: string[] = [];
   #inFlight: InFlight[] = [];
+  /** Whose PUBACK the broker may still forget: read since the last PINGREQ, and since the one before. */
+  #fresh: InFlight[] = [];
+  #settling: InFlight[] = [];
   #lastPacketId = 0;
-  #toBridge: { readonly message: InFlight; readonly duplicate: boolean }[] = [];
-  #toResend: InFlight[] = [];
-  #toBroker: number[] = [];
+  #toBridge: Packet[] = [];
+  #toBroker: (Answer | 'ping')[] = [];
   #connection = 1;
-  #journal: Stored[] = [];
-  #lastNumber = 0;
-  /** Messages of the journal up to this number are of a session that the broker has lost. */
-  #lastOfOldSession = 0;
-  #unacknowledged: PendingAck[] = [];
+  #session = 1;
+  readonly #journal: Stored[] = [];
+  #unacknowledged: Answer[] = [];
+  #mark: AckMark = { ordinal: 0, messageNo: 0 };
+  #acknowledgedThrough = 0;
+  #checkpoint = { acknowledgedThrough: 0, idsCountUp: false, setsDuplicate: false };
 
   constructor(options: ModelOptions) {
     this.#options = options;
-    this.#check = new RedeliveryCheck(options);
+    this.#check = this.#newCheck();
+    this.#proofs = this.#newProofs();
   }
 
   run(step: ModelStep): void {
-    if (step.do === 'publish') {
-      this.#published += 1;
-      this.#queue.push({ identity: this.#published, payload: step.payload });
-    } else if (step.do === 'send') {
-      for (let i = 0; i < step.count; i += 1) this.#send();
-    } else if (step.do === 'receive') {
-      for (const { message, duplicate } of this.#toBridge.splice(0, step.count)) this.#receive(message, duplicate);
-    } else if (step.do === 'commit') {
-      for (const stored of this.#journal.filter(({ isDurable }) => !isDurable).slice(0, step.count)) {
-        stored.isDurable = true;
-      }
-      this.#acknowledge();
-    } else if (step.do === 'carry acks') {
-      const acked = new Set(this.#toBroker.splice(0, step.count));
-      this.#inFlight = this.#inFlight.filter(({ packetId }) => !acked.has(packetId));
-    } else {
-      this.#interrupt(step.do);
+    if (step.do === 'publish') this.#publish(step.payload);
+    else if (step.do === 'send') this.#send(step.count);
+    else if (step.do === 'receive') for (const packet of this.#toBridge.splice(0, step.count)) this.#receive(packet);
+    else if (step.do === 'commit') this.#commit(step.count);
+    else if (step.do === 'carry answers') for (const each of this.#toBroker.splice(0, step.count)) this.#answered(each);
+    else if (step.do === 'ping') this.#ping();
+    else if (step.do === 'repeat') this.#repeat();
+    else if (step.do === 'checkpoint') this.#save();
+    else this.#interrupt(step.do);
+  }
+
+  /** Lets everything come to its end; gives how often each payload is stored. */
+  finish(): ReadonlyMap<string, number> {
+    const all = this.#queue.length + this.#inFlight.length + this.#toBridge.length + 1;
+    for (let i = 0; i < 4 * all; i += 1) {
+      for (const step of ['send', 'receive', 'commit', 'carry answers'] as const) this.run({ do: step, count: 1_000 });
+    }
+    const stored = new Map<string, number>();
+    for (const { payload } of this.#journal) stored.set(payload, (stored.get(payload) ?? 0) + 1);
+    return stored;
+  }
+
+  #publish(payload: string): void {
+    this.#queue.push(payload);
+    this.owed.set(payload, (this.owed.get(payload) ?? 0) + 1);
+  }
+
+  #send(count: number): void {
+    for (let i = 0; i < count && this.#inFlight.length < this.#options.maxInFlight; i += 1) {
+      const payload = this.#queue.shift();
+      if (payload === undefined) return;
+      const inFlight = { payload, packetId: this.#freePacketId(), isSent: false };
+      this.#inFlight.push(inFlight);
+      this.#sendOne(inFlight, false);
     }
   }
 
-  #send(): void {
-    const again = this.#toResend.shift();
-    if (again !== undefined) {
-      this.#toBridge.push({ message: again, duplicate: again.isSent });
-      again.isSent = true;
-      return;
-    }
-    if (this.#inFlight.length >= this.#options.maxInFlight) return;
-    const next = this.#queue.shift();
-    if (next === undefined) return;
-    const message = { ...next, packetId: this.#freePacketId(), isSent: true };
-    this.#inFlight.push(message);
-    this.#toBridge.push({ message, duplicate: false });
+  #sendOne(inFlight: InFlight, isOnConnecting: boolean): void {
+    const { duplicates } = this.#options.manners;
+    const duplicate = duplicates !== 'never' && (inFlight.isSent || (duplicates === 'always' && isOnConnecting));
+    inFlight.isSent = true;
+    this.#toBridge.push({ inFlight, packetId: inFlight.packetId, duplicate });
+  }
+
+  #repeat(): void {
+    if (this.#options.manners.repeats) for (const inFlight of this.#inFlight) this.#sendOne(inFlight, false);
   }
 
   #freePacketId(): number {
     const used = new Set(this.#inFlight.map(({ packetId }) => packetId));
-    if (this.#options.idPolicy === 'lowest free') this.#lastPacketId = 0;
+    if (this.#options.manners.ids === 'lowest free') this.#lastPacketId = 0;
     do {
       this.#lastPacketId = (this.#lastPacketId % this.#options.maxPacketId) + 1;
     } while (used.has(this.#lastPacketId));
     return this.#lastPacketId;
   }
 
-  #receive(message: InFlight, duplicate: boolean): void {
-    const { packetId, identity } = message;
-    const payload = Buffer.from(message.payload);
-    const number = this.#check.match(deliveryOf({ packetId, payload, duplicate, connection: this.#connection }));
-    const known = this.#journal.find((stored) => stored.identity === identity);
-    if (number !== known?.number) {
-      this.violations.push(
-        number === undefined ? `message ${identity} stored twice` : `message ${identity} taken for another`,
-      );
+  #receive(packet: Packet): void {
+    if (packet === 'pong') {
+      this.#proofs.answered();
+      return;
     }
-    if (number !== undefined) this.recognised += 1;
-    const stored =
-      number === undefined ? this.#store(message, payload) : this.#journal.find((s) => s.number === number)!;
-    this.#unacknowledged.push({ packetId, stored });
+    const { duplicate, inFlight, packetId } = packet;
+    const { payload } = inFlight;
+    const connection = this.#connection;
+    const delivery = deliveryOf({ packetId, payload: Buffer.from(payload), duplicate, connection });
+    const verdict = this.#check.take(delivery);
+    if (verdict === 'repeated') this.repeated += 1;
+    if (verdict === 'maybe repeated') this.doubts.set(payload, (this.doubts.get(payload) ?? 0) + 1);
+    const stored = verdict === 'repeated' ? undefined : this.#store(payload, packetId, duplicate);
+    this.#unacknowledged.push({ packetId, ordinal: delivery.ordinal, stored });
     this.#acknowledge();
   }
 
-  #store({ identity, packetId }: InFlight, payload: Buffer): Stored {
-    const number = (this.#lastNumber += 1);
-    const stored = { identity, number, packetId, payload, topic: 't', connection: this.#connection, isDurable: false };
+  #store(payload: string, packetId: number, duplicate: boolean): Stored {
+    const number = (this.#journal.at(-1)?.number ?? 0) + 1;
+    const connection = this.#connection;
+    const stored = { number, payload, packetId, connection, duplicate, session: this.#session, isDurable: false };
     this.#journal.push(stored);
-    this.#check.remember(stored);
     return stored;
   }
 
-  /** In the order of arrival. */
+  #commit(count: number): void {
+    for (const stored of this.#journal.filter(({ isDurable }) => !isDurable).slice(0, count)) stored.isDurable = true;
+    this.#acknowledge();
+  }
+
+  /** In the order of arrival; what is repeated waits until all before it is durable, as in the bridge. */
   #acknowledge(): void {
-    while (this.#unacknowledged[0]?.stored.isDurable === true)
-      this.#toBroker.push(this.#unacknowledged.shift()!.packetId);
+    for (;;) {
+      const next = this.#unacknowledged[0];
+      const isSafe = next?.stored?.isDurable ?? this.#journal.every(({ isDurable }) => isDurable);
+      if (next === undefined || !isSafe) return;
+      this.#toBroker.push(this.#unacknowledged.shift()!);
+      this.#check.written(next.ordinal);
+      this.#proofs.wrote(next.ordinal, next.stored?.number ?? 0);
+    }
+  }
+
+  #answered(what: Answer | 'ping'): void {
+    if (what === 'ping') {
+      this.#toBridge.push('pong');
+      this.#settling = this.#fresh;
+      this.#fresh = [];
+      return;
+    }
+    const inFlight = this.#inFlight.find(({ packetId }) => packetId === what.packetId);
+    if (inFlight === undefined) return;
+    this.#inFlight.splice(this.#inFlight.indexOf(inFlight), 1);
+    this.#fresh.push(inFlight);
+  }
+
+  #ping(): void {
+    this.#proofs.pinged();
+    this.#toBroker.push('ping');
+  }
+
+  /** As the pipeline does. */
+  #proven(mark: AckMark): void {
+    this.#check.confirmed(mark.ordinal);
+    if (mark.messageNo > this.#mark.messageNo) this.#mark = mark;
+    if (!this.#check.isInDoubt) this.#acknowledgedThrough = Math.max(this.#acknowledgedThrough, mark.messageNo);
+  }
+
+  #save(): void {
+    this.#checkpoint = { acknowledgedThrough: this.#acknowledgedThrough, ...this.#check.manners };
   }
 
   #interrupt(how: 'reconnect' | 'kill' | 'lose session'): void {
@@ -149,24 +213,74 @@ export class RedeliveryModel {
     this.#toBridge = [];
     this.#toBroker = [];
     this.#unacknowledged = [];
-    if (how === 'kill') {
-      this.#journal = this.#journal.filter(({ isDurable }) => isDurable);
-      this.#check = new RedeliveryCheck(this.#options);
-      for (const stored of this.#journal) if (stored.number > this.#lastOfOldSession) this.#check.remember(stored);
+    this.#proofs.closed();
+    if (how === 'kill') this.#restart();
+    if (how === 'lose session') this.#loseSession();
+    else this.#resume();
+  }
+
+  #restart(): void {
+    this.#journal.splice(0, this.#journal.length, ...this.#journal.filter(({ isDurable }) => isDurable));
+    this.#check = this.#newCheck();
+    this.#proofs = this.#newProofs();
+    this.#check.resume(this.#checkpoint);
+    this.#acknowledgedThrough = this.#checkpoint.acknowledgedThrough;
+    for (const { session, payload, number, ...stored } of this.#journal) {
+      if (session !== this.#session) continue;
+      const message = { ...stored, topic: 't', payload: Buffer.from(payload) };
+      this.#check.recall(message, number <= this.#acknowledgedThrough);
     }
-    if (how === 'lose session') {
-      this.#inFlight = [];
-      this.#queue = [];
-      this.#lastPacketId = 0;
-      this.#check.forget();
-      this.#lastOfOldSession = this.#lastNumber;
+  }
+
+  #loseSession(): void {
+    for (const payload of [...this.#queue, ...this.#inFlight.map((each) => each.payload)]) {
+      this.owed.set(payload, this.owed.get(payload)! - 1);
     }
-    this.#toResend = [...this.#inFlight];
+    this.#queue = [];
+    this.#inFlight = [];
+    this.#forgetAnswers();
+    this.#lastPacketId = 0;
+    this.#session += 1;
+    this.#check.forget();
+    this.#save();
+  }
+
+  #resume(): void {
+    const { forgets, ids, renumbers, shuffles } = this.#options.manners;
+    if (forgets) {
+      const room = Math.max(0, this.#options.maxInFlight - this.#inFlight.length);
+      if (room > 0) this.#inFlight.unshift(...[...this.#settling, ...this.#fresh].slice(-room));
+    }
+    this.#forgetAnswers();
+    if (ids === 'from 1 each connection') this.#lastPacketId = 0;
+    if (renumbers) for (const inFlight of this.#inFlight) inFlight.packetId = 0;
+    for (const inFlight of shuffles ? this.#inFlight.toReversed() : this.#inFlight) {
+      if (inFlight.packetId === 0) inFlight.packetId = this.#freePacketId();
+      this.#sendOne(inFlight, true);
+    }
+  }
+
+  #forgetAnswers(): void {
+    this.#fresh = [];
+    this.#settling = [];
+  }
+
+  #newCheck(): RedeliveryCheck {
+    return new RedeliveryCheck({
+      ...this.#options,
+      hasOwnTime: (_topic, payload) => !payload.toString().startsWith(UNTIMED),
+    });
+  }
+
+  /** Pings are steps of the model. */
+  #newProofs(): AckProofs {
+    const clock = { now: () => 0, monotonic: () => 0, random: () => 0, setTimer: () => () => {} };
+    return new AckProofs({ clock, ping: () => {}, onProven: (mark) => this.#proven(mark) });
   }
 }
 
 export function deliveryOf(
-  fields: Pick<Delivery, 'packetId' | 'payload' | 'duplicate' | 'connection'> & { readonly topic?: string },
+  fields: Pick<Delivery, 'packetId' | 'payload' | 'duplicate' | 'connection'> & Partial<Delivery>,
 ): Delivery {
-  return { topic: 't', qos: 1, retain: false, receivedAtMs: 0, acknowledge: () => {}, ...fields };
+  return { topic: 't', qos: 1, retain: false, receivedAtMs: 0, ordinal: 0, acknowledge: () => {}, ...fields };
 }

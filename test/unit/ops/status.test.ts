@@ -24,6 +24,7 @@ describe('collectStatus', () => {
       'messagesReceived',
       'messagesUndecodable',
       'messagesDuplicate',
+      'messagesMaybeRepeated',
       'valuesReceived',
       'valuesWritten',
       'valuesBackedUp',

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+
+import type { Delivery, Release } from '../../../src/core/message.ts';
+import type { Journal } from '../../../src/journal/journal.ts';
+import { delivery, SampleJournal, takeAll, texts } from './sample-journal.ts';
+
+const never = new AbortController().signal;
+
+function exact(text: string, packetId: number, connection = 0): Delivery {
+  return delivery(text, [], { qos: 2, packetId, connection });
+}
+
+/** Resolves when the release is acknowledged. */
+function release(journal: Journal, packetId: number): Promise<void> {
+  return new Promise((resolve) => {
+    const released: Release = { packetId, connection: 0, acknowledge: resolve };
+    journal.release(released);
+  });
+}
+
+async function crashed(sample: SampleJournal): Promise<Journal> {
+  sample.disk.crash();
+  return sample.open();
+}
+
+describe('packet ids of QoS 2', () => {
+  it('are held from PUBLISH on, before the message is durable, and over a crash', async () => {
+    const sample = new SampleJournal();
+    const journal = await sample.open();
+    expect(journal.holds(exact('a', 7))).toBe(false);
+    journal.append(exact('a', 7));
+    expect(journal.holds(exact('a', 7))).toBe(true);
+    await journal.whenIdle();
+    const again = await crashed(sample);
+    expect([again.holds(exact('a', 7)), again.holds(exact('a', 8))]).toEqual([true, false]);
+    expect(texts(await takeAll(again))).toEqual(['a']);
+  });
+
+  it('are not held over a crash by a message that was not durable', async () => {
+    const sample = new SampleJournal();
+    const journal = await sample.open();
+    const { before } = sample.disk;
+    sample.disk.before = (operation) => {
+      if (operation === 'append') throw Object.assign(new Error('EIO'), { code: 'EIO' });
+    };
+    journal.append(exact('a', 7));
+    await sample.clock.advance(10);
+    expect(journal.holds(exact('a', 7))).toBe(true);
+    sample.disk.before = before;
+    expect((await crashed(sample)).holds(exact('a', 7))).toBe(false);
+  });
+
+  it('are released for good once that is acknowledged, and not before', async () => {
+    const sample = new SampleJournal();
+    const journal = await sample.open();
+    journal.append(exact('a', 7));
+    await journal.whenIdle();
+    let isReleased = false;
+    const released = release(journal, 7).then(() => (isReleased = true));
+    expect([isReleased, journal.holds(exact('a', 7))]).toEqual([false, true]);
+    await released;
+    expect(journal.holds(exact('a', 7))).toBe(false);
+    journal.append(exact('b', 8));
+    await journal.whenIdle();
+    const again = await crashed(sample);
+    expect([again.holds(exact('a', 7)), again.holds(exact('b', 8))]).toEqual([false, true]);
+    expect(texts(await again.take(never))).toEqual(['a', 'b']);
+  });
+
+  it('need no disk to be released when they are not held', async () => {
+    const sample = new SampleJournal();
+    const journal = await sample.open();
+    const before = journal.status;
+    await release(journal, 7);
+    expect(journal.status).toEqual(before);
+  });
+
+  it('stay held when the segments of their messages are gone', async () => {
+    const sample = new SampleJournal();
+    const journal = await sample.open({ segmentBytes: 200 });
+    journal.append(exact('a', 7));
+    await journal.whenIdle();
+    for (let i = 0; i < 20; i += 1) {
+      journal.append(exact(`more ${i}`, 100 + i));
+      await journal.whenIdle();
+      await release(journal, 100 + i);
+    }
+    let open = 21;
+    while (open > 0) {
+      for (const message of await journal.take(never)) {
+        journal.done(message, 0);
+        open -= 1;
+      }
+    }
+    await journal.saveCheckpoint({});
+    expect((await sample.segmentNames()).length).toBeLessThan(6);
+    const again = await crashed(sample);
+    expect([again.holds(exact('a', 7)), again.holds(exact('more 19', 119))]).toEqual([true, false]);
+  });
+
+  it('mean nothing any more in another session of the broker', async () => {
+    const sample = new SampleJournal();
+    const journal = await sample.open();
+    journal.append(exact('a', 7));
+    await journal.whenIdle();
+    journal.append(exact('late', 9));
+    journal.beginSession(1);
+    expect(journal.holds(exact('a', 7))).toBe(false);
+    await journal.saveCheckpoint({});
+    journal.append(exact('b', 8, 1));
+    await journal.whenIdle();
+    const again = await crashed(sample);
+    const held = [exact('a', 7), exact('late', 9), exact('b', 8)].map((each) => again.holds(each));
+    expect(held).toEqual([false, false, true]);
+  });
+
+  it('do not hold another message: the broker has forgotten the first', async () => {
+    const sample = new SampleJournal();
+    const journal = await sample.open();
+    journal.append(exact('a', 7));
+    await journal.whenIdle();
+    expect(journal.holds(exact('b', 7))).toBe(false);
+    journal.append(exact('b', 7));
+    await journal.whenIdle();
+    expect([journal.holds(exact('a', 7)), journal.holds(exact('b', 7))]).toEqual([false, true]);
+  });
+});
