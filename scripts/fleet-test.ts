@@ -45,7 +45,11 @@ console.log(`seed ${options.seed} · files and logs in ${directory}`);
 const result = await runFleetTest(options);
 const { troubles, verdict, whileAway } = result;
 for (const trouble of troubles) console.log(`trouble · ${trouble}`);
-for (const { what, name, cycle, found } of [...verdict.offences, ...verdict.givenToAnother].slice(0, OFFENCES_SHOWN)) {
+for (const { what, name, cycle, found } of [
+  ...verdict.offences,
+  ...verdict.maybeRepeated,
+  ...verdict.givenToAnother,
+].slice(0, OFFENCES_SHOWN)) {
   console.log(`${what} · ${name} · published in round ${cycle ?? '-'} · found: ${found}`);
 }
 console.log(`\n${result.status}`);

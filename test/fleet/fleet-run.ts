@@ -300,15 +300,16 @@ class FleetRun {
     return {
       kills: this.#kills,
       restarts: this.#restarts,
-      verdict: judgeFleet(offences, journals),
+      verdict: judgeFleet(offences, journals, (name) => obligations.get(name)?.kind !== 'undecodable message'),
       troubles: this.#troubles,
       owed: [...obligations.values()].filter(({ isOwed }) => isOwed).length,
     };
   }
 }
 
-/** `bridges 3 · kills 50 · lost 0 · doubled 0 · unknown 0 · given to another 0 · values 61240 · 171 s` */
+/** `bridges 3 · kills 50 · lost 0 · doubled 0 · unknown 0 · given to another 0 · maybe repeated 0 · values 61240 · 171 s` */
 export function fleetSummary({ bridges }: FleetRunOptions, { kills, verdict, owed, seconds }: FleetRunResult): string {
   const given = `given to another ${verdict.givenToAnother.length}`;
-  return `bridges ${bridges} · kills ${kills} · ${countsOf(verdict.offences)} · ${given} · values ${owed} · ${seconds.toFixed(0)} s`;
+  const maybe = `maybe repeated ${verdict.maybeRepeated.length}`;
+  return `bridges ${bridges} · kills ${kills} · ${countsOf(verdict.offences)} · ${given} · ${maybe} · values ${owed} · ${seconds.toFixed(0)} s`;
 }
