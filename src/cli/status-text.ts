@@ -25,7 +25,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
     [
       'Connections',
       ({ mqtt, oracle }) => [
-        ['MQTT broker', mqtt.connected ? `connected (MQTT ${mqtt.protocolVersion})` : 'not connected'],
+        ['MQTT broker', brokerText(mqtt)],
         ['Oracle', oracle.state + (oracle.since === undefined ? '' : ` since ${oracle.since}`)],
       ],
     ],
@@ -129,6 +129,11 @@ function section(heading: string, lines: readonly (Line | undefined)[], paint: P
     paint('bold', heading),
     ...shown.map(([label, text]) => `  ${label.padEnd(LABEL_WIDTH)}${printable(text)}`),
   ];
+}
+
+function brokerText({ broker, connected, protocolVersion, since }: ShownStatus['mqtt']): string {
+  if (!connected) return `not connected${since === undefined ? '' : ` since ${since}`}`;
+  return `connected${broker === undefined ? '' : ` to ${broker}`} (MQTT ${protocolVersion === 5 ? '5' : '3.1.1'})`;
 }
 
 function gauge(done: number, all: number, text: (amount: number) => string, unit = ''): string {

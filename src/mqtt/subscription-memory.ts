@@ -5,7 +5,7 @@ import type { FileSystem } from '../core/filesystem.ts';
 
 export interface Subscription {
   readonly topic: string;
-  readonly qos: 0 | 1;
+  readonly qos: 0 | 1 | 2;
 }
 
 /** A subscription that the broker's session has or, when not confirmed, may have. */
@@ -64,7 +64,7 @@ function isKnownSubscription(value: unknown): value is KnownSubscription {
     isRecord(value) &&
     typeof value['topic'] === 'string' &&
     value['topic'] !== '' &&
-    (value['qos'] === 0 || value['qos'] === 1) &&
+    (value['qos'] === 0 || value['qos'] === 1 || value['qos'] === 2) &&
     typeof value['confirmed'] === 'boolean'
   );
 }

@@ -52,7 +52,7 @@ describe('the memory of subscriptions', () => {
     '{"session":"a","subscriptions":{}}',
     '{"session":"a","subscriptions":[null]}',
     '{"session":"a","subscriptions":[{"topic":"","qos":1,"confirmed":true}]}',
-    '{"session":"a","subscriptions":[{"topic":"a","qos":2,"confirmed":true}]}',
+    '{"session":"a","subscriptions":[{"topic":"a","qos":3,"confirmed":true}]}',
     '{"session":"a","subscriptions":[{"topic":"a","qos":1}]}',
   ])('is nothing where the file is damaged: %s', async (content) => {
     const damaged = join(directory, 'damaged.json');
