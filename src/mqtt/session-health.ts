@@ -98,9 +98,9 @@ export class SessionHealth {
     await brokerMemory.note({ sessionsLost: sessionsLost + 1 });
   }
 
-  /** The subscriptions are in line with the configuration, and each of them granted or not. */
-  connected(client: MqttClient, isGranted: boolean): void {
-    if (isGranted) void this.#options.brokerMemory.note({ hadSession: true });
+  /** The broker has answered to the subscriptions; the session has some of them, or none. */
+  connected(client: MqttClient, hasSome: boolean): void {
+    if (hasSome) void this.#options.brokerMemory.note({ hadSession: true });
     this.#watch?.connected(client);
   }
 

@@ -106,7 +106,7 @@ export class MqttSource {
   /** Replaces the subscriptions: the session is brought into line at once where there is a connection, else on the next. */
   subscribe(subscriptions: readonly Subscription[]): void {
     this.#subscriptions.want(subscriptions);
-    if (this.#client !== undefined) void this.#align(this.#client, true);
+    if (this.#client !== undefined) void this.#subscriptions.align(this.#client, true, this.#sessionNoted);
   }
 
   /** Takes no more messages; what is acknowledged from now on still reaches the broker. For good: `stop` follows. */
@@ -172,8 +172,8 @@ export class MqttSource {
   }
 
   async #align(client: MqttClient, sessionPresent: boolean): Promise<void> {
-    const isGranted = await this.#subscriptions.align(client, sessionPresent, this.#sessionNoted);
-    if (this.#client === client && !this.#isPaused) this.#health.connected(client, isGranted);
+    const hasSome = await this.#subscriptions.align(client, sessionPresent, this.#sessionNoted);
+    if (this.#client === client && !this.#isPaused) this.#health.connected(client, hasSome);
   }
 
   #closed(): void {

@@ -77,7 +77,7 @@ export class Subscriptions {
 
   /**
    * On each connect, and when other subscriptions are wanted, once `sessionNoted` has resolved. One after the other; never throws, as a lost
-   * connection brings the next. Resolves with true when the broker grants all that is wanted.
+   * connection brings the next. Resolves with true when the session has what is wanted, or some of it.
    */
   align(client: MqttClient, sessionPresent: boolean, sessionNoted: Promise<void>): Promise<boolean> {
     const aligned = this.#alignAfter(this.#last, client, sessionPresent, sessionNoted);
@@ -148,7 +148,7 @@ export class Subscriptions {
       await Promise.all([this.#unsubscribe(client, dropped), this.#subscribe(client, missing)]);
     }
     await this.#save('confirmed');
-    return this.#problems.length === 0;
+    return [...this.#wanted.values()].some((subscription) => this.#isGranted(subscription));
   }
 
   #isGranted({ qos, topic }: Subscription): boolean {

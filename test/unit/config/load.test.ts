@@ -182,25 +182,6 @@ describe('rules between keys', () => {
     [{ mqtt: { url: TLS, tls: { cert: 'c' } } }, 'mqtt.tls.cert: must not be given without mqtt.tls.key'],
     [{ mqtt: { url: TLS, tls: { key: 'k' } } }, 'mqtt.tls.key: must not be given without mqtt.tls.cert'],
     [{ mqtt: { tls: { ca: 'ca.pem' } } }, 'mqtt.tls.ca: has no effect: mqtt.url must begin with mqtts:// or wss://'],
-    [
-      { mqtt: { url: ['mqtt://a', 'ws://b'], tls: { ca: 'ca.pem' } } },
-      'mqtt.tls.ca: has no effect: mqtt.url must begin with mqtts:// or wss://',
-    ],
-    [
-      { mqtt: { url: ['mqtt://a', 'b:1883'] } },
-      'mqtt.url[1]: must be the URL of a broker: mqtt://, mqtts://, ws:// or wss://, then the host, and :port if it is not ' +
-        'the usual one, not "b:1883"',
-    ],
-    [
-      { mqtt: { url: ['mqtt://a', 'mqtt://b', 'mqtt://a/'] } },
-      'mqtt.url[2]: must not name the same broker as [0], not "mqtt://a/"',
-    ],
-    [{ mqtt: { url: [] } }, 'mqtt.url: must be the URL of a broker, or a list with one at least, not a list'],
-    [
-      { mqtt: { url: 'mqtt://a,b' } },
-      'mqtt.url: must have one host: several brokers are a list, ["mqtt://a", "mqtt://b"], or in the environment ' +
-        '"mqtt://a,mqtt://b", not "mqtt://a,b"',
-    ],
     [{ mqtt: { subscriptions: [{ topic: '#' }] } }, "mqtt.subscriptions: must not take in the bridge's own notices"],
     [
       { mqtt: { subscriptions: [{ topic: 'a/+', format: 'scalar', tagAddress: '{2}' }] } },
@@ -276,16 +257,6 @@ describe('the environment', () => {
     expect(load({}, { ...any, env }).mqtt.subscriptions[0]).toMatchObject({ topic: 'a/+', qos: 0 });
     expect(errorsOf({}, { ...any, env: { BRIDGE_MQTT_SUBSCRIPTIONS: '[{]' } })).toEqual([
       'mqtt.subscriptions: is not JSON: line 1, column 3: expected a key in double quotes (from BRIDGE_MQTT_SUBSCRIPTIONS)',
-    ]);
-  });
-
-  it('takes a list of brokers with commas between them', () => {
-    const urlOf = (text: string) => load({}, { ...any, env: { BRIDGE_MQTT_URL: text } }).mqtt.url;
-    expect(urlOf('mqtt://a')).toBe('mqtt://a');
-    expect(urlOf('mqtt://a:1,mqtts://b, ws://c/x,y')).toEqual(['mqtt://a:1', 'mqtts://b', 'ws://c/x,y']);
-    expect(load({}, { ...any, flags: { 'mqtt.url': 'mqtt://a,mqtt://b' } }).mqtt.url).toEqual(['mqtt://a', 'mqtt://b']);
-    expect(errorsOf({}, { ...any, env: { BRIDGE_MQTT_URL: 'mqtt://a,mqtt://b#c' } })).toEqual([
-      'mqtt.url[1]: must not have a part after # (from BRIDGE_MQTT_URL)',
     ]);
   });
 
