@@ -68,7 +68,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
     ],
     [
       'Since the first start',
-      ({ counters: c, audit }) => [
+      ({ counters: c, audit, mqtt }) => [
         ['received', `${values(c.valuesReceived)} in ${plural(c.messagesReceived, 'message')}`],
         ['written', `${values(c.valuesWritten)}, and ${values(c.valuesReplayed)} replayed`],
         ['backed up', values(c.valuesBackedUp)],
@@ -76,6 +76,8 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
         ['dropped', values(c.valuesDropped)],
         ['filtered', values(c.valuesFiltered)],
         ['undecodable', plural(c.messagesUndecodable, 'message')],
+        mqtt.sessionsLost > 0 ? ['sessions lost', plural(mqtt.sessionsLost, 'time')] : undefined,
+        mqtt.sessionsStarved > 0 ? ['sessions starved', plural(mqtt.sessionsStarved, 'time')] : undefined,
         ['all accounted for', audit.balanced ? 'yes' : 'no'],
       ],
     ],

@@ -9,7 +9,7 @@ import { remedyOf } from './tls-remedies.ts';
 
 /** Why there is no connection. */
 export interface Trouble {
-  /** What the last attempt met with; empty before the first. */
+  /** What the last attempt met with, for each broker that was tried; empty before the first. */
   readonly reason: string;
   /** What a person can do about it; empty where nothing is known. */
   readonly remedy: string;
@@ -24,31 +24,35 @@ const NO_CONNACK =
 /** Tells the log, once and again at intervals, and the status why there is no connection to the broker. */
 export class ConnectionTrouble {
   readonly #clock: Clock;
-  readonly #unreachable: RepeatedError;
-  readonly #refused: RepeatedError;
+  readonly #log: Logger;
+  /** By broker: of a list, each has its own trouble. */
+  readonly #unreachable = new Map<string, RepeatedError>();
+  readonly #refused = new Map<string, RepeatedError>();
+  readonly #reasons = new Map<string, string>();
   readonly #lost: RepeatedError;
   #hasConnected = false;
   #sinceMs: number;
-  #reason = '';
   #remedy = '';
 
   constructor(log: Logger, clock: Clock) {
     this.#clock = clock;
+    this.#log = log;
     this.#sinceMs = clock.now();
-    this.#unreachable = new RepeatedError(log, clock, 'broker not reachable', 'warn');
-    this.#refused = new RepeatedError(log, clock, 'broker refuses the connection');
     this.#lost = new RepeatedError(log, clock, 'connection to the broker lost', 'warn');
   }
 
   /** As long as there is no connection. */
   get present(): Trouble {
-    return { reason: this.#reason, remedy: this.#remedy, sinceMs: this.#sinceMs };
+    const reasons = [...this.#reasons].map(([broker, reason]) => `${broker}: ${reason}`);
+    return { reason: reasons.join('; '), remedy: this.#remedy, sinceMs: this.#sinceMs };
   }
 
   connected(): void {
     this.#hasConnected = true;
-    this.#unreachable.over();
-    this.#refused.over();
+    this.#unreachable.clear();
+    this.#refused.clear();
+    this.#reasons.clear();
+    this.#remedy = '';
   }
 
   ended(url: string, outcome: Outcome, ending: Ending): void {
@@ -56,17 +60,28 @@ export class ConnectionTrouble {
     const remedy = refusalOf(reasonCode).remedy || this.#remedyFor(url, outcome);
     const broker = brokerOf(url);
     const fields: LogFields = { broker, error: error ?? 'closed by the broker', ...(remedy === '' ? {} : { remedy }) };
-    this.#reason = `${broker}: ${textOf(error)}`;
-    this.#remedy = remedy;
+    this.#reasons.set(broker, textOf(error));
+    if (remedy !== '') this.#remedy = remedy;
     if (connectedAtMs !== undefined) {
       this.#sinceMs = this.#clock.now();
       if (ending === 'lost') this.#lost.over();
       this.#lost.report(fields);
     } else if (reasonCode !== undefined) {
-      this.#refused.report({ ...fields, reasonCode });
+      this.#repeated(this.#refused, broker, 'broker refuses the connection', 'error').report({ ...fields, reasonCode });
     } else {
-      this.#unreachable.report(fields);
+      this.#repeated(this.#unreachable, broker, 'broker not reachable', 'warn').report(fields);
     }
+  }
+
+  #repeated(
+    known: Map<string, RepeatedError>,
+    broker: string,
+    message: string,
+    level: 'warn' | 'error',
+  ): RepeatedError {
+    const repeated = known.get(broker) ?? new RepeatedError(this.#log, this.#clock, message, level);
+    known.set(broker, repeated);
+    return repeated;
   }
 
   #remedyFor(url: string, { connectedAtMs, error, reasonCode }: Outcome): string {

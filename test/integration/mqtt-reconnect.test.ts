@@ -62,8 +62,12 @@ describe('a list of brokers', () => {
     for (const [round, delayMs] of [1000, 2000, 2500, 2500].entries()) {
       await until('the wait', () => clock.delaysMs[0] === delayMs);
       expect([first.connects.length, second.connects.length]).toEqual([round + 1, round + 1]);
+      const reason = [first.url, second.url].map((url) => `${url}: closed by the broker`).join('; ');
+      expect(under.source.status).toMatchObject({ connected: false, reason });
       await clock.advance(delayMs);
     }
+    const told = under.log.entries.filter(({ message }) => message === 'broker not reachable');
+    expect(told.map(({ fields }) => fields['broker'])).toEqual([first.url, second.url]);
     await under.source.stop();
   });
 

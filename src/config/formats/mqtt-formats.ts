@@ -16,7 +16,7 @@ export const brokerUrls: Format = {
   check: (value) => {
     if (!Array.isArray(value)) return urlProblems(value);
     const urls: readonly unknown[] = value;
-    if (urls.length === 0) return [{ must: `must be ${URL_ALLOWED}, or a list with one at least`, got: value }];
+    if (urls.length === 0) return [{ must: `must be ${URL_ALLOWED}, or a list of them with one at least in it` }];
     return urls.flatMap((url, i) => {
       const [problem] = urlProblems(url);
       if (problem !== undefined) return [{ ...problem, at: `[${i}]` }];

@@ -42,7 +42,7 @@ describe('a list of brokers', () => {
         'the usual one, not "b:1883"',
     ],
     [['mqtt://a', 'mqtt://b', 'mqtt://a/'], 'mqtt.url[2]: must not name the same broker as [0], not "mqtt://a/"'],
-    [[], 'mqtt.url: must be the URL of a broker, or a list with one at least, not a list'],
+    [[], 'mqtt.url: must be the URL of a broker, or a list of them with one at least in it'],
     [[7], 'mqtt.url[0]: must be the URL of a broker: mqtt://'],
     [
       'mqtt://a,b',
