@@ -47,7 +47,9 @@ export interface ConnectionStatus extends Partial<Trouble> {
   readonly connected: boolean;
   /** Of the present connection, or else of the last or the first to come. */
   readonly protocolVersion: ProtocolVersion;
-  /** The one that is connected to, or was last, or is tried first. */
+  /** Of the one that is connected to, or was last, or is tried first. */
+  readonly url: string;
+  /** Its address, for logs and people. */
   readonly broker: string;
 }
 
@@ -87,7 +89,7 @@ export class MqttConnection {
   #isVersionForced = false;
   #unansweredConnects = 0;
   #version: ProtocolVersion;
-  #broker: string;
+  #url: string;
   #running: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
@@ -98,14 +100,21 @@ export class MqttConnection {
     this.#protocol = new ProtocolChoice(protocolVersion);
     this.#version = protocolVersion;
     this.#rotation = this.#newRotation(undefined);
-    this.#broker = brokerOf(this.#rotation.url);
+    this.#url = this.#rotation.url;
     this.#trouble = new ConnectionTrouble(log, clock);
     this.#unreadable = new RepeatedError(log, clock, 'tls files can not be read again, using those of before', 'warn');
   }
 
   get status(): ConnectionStatus {
     const trouble = this.#isConnected ? {} : this.#trouble.present;
-    return { connected: this.#isConnected, protocolVersion: this.#version, broker: this.#broker, ...trouble };
+    const url = this.#url;
+    return {
+      connected: this.#isConnected,
+      protocolVersion: this.#version,
+      url,
+      broker: brokerOf(url),
+      ...trouble,
+    };
   }
 
   /** Resolves when the attempts have begun, not when one succeeds. Throws a ConfigError about the TLS files. */
@@ -149,7 +158,7 @@ export class MqttConnection {
   async #stop(how: 'disconnect' | 'drop'): Promise<void> {
     this.#abort.abort();
     const client = this.#client;
-    if (this.#isConnected) this.#options.log.info('disconnecting from the broker', { broker: this.#broker });
+    if (this.#isConnected) this.#options.log.info('disconnecting from the broker', { broker: brokerOf(this.#url) });
     if (client !== undefined && this.#isConnected && how === 'disconnect') this.#disconnect(client);
     else client?.stream.destroy();
     const ended = this.#running ?? Promise.resolve();
@@ -183,7 +192,7 @@ export class MqttConnection {
     if (this.#role.isIntake && measure === 'mqtt311') this.#force(4);
     this.#version = this.#protocol.next;
     this.#rotation = this.#newRotation(broker);
-    this.#broker = brokerOf(this.#rotation.url);
+    this.#url = this.#rotation.url;
   }
 
   #newRotation(lastBroker: string | undefined): BrokerRotation {
@@ -218,7 +227,7 @@ export class MqttConnection {
         this.#client = client;
         this.#role.prepare(client);
       },
-      connected: (client, sessionPresent) => this.#connected(client, brokerOf(url), version, sessionPresent),
+      connected: (client, sessionPresent) => this.#connected(client, url, version, sessionPresent),
       closed: () => {
         this.#isConnected = false;
         this.#client = undefined;
@@ -245,9 +254,10 @@ export class MqttConnection {
     };
   }
 
-  #connected(client: MqttClient, broker: string, version: ProtocolVersion, sessionPresent: boolean): void {
+  #connected(client: MqttClient, url: string, version: ProtocolVersion, sessionPresent: boolean): void {
     const { brokerMemory, clientId, log } = this.#options;
-    this.#broker = broker;
+    const broker = brokerOf(url);
+    this.#url = url;
     if (this.#protocol.accepted(version)) this.#tellVersion(version);
     this.#version = version;
     this.#isConnected = true;
@@ -271,7 +281,7 @@ export class MqttConnection {
       return 0;
     }
     if (outcome.connectedAtMs === undefined && isVersionRefusal(reasonCode) && this.#protocol.refused(version)) {
-      this.#broker = brokerOf(url);
+      this.#url = url;
       this.#tellVersion(this.#protocol.next);
       return 0;
     }
@@ -295,6 +305,6 @@ export class MqttConnection {
   #tellVersion(version: ProtocolVersion): void {
     this.#version = version;
     const [refused, used] = version === 4 ? ['5', '3.1.1'] : ['3.1.1', '5'];
-    this.#options.log.warn(`broker does not take mqtt ${refused}, using ${used}`, { broker: this.#broker });
+    this.#options.log.warn(`broker does not take mqtt ${refused}, using ${used}`, { broker: brokerOf(this.#url) });
   }
 }

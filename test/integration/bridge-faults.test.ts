@@ -162,8 +162,8 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge among faults', () =>
     await until('the publisher to be back', () => publisher.connected);
     await publish(numberedTags(10, 10));
     await until('rows after', async () => (await countRows(standin)) >= 20);
-    const { mqtt, problems } = await bridge.untilStatus('the loss', (status) => status.mqtt.sessionsLost === 1);
-    expect(mqtt).toMatchObject({ connected: true, broker: broker.url, sessionLostAt: expect.any(String) as string });
+    const { mqtt: about, problems } = await bridge.untilStatus('the loss', (status) => status.mqtt.sessionsLost === 1);
+    expect(about).toMatchObject({ connected: true, broker: broker.url, sessionLostAt: expect.any(String) as string });
     expect(problems).toContainEqual(expect.stringContaining("the broker had lost the bridge's session"));
     expect(new Set((await readRows(standin)).map((row) => row.name)).size).toBe(20);
   });
