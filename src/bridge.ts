@@ -9,8 +9,10 @@ import { RESERVE_BYTES } from './core/reserve.ts';
 import { RollingWindow } from './core/rolling-window.ts';
 import { noStep, type OnStep } from './core/steps.ts';
 import { ProcessLock } from './journal/process-lock.ts';
+import { BrokerMemory } from './mqtt/broker-memory.ts';
 import { MqttPublisher } from './mqtt/publisher.ts';
 import { MqttSource } from './mqtt/source.ts';
+import { probeTopicOf } from './mqtt/starvation.ts';
 import { SubscriptionMemory } from './mqtt/subscription-memory.ts';
 import { AuditMonitor } from './ops/audit.ts';
 import { History } from './ops/history.ts';
@@ -51,6 +53,7 @@ export class Bridge {
   readonly #writeLatencyMs: RollingWindow;
   readonly #connections: Connections;
   readonly #pipeline: Pipeline;
+  readonly #brokerMemory: BrokerMemory;
   readonly #source: MqttSource;
   readonly #publisher: MqttPublisher | undefined;
   readonly #notices: Notices | undefined;
@@ -74,6 +77,7 @@ export class Bridge {
     this.#refusals = new Refusals(clock);
     this.#pipeline = this.#createPipeline();
     this.#history = this.#createHistory();
+    this.#brokerMemory = this.#createBrokerMemory();
     this.#source = this.#createSource();
     this.#publisher = this.#createPublisher();
     this.#notices = this.#createNotices(this.#publisher);
@@ -196,11 +200,28 @@ export class Bridge {
   }
 
   #createSource(): MqttSource {
-    const { mqtt, journal } = this.#config;
-    const memory = new SubscriptionMemory(nodeFileSystem, join(journal.dir, 'subscriptions.json'));
-    const onNewSession = (connection: number): Promise<void> => this.#pipeline.beginSession(connection);
-    const options = { ...mqtt, memory, onNewSession, log: this.#logOf('mqtt'), clock: this.#parts.clock };
+    const { mqtt, journal, notices } = this.#config;
+    const options = {
+      ...mqtt,
+      brokerMemory: this.#brokerMemory,
+      memory: new SubscriptionMemory(nodeFileSystem, join(journal.dir, 'subscriptions.json')),
+      onNewSession: (connection: number): Promise<void> => this.#pipeline.beginSession(connection),
+      probeTopic: probeTopicOf(notices.baseTopic, mqtt.clientId),
+      log: this.#logOf('mqtt'),
+      clock: this.#parts.clock,
+    };
     return new MqttSource(options, this.#pipeline);
+  }
+
+  #createBrokerMemory(): BrokerMemory {
+    const { mqtt, journal } = this.#config;
+    return new BrokerMemory({
+      ...mqtt,
+      files: nodeFileSystem,
+      path: join(journal.dir, 'broker.json'),
+      log: this.#logOf('mqtt'),
+      clock: this.#parts.clock,
+    });
   }
 
   #createHistory(): History {
@@ -214,7 +235,13 @@ export class Bridge {
     const { mqtt, notices } = this.#config;
     if (!notices.enabled) return undefined;
     const stateTopic = `${notices.baseTopic}/state`;
-    return new MqttPublisher({ ...mqtt, stateTopic, log: this.#logOf('notices'), clock: this.#parts.clock });
+    return new MqttPublisher({
+      ...mqtt,
+      brokerMemory: this.#brokerMemory,
+      stateTopic,
+      log: this.#logOf('notices'),
+      clock: this.#parts.clock,
+    });
   }
 
   #createNotices(publisher: MqttPublisher | undefined): Notices | undefined {
@@ -242,9 +269,9 @@ export class Bridge {
       buffer: this.#pipeline.buffer,
       rolling: { batchSize: this.#batchSize, writeLatencyMs: this.#writeLatencyMs },
       mqtt: () => {
-        const { connected, protocolVersion, unacknowledged, subscriptionProblems } = this.#source.status;
+        const { subscriptionProblems, unacknowledged, ...facts } = this.#source.status;
         const problems = subscriptionProblems.map(({ topic, reason }) => `Subscription ${topic}: ${reason}.`);
-        return { connected, protocolVersion, unackedMessages: unacknowledged, subscriptionProblems: problems };
+        return { ...facts, unackedMessages: unacknowledged, subscriptionProblems: problems };
       },
       oracle: () => this.#pipeline.writer?.availability ?? { state: 'retrying' },
       expanderPending: () => this.#pipeline.pending.expander,

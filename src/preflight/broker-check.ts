@@ -1,8 +1,8 @@
-import type { Config } from '../config/config.ts';
+import type { OneBrokerConfig as Config } from '../config/config.ts';
+import { brokerOf } from '../core/broker-url.ts';
 import type { Clock } from '../core/clock.ts';
 import { coerceError, ConfigError } from '../core/errors.ts';
 import { probeBroker, type BrokerFacts, type Grant } from '../mqtt/broker-probe.ts';
-import { brokerOf } from '../mqtt/connection.ts';
 import { BrokerProbeError } from '../mqtt/single-attempt.ts';
 import { failed, ok, unknown, warning, type Finding } from './finding.ts';
 
