@@ -32,6 +32,8 @@ export interface TrialOptions extends TrialPlace {
   readonly publishAtOnce: number;
   /** Also try a message of so many bytes; 0: do not. */
   readonly largeBytes: number;
+  /** Also try retained messages: a broker that has said it keeps none may end a connection over one. */
+  readonly retains: boolean;
 }
 
 /** What a broker that is never told to answer in pieces would take. */
@@ -53,7 +55,7 @@ export async function tryBroker(options: TrialOptions, signal: AbortSignal): Pro
   const { sessionExpirySeconds: sessionSeconds, receiveMaximum, largeBytes } = options;
   const publishAtOnce = Math.max(1, Math.min(MAX_PUBLISH_AT_ONCE, options.publishAtOnce));
   const [retained, session, qos2, large] = await Promise.all([
-    orUndefined(tryRetained(ground)),
+    options.retains ? orUndefined(tryRetained(ground)) : undefined,
     orUndefined(trySession(ground, { sessionSeconds, receiveMaximum, publishAtOnce })),
     orUndefined(tryQos2(ground)),
     largeBytes === 0 ? undefined : orUndefined(tryLarge(ground, largeBytes)),
