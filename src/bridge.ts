@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { NoticeMemory } from './backup/notice-memory.ts';
 import { Notices } from './backup/notices.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
@@ -222,6 +223,7 @@ export class Bridge {
     return new Notices({
       publisher,
       backups: this.#pipeline.backups,
+      memory: new NoticeMemory(nodeFileSystem, join(this.#config.journal.dir, 'notices.json')),
       baseTopic: this.#config.notices.baseTopic,
       bridgeId: this.#config.bridge.id,
       inlineCsvMaxBytes: this.#config.notices.inlineCsvMaxBytes,

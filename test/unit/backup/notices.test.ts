@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import type { BackupFileInfo } from '../../../src/backup/file-info.ts';
-import { Notices, type NoticeBackups, type NoticePublisher } from '../../../src/backup/notices.ts';
+import { Notices, type NoticeBackups, type NoticePublisher, type RetainedTopics } from '../../../src/backup/notices.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 import { until } from '../../support/until.ts';
@@ -19,6 +19,8 @@ class MemoryBroker implements NoticePublisher {
   readonly retained = new Map<string, string>();
   readonly published: { readonly topic: string; readonly payload: string }[] = [];
   connected = false;
+  /** As RabbitMQ, which sends nothing for a wildcard, and Moquette, which sends it without the retain flag. */
+  silence: 'none' | 'forWildcards' | 'withoutFlag' = 'none';
   failures = 0;
   inFlight = 0;
   maxInFlight = 0;
@@ -51,7 +53,8 @@ class MemoryBroker implements NoticePublisher {
 
   connect(): void {
     this.connected = true;
-    for (const [topic, payload] of this.retained) this.#deliver(topic, payload, true);
+    if (this.silence !== 'forWildcards')
+      for (const [topic, payload] of this.retained) this.#deliver(topic, payload, this.silence === 'none');
     for (const listener of this.#connectListeners) listener();
   }
 
@@ -99,6 +102,36 @@ class MemoryBackups implements NoticeBackups {
   }
 }
 
+/** What is remembered, in memory; and when, beside what the broker got. */
+class Memory implements RetainedTopics {
+  readonly remembered: Set<string>;
+  failure: Error | undefined;
+  readonly #broker: MemoryBroker;
+
+  constructor(broker: MemoryBroker, remembered: readonly string[]) {
+    this.#broker = broker;
+    this.remembered = new Set(remembered);
+  }
+
+  topics(): Promise<readonly string[]> {
+    return Promise.resolve([...this.remembered]);
+  }
+
+  remember(topic: string): Promise<void> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    if (!this.remembered.has(topic)) expect(this.#broker.retained.has(topic)).toBe(false);
+    this.remembered.add(topic);
+    return Promise.resolve();
+  }
+
+  forget(topic: string): Promise<void> {
+    if (this.failure !== undefined) return Promise.reject(this.failure);
+    expect(this.#broker.retained.has(topic)).toBe(false);
+    this.remembered.delete(topic);
+    return Promise.resolve();
+  }
+}
+
 function openFile(rows: number, name = NAME): BackupFileInfo {
   return {
     name,
@@ -125,6 +158,7 @@ interface Setup {
   readonly backups: MemoryBackups;
   readonly clock: FakeClock;
   readonly log: RecordingLogger;
+  readonly memory: Memory;
   readonly notices: Notices;
   /** The rows in each notice that was published for the file. */
   readonly rowsPublished: () => number[];
@@ -132,15 +166,17 @@ interface Setup {
 
 const running: Setup[] = [];
 
-function start(inlineCsvMaxBytes = 100): Setup {
+function start(inlineCsvMaxBytes = 100, remembered: readonly string[] = []): Setup {
   const broker = new MemoryBroker();
   const backups = new MemoryBackups();
+  const memory = new Memory(broker, remembered);
   const clock = new FakeClock();
   const log = new RecordingLogger();
   const health = (): unknown => ({ state: 'fine' });
   const options = {
     publisher: broker,
     backups,
+    memory,
     baseTopic: BASE,
     bridgeId: 'b1',
     inlineCsvMaxBytes,
@@ -154,7 +190,7 @@ function start(inlineCsvMaxBytes = 100): Setup {
     broker
       .to(`${BASE}/recovery/${NAME}`)
       .map((text) => (text === '' ? 0 : (JSON.parse(text) as { rows: number }).rows));
-  const setup = { broker, backups, clock, log, notices, rowsPublished };
+  const setup = { broker, backups, clock, log, memory, notices, rowsPublished };
   running.push(setup);
   return setup;
 }
@@ -298,6 +334,57 @@ describe('a new connection', () => {
       `${BASE}/recovery/${NAME}/csv`,
       `${BASE}/recovery/next.csv`,
     ]);
+  });
+});
+
+describe.each(['forWildcards', 'withoutFlag'] as const)('on a broker that is silent %s', (silence) => {
+  it('what was published before is cleared by name, once its file is gone', async () => {
+    const topics = [`${BASE}/recovery/gone.csv`, `${BASE}/recovery/gone.csv/csv`, 'before/recovery/older.csv'];
+    const { broker, backups, clock, memory } = start(100, [...topics, `${BASE}/recovery/${NAME}`]);
+    broker.silence = silence;
+    for (const topic of topics) broker.retained.set(topic, '{}');
+    broker.retained.set(`${BASE}/recovery/${NAME}`, '{"old":true}');
+    broker.retained.set(`${BASE}/recovery/of-others.csv`, '{}');
+    backups.put(sealedFile(3));
+    broker.connect();
+    await clock.advance(0);
+    await until('all is sent', () => broker.inFlight === 0 && memory.remembered.size === 2);
+    expect([...broker.retained.keys()].sort()).toEqual([
+      `${BASE}/health`,
+      `${BASE}/recovery/${NAME}`,
+      `${BASE}/recovery/${NAME}/csv`,
+      `${BASE}/recovery/of-others.csv`,
+    ]);
+    expect([...memory.remembered].sort()).toEqual([`${BASE}/recovery/${NAME}`, `${BASE}/recovery/${NAME}/csv`]);
+    expect(broker.to('before/recovery/older.csv')).toEqual(['']);
+  });
+});
+
+describe('what is remembered', () => {
+  it('is there before it is published, and goes after it was cleared', async () => {
+    const { broker, backups, clock, memory } = start();
+    broker.connect();
+    backups.put(sealedFile(1));
+    await clock.advance(0);
+    expect([...memory.remembered].sort()).toEqual([`${BASE}/recovery/${NAME}`, `${BASE}/recovery/${NAME}/csv`]);
+    broker.connected = false;
+    backups.drop(NAME);
+    await clock.advance(0);
+    expect(memory.remembered.size).toBe(2);
+    broker.connect();
+    await clock.advance(0);
+    await until('nothing is left', () => memory.remembered.size === 0);
+    expect([...broker.retained.keys()]).toEqual([`${BASE}/health`]);
+  });
+
+  it('is nothing on a full disk, and notices come all the same', async () => {
+    const { broker, backups, clock, log, memory, rowsPublished } = start();
+    memory.failure = new Error('ENOSPC');
+    broker.connect();
+    backups.put(sealedFile(1));
+    await clock.advance(0);
+    expect(rowsPublished()).toEqual([1]);
+    expect(log.messages()).toEqual(['notices not remembered for the next start']);
   });
 });
 
