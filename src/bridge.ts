@@ -10,6 +10,7 @@ import { RESERVE_BYTES } from './core/reserve.ts';
 import { RollingWindow } from './core/rolling-window.ts';
 import { noStep, type OnStep } from './core/steps.ts';
 import { ProcessLock } from './journal/process-lock.ts';
+import { MannersWatch } from './mqtt/manners-watch.ts';
 import { MqttPublisher } from './mqtt/publisher.ts';
 import { MqttSource } from './mqtt/source.ts';
 import { SubscriptionMemory } from './mqtt/subscription-memory.ts';
@@ -53,6 +54,7 @@ export class Bridge {
   readonly #connections: Connections;
   readonly #pipeline: Pipeline;
   readonly #source: MqttSource;
+  readonly #manners: MannersWatch;
   readonly #publisher: MqttPublisher | undefined;
   readonly #notices: Notices | undefined;
   readonly #statusSources: StatusSources;
@@ -76,6 +78,7 @@ export class Bridge {
     this.#pipeline = this.#createPipeline();
     this.#history = this.#createHistory();
     this.#source = this.#createSource();
+    this.#manners = this.#createMannersWatch();
     this.#publisher = this.#createPublisher();
     this.#notices = this.#createNotices(this.#publisher);
     this.#statusSources = this.#createStatusSources();
@@ -113,6 +116,7 @@ export class Bridge {
     await this.#publisher?.start();
     this.#notices?.start();
     await this.#source.start();
+    this.#manners.start();
     this.#isRunning = true;
     log.info('bridge started', { mqtt: this.#config.mqtt.url, table: this.#config.oracle.table, http: this.httpUrl });
     if (this.#config.oracle.ledgerTable === '') {
@@ -124,6 +128,7 @@ export class Bridge {
   reload(config: Config): void {
     this.#pipeline.tune(config);
     this.#source.subscribe(config.mqtt.subscriptions);
+    this.#manners.want(config.mqtt.subscriptions);
   }
 
   /** Takes no more messages, lets what was taken reach Oracle or the backup for up to `drainTimeoutMs`, and stops. */
@@ -155,6 +160,7 @@ export class Bridge {
     this.#history.stop();
     this.#source.pause();
     await this.#pipeline.stop();
+    await this.#manners.stop();
     await this.#source.stop();
     await this.#notices?.stop();
     await this.#publisher?.stop();
@@ -204,6 +210,18 @@ export class Bridge {
     return new MqttSource(options, (delivery) => this.#pipeline.receive(delivery));
   }
 
+  #createMannersWatch(): MannersWatch {
+    const { mqtt, notices } = this.#config;
+    return new MannersWatch({
+      ...mqtt,
+      baseTopic: notices.baseTopic,
+      hasNotices: notices.enabled,
+      present: () => ({ ...this.#source.status, url: mqtt.url }),
+      log: this.#logOf('mqtt'),
+      clock: this.#parts.clock,
+    });
+  }
+
   #createHistory(): History {
     const { buffer, counters, journal } = this.#pipeline;
     const journalMaxBytes = this.#config.journal.maxBytes;
@@ -246,7 +264,8 @@ export class Bridge {
       mqtt: () => {
         const { connected, protocolVersion, unacknowledged, subscriptionProblems } = this.#source.status;
         const problems = subscriptionProblems.map(({ topic, reason }) => `Subscription ${topic}: ${reason}.`);
-        return { connected, protocolVersion, unackedMessages: unacknowledged, subscriptionProblems: problems };
+        const { problems: manners } = this.#manners;
+        return { connected, protocolVersion, unackedMessages: unacknowledged, subscriptionProblems: problems, manners };
       },
       oracle: () => this.#pipeline.writer?.availability ?? { state: 'retrying' },
       expanderPending: () => this.#pipeline.pending.expander,

@@ -3,7 +3,7 @@ import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, ty
 import { sleep, type CancelTimer, type Clock } from '../core/clock.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
 import { reasonCodeOf, reasonText } from './reason-codes.ts';
-import { CONNECT_TIMEOUT_MS, open } from './single-attempt.ts';
+import { BrokerProbeError, CONNECT_TIMEOUT_MS, open } from './single-attempt.ts';
 import type { TlsMaterial } from './tls-files.ts';
 
 /** How a trial's clients reach the broker. */
@@ -95,6 +95,11 @@ export class TrialClient {
 
   get connected(): boolean {
     return this.#client.connected;
+  }
+
+  /** What did not come may only count once the connection is known to stand. Throws BrokerProbeError. */
+  demandConnection(): void {
+    if (!this.connected) throw new BrokerProbeError('the connection was lost during the trial');
   }
 
   get sessionPresent(): boolean {

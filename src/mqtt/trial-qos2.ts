@@ -47,6 +47,7 @@ export async function tryQos2(ground: TrialGround): Promise<Qos2Manners> {
     const third = await next('all');
     await third.until(() => third.released.length > 0 || third.arrivals.length > 0, AGAIN_MS);
     await third.quiet(GRACE_MS, SURE_MS);
+    third.demandConnection();
     const fault = third.arrivals.length > 0 ? 'it came again after a break behind PUBREC' : '';
     return { qos, exact: fault === '', fault };
   } finally {

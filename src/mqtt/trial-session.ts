@@ -63,6 +63,7 @@ class SessionTrial {
     await this.#takeAll(first);
     await this.#publish(publisher, 'pending', PENDING);
     await first.until(() => withPrefix(first, 'pending').length >= PENDING, SURE_MS);
+    first.demandConnection();
     const pending = withPrefix(first, 'pending');
     const ids = idsOf(first.arrivals);
     const within = isCounting(ids);
@@ -73,6 +74,8 @@ class SessionTrial {
     const again = second.arrivals.filter(({ text }) => known.has(text));
     await this.#publish(publisher, 'new', NEW);
     await second.until(() => withPrefix(second, 'new').length >= NEW, SURE_MS);
+    second.demandConnection();
+    publisher.demandConnection();
     const fresh = [...withPrefix(second, 'absent'), ...withPrefix(second, 'new')];
     return {
       expirySeconds,

@@ -1,4 +1,5 @@
 import { NO_TOPICS, type TopicManners } from './manners.ts';
+import { BrokerProbeError } from './single-attempt.ts';
 import { TrialClient, type TrialWay } from './trial-client.ts';
 
 /** One trial: the way to the broker, topics that nobody else has, and client ids that nobody else has. */
@@ -51,14 +52,9 @@ async function tryEcho(client: TrialClient, topic: string): Promise<string> {
 async function tryDots(client: TrialClient, topic: string): Promise<Omit<TopicManners, 'shared'>> {
   await client.subscribe(`${topic}/w/+/x`, 1);
   await client.subscribe(`${topic}/n/#`, 1);
-  for (const [name, text] of [
-    ['w/word/x', 'plus'],
-    ['w/a.b/x', 'plus with dot'],
-    ['n/a.csv/csv', 'dot'],
-  ] as const) {
-    await client.publish(`${topic}/${name}`, text);
-  }
-  await comesBehind(client, topic, 'dots', () => client.arrivals.length > 3);
+  const all = { 'w/word/x': 'plus', 'w/a.b/x': 'plus with dot', 'n/a.csv/csv': 'dot' };
+  for (const [name, text] of Object.entries(all)) await client.publish(`${topic}/${name}`, text);
+  await comesBehind(client, topic, 'dots', () => Object.values(all).every((text) => count(client, text) > 0));
   const dotted = client.arrivals.find(({ text }) => text === 'dot');
   const isKept = dotted?.topic === `${topic}/n/a.csv/csv`;
   return {
@@ -87,7 +83,9 @@ async function tryShared(publisher: TrialClient, ground: TrialGround): Promise<T
     for (const member of members) {
       await member.until(() => count(member, 'behind') > 0, SURE_MS);
       await member.quiet(GRACE_MS, SURE_MS);
+      member.demandConnection();
     }
+    publisher.demandConnection();
     const came = members.map((member) => member.arrivals.filter(({ text }) => text.startsWith('shared')).length);
     const total = came.reduce((sum, each) => sum + each, 0);
     if (total === 0) return 'nothing';
@@ -97,7 +95,10 @@ async function tryShared(publisher: TrialClient, ground: TrialGround): Promise<T
   }
 }
 
-/** Gives what must not be waited for in vain the time of a message that was published behind it. */
+/**
+ * Waits for what need not come: as long as for a message that was published behind it, and a little. Throws BrokerProbeError when the
+ * connection is lost or the message behind does not come either, as nothing can be told then.
+ */
 export async function comesBehind(
   client: TrialClient,
   topic: string,
@@ -105,8 +106,13 @@ export async function comesBehind(
   condition: () => boolean,
 ): Promise<boolean> {
   await client.publish(`${topic}/echo`, mark);
-  await client.until(() => count(client, mark) > 0, SURE_MS);
-  return client.until(condition, GRACE_MS);
+  if (!(await client.until(() => count(client, mark) > 0, SURE_MS))) {
+    client.demandConnection();
+    throw new BrokerProbeError('a message of the trial got lost, or took too long');
+  }
+  const holds = await client.until(condition, GRACE_MS);
+  client.demandConnection();
+  return holds;
 }
 
 export function count(client: TrialClient, text: string): number {

@@ -50,7 +50,8 @@ export function findProblems(facts: StatusFacts): Advice[] {
     return problem === undefined ? [] : [{ problem, remedy: remedyFor(kind as ProblemKind, facts) }];
   });
   const remedy = remedyFor('subscription', facts);
-  return [...found, ...facts.mqtt.subscriptionProblems.map((problem) => ({ problem, remedy }))];
+  const { manners = [], subscriptionProblems } = facts.mqtt;
+  return [...found, ...subscriptionProblems.map((problem) => ({ problem, remedy })), ...manners];
 }
 
 function waiting(files: number, rows: number, what: string, noun = 'row'): string | undefined {

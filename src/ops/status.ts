@@ -17,6 +17,8 @@ export interface MqttStatus {
   readonly unackedMessages: number;
   /** One sentence for each subscription that the broker refused or cut down. */
   readonly subscriptionProblems: readonly string[];
+  /** What the broker was seen to do with topics that loses values in silence, or changes the names of notices. */
+  readonly manners?: readonly Advice[];
 }
 
 export interface BackupsStatus {
