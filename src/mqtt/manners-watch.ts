@@ -112,6 +112,8 @@ export class MannersWatch {
       if (refusal !== '') log.debug('what the broker does with topics could not be tried', { reason: refusal });
       // One that was interrupted says of what it did not see that it did not come.
       if (refusal !== '' || over.signal.aborted) return;
+      const { dot, plusWithDot, shared } = manners;
+      log.debug('tried what the broker does with topics', { shared, plusWithDot, dot });
       this.#manners = manners;
       this.#dueAtMs = clock.monotonic() + AGAIN_AFTER_MS;
     } catch (thrown) {

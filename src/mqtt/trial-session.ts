@@ -12,6 +12,7 @@ const NEW = 3;
 const MAX_ID_STEP = 200;
 /** Longer than a broker pauses between two messages that it may send. */
 const QUIET_MS = 600;
+const BETWEEN_MS = 200;
 /** A broker that has kept the session may send again by a timer of some seconds. */
 const AGAIN_MS = 8000;
 /** What the broker needs to keep the session of the trial for, should the trial not come to its end. */
@@ -60,7 +61,6 @@ class SessionTrial {
     const qos = await first.subscribe(this.#topic, 1);
     if (qos !== 1) return { ...UNKNOWN, expirySeconds, qos };
     const window = await this.#fill(first, publisher);
-    await this.#takeAll(first);
     await this.#publish(publisher, 'pending', PENDING);
     await first.until(() => withPrefix(first, 'pending').length >= PENDING, SURE_MS);
     first.demandConnection();
@@ -111,25 +111,27 @@ class SessionTrial {
     return said;
   }
 
-  /** How many come without an acknowledgement. */
+  /**
+   * How many come without an acknowledgement: the most of any time, as a broker may wait for the first message's before it sends the next
+   * ones together. All are acknowledged in the end.
+   */
   async #fill(client: TrialClient, publisher: TrialClient): Promise<number> {
     await this.#publish(publisher, 'window', WINDOW_MESSAGES);
     await client.until(() => client.arrivals.length > 0, SURE_MS);
     await client.quiet(QUIET_MS, SURE_MS);
-    return new Set(client.arrivals.map(({ text }) => text)).size;
-  }
-
-  /** Acknowledges what is there until all has come. */
-  async #takeAll(client: TrialClient): Promise<void> {
+    let most = 0;
     for (let done = 0; done < client.arrivals.length;) {
       const open = client.arrivals.slice(done);
       done = client.arrivals.length;
+      most = Math.max(most, new Set(open.map(({ text }) => text)).size);
       client.acknowledge(open);
       await client.ping();
+      if (withPrefix(client, 'window').length >= WINDOW_MESSAGES) continue;
       const seen = done;
-      if (withPrefix(client, 'window').length < WINDOW_MESSAGES)
-        await client.until(() => client.arrivals.length > seen, SURE_MS);
+      await client.until(() => client.arrivals.length > seen, SURE_MS);
+      await client.quiet(BETWEEN_MS, SURE_MS);
     }
+    return most;
   }
 
   /**
