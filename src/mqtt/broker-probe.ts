@@ -19,7 +19,7 @@ export interface ProbeOptions {
   readonly keepaliveSeconds: number;
   readonly receiveMaximum: number;
   readonly tls: TlsOptions;
-  readonly subscriptions: readonly { readonly topic: string; readonly qos: 0 | 1 }[];
+  readonly subscriptions: readonly { readonly topic: string; readonly qos: 0 | 1 | 2 }[];
   readonly clock: Clock;
 }
 
@@ -37,7 +37,7 @@ export interface BrokerLimits {
 
 export interface Grant {
   readonly topic: string;
-  readonly qos: 0 | 1;
+  readonly qos: 0 | 1 | 2;
   /** Reason code of SUBACK; undefined when the broker ended the connection or said nothing. */
   readonly code: number | undefined;
   /** What the broker says, or why there is no answer. */
@@ -141,7 +141,7 @@ async function nameOf(client: MqttClient, clock: Clock): Promise<string> {
 async function subscribe(
   client: MqttClient,
   topic: string,
-  qos: 0 | 1,
+  qos: 0 | 1 | 2,
   clock: Clock,
 ): Promise<Pick<Grant, 'code' | 'reason'>> {
   const lost = { code: undefined, reason: 'the broker ended the connection' };

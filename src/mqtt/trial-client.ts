@@ -1,4 +1,10 @@
-import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
+import mqtt, {
+  type IClientOptions,
+  type IConnackPacket,
+  type IDisconnectPacket,
+  type IPublishPacket,
+  type MqttClient,
+} from 'mqtt';
 
 import { sleep, type CancelTimer, type Clock } from '../core/clock.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
@@ -179,11 +185,19 @@ export class TrialClient {
     this.#client.stream.destroy();
   }
 
-  /** Ends the connection, and the session with it where the CONNECT asked for none that outlives it. */
-  async end(): Promise<void> {
+  /** Ends the connection in order; the session stays. */
+  leave(): Promise<void> {
+    return this.#disconnect({});
+  }
+
+  /** Ends the connection, and with MQTT 5 the session; in 3.1.1 that ends where CONNECT did not ask for a kept one. */
+  end(): Promise<void> {
+    return this.#disconnect(this.#way.protocolVersion === 5 ? { properties: { sessionExpiryInterval: 0 } } : {});
+  }
+
+  async #disconnect(options: Partial<IDisconnectPacket>): Promise<void> {
     const ended = new Promise<void>((resolve) => {
-      const properties = this.#way.protocolVersion === 5 ? { properties: { sessionExpiryInterval: 0 } } : {};
-      this.#client.end(false, properties, () => resolve());
+      this.#client.end(false, options, () => resolve());
     });
     const over = new AbortController();
     await Promise.race([ended, sleep(this.#way.clock, CLOSE_TIMEOUT_MS, over.signal)]);

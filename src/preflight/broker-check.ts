@@ -122,7 +122,7 @@ function limits(config: Config, facts: BrokerFacts): Finding[] {
 
 function deliveryLimits({ mqtt }: Config, { limits: said }: BrokerFacts): Finding[] {
   const found: Finding[] = [];
-  if (said.maximumQos === 0 && mqtt.subscriptions.some(({ qos }) => qos === 1)) {
+  if (said.maximumQos === 0 && mqtt.subscriptions.some(({ qos }) => qos !== 0)) {
     const remedy = 'let the broker do QoS 1, or set "qos": 0 and live with losses';
     found.push(failed('maximum QoS', '0: nothing is sent again, so values will be lost', remedy));
   } else {

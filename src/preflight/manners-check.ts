@@ -162,9 +162,12 @@ function large(tried: Tried): Finding[] {
 
 function session(tried: Tried): Finding[] {
   const found = tried.manners.session;
+  if (found?.kept === false) return [expiry(tried, found)];
   if (found?.window === undefined)
     return [unknown('session', 'it was not found out what becomes of it over a lost connection', 'check again')];
-  return [expiry(tried, found), under(tried, found.window), again(found), queue(tried, found)];
+  // Of nothing that came to an absent client the queue says what there is to say.
+  const way = found.window === 0 ? [] : [under(tried, found.window)];
+  return [expiry(tried, found), ...way, again(found), queue(tried, found)];
 }
 
 function expiry(tried: Tried, { expirySeconds, kept }: SessionManners): Finding {
@@ -236,7 +239,9 @@ function queue(tried: Tried, { queued }: SessionManners): Finding {
 }
 
 function qos2({ config, manners: { qos2: found } }: Tried): Finding[] {
-  const wanted = config.mqtt.subscriptions.filter(({ qos }) => Number(qos) === 2).map(({ topic }) => topic);
+  const wanted = config.mqtt.subscriptions
+    .filter(({ qos }: { readonly qos: number }) => qos === 2)
+    .map(({ topic }) => topic);
   const subject = 'QoS 2';
   if (found?.exact === true) {
     const only = 'exact over lost connections, for what is published at QoS 2';

@@ -26,7 +26,9 @@ export function verdict(tried: Tried): Finding | undefined {
   }
   const isExact = recognises(manners.session);
   const subscriptions = tried.config.mqtt.subscriptions.filter(({ qos }) => qos !== 0);
-  const doubtful = subscriptions.filter(({ qos }) => !(Number(qos) === 2 ? manners.qos2?.exact === true : isExact));
+  const doubtful = subscriptions.filter(
+    ({ qos }: { readonly qos: number }) => !(qos === 2 ? manners.qos2?.exact === true : isExact),
+  );
   if (doubtful.length === 0) return ok(SUBJECT, 'exactly once');
   return maybeDoubled(manners, doubtful);
 }

@@ -230,6 +230,7 @@ describe('a broker that sends no retained messages for wildcards', () => {
       return seen.filter((topic) => topics.includes(topic)).sort();
     };
     await until('both notices', async () => (await retained()).length === 2);
+    expect(await retained()).toEqual(topics);
     await first.stop();
 
     await startBridge(broker.url, 4, 65_536, memoryDir); // the file is not there any more
