@@ -1,41 +1,9 @@
-import mqtt, {
-  type IClientOptions,
-  type IConnackPacket,
-  type IDisconnectPacket,
-  type IPublishPacket,
-  type MqttClient,
-} from 'mqtt';
+import type { IConnackPacket, IDisconnectPacket, IPublishPacket, MqttClient } from 'mqtt';
 
-import { sleep, type CancelTimer, type Clock } from '../core/clock.ts';
-import type { ProtocolVersion } from './protocol-version.ts';
+import { sleep, type CancelTimer } from '../core/clock.ts';
 import { reasonCodeOf, reasonText } from './reason-codes.ts';
-import { BrokerProbeError, CONNECT_TIMEOUT_MS, open } from './single-attempt.ts';
-import type { TlsMaterial } from './tls-files.ts';
-
-/** How a trial's clients reach the broker. */
-export interface TrialWay {
-  readonly url: string;
-  readonly username: string;
-  readonly password: string;
-  readonly keepaliveSeconds: number;
-  readonly protocolVersion: ProtocolVersion;
-  readonly tls: TlsMaterial;
-  readonly clock: Clock;
-  /** Ends every wait, and cuts every connection. */
-  readonly signal: AbortSignal;
-}
-
-/** What one client of a trial asks for. */
-export interface TrialClientOptions {
-  readonly clientId: string;
-  /** MQTT 5: how long the broker is to keep the session; 0 ends it with the connection. In 3.1.1 anything but 0 asks for a kept one. */
-  readonly sessionSeconds?: number;
-  readonly receiveMaximum?: number;
-  /** `withheld`: no PUBACK but by `acknowledge`, no PUBREC and no PUBCOMP; `rec`: PUBREC, and no PUBCOMP. */
-  readonly answers?: 'all' | 'withheld' | 'rec';
-  /** The empty retained message that the broker itself publishes on this topic when the connection is cut: nothing is left behind. */
-  readonly clears?: string;
-}
+import { BrokerProbeError, open } from './single-attempt.ts';
+import { clientOptions, type TrialClientOptions, type TrialWay } from './trial-options.ts';
 
 /** A PUBLISH as it came. */
 export interface Arrival {
@@ -247,37 +215,21 @@ export class TrialClient {
   }
 }
 
-/** Keeps the packets that mqtt.js puts into it, or withholds the answer to them. */
-function incomingStore(answers: TrialClientOptions['answers']): mqtt.Store {
-  const store = new mqtt.Store({ clean: false });
-  if (answers === 'withheld') store.put = (): mqtt.Store => store;
-  return store;
-}
+const END_SESSION_MS = 2000;
 
-function clientOptions(way: TrialWay, options: TrialClientOptions): IClientOptions {
-  const { keepaliveSeconds, password, protocolVersion, tls, username } = way;
-  const { answers, clears, clientId, receiveMaximum, sessionSeconds = 0 } = options;
-  const will =
-    clears === undefined ? {} : { will: { topic: clears, payload: Buffer.alloc(0), qos: 1 as const, retain: true } };
-  const properties = {
-    sessionExpiryInterval: sessionSeconds,
-    ...(receiveMaximum === undefined ? {} : { receiveMaximum }),
-  };
-  return {
-    clientId,
-    ...(username === '' ? {} : { username }),
-    ...(password === '' ? {} : { password }),
-    keepalive: keepaliveSeconds,
-    protocolVersion,
-    clean: sessionSeconds === 0,
-    connectTimeout: 2 * CONNECT_TIMEOUT_MS,
-    manualConnect: true,
-    reconnectPeriod: 0,
-    resubscribe: false,
-    queueQoSZero: false,
-    incomingStore: incomingStore(answers),
-    ...(protocolVersion === 5 ? { properties } : {}),
-    ...will,
-    ...tls,
-  };
+/**
+ * Ends a session that was to outlive its connections, by a last one that does not keep it. For 2 s at most, also after an interruption; never
+ * throws: from a broker that can't be reached MQTT 5 lets it go after the time that it was asked for.
+ */
+export async function endSession(way: TrialWay, clientId: string): Promise<void> {
+  const over = new AbortController();
+  const cancel = way.clock.setTimer(END_SESSION_MS, () => over.abort());
+  try {
+    const last = await TrialClient.open({ ...way, signal: over.signal }, { clientId });
+    await last.end();
+  } catch {
+    // There is nobody to tell it to.
+  } finally {
+    cancel();
+  }
 }

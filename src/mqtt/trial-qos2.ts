@@ -1,5 +1,6 @@
 import type { Qos2Manners } from './manners.ts';
-import { TrialClient, type TrialClientOptions } from './trial-client.ts';
+import { endSession, TrialClient } from './trial-client.ts';
+import type { TrialClientOptions } from './trial-options.ts';
 import { GRACE_MS, SURE_MS, type TrialGround } from './trial-topics.ts';
 
 const SESSION_SECONDS = 120;
@@ -51,16 +52,7 @@ export async function tryQos2(ground: TrialGround): Promise<Qos2Manners> {
     const fault = third.arrivals.length > 0 ? 'it came again after a break behind PUBREC' : '';
     return { qos, exact: fault === '', fault };
   } finally {
-    await endAll(opened, ground, clientId);
-  }
-}
-
-async function endAll(opened: readonly TrialClient[], ground: TrialGround, clientId: string): Promise<void> {
-  for (const client of opened) await client.end();
-  try {
-    const last = await TrialClient.open(ground.way, { clientId });
-    await last.end();
-  } catch {
-    // A broker that is gone, or an interruption: MQTT 5 ends the session by its expiry.
+    for (const client of opened) await client.end();
+    await endSession(ground.way, clientId);
   }
 }

@@ -1,5 +1,6 @@
 import type { SessionManners } from './manners.ts';
-import { TrialClient, type Arrival, type TrialClientOptions } from './trial-client.ts';
+import { endSession, TrialClient, type Arrival } from './trial-client.ts';
+import type { TrialClientOptions } from './trial-options.ts';
 import { SURE_MS, type TrialGround } from './trial-topics.ts';
 
 /** More than the window of any broker that has a small one. */
@@ -98,22 +99,25 @@ class SessionTrial {
   /** Ends what is open, and the session. Never throws. */
   async end(): Promise<void> {
     for (const client of this.#opened) await client.end();
-    try {
-      const last = await TrialClient.open(this.#ground.way, { clientId: this.#clientId });
-      await last.end();
-    } catch {
-      // A broker that is gone, or an interruption: MQTT 5 ends the session by its expiry.
-    }
+    await endSession(this.#ground.way, this.#clientId);
   }
 
   /** For the blink of an eye the session that the bridge would have: MQTT 5 says how long it would be kept. */
   async #askExpiry(): Promise<number | undefined> {
     if (this.#ground.way.protocolVersion === 4) return undefined;
     const { sessionSeconds } = this.#options;
-    const client = await this.#open({ clientId: `${this.#clientId}-e`, sessionSeconds });
-    const said = client.sessionExpirySeconds ?? sessionSeconds;
-    await client.end();
-    return said;
+    const clientId = `${this.#clientId}-e`;
+    let isOver = false;
+    try {
+      const client = await this.#open({ clientId, sessionSeconds });
+      const said = client.sessionExpirySeconds ?? sessionSeconds;
+      const isConnected = client.connected;
+      await client.end();
+      isOver = isConnected && !this.#ground.way.signal.aborted;
+      return said;
+    } finally {
+      if (!isOver) await endSession(this.#ground.way, clientId);
+    }
   }
 
   /**

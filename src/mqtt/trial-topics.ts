@@ -1,6 +1,7 @@
 import { NO_TOPICS, type TopicManners } from './manners.ts';
 import { BrokerProbeError } from './single-attempt.ts';
-import { TrialClient, type TrialWay } from './trial-client.ts';
+import { TrialClient } from './trial-client.ts';
+import type { TrialWay } from './trial-options.ts';
 
 /** One trial: the way to the broker, topics that nobody else has, and client ids that nobody else has. */
 export interface TrialGround {

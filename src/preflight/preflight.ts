@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { withDeadline, type Clock } from '../core/clock.ts';
+import { sleep, withDeadline, type Clock } from '../core/clock.ts';
 import { coerceError } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
@@ -19,6 +19,8 @@ export interface PreflightParts {
 }
 
 const DISK_TIMEOUT_MS = 30_000;
+/** What a check that is interrupted may need to leave nothing behind at the broker. */
+const LEAVING_MS = 3000;
 
 /**
  * Tries all that the bridge will need and gives `write` the report, group by group. Disturbs no running bridge: see the checks. Resolves
@@ -29,8 +31,8 @@ export async function runPreflight(
   { clock, fileSystem, log, signal }: PreflightParts,
   write: (text: string) => void,
 ): Promise<boolean> {
-  const broker = unlessAborted(signal, checkBroker(config, clock, signal));
-  const oracle = unlessAborted(signal, checkOracle(config, clock, log, signal));
+  const broker = unlessAborted(clock, signal, checkBroker(config, clock, signal));
+  const oracle = unlessAborted(clock, signal, checkOracle(config, clock, log, signal));
   const all: Finding[] = [];
   const report = (findings: readonly Finding[]): void => {
     all.push(...findings);
@@ -48,7 +50,7 @@ export async function runPreflight(
 
 /** A disk that hangs, one on the network say, answers nobody. */
 async function directories(config: Config, { clock, fileSystem, signal }: PreflightParts): Promise<Finding[]> {
-  const checked = unlessAborted(signal, checkDirectories(config, fileSystem, clock));
+  const checked = unlessAborted(clock, signal, checkDirectories(config, fileSystem, clock));
   try {
     return await withDeadline(clock, DISK_TIMEOUT_MS, 'writing and syncing', checked);
   } catch (thrown) {
@@ -56,11 +58,14 @@ async function directories(config: Config, { clock, fileSystem, signal }: Prefli
   }
 }
 
-function unlessAborted(signal: AbortSignal, findings: Promise<Finding[]>): Promise<Finding[]> {
-  const interrupted = [failed('check', 'interrupted', 'run it again')];
+async function unlessAborted(clock: Clock, signal: AbortSignal, findings: Promise<Finding[]>): Promise<Finding[]> {
+  const over = new AbortController();
   const aborted = new Promise<Finding[]>((resolve) => {
-    if (signal.aborted) resolve(interrupted);
-    else signal.addEventListener('abort', () => resolve(interrupted), { once: true });
+    const leave = (): void => void sleep(clock, LEAVING_MS, over.signal).then(() => resolve([]));
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
   });
-  return Promise.race([findings, aborted]);
+  const found = await Promise.race([findings, aborted]);
+  over.abort();
+  return signal.aborted ? [failed('check', 'interrupted', 'run it again')] : found;
 }

@@ -53,6 +53,9 @@ interface Session {
   send: ((packet: Packet) => void) | undefined;
 }
 
+/** With a DISCONNECT, with one that ends the session too, or without. */
+type End = 'left' | 'over' | 'lost';
+
 /** A small broker of QoS 1 with the manners of others, for one process and some clients. */
 export interface ManneredBroker {
   readonly url: string;
@@ -61,6 +64,8 @@ export interface ManneredBroker {
   readonly retained: ReadonlyMap<string, Buffer>;
   /** Client ids in the order of their CONNECT. */
   readonly connects: readonly string[];
+  /** Topics of all messages that were published. */
+  readonly topics: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -80,6 +85,7 @@ export async function startManneredBroker(manners: Partial<BrokerManners>): Prom
     sessions: () => [...broker.sessions.keys()],
     retained: broker.retained,
     connects: broker.connects,
+    topics: broker.topics,
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
@@ -92,6 +98,7 @@ class Broker {
   readonly sessions = new Map<string, Session>();
   readonly retained = new Map<string, Buffer>();
   readonly connects: string[] = [];
+  readonly topics: string[] = [];
   readonly #manners: BrokerManners;
   #turn = 0;
 
@@ -100,7 +107,7 @@ class Broker {
   }
 
   serve(socket: Socket): void {
-    let end = (_isOver: boolean): void => {};
+    let end = (_how: End): void => {};
     let session: Session | undefined;
     let protocolVersion = 4;
     const parser = mqttPacket.parser();
@@ -115,20 +122,17 @@ class Broker {
         ({ end, session } = this.#connect(packet, send));
         this.#deliver(session);
       } else if (packet.cmd === 'disconnect') {
-        end(packet.properties?.sessionExpiryInterval === 0);
+        end(packet.properties?.sessionExpiryInterval === 0 ? 'over' : 'left');
         socket.end();
       } else if (session !== undefined) {
         this.#take(packet, session, send);
       }
     });
     parser.on('error', () => socket.destroy());
-    socket.on('data', (bytes: Buffer) => void parser.parse(bytes)).on('close', () => end(false));
+    socket.on('data', (bytes: Buffer) => void parser.parse(bytes)).on('close', () => end('lost'));
   }
 
-  #connect(
-    packet: IConnectPacket,
-    send: (packet: Packet) => void,
-  ): { end: (isOver: boolean) => void; session: Session } {
+  #connect(packet: IConnectPacket, send: (packet: Packet) => void): { end: (how: End) => void; session: Session } {
     const { clientId, clean = false, properties } = packet;
     const isKept = packet.protocolVersion === 5 ? (properties?.sessionExpiryInterval ?? 0) > 0 : !clean;
     const known = clean ? undefined : this.sessions.get(clientId);
@@ -146,10 +150,16 @@ class Broker {
     if (this.#manners.ids === 'restarting') session.lastId = 0;
     this.sessions.set(clientId, session);
     send({ cmd: 'connack', returnCode: 0, reasonCode: 0, sessionPresent: known !== undefined });
-    const end = (isOver: boolean): void => {
+    let hasLeft = false;
+    const end = (how: End): void => {
+      const { will } = packet;
+      if (how === 'lost' && !hasLeft && will !== undefined) {
+        this.#publish({ topic: will.topic, payload: Buffer.from(will.payload), retain: will.retain === true });
+      }
+      hasLeft = true;
       if (session.send !== send) return;
       session.send = undefined;
-      if (isOver || !isKept || !this.#manners.keepsSession) this.sessions.delete(clientId);
+      if (how === 'over' || !isKept || !this.#manners.keepsSession) this.sessions.delete(clientId);
       this.#putBack(session);
     };
     return { end, session };
@@ -192,7 +202,8 @@ class Broker {
     }
   }
 
-  #publish({ payload, retain, topic }: IPublishPacket): void {
+  #publish({ payload, retain, topic }: Pick<IPublishPacket, 'payload' | 'retain' | 'topic'>): void {
+    this.topics.push(topic);
     const bytes = Buffer.from(payload);
     if (retain && bytes.length === 0) this.retained.delete(topic);
     else if (retain) this.retained.set(topic, bytes);
