@@ -55,9 +55,9 @@ export const BROKER_KINDS: readonly BrokerKind[] = [
     hidesExpiry: false,
     settings: {
       queue:
-        '<mqtt><queued-messages><max-queue-size>: by default it keeps 1,000, also of a client that is there, and drops the new ones',
+        '<mqtt><queued-messages><max-queue-size> of as many as come while the bridge may be away (by default 1,000, also for a client that is there; the new ones are dropped)',
       session: '<mqtt><session-expiry><max-interval> of at least {seconds}',
-      window: 'nothing to set in HiveMQ CE: it has 50 messages under way at most',
+      window: 'nothing to set: HiveMQ CE has 50 messages under way at most',
       persistence: '<persistence><mode>file</mode>',
       packet: '<mqtt><packets><max-packet-size> of at least {bytes}',
     },

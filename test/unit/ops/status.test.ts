@@ -93,6 +93,7 @@ describe('the problems in a status', () => {
     ['the broker is away', (s) => void (s.mqtt = offline), 'Not connected to the MQTT broker'],
     ['the journal is full', (s) => void (s.journal = fullJournal), 'The journal is full'],
     ['a subscription was refused', (s) => void (s.mqtt = refused), 'plc/+/tags: refused (not authorized)'],
+    ['the broker loses topics', (s) => void (s.mqtt = losing), 'what comes on such topics is lost'],
     ['Oracle is retried', (s) => void (s.oracle = () => ({ state: 'retrying' })), 'It is being tried again.'],
     ['Oracle is off', (s) => void (s.oracle = () => ({ state: 'disabled' })), 'Writing to Oracle is switched off.'],
     ['the buffer is full', fillBuffer, 'The buffer is full.'],
@@ -147,6 +148,11 @@ const offline: StatusSources['mqtt'] = () => ({ ...madeUpSources().mqtt(), conne
 const refused: StatusSources['mqtt'] = () => ({
   ...madeUpSources().mqtt(),
   subscriptionProblems: ['plc/+/tags: refused (not authorized)'],
+});
+
+const losing: StatusSources['mqtt'] = () => ({
+  ...madeUpSources().mqtt(),
+  manners: [{ problem: 'On the broker what comes on such topics is lost.', remedy: 'End the filters in mqtt.subscriptions with # instead of +.' }],
 });
 
 function fillBuffer(sources: MadeUpSources): void {
