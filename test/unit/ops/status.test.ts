@@ -152,7 +152,12 @@ const refused: StatusSources['mqtt'] = () => ({
 
 const losing: StatusSources['mqtt'] = () => ({
   ...madeUpSources().mqtt(),
-  manners: [{ problem: 'On the broker what comes on such topics is lost.', remedy: 'End the filters in mqtt.subscriptions with # instead of +.' }],
+  manners: [
+    {
+      problem: 'On the broker what comes on such topics is lost.',
+      remedy: 'End the filters in mqtt.subscriptions with # instead of +.',
+    },
+  ],
 });
 
 function fillBuffer(sources: MadeUpSources): void {
