@@ -109,13 +109,16 @@ export class MannersWatch {
     try {
       const trial = tryBrokerTopics(place, over.signal);
       const { manners, refusal } = await withDeadline(clock, TRIAL_DEADLINE_MS, 'trying the broker', trial);
-      if (refusal !== '') log.debug('what the broker does with topics could not be tried', { reason: refusal });
       // One that was interrupted says of what it did not see that it did not come.
-      if (refusal !== '' || over.signal.aborted) return;
+      if (over.signal.aborted) return;
+      this.#dueAtMs = clock.monotonic() + AGAIN_AFTER_MS;
+      if (refusal !== '') {
+        log.debug('what the broker does with topics could not be tried', { reason: refusal });
+        return;
+      }
       const { dot, plusWithDot, shared } = manners;
       log.debug('tried what the broker does with topics', { shared, plusWithDot, dot });
       this.#manners = manners;
-      this.#dueAtMs = clock.monotonic() + AGAIN_AFTER_MS;
     } catch (thrown) {
       log.debug('what the broker does with topics could not be tried', { error: coerceError(thrown) });
     } finally {
@@ -128,7 +131,7 @@ export class MannersWatch {
     for (const { problem, remedy } of this.problems) {
       if (this.#logged.has(problem)) continue;
       this.#logged.add(problem);
-      this.#options.log.warn('values may be lost by what the broker does with topics', { problem, remedy });
+      this.#options.log.warn('broker has its own way with topics', { problem, remedy });
     }
   }
 }

@@ -47,6 +47,7 @@ async function tryEcho(client: TrialClient, topic: string): Promise<string> {
   const said = await client.publish(`${topic}/echo`, 'first');
   if (said !== '') return `a message to ${topic}/echo is not taken: ${said}`;
   if (await client.until(() => count(client, 'first') > 0, SURE_MS)) return '';
+  client.demandConnection();
   return `a message to ${topic}/echo is taken, and does not come back`;
 }
 

@@ -22,6 +22,7 @@ export async function checkBroker(config: Config, clock: Clock, signal: AbortSig
     const said = [
       connection(config, facts),
       ...protocol(facts),
+      ...strangeSession(facts),
       ...limits(config, facts),
       ...facts.grants.map((grant) => subscription(grant, facts)),
     ];
@@ -107,6 +108,12 @@ function protocol({ fallback, protocolVersion }: BrokerFacts): Finding[] {
   const how = FALLBACKS[fallback];
   const text = `${how} and takes 3.1.1, to which the bridge falls back`;
   return [warning('protocol', text, 'set mqtt.protocolVersion to 4, which spares it the attempt')];
+}
+
+function strangeSession({ clientId, sessionPresent }: BrokerFacts): Finding[] {
+  if (!sessionPresent) return [];
+  const text = `the broker says that it kept a session of ${clientId}, which it cannot know`;
+  return [warning('session of the check', text, 'report it to its maker')];
 }
 
 const FALLBACKS = {
