@@ -9,7 +9,7 @@ import type { Traits } from './broker-recognition.ts';
  * - HiveMQ CE 2025.5: config.xsd; the window of 50 is InternalConfigurations.MAX_INFLIGHT_WINDOW_SIZE_MESSAGES
  * - EMQX 5: docs.emqx.com, “MQTT Configuration” and “MQTT Durable Sessions”
  * - RabbitMQ 3.10 and 4: rabbitmq_mqtt.schema, and www.rabbitmq.com/docs/mqtt; `mqtt.subscription_ttl`, in milliseconds, before 3.13
- * - Artemis 2.40: user manual, “MQTT”, “Address Settings”, “Persistence”
+ * - Artemis 2.40: user manual, “MQTT”, “Address Settings”, “Persistence”, “Wildcard Syntax” (tried: dots are right with it)
  * - NanoMQ 0.19: nanomq.conf and nanomq.io, “MQTT Messaging”; it calls `max_inflight_window` not supported
  * - VerneMQ 1 and 2: vmq_server.schema, and docs.vernemq.com, “MQTT Options”
  * - Moquette 0.17: moquette.conf and IConfig; mochi 2.7: mqtt.Capabilities; aedes 1: its README
@@ -25,6 +25,8 @@ export interface BrokerKind {
   /** It takes any session expiry of MQTT 5 without a word, and keeps the session as its own settings say. */
   readonly hidesExpiry: boolean;
   readonly settings: Readonly<Record<SettingName, string>>;
+  /** What makes `+` stand for a level with a dot; absent where it does, or where nothing does. */
+  readonly dots?: string;
 }
 
 /** For an absent bridge; the session; messages under way at once; over a restart of the broker; the largest message. */
@@ -97,7 +99,7 @@ export const BROKER_KINDS: readonly BrokerKind[] = [
     name: 'ActiveMQ Artemis',
     file: 'broker.xml',
     says: /artemis/i,
-    looks: { plusWithDot: 'no', dot: 'kept', again: 'new ids, not flagged' },
+    looks: { ids: 'counting', again: 'new ids, not flagged' },
     hidesExpiry: false,
     settings: {
       queue: '<address-setting> with <address-full-policy>PAGE</address-full-policy>, not DROP',
@@ -107,6 +109,7 @@ export const BROKER_KINDS: readonly BrokerKind[] = [
       persistence: '<persistence-enabled>true</persistence-enabled>',
       packet: 'maximumPacketSize of the MQTT acceptor of at least {bytes}',
     },
+    dots: '<wildcard-addresses><delimiter>/</delimiter><any-words>#</any-words><single-word>+</single-word></wildcard-addresses> in <core>',
   },
   {
     name: 'NanoMQ',

@@ -96,7 +96,7 @@ const SHARED: Readonly<Record<NonNullable<Manners['topics']['shared']> | 'unknow
   unknown: 'it was not found out whether the broker knows them',
 };
 
-function dots({ config, manners: { topics } }: Tried): Finding[] {
+function dots({ config, kind, manners: { topics } }: Tried): Finding[] {
   const found: Finding[] = [];
   const filters = config.mqtt.subscriptions.map(({ topic }) => topic).filter((topic) => topic.includes('+'));
   if (topics.plus === false) {
@@ -107,6 +107,7 @@ function dots({ config, manners: { topics } }: Tried): Finding[] {
       warning(
         'topics with dots',
         `+ does not stand for a level with a dot: a PLC that is named PLC.01 would be lost in silence with ${filters.join(', ')}`,
+        ...(kind?.dots === undefined ? [] : [`on ${kind.name}: ${kind.dots}`]),
         'see to it that no level of a topic has a dot, or end the filters with # instead of +',
       ),
     );

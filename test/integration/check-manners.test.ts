@@ -147,7 +147,9 @@ describe('on brokers with other manners, check --connect', () => {
     expect(about('unacknowledged messages')).toMatch(
       /^! warning .*without DUP, under other packet ids[^]*→ set mqtt.protocolVersion to 4$/,
     );
-    expect(about('topics with dots')).toMatch(/^! warning .*PLC\.01[^]*plc\/\+\/tags/);
+    expect(about('topics with dots')).toMatch(
+      /^! warning .*PLC\.01[^]*plc\/\+\/tags[^]*→ on ActiveMQ Artemis: <wildcard-addresses>/,
+    );
     expect(about('verdict')).toMatch(/^! warning .*maybe doubled/);
   });
 

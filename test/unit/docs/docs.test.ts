@@ -135,6 +135,8 @@ describe('docs/broker-settings.md', () => {
     const headings = [...page.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
     const names = BROKER_KINDS.map(({ name }) => name);
     expect(headings).toEqual([...names, 'Any other', 'What check --connect tries']);
+    const dots = kind?.dots === undefined ? [] : [kind.dots];
+    expect(codeSpans(section(page, `## ${heading}`))).toEqual(dots);
   });
 
   it('leaves no figure out', () => {
