@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { NoticeMemory } from './backup/notice-memory.ts';
 import { Notices } from './backup/notices.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
@@ -10,6 +11,7 @@ import { RollingWindow } from './core/rolling-window.ts';
 import { noStep, type OnStep } from './core/steps.ts';
 import { ProcessLock } from './journal/process-lock.ts';
 import { BrokerMemory } from './mqtt/broker-memory.ts';
+import { MannersWatch } from './mqtt/manners-watch.ts';
 import { MqttPublisher } from './mqtt/publisher.ts';
 import { MqttSource } from './mqtt/source.ts';
 import { probeTopicOf } from './mqtt/starvation.ts';
@@ -55,6 +57,7 @@ export class Bridge {
   readonly #pipeline: Pipeline;
   readonly #brokerMemory: BrokerMemory;
   readonly #source: MqttSource;
+  readonly #manners: MannersWatch;
   readonly #publisher: MqttPublisher | undefined;
   readonly #notices: Notices | undefined;
   readonly #statusSources: StatusSources;
@@ -79,6 +82,7 @@ export class Bridge {
     this.#history = this.#createHistory();
     this.#brokerMemory = this.#createBrokerMemory();
     this.#source = this.#createSource();
+    this.#manners = this.#createMannersWatch();
     this.#publisher = this.#createPublisher();
     this.#notices = this.#createNotices(this.#publisher);
     this.#statusSources = this.#createStatusSources();
@@ -116,6 +120,7 @@ export class Bridge {
     await this.#publisher?.start();
     this.#notices?.start();
     await this.#source.start();
+    this.#manners.start();
     this.#isRunning = true;
     log.info('bridge started', { mqtt: this.#config.mqtt.url, table: this.#config.oracle.table, http: this.httpUrl });
     if (this.#config.oracle.ledgerTable === '') {
@@ -127,6 +132,7 @@ export class Bridge {
   reload(config: Config): void {
     this.#pipeline.tune(config);
     this.#source.subscribe(config.mqtt.subscriptions);
+    this.#manners.want(config.mqtt.subscriptions);
   }
 
   /** Takes no more messages, lets what was taken reach Oracle or the backup for up to `drainTimeoutMs`, and stops. */
@@ -158,6 +164,7 @@ export class Bridge {
     this.#history.stop();
     this.#source.pause();
     await this.#pipeline.stop();
+    await this.#manners.stop();
     await this.#source.stop();
     await this.#notices?.stop();
     await this.#publisher?.stop();
@@ -224,6 +231,18 @@ export class Bridge {
     });
   }
 
+  #createMannersWatch(): MannersWatch {
+    const { mqtt, notices } = this.#config;
+    return new MannersWatch({
+      ...mqtt,
+      baseTopic: notices.baseTopic,
+      hasNotices: notices.enabled,
+      present: () => this.#source.status,
+      log: this.#logOf('mqtt'),
+      clock: this.#parts.clock,
+    });
+  }
+
   #createHistory(): History {
     const { buffer, counters, journal } = this.#pipeline;
     const journalMaxBytes = this.#config.journal.maxBytes;
@@ -249,6 +268,7 @@ export class Bridge {
     return new Notices({
       publisher,
       backups: this.#pipeline.backups,
+      memory: new NoticeMemory(nodeFileSystem, join(this.#config.journal.dir, 'notices.json')),
       baseTopic: this.#config.notices.baseTopic,
       bridgeId: this.#config.bridge.id,
       inlineCsvMaxBytes: this.#config.notices.inlineCsvMaxBytes,
@@ -271,7 +291,8 @@ export class Bridge {
       mqtt: () => {
         const { subscriptionProblems, unacknowledged, ...facts } = this.#source.status;
         const problems = subscriptionProblems.map(({ topic, reason }) => `Subscription ${topic}: ${reason}.`);
-        return { ...facts, unackedMessages: unacknowledged, subscriptionProblems: problems };
+        const { problems: manners } = this.#manners;
+        return { ...facts, unackedMessages: unacknowledged, subscriptionProblems: problems, manners };
       },
       oracle: () => this.#pipeline.writer?.availability ?? { state: 'retrying' },
       expanderPending: () => this.#pipeline.pending.expander,

@@ -71,7 +71,8 @@ export function findProblems(facts: StatusFacts): Advice[] {
     return problem === undefined ? [] : [{ problem, remedy: remedyFor(kind as ProblemKind, facts) }];
   });
   const remedy = remedyFor('subscription', facts);
-  return [...found, ...facts.mqtt.subscriptionProblems.map((problem) => ({ problem, remedy }))];
+  const { manners = [], subscriptionProblems } = facts.mqtt;
+  return [...found, ...subscriptionProblems.map((problem) => ({ problem, remedy })), ...manners];
 }
 
 /** ISO 8601 without the fraction. */

@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { brokersOf } from '../core/broker-url.ts';
-import { withDeadline, type Clock } from '../core/clock.ts';
+import { sleep, withDeadline, type Clock } from '../core/clock.ts';
 import { coerceError } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
@@ -19,6 +19,8 @@ export interface PreflightParts {
 }
 
 const DISK_TIMEOUT_MS = 30_000;
+/** What a check that is interrupted may need to leave nothing behind at the broker. */
+const LEAVING_MS = 3000;
 
 /**
  * Tries all that the bridge will need and gives `write` the report, group by group. Disturbs no running bridge: see the checks. Resolves
@@ -31,8 +33,13 @@ export async function runPreflight(
 ): Promise<boolean> {
   const interrupted = [failed('check', 'interrupted', 'run it again')];
   const noBroker = [{ broker: brokersOf(config.mqtt.url), findings: interrupted }];
-  const brokers = unlessAborted<readonly BrokerFindings[]>(signal, checkBrokers(config, clock, signal), noBroker);
-  const oracle = unlessAborted(signal, checkOracle(config, clock, log, signal), interrupted);
+  const brokers = unlessAborted<readonly BrokerFindings[]>(
+    clock,
+    signal,
+    checkBrokers(config, clock, signal),
+    noBroker,
+  );
+  const oracle = unlessAborted(clock, signal, checkOracle(config, clock, log, signal), interrupted);
   const all: Finding[] = [];
   const report = (findings: readonly Finding[]): void => {
     all.push(...findings);
@@ -53,7 +60,7 @@ export async function runPreflight(
 /** A disk that hangs, one on the network say, answers nobody. */
 async function directories(config: Config, { clock, fileSystem, signal }: PreflightParts): Promise<Finding[]> {
   const interrupted = [failed('check', 'interrupted', 'run it again')];
-  const checked = unlessAborted(signal, checkDirectories(config, fileSystem, clock), interrupted);
+  const checked = unlessAborted(clock, signal, checkDirectories(config, fileSystem, clock), interrupted);
   try {
     return await withDeadline(clock, DISK_TIMEOUT_MS, 'writing and syncing', checked);
   } catch (thrown) {
@@ -61,10 +68,14 @@ async function directories(config: Config, { clock, fileSystem, signal }: Prefli
   }
 }
 
-function unlessAborted<T>(signal: AbortSignal, work: Promise<T>, ifAborted: T): Promise<T> {
+async function unlessAborted<T>(clock: Clock, signal: AbortSignal, work: Promise<T>, ifAborted: T): Promise<T> {
+  const over = new AbortController();
   const aborted = new Promise<T>((resolve) => {
-    if (signal.aborted) resolve(ifAborted);
-    else signal.addEventListener('abort', () => resolve(ifAborted), { once: true });
+    const leave = (): void => void sleep(clock, LEAVING_MS, over.signal).then(() => resolve(ifAborted));
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
   });
-  return Promise.race([work, aborted]);
+  const done = await Promise.race([work, aborted]);
+  over.abort();
+  return signal.aborted ? ifAborted : done;
 }

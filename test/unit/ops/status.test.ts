@@ -135,6 +135,7 @@ describe('the problems in a status', () => {
     ['3.1.1 had to help', (s) => void (s.mqtt = starved('mqtt311')), 'It goes on with MQTT 3.1.1.'],
     ['the journal is full', (s) => void (s.journal = fullJournal), 'The journal is full'],
     ['a subscription was refused', (s) => void (s.mqtt = refused), 'plc/+/tags: refused (not authorized)'],
+    ['the broker loses topics', (s) => void (s.mqtt = losing), 'what comes on such topics is lost'],
     ['Oracle is retried', (s) => void (s.oracle = () => ({ state: 'retrying' })), 'It is being tried again.'],
     ['Oracle is off', (s) => void (s.oracle = () => ({ state: 'disabled' })), 'Writing to Oracle is switched off.'],
     ['the buffer is full', fillBuffer, 'The buffer is full.'],
@@ -209,6 +210,16 @@ const starved =
 const refused: StatusSources['mqtt'] = () => ({
   ...madeUpSources().mqtt(),
   subscriptionProblems: ['plc/+/tags: refused (not authorized)'],
+});
+
+const losing: StatusSources['mqtt'] = () => ({
+  ...madeUpSources().mqtt(),
+  manners: [
+    {
+      problem: 'On the broker what comes on such topics is lost.',
+      remedy: 'End the filters in mqtt.subscriptions with # instead of +.',
+    },
+  ],
 });
 
 function fillBuffer(sources: MadeUpSources): void {
