@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 
+import { NoticeMemory } from './backup/notice-memory.ts';
 import { Notices } from './backup/notices.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
@@ -9,9 +10,12 @@ import { RESERVE_BYTES } from './core/reserve.ts';
 import { RollingWindow } from './core/rolling-window.ts';
 import { noStep, type OnStep } from './core/steps.ts';
 import { ProcessLock } from './journal/process-lock.ts';
+import { BrokerMemory } from './mqtt/broker-memory.ts';
+import { MannersWatch } from './mqtt/manners-watch.ts';
 import { NamesakeWatch } from './mqtt/namesake.ts';
 import { MqttPublisher } from './mqtt/publisher.ts';
 import { MqttSource } from './mqtt/source.ts';
+import { probeTopicOf } from './mqtt/starvation.ts';
 import { SubscriptionMemory } from './mqtt/subscription-memory.ts';
 import { AuditMonitor } from './ops/audit.ts';
 import { History } from './ops/history.ts';
@@ -52,7 +56,9 @@ export class Bridge {
   readonly #writeLatencyMs: RollingWindow;
   readonly #connections: Connections;
   readonly #pipeline: Pipeline;
+  readonly #brokerMemory: BrokerMemory;
   readonly #source: MqttSource;
+  readonly #manners: MannersWatch;
   readonly #publisher: MqttPublisher | undefined;
   readonly #notices: Notices | undefined;
   readonly #namesake: NamesakeWatch | undefined;
@@ -76,7 +82,9 @@ export class Bridge {
     this.#refusals = new Refusals(clock);
     this.#pipeline = this.#createPipeline();
     this.#history = this.#createHistory();
+    this.#brokerMemory = this.#createBrokerMemory();
     this.#source = this.#createSource();
+    this.#manners = this.#createMannersWatch();
     this.#publisher = this.#createPublisher();
     this.#notices = this.#createNotices(this.#publisher);
     this.#namesake = this.#createNamesakeWatch(this.#publisher);
@@ -116,6 +124,7 @@ export class Bridge {
     await this.#publisher?.start();
     this.#notices?.start();
     await this.#source.start();
+    this.#manners.start();
     this.#isRunning = true;
     log.info('bridge started', { mqtt: this.#config.mqtt.url, table: this.#config.oracle.table, http: this.httpUrl });
     if (this.#config.oracle.ledgerTable === '') {
@@ -127,6 +136,7 @@ export class Bridge {
   reload(config: Config): void {
     this.#pipeline.tune(config);
     this.#source.subscribe(config.mqtt.subscriptions);
+    this.#manners.want(config.mqtt.subscriptions);
   }
 
   /** Takes no more messages, lets what was taken reach Oracle or the backup for up to `drainTimeoutMs`, and stops. */
@@ -158,6 +168,7 @@ export class Bridge {
     this.#history.stop();
     this.#source.pause();
     await this.#pipeline.stop();
+    await this.#manners.stop();
     await this.#source.stop();
     this.#namesake?.stop();
     await this.#notices?.stop();
@@ -201,11 +212,40 @@ export class Bridge {
   }
 
   #createSource(): MqttSource {
-    const { mqtt, journal } = this.#config;
-    const memory = new SubscriptionMemory(nodeFileSystem, join(journal.dir, 'subscriptions.json'));
-    const onNewSession = (connection: number): Promise<void> => this.#pipeline.beginSession(connection);
-    const options = { ...mqtt, memory, onNewSession, log: this.#logOf('mqtt'), clock: this.#parts.clock };
+    const { mqtt, journal, notices } = this.#config;
+    const options = {
+      ...mqtt,
+      brokerMemory: this.#brokerMemory,
+      memory: new SubscriptionMemory(nodeFileSystem, join(journal.dir, 'subscriptions.json')),
+      onNewSession: (connection: number): Promise<void> => this.#pipeline.beginSession(connection),
+      probeTopic: probeTopicOf(notices.baseTopic, mqtt.clientId),
+      log: this.#logOf('mqtt'),
+      clock: this.#parts.clock,
+    };
     return new MqttSource(options, this.#pipeline);
+  }
+
+  #createBrokerMemory(): BrokerMemory {
+    const { mqtt, journal } = this.#config;
+    return new BrokerMemory({
+      ...mqtt,
+      files: nodeFileSystem,
+      path: join(journal.dir, 'broker.json'),
+      log: this.#logOf('mqtt'),
+      clock: this.#parts.clock,
+    });
+  }
+
+  #createMannersWatch(): MannersWatch {
+    const { mqtt, notices } = this.#config;
+    return new MannersWatch({
+      ...mqtt,
+      baseTopic: notices.baseTopic,
+      hasNotices: notices.enabled,
+      present: () => this.#source.status,
+      log: this.#logOf('mqtt'),
+      clock: this.#parts.clock,
+    });
   }
 
   #createHistory(): History {
@@ -219,7 +259,13 @@ export class Bridge {
     const { mqtt, notices } = this.#config;
     if (!notices.enabled) return undefined;
     const stateTopic = `${notices.baseTopic}/state`;
-    return new MqttPublisher({ ...mqtt, stateTopic, log: this.#logOf('notices'), clock: this.#parts.clock });
+    return new MqttPublisher({
+      ...mqtt,
+      brokerMemory: this.#brokerMemory,
+      stateTopic,
+      log: this.#logOf('notices'),
+      clock: this.#parts.clock,
+    });
   }
 
   #createNotices(publisher: MqttPublisher | undefined): Notices | undefined {
@@ -227,6 +273,7 @@ export class Bridge {
     return new Notices({
       publisher,
       backups: this.#pipeline.backups,
+      memory: new NoticeMemory(nodeFileSystem, join(this.#config.journal.dir, 'notices.json')),
       baseTopic: this.#config.notices.baseTopic,
       bridgeId: this.#config.bridge.id,
       inlineCsvMaxBytes: this.#config.notices.inlineCsvMaxBytes,
@@ -258,16 +305,11 @@ export class Bridge {
       buffer: this.#pipeline.buffer,
       rolling: { batchSize: this.#batchSize, writeLatencyMs: this.#writeLatencyMs },
       mqtt: () => {
-        const { connected, protocolVersion, unacknowledged, subscriptionProblems } = this.#source.status;
+        const { subscriptionProblems, unacknowledged, ...facts } = this.#source.status;
         const problems = subscriptionProblems.map(({ topic, reason }) => `Subscription ${topic}: ${reason}.`);
+        const { problems: manners } = this.#manners;
         const namesake = this.#namesake?.problem;
-        return {
-          connected,
-          protocolVersion,
-          unackedMessages: unacknowledged,
-          subscriptionProblems: problems,
-          namesake,
-        };
+        return { ...facts, unackedMessages: unacknowledged, subscriptionProblems: problems, manners, namesake };
       },
       oracle: () => this.#pipeline.writer?.availability ?? { state: 'retrying' },
       expanderPending: () => this.#pipeline.pending.expander,

@@ -82,7 +82,7 @@ export class Pipeline implements Intake {
   readonly #checkpoints: Checkpoints;
   #stages: Stages | undefined;
   #running: Promise<unknown> = Promise.resolve();
-  /** As in the checkpoint's BrokerKnowledge. */
+  /** As in the checkpoint's SessionKnowledge. */
   #acknowledgedThrough = 0;
 
   constructor(config: PipelineConfig, parts: PipelineParts) {

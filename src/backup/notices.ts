@@ -27,9 +27,17 @@ export interface NoticeBackups {
   read(name: string): Promise<Buffer>;
 }
 
+/** The topics that the broker may retain something on, over restarts. `remember` resolves when a crash can't make it forgotten. */
+export interface RetainedTopics {
+  topics(): Promise<readonly string[]>;
+  remember(topic: string): Promise<void>;
+  forget(topic: string): Promise<void>;
+}
+
 export interface NoticesOptions {
   readonly publisher: NoticePublisher;
   readonly backups: NoticeBackups;
+  readonly memory: RetainedTopics;
   readonly baseTopic: string;
   readonly bridgeId: string;
   /** 0: the CSV itself is never published. */
@@ -50,7 +58,9 @@ const CSV_LEVEL = '/csv';
  *
  * Each connection starts from nothing known: all files are published, and what the broker retains shows by the subscription. A retained
  * message that is right counts as published; one that is wrong, or whose file is gone, is put right. Messages without the retain
- * flag are echoes of what was just published and mean nothing.
+ * flag are echoes of what was just published and mean nothing. As a broker may send nothing for a wildcard, or without the flag, what was
+ * published is also remembered by name and put right on each connection: before each publish that it may be there, after the empty one
+ * that it is not.
  */
 export class Notices {
   readonly #options: NoticesOptions;
@@ -58,6 +68,7 @@ export class Notices {
   readonly #healthTopic: string;
   readonly #outbox: NoticeOutbox;
   readonly #error: RepeatedError;
+  readonly #memoryError: RepeatedError;
   /** By topic: the notice, or the CSV's SHA-256, that this connection's broker retains. */
   readonly #published = new Map<string, string>();
   /** When the notice of a file that is being written or replayed was last sent. */
@@ -73,6 +84,12 @@ export class Notices {
     this.#recoveryTopic = `${options.baseTopic}/recovery/`;
     this.#healthTopic = `${options.baseTopic}/health`;
     this.#error = new RepeatedError(options.log, options.clock, 'notice could not be published', 'warn');
+    this.#memoryError = new RepeatedError(
+      options.log,
+      options.clock,
+      'notices not remembered for the next start',
+      'warn',
+    );
     this.#outbox = new NoticeOutbox({
       isConnected: () => options.publisher.connected,
       send: (topic) => this.#makeRight(topic),
@@ -112,6 +129,12 @@ export class Notices {
     this.#published.clear();
     this.#outbox.put(this.#healthTopic);
     for (const { name } of this.#options.backups.files()) this.#put(name);
+    void this.#putRemembered();
+  }
+
+  async #putRemembered(): Promise<void> {
+    const topics = await this.#options.memory.topics();
+    if (!this.#isStopped) for (const topic of topics) this.#outbox.put(topic);
   }
 
   #fileChanged(name: string): void {
@@ -178,9 +201,21 @@ export class Notices {
     const content = file === undefined ? undefined : isCsv ? this.#csvDigest(file) : this.#noticeText(file);
     if (content !== undefined && this.#published.get(topic) === content) return;
     const payload = file !== undefined && isCsv && content !== undefined ? await this.#readCsv(file.name) : content;
+    if (payload !== undefined) await this.#remember(topic, 'remember');
     await this.#publish(topic, payload ?? '');
+    if (payload === undefined) await this.#remember(topic, 'forget');
     if (payload === undefined || content === undefined) this.#published.delete(topic);
     else this.#published.set(topic, content);
+  }
+
+  /** A disk that takes no more is no reason to keep silent: then the broker's own word is all there is, as it sends what it retains. */
+  async #remember(topic: string, how: 'remember' | 'forget'): Promise<void> {
+    try {
+      await this.#options.memory[how](topic);
+      this.#memoryError.over();
+    } catch (error) {
+      this.#memoryError.report({ topic, error });
+    }
   }
 
   async #publish(topic: string, payload: string | Buffer): Promise<void> {
@@ -199,6 +234,8 @@ export class Notices {
   }
 
   #subjectOf(topic: string): { readonly file: BackupFileInfo | undefined; readonly isCsv: boolean } {
+    // Of a base topic that was configured before: nothing of it is right any more.
+    if (!topic.startsWith(this.#recoveryTopic)) return { file: undefined, isCsv: false };
     const path = topic.slice(this.#recoveryTopic.length);
     const isCsv = path.endsWith(CSV_LEVEL);
     const name = isCsv ? path.slice(0, -CSV_LEVEL.length) : path;

@@ -13,14 +13,16 @@ the key, what must stand there and what does. It touches neither broker nor data
 
 With --connect it then tries the broker, Oracle and the directories, and prints a line
 for each thing it looked at, with what to do about what is wrong: the GRANT for the DBA,
-the line for mosquitto.conf.
+the setting of the broker. At the broker it also tries what becomes of messages over a lost
+connection, with clients of its own and topics below notices.baseTopic/probe, and ends with
+a verdict: exactly once, maybe doubled, not fit.
   ✓ ok       as it must be
   ! warning  the bridge runs, but something will be worse than it could be
   ! unknown  cannot be found out from here; see to it
   ✗ failed   the bridge cannot do its work like this
-It disturbs no running bridge: it has a client id and a session of its own at the broker,
-executes nothing in the database but queries of the dictionary, and needs no lock. Run it
-as the user that the bridge runs as.
+It disturbs no running bridge: it has client ids, sessions and topics of its own at the
+broker and leaves nothing there, executes nothing in the database but queries of the
+dictionary, and needs no lock. Run it as the user that the bridge runs as.
 
 Examples:
   mqtt-oracle-bridge check --config config/bridge.json

@@ -29,7 +29,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
     [
       'Connections',
       ({ mqtt, oracle }) => [
-        ['MQTT broker', mqtt.connected ? `connected (MQTT ${mqtt.protocolVersion})` : 'not connected'],
+        ['MQTT broker', brokerText(mqtt)],
         ['Oracle', oracle.state + (oracle.since === undefined ? '' : ` since ${oracle.since}`)],
       ],
     ],
@@ -72,7 +72,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
     ],
     [
       'Since the first start',
-      ({ counters: c, audit }) => [
+      ({ counters: c, audit, mqtt }) => [
         ['received', `${values(c.valuesReceived)} in ${plural(c.messagesReceived, 'message')}`],
         ['written', `${values(c.valuesWritten)}, and ${values(c.valuesReplayed)} replayed`],
         ['backed up', values(c.valuesBackedUp)],
@@ -80,6 +80,8 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
         ['dropped', values(c.valuesDropped)],
         ['filtered', values(c.valuesFiltered)],
         ['undecodable', plural(c.messagesUndecodable, 'message')],
+        mqtt.sessionsLost > 0 ? ['sessions lost', plural(mqtt.sessionsLost, 'time')] : undefined,
+        mqtt.sessionsStarved > 0 ? ['sessions starved', plural(mqtt.sessionsStarved, 'time')] : undefined,
         ['all accounted for', audit.balanced ? 'yes' : 'no'],
       ],
     ],
@@ -133,6 +135,11 @@ function section(heading: string, lines: readonly (Line | undefined)[], paint: P
     paint('bold', heading),
     ...shown.map(([label, text]) => `  ${label.padEnd(LABEL_WIDTH)}${printable(text)}`),
   ];
+}
+
+function brokerText({ broker, connected, protocolVersion, since }: ShownStatus['mqtt']): string {
+  if (!connected) return `not connected${since === undefined ? '' : ` since ${since}`}`;
+  return `connected${broker === undefined ? '' : ` to ${broker}`} (MQTT ${protocolVersion === 5 ? '5' : '3.1.1'})`;
 }
 
 function gauge(done: number, all: number, text: (amount: number) => string, unit = ''): string {

@@ -25,7 +25,8 @@ export interface BridgeConfig {
 }
 
 export interface MqttConfig {
-  readonly url: string;
+  /** A list names the brokers of one cluster; it has one at least. */
+  readonly url: string | readonly string[];
   /** Never empty: the bridge's id where the file says nothing. */
   readonly clientId: string;
   readonly username: string;
@@ -42,6 +43,9 @@ export interface MqttConfig {
   };
   readonly subscriptions: readonly Subscription[];
 }
+
+/** For what looks at one broker of the list. */
+export type OneBrokerConfig = Config & { readonly mqtt: { readonly url: string } };
 
 export interface Subscription {
   readonly topic: string;

@@ -1,3 +1,4 @@
+import { brokerUrls } from '../core/broker-url.ts';
 import { parseName } from '../core/identifier.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { filtersOverlap } from '../core/topic-filter.ts';
@@ -85,7 +86,7 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
     keys: [`mqtt.tls.${name}`, 'mqtt.url'],
     check: ({ mqtt }) =>
       unless(
-        mqtt.tls[name] === '' || isTls(mqtt.url),
+        mqtt.tls[name] === '' || brokerUrls(mqtt.url).some(isTls),
         'has no effect: mqtt.url must begin with mqtts:// or wss:// for TLS',
       ),
   })),

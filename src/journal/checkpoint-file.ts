@@ -9,7 +9,7 @@ import type { Reserve } from '../core/reserve.ts';
 import type { HeldPacketId } from './held-packet-ids.ts';
 
 /** What is known of the broker's session: of its having got acknowledgements, and of its manners. */
-export interface BrokerKnowledge {
+export interface SessionKnowledge {
   /** Of the messages up to this number, those of the present session, the broker has the acknowledgements. */
   readonly acknowledgedThrough: number;
   /** As in SessionManners of mqtt/redelivery.ts. */
@@ -44,7 +44,7 @@ export interface CheckpointContent {
   /** Where the ledger was known to be. Absent: nowhere. */
   readonly ledger?: Place;
   /** Absent: nothing is known. */
-  readonly broker?: BrokerKnowledge;
+  readonly broker?: SessionKnowledge;
   /** Absent: none but what the segments tell. */
   readonly held?: HeldThrough;
 }

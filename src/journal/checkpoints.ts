@@ -2,7 +2,7 @@ import { sleep, type Clock } from '../core/clock.ts';
 import { createCounters, type Counters } from '../core/counters.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import { comparePlaces, laterPlace, ORIGIN, type Place } from '../core/place.ts';
-import type { BrokerKnowledge, Journal } from './journal.ts';
+import type { SessionKnowledge, Journal } from './journal.ts';
 
 export interface CheckpointsOptions {
   readonly journal: Journal;
@@ -10,7 +10,7 @@ export interface CheckpointsOptions {
   readonly counters: Counters;
   /** Where the ledger is known to be; undefined: it is not known yet. */
   readonly ledgerPlace: () => Place | undefined;
-  readonly broker: () => BrokerKnowledge;
+  readonly broker: () => SessionKnowledge;
   /** No value is between two stages in the middle of a batch. */
   readonly isBetweenBatches: () => boolean;
   readonly clock: Clock;

@@ -7,7 +7,7 @@ import type { Delivery, Message, Release } from '../core/message.ts';
 import { ORIGIN, type Place } from '../core/place.ts';
 import { Reserve } from '../core/reserve.ts';
 import type { OnStep } from '../core/steps.ts';
-import { encodeCheckpoint, writeCheckpoint, type BrokerKnowledge } from './checkpoint-file.ts';
+import { encodeCheckpoint, writeCheckpoint, type SessionKnowledge } from './checkpoint-file.ts';
 import { Committer, type JournalState, type SyncMode } from './committer.ts';
 import type { JournalEntry, JournalRecord } from './frame.ts';
 import type { HeldPacketIds } from './held-packet-ids.ts';
@@ -21,7 +21,7 @@ import { SegmentWriter } from './segment-writer.ts';
 import { HEADER_BYTES, JOURNAL_ID_LENGTH, segmentNoOf, type Segment } from './segment.ts';
 import { Settling } from './settling.ts';
 
-export type { BrokerKnowledge, JournalLock, JournalRecord };
+export type { SessionKnowledge, JournalLock, JournalRecord };
 
 export interface JournalOptions {
   readonly dir: string;
@@ -46,7 +46,7 @@ export interface Checkpoint {
   readonly counters: Readonly<Record<string, number>>;
   /** Where the ledger was known to be. */
   readonly ledger: Place;
-  readonly broker: BrokerKnowledge;
+  readonly broker: SessionKnowledge;
 }
 
 export interface JournalStatus {
@@ -75,7 +75,7 @@ const ID_CHARACTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 /** Two settled segments stay for the redelivery check, one is written, and one must fit beside them. */
 const SEGMENTS_WITHIN_MAX = 4;
 const NO_PAYLOAD = Buffer.alloc(0);
-const NOTHING_KNOWN: BrokerKnowledge = { acknowledgedThrough: 0, idsCountUp: false, setsDuplicate: false };
+const NOTHING_KNOWN: SessionKnowledge = { acknowledgedThrough: 0, idsCountUp: false, setsDuplicate: false };
 
 /**
  * The messages that were acknowledged and are not settled, on disk (segment.ts, frame.ts, checkpoint-file.ts).
@@ -245,7 +245,7 @@ export class Journal {
   saveCheckpoint(
     counters: Readonly<Record<string, number>>,
     ledger = ORIGIN,
-    broker: BrokerKnowledge = NOTHING_KNOWN,
+    broker: SessionKnowledge = NOTHING_KNOWN,
   ): Promise<void> {
     if (this.#isClosed) return Promise.reject(new Error('the journal is closed'));
     this.#wanted = { counters: { ...counters }, ledger, broker };

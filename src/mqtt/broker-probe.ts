@@ -2,6 +2,8 @@ import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
 
 import { withDeadline, type Clock } from '../core/clock.ts';
 import { coerceError } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
+import { topicMatches } from '../core/topic-filter.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
 import { reasonText } from './reason-codes.ts';
 import { CONNECT_TIMEOUT_MS, open, openWithFallback, type Connected, type Fallback } from './single-attempt.ts';
@@ -50,14 +52,16 @@ export interface BrokerFacts {
   readonly connectMs: number;
   readonly sessionPresent: boolean;
   readonly limits: BrokerLimits;
-  /** What the broker calls itself in $SYS/broker/version; empty where it does not tell. */
+  /** What the broker calls itself in $SYS; empty where it does not tell. */
   readonly software: string;
   readonly grants: readonly Grant[];
 }
 
 const ANSWER_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 2000;
-const VERSION_TOPIC = '$SYS/broker/version';
+const MAX_NAME_LENGTH = 100;
+/** Where brokers say what they are: mosquitto and those after it; EMQX. */
+const NAME_TOPICS = ['$SYS/broker/version', '$SYS/brokers/+/sysdescr', '$SYS/brokers/+/version'];
 const NOT_TRIED = { code: undefined, reason: 'not tried after that' };
 const SHARED = /^\$share\/[^/]+\//;
 
@@ -79,14 +83,8 @@ export async function probeBroker(options: ProbeOptions, signal: AbortSignal): P
     open(options.url, clientOptions({ ...options, clientId }, version, tls), clock, signal);
   const { connected, fallback } = await openWithFallback(options.protocolVersion, connect);
   const { client, connack, connectMs } = connected;
-  let software = '';
-  client.on('message', (topic, payload) => {
-    if (topic === VERSION_TOPIC) software = payload.toString().trim();
-  });
   const tried: string[] = [];
   try {
-    await subscribe(client, VERSION_TOPIC, 0, clock); // its message comes before the next SUBACK, or never
-    tried.push(VERSION_TOPIC);
     const grants: Grant[] = [];
     for (const { topic, qos } of options.subscriptions) {
       const ownTopic = topic.replace(SHARED, `$share/${clientId}/`);
@@ -98,6 +96,8 @@ export async function probeBroker(options: ProbeOptions, signal: AbortSignal): P
     const { sessionPresent } = connack;
     const limits = limitsOf(connack);
     const protocolVersion = fallback === undefined ? options.protocolVersion : 4;
+    const software = await nameOf(client, clock); // last: a broker may end the connection on a topic that it does not allow
+    tried.push(...NAME_TOPICS);
     return { clientId, protocolVersion, fallback, connectMs, sessionPresent, limits, software, grants };
   } finally {
     await close(client, tried, clock);
@@ -123,6 +123,21 @@ function clientOptions(options: ProbeOptions, version: ProtocolVersion, tls: Tls
   };
 }
 
+/** What the broker retains in $SYS about itself, in the order of the topics. */
+async function nameOf(client: MqttClient, clock: Clock): Promise<string> {
+  const said = new Map<number, string>();
+  client.on('message', (topic, payload) => {
+    const place = NAME_TOPICS.findIndex((filter) => topicMatches(filter, topic));
+    if (place !== -1) said.set(place, printable(payload.toString().trim()).slice(0, MAX_NAME_LENGTH));
+  });
+  // What is retained comes before the answer to the next request, or never; the last one is asked for twice for that.
+  for (const topic of [...NAME_TOPICS, ...NAME_TOPICS.slice(-1)]) await subscribe(client, topic, 0, clock);
+  return [...said.entries()]
+    .sort(([a], [b]) => a - b)
+    .map(([, text]) => text)
+    .join(' ');
+}
+
 async function subscribe(
   client: MqttClient,
   topic: string,
@@ -133,7 +148,7 @@ async function subscribe(
   if (!client.connected) return lost;
   const answer = new Promise<Pick<Grant, 'code' | 'reason'>>((resolve) => {
     // Retain handling 2 (MQTT 5): no retained messages, but for the one that is read.
-    const rh = topic === VERSION_TOPIC ? 0 : 2;
+    const rh = topic.startsWith('$SYS/') ? 0 : 2;
     client.subscribe({ [topic]: { qos, rh, nl: false, rap: false } }, (error, _grants, suback) => {
       const code = suback === undefined ? undefined : Number(suback.granted[0]);
       if (code !== undefined) resolve({ code, reason: suback?.properties?.reasonString ?? reasonText(code) });

@@ -1,16 +1,21 @@
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+import type { IClientOptions, MqttClient } from 'mqtt';
 
-import { Backoff } from '../core/backoff.ts';
-import { sleep, withDeadline, type Clock } from '../core/clock.ts';
-import { coerceError } from '../core/errors.ts';
-import { RepeatedError, type LogFields, type Logger } from '../core/logger.ts';
-import { ProtocolChoice, type ProtocolVersion } from './protocol-version.ts';
-import { isVersionRefusal, reasonCodeOf, reasonText, refusalOf } from './reason-codes.ts';
+import type { BackoffOptions } from '../core/backoff.ts';
+import { brokerOf, brokerUrls } from '../core/broker-url.ts';
+import { sleep, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
+import { RepeatedError, type Logger } from '../core/logger.ts';
+import { attempt, CONNECT_TIMEOUT_MS, type Outcome } from './attempt.ts';
+import type { BrokerMemory } from './broker-memory.ts';
+import { BrokerRotation, type Ending } from './broker-rotation.ts';
+import { ConnectionTrouble, type Trouble } from './connection-trouble.ts';
+import { isSilence, ProtocolChoice, type ProtocolVersion } from './protocol-version.ts';
+import { isVersionRefusal, refusalOf } from './reason-codes.ts';
 import { readTlsFiles, type TlsMaterial, type TlsOptions } from './tls-files.ts';
-import { isTlsUrl, remedyOf } from './tls-remedies.ts';
+import { isTlsUrl } from './tls-remedies.ts';
 
 export interface ConnectionOptions {
-  readonly url: string;
+  /** A list names the brokers of one cluster, which share their sessions: they are tried in turn. */
+  readonly url: string | readonly string[];
   readonly clientId: string;
   /** Empty: none is sent. */
   readonly username: string;
@@ -18,12 +23,16 @@ export interface ConnectionOptions {
   readonly protocolVersion: ProtocolVersion;
   readonly keepaliveSeconds: number;
   readonly tls: TlsOptions;
+  /** Absent: nothing is known from before, and nothing remembered. */
+  readonly brokerMemory?: BrokerMemory;
   readonly log: Logger;
   readonly clock: Clock;
 }
 
 /** What the two users of a connection do differently. */
 export interface ConnectionRole {
+  /** The one with the session, whose broker and version are remembered, and which comes back as quickly as may be. */
+  readonly isIntake: boolean;
   /** Awaited before each attempt; must not throw. */
   connecting?(): Promise<void>;
   clientOptions(version: ProtocolVersion): IClientOptions;
@@ -34,19 +43,26 @@ export interface ConnectionRole {
   closed(): void;
 }
 
-/** How an attempt, or the connection that came of it, ended. */
-interface Outcome {
-  readonly version: ProtocolVersion;
-  connectedAtMs: number | undefined;
-  reasonCode: number | undefined;
-  error: Error | undefined;
+export interface ConnectionStatus extends Partial<Trouble> {
+  readonly connected: boolean;
+  /** Of the present connection, or else of the last or the first to come. */
+  readonly protocolVersion: ProtocolVersion;
+  /** Of the one that is connected to, or was last, or is tried first. */
+  readonly url: string;
+  /** Its address, for logs and people. */
+  readonly broker: string;
 }
 
-const BACKOFF = { initialDelayMs: 1000, factor: 2, maxDelayMs: 30_000, jitter: 0.2 };
-const SLOW_BACKOFF = { initialDelayMs: 30_000, factor: 2, maxDelayMs: 300_000, jitter: 0.2 };
+/**
+ * A broker that is back waits for nobody: what comes for a session that it does not know any more, or for which it keeps few messages, is
+ * lost. So the intake waits 3 s at most, chance included.
+ */
+const INTAKE_BACKOFF: BackoffOptions = { initialDelayMs: 1000, factor: 2, maxDelayMs: 2500, jitter: 0.2 };
+const PATIENT_BACKOFF: BackoffOptions = { initialDelayMs: 1000, factor: 2, maxDelayMs: 30_000, jitter: 0.2 };
 /** A connection that lived shorter does not shorten the delays again. */
 const STABLE_AFTER_MS = 10_000;
-const CONNECT_TIMEOUT_MS = 15_000;
+/** For CONNACK: of the first attempt without an answer, of the second, of all others. A busy broker may need the longer ones. */
+const CONNACK_WAITS_MS = [5000, 10_000, CONNECT_TIMEOUT_MS];
 const STOP_DEADLINE_MS = 2000;
 /** Reason 0 and no properties, the same in MQTT 3.1.1 and 5: the session lives on, for as long as CONNECT said. */
 const DISCONNECT = Buffer.from([0xe0, 0]);
@@ -60,53 +76,56 @@ const DISCONNECT = Buffer.from([0xe0, 0]);
 export class MqttConnection {
   readonly #options: ConnectionOptions;
   readonly #role: ConnectionRole;
-  readonly #protocol: ProtocolChoice;
-  readonly #backoff: Backoff;
-  readonly #slowBackoff: Backoff;
-  readonly #unreachable: RepeatedError;
-  readonly #refused: RepeatedError;
-  readonly #lost: RepeatedError;
+  readonly #trouble: ConnectionTrouble;
   readonly #unreadable: RepeatedError;
-  readonly #broker: string;
   readonly #abort = new AbortController();
+  #protocol: ProtocolChoice;
+  #rotation: BrokerRotation;
   #client: MqttClient | undefined;
   #isConnected = false;
-  #hasConnected = false;
+  #isRenewing = false;
+  #cancelRenewal: CancelTimer = () => {};
+  /** A session that gets nothing with MQTT 5 gets 3.1.1, which says nothing about what the broker takes. */
+  #isVersionForced = false;
+  #unansweredConnects = 0;
   #version: ProtocolVersion;
+  #url: string;
   #running: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: ConnectionOptions, role: ConnectionRole) {
-    const { clock, log, protocolVersion, url } = options;
+    const { clock, log, protocolVersion } = options;
     this.#options = options;
     this.#role = role;
     this.#protocol = new ProtocolChoice(protocolVersion);
     this.#version = protocolVersion;
-    this.#backoff = new Backoff(BACKOFF, clock);
-    this.#slowBackoff = new Backoff(SLOW_BACKOFF, clock);
-    this.#unreachable = new RepeatedError(log, clock, 'broker not reachable', 'warn');
-    this.#refused = new RepeatedError(log, clock, 'broker refuses the connection');
-    this.#lost = new RepeatedError(log, clock, 'connection to the broker lost', 'warn');
+    this.#rotation = this.#newRotation(undefined);
+    this.#url = this.#rotation.url;
+    this.#trouble = new ConnectionTrouble(log, clock);
     this.#unreadable = new RepeatedError(log, clock, 'tls files can not be read again, using those of before', 'warn');
-    this.#broker = brokerOf(url);
   }
 
-  get connected(): boolean {
-    return this.#isConnected;
-  }
-
-  /** Of the present connection, or else of the last or the first to come. */
-  get protocolVersion(): ProtocolVersion {
-    return this.#version;
+  get status(): ConnectionStatus {
+    const trouble = this.#isConnected ? {} : this.#trouble.present;
+    const url = this.#url;
+    return {
+      connected: this.#isConnected,
+      protocolVersion: this.#version,
+      url,
+      broker: brokerOf(url),
+      ...trouble,
+    };
   }
 
   /** Resolves when the attempts have begun, not when one succeeds. Throws a ConfigError about the TLS files. */
   async start(): Promise<void> {
     const tls = await readTlsFiles(this.#options.tls);
-    if (isTlsUrl(this.#options.url) && !tls.rejectUnauthorized) {
+    for (const url of brokerUrls(this.#options.url)) {
+      if (!isTlsUrl(url) || tls.rejectUnauthorized) continue;
       const remedy = 'name its CA in mqtt.tls.ca and set mqtt.tls.rejectUnauthorized to true';
-      this.#options.log.warn('the certificate of the broker is not checked', { broker: this.#broker, remedy });
+      this.#options.log.warn('the certificate of the broker is not checked', { broker: brokerOf(url), remedy });
     }
+    await this.#options.brokerMemory?.load();
     if (!this.#abort.signal.aborted) this.#running ??= this.#run(tls, this.#abort.signal);
   }
 
@@ -116,16 +135,32 @@ export class MqttConnection {
     return this.#stopping;
   }
 
+  /** Ends the connection and makes the next one at once, from then on with `version` where that is given. */
+  renew(version?: ProtocolVersion): void {
+    if (version !== undefined) this.#force(version);
+    const client = this.#client;
+    if (client === undefined || !this.#isConnected) return;
+    this.#isRenewing = true;
+    this.#disconnect(client);
+    this.#cancelRenewal = this.#options.clock.setTimer(STOP_DEADLINE_MS, () => void client.stream.destroy());
+  }
+
+  #disconnect(client: MqttClient): void {
+    client.stream.write(DISCONNECT);
+    client.stream.end();
+  }
+
+  #force(version: ProtocolVersion): void {
+    this.#isVersionForced = true;
+    this.#protocol.use(version);
+  }
+
   async #stop(how: 'disconnect' | 'drop'): Promise<void> {
     this.#abort.abort();
     const client = this.#client;
-    if (this.#isConnected) this.#options.log.info('disconnecting from the broker', { broker: this.#broker });
-    if (client !== undefined && this.#isConnected && how === 'disconnect') {
-      client.stream.write(DISCONNECT);
-      client.stream.end();
-    } else {
-      client?.stream.destroy();
-    }
+    if (this.#isConnected) this.#options.log.info('disconnecting from the broker', { broker: brokerOf(this.#url) });
+    if (client !== undefined && this.#isConnected && how === 'disconnect') this.#disconnect(client);
+    else client?.stream.destroy();
     const ended = this.#running ?? Promise.resolve();
     try {
       await withDeadline(this.#options.clock, STOP_DEADLINE_MS, 'disconnecting', ended);
@@ -136,13 +171,35 @@ export class MqttConnection {
   }
 
   async #run(tls: TlsMaterial, signal: AbortSignal): Promise<void> {
+    this.#begin();
     for (let material = tls; !signal.aborted; material = await this.#renewed(material)) {
       await this.#role.connecting?.();
       if (signal.aborted) return;
-      const outcome = await this.#attempt(material);
+      const version = this.#protocol.next;
+      const outcome = await this.#attempt(version, material);
       if (signal.aborted) return;
-      await sleep(this.#options.clock, this.#delayAfter(outcome), signal);
+      const delayMs = this.#delayAfter(outcome, version);
+      if (delayMs > 0) await sleep(this.#options.clock, delayMs, signal);
     }
+  }
+
+  /** Goes on from what earlier processes found out. */
+  #begin(): void {
+    const known = this.#options.brokerMemory?.known;
+    if (known === undefined) return;
+    const { broker, measure, version } = known;
+    this.#protocol = new ProtocolChoice(this.#options.protocolVersion, version);
+    if (this.#role.isIntake && measure === 'mqtt311') this.#force(4);
+    this.#version = this.#protocol.next;
+    this.#rotation = this.#newRotation(broker);
+    this.#url = this.#rotation.url;
+  }
+
+  #newRotation(lastBroker: string | undefined): BrokerRotation {
+    const urls = brokerUrls(this.#options.url);
+    const first = urls.find((url) => brokerOf(url) === lastBroker);
+    const backoff = this.#role.isIntake ? INTAKE_BACKOFF : PATIENT_BACKOFF;
+    return new BrokerRotation(urls, first, backoff, this.#options.clock);
   }
 
   /** Certificates are renewed while the bridge runs. Files that are just being replaced may not fit each other. */
@@ -159,47 +216,25 @@ export class MqttConnection {
     }
   }
 
-  #attempt(tls: TlsMaterial): Promise<Outcome> {
-    const version = this.#protocol.next;
-    const outcome: Outcome = { version, connectedAtMs: undefined, reasonCode: undefined, error: undefined };
-    return new Promise((resolve) => {
-      const ended = (): void => {
+  #attempt(version: ProtocolVersion, tls: TlsMaterial): Promise<Outcome> {
+    const { url } = this.#rotation;
+    return attempt({
+      url,
+      options: this.#clientOptions(version, tls),
+      connackWaitMs: CONNACK_WAITS_MS[Math.min(this.#unansweredConnects, CONNACK_WAITS_MS.length - 1)]!,
+      clock: this.#options.clock,
+      prepare: (client) => {
+        this.#client = client;
+        this.#role.prepare(client);
+      },
+      connected: (client, sessionPresent) => this.#connected(client, url, version, sessionPresent),
+      closed: () => {
         this.#isConnected = false;
         this.#client = undefined;
+        this.#cancelRenewal();
         this.#role.closed();
-        resolve(outcome);
-      };
-      try {
-        this.#connect(outcome, tls, ended);
-      } catch (error) {
-        outcome.error = coerceError(error); // an option that tls or net can not take
-        ended();
-      }
+      },
     });
-  }
-
-  #connect(outcome: Outcome, tls: TlsMaterial, ended: () => void): void {
-    const client = mqtt.connect(this.#options.url, this.#clientOptions(outcome.version, tls));
-    this.#client = client;
-    client.on('connect', ({ sessionPresent }) => {
-      outcome.connectedAtMs = this.#options.clock.monotonic();
-      this.#connected(client, outcome.version, sessionPresent);
-    });
-    client.on('disconnect', ({ reasonCode }) => {
-      outcome.reasonCode = reasonCode;
-      outcome.error = new Error(`ended by the broker: ${reasonText(reasonCode ?? 0)}`);
-    });
-    client.on('error', (error) => {
-      outcome.error ??= error;
-      outcome.reasonCode ??= reasonCodeOf(error);
-      client.stream.destroy(); // after a malformed packet mqtt.js would wait for ever
-    });
-    client.once('close', () => {
-      ended();
-      client.end(true); // calls back whoever waits for an answer
-    });
-    this.#role.prepare(client);
-    client.connect();
   }
 
   #clientOptions(version: ProtocolVersion, tls: TlsMaterial): IClientOptions {
@@ -210,7 +245,6 @@ export class MqttConnection {
       ...(password === '' ? {} : { password }),
       keepalive: keepaliveSeconds,
       protocolVersion: version,
-      connectTimeout: CONNECT_TIMEOUT_MS,
       manualConnect: true,
       reconnectPeriod: 0,
       resubscribe: false,
@@ -220,55 +254,57 @@ export class MqttConnection {
     };
   }
 
-  #connected(client: MqttClient, version: ProtocolVersion, sessionPresent: boolean): void {
-    const { clientId, log } = this.#options;
-    if (this.#protocol.accepted(version)) this.#warnOfFallback();
+  #connected(client: MqttClient, url: string, version: ProtocolVersion, sessionPresent: boolean): void {
+    const { brokerMemory, clientId, log } = this.#options;
+    const broker = brokerOf(url);
+    this.#url = url;
+    if (this.#protocol.accepted(version)) this.#tellVersion(version);
     this.#version = version;
     this.#isConnected = true;
-    this.#hasConnected = true;
-    this.#unreachable.over();
-    this.#refused.over();
-    this.#slowBackoff.reset();
-    log.info('connected to the broker', { broker: this.#broker, clientId, protocolVersion: version, sessionPresent });
+    this.#unansweredConnects = 0;
+    this.#rotation.succeeded();
+    this.#trouble.connected();
+    void brokerMemory?.note({
+      ...(this.#role.isIntake ? { broker } : {}),
+      ...(this.#isVersionForced ? {} : { version }),
+    });
+    log.info('connected to the broker', { broker, clientId, protocolVersion: version, sessionPresent });
     this.#role.connected(client, sessionPresent);
   }
 
-  /** Logs what happened and decides how long to wait. */
-  #delayAfter(outcome: Outcome): number {
-    const { connectedAtMs, error, reasonCode, version } = outcome;
-    const fields: LogFields = { broker: this.#broker, error: error ?? 'closed by the broker' };
-    const { isSlow, remedy } = refusalOf(reasonCode);
-    if (connectedAtMs !== undefined) {
-      if (this.#options.clock.monotonic() - connectedAtMs >= STABLE_AFTER_MS) {
-        this.#backoff.reset();
-        this.#lost.over();
-      }
-      this.#lost.report(remedy === '' ? fields : { ...fields, remedy });
-    } else if (isVersionRefusal(reasonCode) && this.#protocol.refused(version)) {
-      this.#warnOfFallback();
+  /** Decides how long to wait, and with whom to go on. */
+  #delayAfter(outcome: Outcome, version: ProtocolVersion): number {
+    const { url } = this.#rotation;
+    const { error, reasonCode } = outcome;
+    if (this.#isRenewing) {
+      this.#isRenewing = false;
       return 0;
-    } else if (reasonCode !== undefined) {
-      this.#refused.report({ ...fields, reasonCode, ...(remedy === '' ? {} : { remedy }) });
-    } else {
-      if (isSilence(error)) this.#protocol.unanswered();
-      const why = remedyOf(error, this.#options.url, isSilence(error) && !this.#hasConnected);
-      this.#unreachable.report(why === undefined ? fields : { ...fields, remedy: why });
     }
-    return isSlow ? this.#slowBackoff.next() : this.#backoff.next();
+    if (outcome.connectedAtMs === undefined && isVersionRefusal(reasonCode) && this.#protocol.refused(version)) {
+      this.#url = url;
+      this.#tellVersion(this.#protocol.next);
+      return 0;
+    }
+    const isUnanswered = outcome.connectedAtMs === undefined && reasonCode === undefined && isSilence(error);
+    if (isUnanswered) {
+      this.#protocol.unanswered();
+      this.#unansweredConnects += 1;
+    }
+    const ending = this.#endingOf(outcome);
+    this.#trouble.ended(url, outcome, ending);
+    return this.#rotation.ended(ending);
   }
 
-  #warnOfFallback(): void {
-    this.#version = 4;
-    this.#options.log.warn('broker does not take mqtt 5, using 3.1.1', { broker: this.#broker });
+  #endingOf({ connectedAtMs, reasonCode }: Outcome): Ending {
+    const { isSlow } = refusalOf(reasonCode);
+    if (connectedAtMs === undefined) return isSlow ? 'refused' : 'failed';
+    if (isSlow) return 'unwanted';
+    return this.#options.clock.monotonic() - connectedAtMs >= STABLE_AFTER_MS ? 'lost' : 'lostSoon';
   }
-}
 
-function isSilence(error: Error | undefined): boolean {
-  return error === undefined || ('code' in error && error.code === 'ECONNRESET');
-}
-
-/** The address without user name and password. */
-export function brokerOf(url: string): string {
-  const { host, protocol } = new URL(url);
-  return `${protocol}//${host}`;
+  #tellVersion(version: ProtocolVersion): void {
+    this.#version = version;
+    const [refused, used] = version === 4 ? ['5', '3.1.1'] : ['3.1.1', '5'];
+    this.#options.log.warn(`broker does not take mqtt ${refused}, using ${used}`, { broker: brokerOf(this.#url) });
+  }
 }

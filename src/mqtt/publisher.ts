@@ -48,6 +48,7 @@ export class MqttPublisher {
       'warn',
     );
     this.#connection = new MqttConnection(this.#options, {
+      isIntake: false,
       clientOptions: () => this.#clientOptions(),
       prepare: (client) =>
         void client.on('message', (topic, payload, { retain }) => this.#heard(topic, payload, retain)),

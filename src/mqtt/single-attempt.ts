@@ -12,19 +12,27 @@ export class BrokerProbeError extends Error {
   readonly reasonCode: number | undefined;
   /** Empty where nothing is known. */
   readonly remedy: string;
-  /** The broker ended the connection before it said anything. */
-  readonly isSilence: boolean;
+  /** The broker said nothing: it ended the connection, or holds it and does not answer. */
+  readonly silence: 'closed' | 'mute' | undefined;
 
-  constructor(message: string, more: { reasonCode?: number | undefined; remedy?: string; isSilence?: boolean } = {}) {
+  constructor(
+    message: string,
+    more: { reasonCode?: number | undefined; remedy?: string; silence?: 'closed' | 'mute' | undefined } = {},
+  ) {
     super(message);
     this.name = 'BrokerProbeError';
     this.reasonCode = more.reasonCode;
     this.remedy = more.remedy ?? '';
-    this.isSilence = more.isSilence ?? false;
+    this.silence = more.silence;
   }
 }
 
 export const CONNECT_TIMEOUT_MS = 15_000;
+/** A broker that knows MQTT 3.1.1 alone may take a CONNECT of version 5 and never answer it. */
+const MUTE_TIMEOUT_MS = 8000;
+
+const MUTE =
+  'something listens there and does not answer: is it an MQTT broker, and is this the port that it has for the scheme of mqtt.url?';
 
 const REMEDIES: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there: is the broker running, and is the port of mqtt.url right?',
@@ -42,7 +50,7 @@ export interface Connected {
 }
 
 /** Why it is not MQTT 5 although that was asked for. */
-export type Fallback = 'refused' | 'silence' | undefined;
+export type Fallback = 'refused' | 'closed' | 'mute' | undefined;
 
 /** As the intake falls back, but at once. Throws BrokerProbeError. */
 export async function openWithFallback(
@@ -53,22 +61,26 @@ export async function openWithFallback(
     return { connected: await connect(wanted), fallback: undefined };
   } catch (thrown) {
     if (!(thrown instanceof BrokerProbeError) || wanted === 4) throw thrown;
-    const isRefused = isVersionRefusal(thrown.reasonCode);
-    if (!isRefused && !thrown.isSilence) throw thrown;
+    const fallback = isVersionRefusal(thrown.reasonCode) ? 'refused' : thrown.silence;
+    if (fallback === undefined) throw thrown;
     try {
-      return { connected: await connect(4), fallback: isRefused ? 'refused' : 'silence' };
+      return { connected: await connect(4), fallback };
     } catch (second) {
-      throw isRefused ? second : thrown;
+      throw fallback === 'refused' ? second : thrown;
     }
   }
 }
 
-/** One attempt to connect, for 15 s at most. The caller closes the client. Throws BrokerProbeError. */
+/**
+ * One attempt to connect, for 15 s at most, with MQTT 5 for 8 s. The caller closes the client. `prepare` gets it before it connects.
+ * Throws BrokerProbeError.
+ */
 export async function open(
   url: string,
   options: IClientOptions,
   clock: Clock,
   signal: AbortSignal,
+  prepare: (client: MqttClient) => void = () => {},
 ): Promise<Connected> {
   const startedAtMs = clock.monotonic();
   let client: MqttClient | undefined;
@@ -77,18 +89,31 @@ export async function open(
     if (signal.aborted) throw new BrokerProbeError('interrupted');
     client = mqtt.connect(url, options);
     watch(client, url, resolve, reject);
+    prepare(client);
     signal.addEventListener('abort', abort, { once: true });
+    client.once('close', () => signal.removeEventListener('abort', abort));
     client.connect();
   });
+  const timeoutMs = options.protocolVersion === 5 ? MUTE_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
   try {
-    const connack = await withDeadline(clock, CONNECT_TIMEOUT_MS, 'connect', isOver);
+    const connack = await withDeadline(clock, timeoutMs, 'connect', isOver);
     return { client: client!, connack, connectMs: clock.monotonic() - startedAtMs };
   } catch (thrown) {
+    const isMute = thrown instanceof DeadlineError && hasSentConnect(client);
     client?.stream?.destroy();
     client?.end(true);
+    if (isMute) {
+      const text = `the connection came about, but CONNECT was not answered within ${timeoutMs} ms`;
+      throw new BrokerProbeError(text, { remedy: MUTE, silence: 'mute' });
+    }
     if (thrown instanceof DeadlineError) throw new BrokerProbeError(thrown.message, { remedy: REMEDIES['ETIMEDOUT']! });
     throw thrown instanceof BrokerProbeError ? thrown : new BrokerProbeError(coerceError(thrown).message);
   }
+}
+
+/** CONNECT is handed over to the stream at once, and leaves it when the way has come about: TCP, and TLS or WebSocket on top of it. */
+function hasSentConnect(client: MqttClient | undefined): boolean {
+  return client?.stream?.writableLength === 0;
 }
 
 function watch(
@@ -121,8 +146,8 @@ function explained(failure: Error | undefined, connack: IConnackPacket | undefin
     return new BrokerProbeError(text, { reasonCode, remedy: refusalOf(reasonCode).remedy });
   }
   const code = systemErrorCode(failure) ?? '';
-  const isSilence = failure === undefined || code === 'ECONNRESET';
+  const isClosed = failure === undefined || code === 'ECONNRESET';
   const text = failure === undefined ? 'closed before it answered' : failure.message === '' ? code : failure.message;
-  const remedy = REMEDIES[code] ?? remedyOf(failure, url, isSilence) ?? '';
-  return new BrokerProbeError(text, { remedy, isSilence });
+  const remedy = REMEDIES[code] ?? remedyOf(failure, url, isClosed) ?? '';
+  return new BrokerProbeError(text, { remedy, silence: isClosed ? 'closed' : undefined });
 }

@@ -1,12 +1,16 @@
 import type { IClientOptions, MqttClient } from 'mqtt';
 
-import { brokerOf, MqttConnection, type ConnectionOptions } from './connection.ts';
+import { sessionName, type BrokerMemory } from './broker-memory.ts';
+import { MqttConnection, type ConnectionOptions, type ConnectionStatus } from './connection.ts';
 import { DeferredAcks, type Intake } from './deferred-acks.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
+import { SessionHealth, type SessionHealthStatus } from './session-health.ts';
+import type { StarvationTiming } from './starvation.ts';
 import type { Subscription, SubscriptionMemory } from './subscription-memory.ts';
 import { Subscriptions, type SubscriptionProblem } from './subscriptions.ts';
 
 export interface SourceOptions extends ConnectionOptions {
+  readonly brokerMemory: BrokerMemory;
   readonly sessionExpirySeconds: number;
   /** How many messages may be unacknowledged; also kept by brokers that do not know it (3.1.1) or do not care. From 1 to 65,535. */
   readonly receiveMaximum: number;
@@ -17,11 +21,13 @@ export interface SourceOptions extends ConnectionOptions {
    * of it; nothing is subscribed to before it resolves, which is to be when a crash can't make it forgotten.
    */
   readonly onNewSession: (connection: number) => Promise<void>;
+  /** Where the session writes to itself to find out whether it still gets anything: see starvation.ts. Absent: it does not. */
+  readonly probeTopic?: string;
+  /** For tests. */
+  readonly starvationTiming?: StarvationTiming;
 }
 
-export interface SourceStatus {
-  readonly connected: boolean;
-  readonly protocolVersion: ProtocolVersion;
+export interface SourceStatus extends ConnectionStatus, SessionHealthStatus {
   /** Of the last connect: the broker had kept our session. Undefined before the first. */
   readonly sessionPresent: boolean | undefined;
   readonly connects: number;
@@ -45,19 +51,47 @@ export class MqttSource {
   readonly #acks: DeferredAcks;
   readonly #subscriptions: Subscriptions;
   readonly #connection: MqttConnection;
+  readonly #health: SessionHealth;
   /** Connected. */
   #client: MqttClient | undefined;
   #connects = 0;
+  #isPaused = false;
   #sessionPresent: boolean | undefined;
   #sessionNoted: Promise<void> = Promise.resolve();
 
   /** `intake` gets each delivery, in the order of arrival; each is to be acknowledged once it is safe. */
   constructor(options: SourceOptions, intake: Intake) {
-    const { clientId, clock, log, memory, receiveMaximum, subscriptions, url } = options;
+    const { brokerMemory, clientId, clock, log, memory, probeTopic, receiveMaximum, subscriptions, url } = options;
     this.#options = options;
-    this.#acks = new DeferredAcks({ maxUnacknowledged: receiveMaximum, clock, intake });
-    this.#subscriptions = new Subscriptions(subscriptions, `${clientId}@${brokerOf(url)}`, memory, log);
+    this.#acks = new DeferredAcks({
+      maxUnacknowledged: receiveMaximum,
+      clock,
+      intake: {
+        receive: (delivery) => {
+          if (!this.#health.takes(delivery)) intake.receive(delivery);
+        },
+        release: (release) => intake.release(release),
+        written: (ordinal) => intake.written(ordinal),
+        proven: (mark) => intake.proven(mark),
+      },
+    });
+    const session = sessionName(clientId, url);
+    const probe = probeTopic === undefined ? undefined : ({ topic: probeTopic, qos: 1 } as const);
+    this.#subscriptions = new Subscriptions(subscriptions, session, memory, log, probe);
+    this.#health = new SessionHealth({
+      probeTopic,
+      timing: options.starvationTiming,
+      receiveMaximum,
+      brokerMemory,
+      clock,
+      log,
+      subscribeProbe: (client) => this.#subscriptions.alignOwn(client),
+      isIdle: () => this.#acks.unacknowledged === 0 && !this.#isPaused,
+      protocolVersion: () => this.#connection.status.protocolVersion,
+      renew: (version) => this.#connection.renew(version),
+    });
     this.#connection = new MqttConnection(options, {
+      isIntake: true,
       connecting: () => this.#subscriptions.connecting(),
       clientOptions: (version) => this.#clientOptions(version),
       prepare: (client) => this.#prepare(client),
@@ -80,11 +114,14 @@ export class MqttSource {
 
   /** Takes no more messages; what is acknowledged from now on still reaches the broker. For good: `stop` follows. */
   pause(): void {
+    this.#isPaused = true;
+    this.#health.stop();
     this.#acks.pause();
   }
 
   /** Sends the acks that may go, leaves the session to the broker, and closes; takes 2 s at most. */
   async stop(): Promise<void> {
+    this.#health.stop();
     this.#acks.finish();
     await this.#connection.stop();
     await this.#subscriptions.settled();
@@ -92,8 +129,8 @@ export class MqttSource {
 
   get status(): SourceStatus {
     return {
-      connected: this.#connection.connected,
-      protocolVersion: this.#connection.protocolVersion,
+      ...this.#connection.status,
+      ...this.#health.status,
       sessionPresent: this.#sessionPresent,
       connects: this.#connects,
       unacknowledged: this.#acks.unacknowledged,
@@ -108,7 +145,7 @@ export class MqttSource {
       ...common,
       properties: {
         sessionExpiryInterval: this.#options.sessionExpirySeconds,
-        receiveMaximum: this.#options.receiveMaximum,
+        receiveMaximum: this.#health.receiveMaximum,
         maximumPacketSize: MAXIMUM_PACKET_BYTES,
       },
     };
@@ -120,20 +157,30 @@ export class MqttSource {
     client.once('packetreceive', (packet) => {
       if (packet.cmd !== 'connack' || packet.sessionPresent || (packet.reasonCode ?? packet.returnCode ?? 0) !== 0)
         return;
-      this.#sessionNoted = this.#options.onNewSession(this.#acks.connection);
+      this.#sessionNoted = this.#noteNewSession();
       this.#sessionNoted.catch(() => {}); // whoever is about to subscribe meets it
     });
+  }
+
+  async #noteNewSession(): Promise<void> {
+    await Promise.all([this.#health.began(), this.#options.onNewSession(this.#acks.connection)]);
   }
 
   #connected(client: MqttClient, sessionPresent: boolean): void {
     this.#client = client;
     this.#connects += 1;
     this.#sessionPresent = sessionPresent;
-    void this.#subscriptions.align(client, sessionPresent, this.#sessionNoted);
+    void this.#align(client, sessionPresent);
+  }
+
+  async #align(client: MqttClient, sessionPresent: boolean): Promise<void> {
+    const hasSome = await this.#subscriptions.align(client, sessionPresent, this.#sessionNoted);
+    if (this.#client === client && !this.#isPaused) this.#health.connected(client, hasSome);
   }
 
   #closed(): void {
     this.#client = undefined;
+    this.#health.stop();
     this.#acks.detach();
   }
 }

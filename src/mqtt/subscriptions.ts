@@ -10,6 +10,9 @@ export interface SubscriptionProblem {
   readonly reason: string;
 }
 
+/** For a topic that the broker does not answer. */
+const NOT_GRANTED = 0x80;
+
 /**
  * Brings the subscriptions of the broker's session into line with the configuration, and sends nothing when they are: a SUBSCRIBE brings
  * the retained messages again.
@@ -22,17 +25,26 @@ export interface SubscriptionProblem {
 export class Subscriptions {
   #problems: readonly SubscriptionProblem[] = [];
   #wanted: ReadonlyMap<string, Subscription> = new Map();
+  /** One that is not of the configuration, and whose refusal is no problem of it. */
+  readonly #own: Subscription | undefined;
   readonly #session: string;
   readonly #memory: SubscriptionMemory;
   readonly #log: Logger;
   readonly #known = new Map<string, KnownSubscription>();
   /** What is remembered on disk calls some of them confirmed. */
   #isConfirmedOnDisk = false;
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
 
   /** `session` names the session at the broker: a change of it means that what is remembered says nothing about this one. */
-  constructor(wanted: readonly Subscription[], session: string, memory: SubscriptionMemory, log: Logger) {
+  constructor(
+    wanted: readonly Subscription[],
+    session: string,
+    memory: SubscriptionMemory,
+    log: Logger,
+    own?: Subscription,
+  ) {
     this.want(wanted);
+    this.#own = own;
     this.#session = session;
     this.#memory = memory;
     this.#log = log;
@@ -65,41 +77,68 @@ export class Subscriptions {
 
   /**
    * On each connect, and when other subscriptions are wanted, once `sessionNoted` has resolved. One after the other; never throws, as a lost
-   * connection brings the next.
+   * connection brings the next. Resolves with true when the session has what is wanted, or some of it.
    */
-  align(client: MqttClient, sessionPresent: boolean, sessionNoted: Promise<void>): Promise<void> {
-    this.#last = this.#alignAfter(this.#last, client, sessionPresent, sessionNoted);
-    return this.#last;
+  align(client: MqttClient, sessionPresent: boolean, sessionNoted: Promise<void>): Promise<boolean> {
+    const aligned = this.#alignAfter(this.#last, client, sessionPresent, sessionNoted);
+    this.#last = aligned;
+    return aligned;
+  }
+
+  /**
+   * Sees to the bridge's own subscription, after an `align` and in the same way; resolves with true when the session has it. It is a
+   * request of its own, so that a broker that refuses it, or ends the connection for it, has granted the others before.
+   */
+  alignOwn(client: MqttClient): Promise<boolean> {
+    const aligned = this.#alignOwnAfter(this.#last, client);
+    this.#last = aligned;
+    return aligned;
   }
 
   /** Resolves when nothing is being done; soon, once there is no connection. */
-  settled(): Promise<void> {
-    return this.#last;
+  async settled(): Promise<void> {
+    await this.#last;
   }
 
   async #alignAfter(
-    last: Promise<void>,
+    last: Promise<unknown>,
     client: MqttClient,
     sessionPresent: boolean,
     sessionNoted: Promise<void>,
-  ): Promise<void> {
+  ): Promise<boolean> {
     await last;
     if (!sessionPresent) this.#known.clear();
     try {
       await sessionNoted;
-      await this.#align(client);
+      return await this.#align(client);
     } catch (error) {
       this.#log.debug('subscribing was cut short', { error: coerceError(error) });
+      return false;
     }
   }
 
-  async #align(client: MqttClient): Promise<void> {
-    if (!client.connected) return;
-    const dropped = [...this.#known.keys()].filter((topic) => !this.#wanted.has(topic));
-    const missing = [...this.#wanted.values()].filter(({ topic, qos }) => {
-      const known = this.#known.get(topic);
-      return known?.confirmed !== true || known.qos !== qos;
-    });
+  async #alignOwnAfter(last: Promise<unknown>, client: MqttClient): Promise<boolean> {
+    await last;
+    const own = this.#own;
+    if (own === undefined || !client.connected) return false;
+    if (this.#isGranted(own)) return true;
+    try {
+      this.#known.set(own.topic, { ...own, confirmed: false });
+      await this.#save('doubtful');
+      const [code = NOT_GRANTED] = (await this.#ask(client, [own])).values();
+      if (code === own.qos) this.#known.set(own.topic, { ...own, confirmed: true });
+      await this.#save('confirmed');
+      return code === own.qos;
+    } catch (error) {
+      this.#log.debug('subscribing was cut short', { error: coerceError(error) });
+      return false;
+    }
+  }
+
+  async #align(client: MqttClient): Promise<boolean> {
+    if (!client.connected) return false;
+    const dropped = [...this.#known.keys()].filter((topic) => !this.#wanted.has(topic) && topic !== this.#own?.topic);
+    const missing = [...this.#wanted.values()].filter((subscription) => !this.#isGranted(subscription));
     this.#problems = [];
     if (dropped.length > 0 || missing.length > 0) {
       for (const subscription of missing) this.#known.set(subscription.topic, { ...subscription, confirmed: false });
@@ -109,6 +148,12 @@ export class Subscriptions {
       await Promise.all([this.#unsubscribe(client, dropped), this.#subscribe(client, missing)]);
     }
     await this.#save('confirmed');
+    return [...this.#wanted.values()].some((subscription) => this.#isGranted(subscription));
+  }
+
+  #isGranted({ qos, topic }: Subscription): boolean {
+    const known = this.#known.get(topic);
+    return known?.confirmed === true && known.qos === qos;
   }
 
   async #unsubscribe(client: MqttClient, topics: readonly string[]): Promise<void> {
@@ -122,26 +167,31 @@ export class Subscriptions {
 
   async #subscribe(client: MqttClient, subscriptions: readonly Subscription[]): Promise<void> {
     if (subscriptions.length === 0) return;
-    // Retain handling 1 (MQTT 5): no retained messages again for what the session had already.
-    const request: ISubscriptionMap = Object.fromEntries(
-      subscriptions.map(({ topic, qos }) => [topic, { qos, rh: 1, nl: false, rap: false }]),
-    );
-    const codes = await answered<ReadonlyMap<string, number>>(client, (resolve) => {
-      client.subscribe(request, (error, grants = [], suback) => {
-        if (suback === undefined) resolve(error ?? new Error('no SUBACK'), new Map());
-        else resolve(undefined, new Map(grants.map(({ topic }, i) => [topic, Number(suback.granted[i])])));
-      });
-    });
+    const codes = await this.#ask(client, subscriptions);
     const problems: SubscriptionProblem[] = [];
     for (const subscription of subscriptions) {
       const { topic, qos } = subscription;
-      const code = codes.get(topic) ?? 0x80;
+      const code = codes.get(topic) ?? NOT_GRANTED;
       if (code === qos) this.#known.set(topic, { ...subscription, confirmed: true });
       else problems.push({ topic, reason: code < 0x80 ? `granted qos ${code} instead of ${qos}` : reasonText(code) });
     }
     this.#problems = problems;
     for (const problem of problems) this.#log.error('broker does not grant a subscription', { ...problem });
     this.#log.info('subscribed', { topics: subscriptions.length - problems.length });
+  }
+
+  /** Resolves with the code of SUBACK by topic [MQTT 5.0 section 3.9.3]; throws when there is no answer. */
+  #ask(client: MqttClient, subscriptions: readonly Subscription[]): Promise<ReadonlyMap<string, number>> {
+    // Retain handling 1 (MQTT 5): no retained messages again for what the session had already.
+    const request: ISubscriptionMap = Object.fromEntries(
+      subscriptions.map(({ topic, qos }) => [topic, { qos, rh: 1, nl: false, rap: false }]),
+    );
+    return answered<ReadonlyMap<string, number>>(client, (resolve) => {
+      client.subscribe(request, (error, grants = [], suback) => {
+        if (suback === undefined) resolve(error ?? new Error('no SUBACK'), new Map());
+        else resolve(undefined, new Map(grants.map(({ topic }, i) => [topic, Number(suback.granted[i])])));
+      });
+    });
   }
 
   async #save(what: 'confirmed' | 'doubtful'): Promise<void> {

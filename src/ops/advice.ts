@@ -13,6 +13,8 @@ export type ProblemKind =
   | 'journal'
   | 'namesake'
   | 'broker'
+  | 'starved'
+  | 'sessionLost'
   | 'oracle'
   | 'bufferFull'
   | 'backups'
@@ -32,9 +34,12 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
   namesake:
     'Give each bridge a bridge.id and an mqtt.clientId of its own, or stop the one that should not run: two with one id ' +
     "throw each other off the broker and clear each other's notices.",
-  broker:
-    'Look whether the broker of mqtt.url runs and can be reached from here, and takes mqtt.username, mqtt.password and ' +
-    'mqtt.tls: `mqtt-oracle-bridge check --connect` says which. The bridge goes on trying.',
+  broker: ({ mqtt }) => (mqtt.remedy === undefined ? BROKER_AWAY : `${sentence(mqtt.remedy)} ${BROKER_CHECK}`),
+  starved: ({ mqtt }) => (mqtt.starvedMeasure === 'none' ? STILL_STARVED : STARVED),
+  sessionLost:
+    'What was published while the bridge was connected is safe; what waited at the broker, or came before the bridge was back, is lost, unless ' +
+    'its sender has it. Let the broker keep sessions over its own restart (mosquitto: persistence true) and as long as ' +
+    'mqtt.sessionExpirySeconds says.',
   oracle: ({ oracle }) => remedyForOracle(oracle),
   bufferFull:
     'Nothing at once: with buffer.onFull "wait", more waits in the journal. If it stays so, Oracle takes values more ' +
@@ -54,6 +59,17 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
     'mqtt.subscriptions. The bridge asks again when it connects.',
 };
 
+const BROKER_CHECK = '`mqtt-oracle-bridge check --connect` tells more. The bridge goes on trying.';
+const BROKER_AWAY =
+  'Look whether the broker of mqtt.url runs and can be reached from here, and takes mqtt.username, mqtt.password and ' +
+  'mqtt.tls: `mqtt-oracle-bridge check --connect` says which. The bridge goes on trying.';
+const STARVED =
+  'Nothing at once. It is a fault of the broker (ActiveMQ Artemis 2.40 has it), which counts what was under way at a lost connection as ' +
+  'never acknowledged: update it, or restart it at a good time, or set mqtt.protocolVersion to 4.';
+const STILL_STARVED =
+  'Restart the broker: what it keeps for the bridge then comes. If nothing waits there, its access rules may withhold the ' +
+  "bridge's own probes, below probe/ of notices.baseTopic: let mqtt.username publish and read them.";
+
 const JOURNAL_FULL =
   'Free space on the disks of journal.dir and backup.dir, or bring Oracle back, so that what waits in the journal can leave it; or raise ' +
   'journal.maxBytes. Nothing is lost as long as the broker keeps what was not acknowledged.';
@@ -68,6 +84,11 @@ const BACKUPS_WAIT = 'Bring Oracle back: the bridge then replays them by itself,
 export function remedyFor(kind: ProblemKind, facts: StatusFacts): string {
   const remedy = REMEDIES[kind];
   return typeof remedy === 'string' ? remedy : remedy(facts);
+}
+
+/** Remedies of a connection are clauses. */
+function sentence(clause: string): string {
+  return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`;
 }
 
 const UNKNOWN_CAUSE =

@@ -39,6 +39,8 @@ const FIGURES: readonly Figure[] = [
   ),
   gauge('journal_messages', 'Messages in the journal', (s) => s.journal.messages),
   gauge('mqtt_connected', '1 when connected to the broker', (s) => Number(s.mqtt.connected)),
+  counter('mqtt_sessions_lost_total', 'Sessions that the broker has lost', (s) => s.mqtt.sessionsLost),
+  counter('mqtt_sessions_starved_total', 'Times the broker stopped to deliver', (s) => s.mqtt.sessionsStarved),
   gauge('namesake', '1 when another process runs as this bridge', (s) => Number(s.mqtt.namesake !== undefined)),
   gauge('unacked_messages', 'Messages that the broker waits to be acknowledged', (s) => s.mqtt.unackedMessages),
   gauge('oracle_connected', '1 when batches are written', (s) => Number(s.oracle.state === 'connected')),

@@ -16,11 +16,26 @@ const CHECKS: Readonly<Record<Exclude<ProblemKind, 'subscription'>, Check>> = {
   },
   journal: ({ journal }) => JOURNAL_SENTENCES[journal.state],
   namesake: ({ mqtt }) => mqtt.namesake,
-  broker: ({ mqtt }) => (mqtt.connected ? undefined : 'Not connected to the MQTT broker: nothing is received.'),
+  broker: ({ mqtt }) => {
+    if (mqtt.connected) return undefined;
+    const since = mqtt.since === undefined ? '' : ` since ${toSeconds(mqtt.since)}`;
+    const why = mqtt.reason === undefined ? '' : ` ${mqtt.reason.replace(/\.$/, '')}.`;
+    return `Not connected to the MQTT broker${since}: nothing is received.${why}`;
+  },
+  starved: ({ mqtt: { sessionStarvedAt: at, starvedMeasure = 'none' } }) => {
+    if (at === undefined) return undefined;
+    const what = "the broker stopped to deliver to the bridge's session, although it took what that published";
+    return `At ${toSeconds(at)} ${what}. ${STARVED_SENTENCES[starvedMeasure]}`;
+  },
+  sessionLost: ({ mqtt: { sessionLostAt: at } }) => {
+    if (at === undefined) return undefined;
+    const what = "the broker had lost the bridge's session: what it had kept for an absent bridge is gone";
+    return `At ${toSeconds(at)} ${what}.`;
+  },
   oracle: ({ oracle }) => {
     if (oracle.state === 'connected') return undefined;
     const [what, consequence] = ORACLE_SENTENCES[oracle.state];
-    const since = oracle.since === undefined ? '' : ` since ${oracle.since.replace(/\.\d+/, '')}`;
+    const since = oracle.since === undefined ? '' : ` since ${toSeconds(oracle.since)}`;
     const why = oracle.reason === undefined ? '' : `: ${describe(oracle.reason)}`;
     return `${what}${since}${why}.${consequence}`;
   },
@@ -31,6 +46,12 @@ const CHECKS: Readonly<Record<Exclude<ProblemKind, 'subscription'>, Check>> = {
   undecodable: ({ backups }) =>
     waiting(backups.undecodableFiles, backups.undecodableRows, 'undecodable, kept in CSV', 'message'),
 };
+
+const STARVED_SENTENCES = {
+  none: 'It still gets nothing.',
+  receiveMaximum: 'It goes on with a receive maximum of 65,535.',
+  mqtt311: 'It goes on with MQTT 3.1.1.',
+} as const;
 
 const ORACLE_SENTENCES = {
   retrying: ['Writing to Oracle fails', ' It is being tried again.'],
@@ -51,7 +72,13 @@ export function findProblems(facts: StatusFacts): Advice[] {
     return problem === undefined ? [] : [{ problem, remedy: remedyFor(kind as ProblemKind, facts) }];
   });
   const remedy = remedyFor('subscription', facts);
-  return [...found, ...facts.mqtt.subscriptionProblems.map((problem) => ({ problem, remedy }))];
+  const { manners = [], subscriptionProblems } = facts.mqtt;
+  return [...found, ...subscriptionProblems.map((problem) => ({ problem, remedy })), ...manners];
+}
+
+/** ISO 8601 without the fraction. */
+function toSeconds(time: string): string {
+  return time.replace(/\.\d+/, '');
 }
 
 function waiting(files: number, rows: number, what: string, noun = 'row'): string | undefined {

@@ -9,7 +9,7 @@ import type { RateFigures } from './rates.ts';
 
 export const ORACLE_STATES = ['connected', 'retrying', 'down', 'disabled'] as const;
 
-export interface MqttStatus {
+interface MqttFigures {
   readonly connected: boolean;
   /** 5 or 4, as agreed with the broker. */
   readonly protocolVersion: number;
@@ -19,6 +19,37 @@ export interface MqttStatus {
   readonly subscriptionProblems: readonly string[];
   /** One sentence about another process that runs as this bridge. */
   readonly namesake?: string | undefined;
+  /** The address that is connected to, was last, or is tried first. */
+  readonly broker?: string;
+  /** What the broker was seen to do with topics that loses values in silence, or changes the names of notices. */
+  readonly manners?: readonly Advice[];
+  /** What was done last about a session that got nothing, see `sessionStarvedAt`; `none`: nothing was left to do. */
+  readonly starvedMeasure?: 'none' | 'receiveMaximum' | 'mqtt311';
+}
+
+/** Times are wall clock; what says why there is no connection is absent while there is one, and empty where nothing is known. */
+export interface MqttFacts extends MqttFigures {
+  readonly reason?: string;
+  readonly remedy?: string;
+  readonly sinceMs?: number;
+  readonly sessionsLost?: number;
+  readonly sessionsStarved?: number;
+  readonly sessionLostAtMs?: number;
+  readonly sessionStarvedAtMs?: number;
+}
+
+/** Times are ISO 8601. */
+export interface MqttStatus extends MqttFigures {
+  readonly reason?: string;
+  readonly remedy?: string;
+  readonly since?: string;
+  /** Sessions that the broker had kept for the bridge and has no more, over all starts. */
+  readonly sessionsLost: number;
+  /** Times that the broker took what a session published and gave it nothing any more, over all starts. */
+  readonly sessionsStarved: number;
+  /** The last times, for a day. */
+  readonly sessionLostAt?: string;
+  readonly sessionStarvedAt?: string;
 }
 
 export interface BackupsStatus {
@@ -59,7 +90,7 @@ export interface StatusSources {
   readonly counters: Counters;
   readonly buffer: { readonly size: number; readonly capacity: number };
   readonly rolling: { readonly batchSize: RollingWindow; readonly writeLatencyMs: RollingWindow };
-  mqtt(): MqttStatus;
+  mqtt(): MqttFacts;
   oracle(): OracleFacts;
   /** Values received that are not in the buffer yet. */
   expanderPending(): number;
@@ -122,7 +153,7 @@ export function collectStatus(sources: StatusSources): Status {
     bridgeId: sources.bridgeId,
     version: sources.version,
     uptimeSeconds: Math.floor((clock.monotonic() - sources.startedAtMonotonicMs) / 1000),
-    mqtt: sources.mqtt(),
+    mqtt: mqttStatus(sources.mqtt()),
     oracle: oracleStatus(sources.oracle()),
     counters: { ...counters },
     buffer: { size: buffer.size, capacity: buffer.capacity },
@@ -142,13 +173,39 @@ export function collectStatus(sources: StatusSources): Status {
   return { ...facts, problems: advice.map(({ problem }) => problem), advice };
 }
 
+function mqttStatus(facts: MqttFacts): MqttStatus {
+  const { broker, manners, namesake, reason = '', remedy = '', sinceMs } = facts;
+  const { sessionLostAtMs, sessionStarvedAtMs, starvedMeasure } = facts;
+  return {
+    connected: facts.connected,
+    protocolVersion: facts.protocolVersion,
+    ...(broker === undefined ? {} : { broker }),
+    ...(reason === '' ? {} : { reason }),
+    ...(remedy === '' ? {} : { remedy }),
+    ...(sinceMs === undefined ? {} : { since: iso(sinceMs) }),
+    unackedMessages: facts.unackedMessages,
+    subscriptionProblems: facts.subscriptionProblems,
+    ...(namesake === undefined ? {} : { namesake }),
+    ...(manners === undefined ? {} : { manners }),
+    sessionsLost: facts.sessionsLost ?? 0,
+    sessionsStarved: facts.sessionsStarved ?? 0,
+    ...(sessionLostAtMs === undefined ? {} : { sessionLostAt: iso(sessionLostAtMs) }),
+    ...(sessionStarvedAtMs === undefined ? {} : { sessionStarvedAt: iso(sessionStarvedAtMs) }),
+    ...(starvedMeasure === undefined ? {} : { starvedMeasure }),
+  };
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
 function oracleStatus({ state, reason, kind, remedy = '', sinceMs }: OracleFacts): Status['oracle'] {
   return {
     state,
     ...(reason === undefined ? {} : { reason }),
     ...(kind === undefined ? {} : { kind }),
     ...(remedy === '' ? {} : { remedy }),
-    ...(sinceMs === undefined ? {} : { since: new Date(sinceMs).toISOString() }),
+    ...(sinceMs === undefined ? {} : { since: iso(sinceMs) }),
   };
 }
 

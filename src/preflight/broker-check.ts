@@ -1,36 +1,77 @@
-import type { Config } from '../config/config.ts';
+import type { OneBrokerConfig as Config } from '../config/config.ts';
+import { brokerOf } from '../core/broker-url.ts';
 import type { Clock } from '../core/clock.ts';
 import { coerceError, ConfigError } from '../core/errors.ts';
+import { filtersOverlap } from '../core/topic-filter.ts';
 import { probeBroker, type BrokerFacts, type Grant } from '../mqtt/broker-probe.ts';
-import { brokerOf } from '../mqtt/connection.ts';
+import type { BrokerKind } from '../mqtt/broker-kinds.ts';
+import { kindNamed, recognise, settingOf, traitsOf } from '../mqtt/broker-recognition.ts';
+import { tryBroker } from '../mqtt/broker-trial.ts';
 import { BrokerProbeError } from '../mqtt/single-attempt.ts';
 import { failed, ok, unknown, warning, type Finding } from './finding.ts';
-
-/** Topic, properties and framing of a notice beside its payload, generously. */
-const NOTICE_OVERHEAD_BYTES = 1024;
-const SECONDS_PER_DAY = 86_400;
-/** Fewer messages under way than this slow the intake down. */
-const ENOUGH_IN_FLIGHT = 100;
+import { checkManners, NOTICE_OVERHEAD_BYTES, unseen, wantedOf } from './manners-check.ts';
+import { verdict } from './verdict.ts';
 
 /** Reason codes by which a broker refuses a client id: [MQTT 3.1.1 section 3.2.2.3], [MQTT 5.0 section 3.2.2.2]. */
 const CLIENT_ID_REFUSED = new Set([2, 133]);
 
-/** What the broker says to a client with the bridge's settings. Never throws. */
+/** What the broker says to a client with the bridge's settings, and what it does. Never throws. */
 export async function checkBroker(config: Config, clock: Clock, signal: AbortSignal): Promise<Finding[]> {
   try {
     const facts = await probeBroker({ ...config.mqtt, clock }, signal);
-    return [
+    const said = [
       connection(config, facts),
       ...protocol(facts),
-      session(config, facts),
+      ...strangeSession(facts),
       ...limits(config, facts),
       ...facts.grants.map((grant) => subscription(grant, facts)),
-      ...readRights(config, facts),
-      keeping(config),
     ];
+    return [...said, ...(await trial(config, facts, clock, signal))];
   } catch (thrown) {
     return [noConnection(config, thrown)];
   }
+}
+
+async function trial(config: Config, facts: BrokerFacts, clock: Clock, signal: AbortSignal): Promise<Finding[]> {
+  const { mqtt, notices } = config;
+  const { limits: said, protocolVersion, software } = facts;
+  const named = kindNamed(software);
+  const overheard = mqtt.subscriptions.find(({ topic }) => filtersOverlap(topic, `${notices.baseTopic}/probe/#`));
+  if (overheard !== undefined) {
+    const text = `not made: a running bridge would take its messages for values, as ${overheard.topic} covers ${notices.baseTopic}/probe/#`;
+    const remedy = 'set notices.baseTopic to topics that no subscription covers, and check again';
+    return [unknown('trial', text, remedy), ...unseen(config, named), ...readRights(config, facts, named)];
+  }
+  try {
+    const asked = {
+      publishAtOnce: said.receiveMaximum ?? 65_535,
+      largeBytes: largeBytes(config, facts),
+      retains: said.retainAvailable !== false,
+    };
+    const { baseTopic } = notices;
+    const manners = await tryBroker({ ...mqtt, ...asked, protocolVersion, baseTopic, clock }, signal);
+    const { kind, isGuess } = recognise(software, traitsOf(manners));
+    const tried = { config, manners, kind, protocolVersion, retains: asked.retains };
+    const looks = kind !== undefined && isGuess ? [ok('broker', `looks like ${kind.name}, by what it does`)] : [];
+    const inAll = verdict(tried);
+    return [
+      ...looks,
+      ...readRights(config, facts, kind),
+      ...checkManners(tried),
+      ...(inAll === undefined ? [] : [inAll]),
+    ];
+  } catch (thrown) {
+    const text = `not made: ${coerceError(thrown).message}`;
+    const remedy = 'let the broker take several clients of this user at a time, and check again';
+    return [unknown('trial', text, remedy), ...unseen(config, named), ...readRights(config, facts, named)];
+  }
+}
+
+/** 0 where no CSV is published, and where the broker has said already that it takes none. */
+function largeBytes({ notices }: Config, { limits: { maximumPacketBytes } }: BrokerFacts): number {
+  const bytes = notices.inlineCsvMaxBytes;
+  const isTooLarge = maximumPacketBytes !== undefined && maximumPacketBytes < bytes + NOTICE_OVERHEAD_BYTES;
+  return notices.enabled && !isTooLarge ? bytes : 0;
 }
 
 function noConnection({ mqtt }: Config, thrown: unknown): Finding {
@@ -64,65 +105,38 @@ function connection({ mqtt }: Config, facts: BrokerFacts): Finding {
 
 function protocol({ fallback, protocolVersion }: BrokerFacts): Finding[] {
   if (fallback === undefined) return [ok('protocol', protocolVersion === 5 ? 'MQTT 5' : 'MQTT 3.1.1')];
-  const how = fallback === 'refused' ? 'the broker refuses MQTT 5' : 'the broker ends the connection on MQTT 5';
+  const how = FALLBACKS[fallback];
   const text = `${how} and takes 3.1.1, to which the bridge falls back`;
   return [warning('protocol', text, 'set mqtt.protocolVersion to 4, which spares it the attempt')];
 }
 
-function session(
-  { mqtt }: Config,
-  { limits: { sessionExpirySeconds }, protocolVersion, sessionPresent }: BrokerFacts,
-): Finding {
-  const wanted = mqtt.sessionExpirySeconds;
-  if (sessionPresent) {
-    return warning(
-      'session',
-      'the broker says that it kept a session of a client it cannot know',
-      'report it to its maker',
-    );
-  }
-  if (protocolVersion === 4) {
-    return unknown(
-      'session',
-      'a clean one was granted. With MQTT 3.1.1 the broker alone decides how long it keeps that of an absent bridge',
-      'on mosquitto: persistent_client_expiration not set, or long enough',
-    );
-  }
-  if (sessionExpirySeconds !== undefined && sessionExpirySeconds < wanted) {
-    return warning(
-      'session',
-      `the broker keeps one for ${sessionExpirySeconds} s, and mqtt.sessionExpirySeconds is ${wanted}`,
-      'raise the session expiry of the broker: what it drops with the session is lost',
-    );
-  }
-  return unknown(
-    'session',
-    `a clean one was granted; whether the broker keeps the bridge's for ${wanted} s it tells only a client that asks`,
-    `on mosquitto: persistent_client_expiration not set, or at least ${Math.ceil(wanted / SECONDS_PER_DAY)}d`,
-  );
+function strangeSession({ clientId, sessionPresent }: BrokerFacts): Finding[] {
+  if (!sessionPresent) return [];
+  const text = `the broker says that it kept a session of ${clientId}, which it cannot know`;
+  return [warning('session of the check', text, 'report it to its maker')];
 }
+
+const FALLBACKS = {
+  refused: 'the broker refuses MQTT 5',
+  closed: 'the broker ends the connection on MQTT 5',
+  mute: 'the broker does not answer MQTT 5',
+} as const;
 
 function limits(config: Config, facts: BrokerFacts): Finding[] {
   if (facts.protocolVersion === 4) return [];
   return [...deliveryLimits(config, facts), ...noticeLimits(config, facts), keepAlive(config, facts)];
 }
 
-function deliveryLimits({ mqtt }: Config, { limits: said, software }: BrokerFacts): Finding[] {
+function deliveryLimits({ mqtt }: Config, { limits: said }: BrokerFacts): Finding[] {
   const found: Finding[] = [];
-  if (said.maximumQos === 0 && mqtt.subscriptions.some(({ qos }) => qos === 1)) {
+  if (said.maximumQos === 0 && mqtt.subscriptions.some(({ qos }) => qos !== 0)) {
     const remedy = 'let the broker do QoS 1, or set "qos": 0 and live with losses';
     found.push(failed('maximum QoS', '0: nothing is sent again, so values will be lost', remedy));
   } else {
     found.push(ok('maximum QoS', String(said.maximumQos ?? 2)));
   }
   const inFlight = said.receiveMaximum ?? 65_535;
-  if (software.startsWith('mosquitto') && inFlight < Math.min(ENOUGH_IN_FLIGHT, mqtt.receiveMaximum)) {
-    const text = `${inFlight}; on mosquitto so few are under way towards the bridge too, which slows it down`;
-    const remedy = `on mosquitto: max_inflight_messages ${mqtt.receiveMaximum}`;
-    found.push(warning('receive maximum', text, remedy));
-  } else {
-    found.push(ok('receive maximum', `${inFlight} towards the broker; the bridge asks for ${mqtt.receiveMaximum}`));
-  }
+  found.push(ok('receive maximum', `${inFlight} towards the broker; the bridge asks for ${mqtt.receiveMaximum}`));
   const topics = mqtt.subscriptions.map(({ topic }) => topic);
   if (said.wildcardsAvailable === false && topics.some((topic) => /[+#]/.test(topic))) {
     found.push(
@@ -135,11 +149,12 @@ function deliveryLimits({ mqtt }: Config, { limits: said, software }: BrokerFact
   return found;
 }
 
-function noticeLimits({ notices }: Config, { limits: said }: BrokerFacts): Finding[] {
+function noticeLimits(config: Config, { limits: said, software }: BrokerFacts): Finding[] {
+  const { notices } = config;
   const found: Finding[] = [];
-  if (said.retainAvailable !== false) found.push(ok('retained messages', 'available'));
-  else if (!notices.enabled) found.push(ok('retained messages', 'not available, and not needed'));
-  else {
+  if (said.retainAvailable === false && !notices.enabled) {
+    found.push(ok('retained messages', 'not available, and not needed'));
+  } else if (said.retainAvailable === false) {
     const remedy = 'let the broker keep retained messages, or set notices.enabled to false';
     found.push(failed('retained messages', 'not available: the notices of the bridge need them', remedy));
   }
@@ -147,8 +162,9 @@ function noticeLimits({ notices }: Config, { limits: said }: BrokerFacts): Findi
   const { maximumPacketBytes } = said;
   if (notices.enabled && maximumPacketBytes !== undefined && maximumPacketBytes < needed) {
     const text = `${maximumPacketBytes} bytes, too small for notices with a CSV of ${notices.inlineCsvMaxBytes} bytes`;
-    const remedy = `raise it (on mosquitto: max_packet_size), or set notices.inlineCsvMaxBytes to ${Math.max(0, maximumPacketBytes - NOTICE_OVERHEAD_BYTES)}`;
-    found.push(warning('maximum packet size', text, remedy));
+    const raise = settingOf(kindNamed(software), 'packet', wantedOf(config));
+    const lower = `or set notices.inlineCsvMaxBytes to ${Math.max(0, maximumPacketBytes - NOTICE_OVERHEAD_BYTES)}`;
+    found.push(warning('maximum packet size', text, raise, lower));
   } else {
     const text = maximumPacketBytes === undefined ? 'no limit' : `${maximumPacketBytes} bytes`;
     found.push(ok('maximum packet size', text));
@@ -176,8 +192,8 @@ function subscription({ code, qos, reason, topic }: Grant, { protocolVersion }: 
   return failed(subject, `not granted: ${reason}`, ...remedies);
 }
 
-function readRights({ mqtt }: Config, { grants, software }: BrokerFacts): Finding[] {
-  const isOther = software !== '' && !software.startsWith('mosquitto');
+function readRights({ mqtt }: Config, { grants, software }: BrokerFacts, kind: BrokerKind | undefined): Finding[] {
+  const isOther = kind === undefined ? software !== '' : kind.name !== 'mosquitto';
   if (isOther || !grants.some(({ code, qos }) => code === qos)) return [];
   return [
     unknown(
@@ -191,13 +207,4 @@ function readRights({ mqtt }: Config, { grants, software }: BrokerFacts): Findin
 /** The filter of a shared subscription. */
 function withoutGroup(topic: string): string {
   return topic.replace(/^\$share\/[^/]+\//, '');
-}
-
-/** Neither CONNACK nor $SYS says what a broker keeps for a client that is away. */
-function keeping({ mqtt }: Config): Finding {
-  return unknown(
-    'queue for an absent bridge',
-    'how many messages the broker keeps, and whether over its own restart, it tells nobody; by default mosquitto keeps 1,000 and drops the rest',
-    `on mosquitto: persistence true, max_queued_messages 0, max_inflight_messages ${mqtt.receiveMaximum}`,
-  );
 }

@@ -1,10 +1,10 @@
 import type { Config } from '../config/config.ts';
-import { withDeadline, type Clock } from '../core/clock.ts';
+import { brokersOf } from '../core/broker-url.ts';
+import { sleep, withDeadline, type Clock } from '../core/clock.ts';
 import { coerceError } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
-import { brokerOf } from '../mqtt/connection.ts';
-import { checkBroker } from './broker-check.ts';
+import { checkBrokers, type BrokerFindings } from './brokers-check.ts';
 import { checkDirectories } from './directory-check.ts';
 import { failed, type Finding } from './finding.ts';
 import { checkOracle } from './oracle-check.ts';
@@ -19,6 +19,8 @@ export interface PreflightParts {
 }
 
 const DISK_TIMEOUT_MS = 30_000;
+/** What a check that is interrupted may need to leave nothing behind at the broker. */
+const LEAVING_MS = 3000;
 
 /**
  * Tries all that the bridge will need and gives `write` the report, group by group. Disturbs no running bridge: see the checks. Resolves
@@ -29,15 +31,24 @@ export async function runPreflight(
   { clock, fileSystem, log, signal }: PreflightParts,
   write: (text: string) => void,
 ): Promise<boolean> {
-  const broker = unlessAborted(signal, checkBroker(config, clock, signal));
-  const oracle = unlessAborted(signal, checkOracle(config, clock, log, signal));
+  const interrupted = [failed('check', 'interrupted', 'run it again')];
+  const noBroker = [{ broker: brokersOf(config.mqtt.url), findings: interrupted }];
+  const brokers = unlessAborted<readonly BrokerFindings[]>(
+    clock,
+    signal,
+    checkBrokers(config, clock, signal),
+    noBroker,
+  );
+  const oracle = unlessAborted(clock, signal, checkOracle(config, clock, log, signal), interrupted);
   const all: Finding[] = [];
   const report = (findings: readonly Finding[]): void => {
     all.push(...findings);
     write(findings.map(findingLines).join(''));
   };
-  write(`Broker ${brokerOf(config.mqtt.url)}\n`);
-  report(await broker);
+  for (const { broker, findings } of await brokers) {
+    write(`Broker ${broker}\n`);
+    report(findings);
+  }
   write(`Oracle ${config.oracle.connectString}\n`);
   report(await oracle);
   write('Directories\n');
@@ -48,7 +59,8 @@ export async function runPreflight(
 
 /** A disk that hangs, one on the network say, answers nobody. */
 async function directories(config: Config, { clock, fileSystem, signal }: PreflightParts): Promise<Finding[]> {
-  const checked = unlessAborted(signal, checkDirectories(config, fileSystem, clock));
+  const interrupted = [failed('check', 'interrupted', 'run it again')];
+  const checked = unlessAborted(clock, signal, checkDirectories(config, fileSystem, clock), interrupted);
   try {
     return await withDeadline(clock, DISK_TIMEOUT_MS, 'writing and syncing', checked);
   } catch (thrown) {
@@ -56,11 +68,14 @@ async function directories(config: Config, { clock, fileSystem, signal }: Prefli
   }
 }
 
-function unlessAborted(signal: AbortSignal, findings: Promise<Finding[]>): Promise<Finding[]> {
-  const interrupted = [failed('check', 'interrupted', 'run it again')];
-  const aborted = new Promise<Finding[]>((resolve) => {
-    if (signal.aborted) resolve(interrupted);
-    else signal.addEventListener('abort', () => resolve(interrupted), { once: true });
+async function unlessAborted<T>(clock: Clock, signal: AbortSignal, work: Promise<T>, ifAborted: T): Promise<T> {
+  const over = new AbortController();
+  const aborted = new Promise<T>((resolve) => {
+    const leave = (): void => void sleep(clock, LEAVING_MS, over.signal).then(() => resolve(ifAborted));
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
   });
-  return Promise.race([findings, aborted]);
+  const done = await Promise.race([work, aborted]);
+  over.abort();
+  return signal.aborted ? ifAborted : done;
 }

@@ -6,6 +6,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { Backups } from '../../src/backup/backups.ts';
+import { NoticeMemory } from '../../src/backup/notice-memory.ts';
 import { Notices } from '../../src/backup/notices.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
@@ -32,9 +33,20 @@ interface Running {
   stop(): Promise<void>;
 }
 
-async function startBridge(url: string, protocolVersion: 4 | 5, inlineCsvMaxBytes = 65_536): Promise<Running> {
+async function directory(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'backup-notices-'));
-  cleanups.push(() => rm(dir, { recursive: true }));
+  cleanups.push(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** `memoryDir` outlives the bridge, as its journal's directory does. */
+async function startBridge(
+  url: string,
+  protocolVersion: 4 | 5,
+  inlineCsvMaxBytes = 65_536,
+  memoryDir?: string,
+): Promise<Running> {
+  const dir = await directory();
   const log = new RecordingLogger();
   const shared = { clock: systemClock, log };
   const backups = new Backups({
@@ -57,7 +69,8 @@ async function startBridge(url: string, protocolVersion: 4 | 5, inlineCsvMaxByte
     stateTopic: `${BASE}/state`,
   });
   const health = (): unknown => ({ rows: backups.pendingRows });
-  const settings = { baseTopic: BASE, bridgeId: 'b1', inlineCsvMaxBytes, health };
+  const memory = new NoticeMemory(nodeFileSystem, join(memoryDir ?? join(dir, 'memory'), 'notices.json'));
+  const settings = { baseTopic: BASE, bridgeId: 'b1', inlineCsvMaxBytes, memory, health };
   const notices = new Notices({ publisher, backups, ...settings, ...shared });
   await publisher.start();
   notices.start();
@@ -182,5 +195,45 @@ describe.skipIf(mosquittoMissing !== undefined)('a broker that restarts and forg
       () => after.retained.has(`${BASE}/recovery/${name}/csv`) && after.notice(rejected) !== undefined,
     );
     expect(after.notice(name)).toMatchObject({ rows: 2, state: 'sealed' });
+  });
+});
+
+/** aedes, but as RabbitMQ 3.10 does: what is retained is sent to who subscribes by name, and not for a wildcard. */
+async function startWithoutWildcards(): Promise<Broker> {
+  const running = await startAedes();
+  const { persistence } = running.broker as unknown as {
+    persistence: { createRetainedStreamCombi: (patterns: readonly string[]) => unknown };
+  };
+  const original = persistence.createRetainedStreamCombi.bind(persistence);
+  persistence.createRetainedStreamCombi = (patterns) =>
+    original(patterns.filter((pattern) => !pattern.includes('+') && !pattern.includes('#')));
+  return running;
+}
+
+describe('a broker that sends no retained messages for wildcards', () => {
+  it('has the notices cleared of files that went while the bridge was down', async () => {
+    const broker = await startWithoutWildcards();
+    cleanups.push(() => broker.stop());
+    const memoryDir = await directory();
+    const first = await startBridge(broker.url, 4, 65_536, memoryDir);
+    await first.backups.backUp(valuesOf(1, 2), DOWN);
+    await first.backups.endOutage();
+    const { name } = first.backups.files()[0]!;
+    const topics = [`${BASE}/recovery/${name}`, `${BASE}/recovery/${name}/csv`];
+    const retained = async (): Promise<readonly string[]> => {
+      const client = await mqtt.connectAsync(broker.url);
+      const seen: string[] = [];
+      client.on('message', (topic) => void seen.push(topic));
+      await client.subscribeAsync([...topics, `${BASE}/health`], { qos: 1 });
+      await until('the health', () => seen.includes(`${BASE}/health`));
+      await client.endAsync();
+      return seen.filter((topic) => topics.includes(topic)).sort();
+    };
+    await until('both notices', async () => (await retained()).length === 2);
+    expect(await retained()).toEqual(topics);
+    await first.stop();
+
+    await startBridge(broker.url, 4, 65_536, memoryDir); // the file is not there any more
+    await until('both are cleared', async () => (await retained()).length === 0);
   });
 });

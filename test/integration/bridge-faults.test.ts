@@ -152,7 +152,7 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge among faults', () =>
     expect(JSON.stringify(bridge.log)).not.toContain('wrong');
   });
 
-  it('goes on after a broker restart that forgot the session', async () => {
+  it('goes on after a broker restart that forgot the session, and says so', async () => {
     await createTables(standin);
     await startBridge();
     await publish(numberedTags(0, 10));
@@ -162,6 +162,9 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge among faults', () =>
     await until('the publisher to be back', () => publisher.connected);
     await publish(numberedTags(10, 10));
     await until('rows after', async () => (await countRows(standin)) >= 20);
+    const { mqtt: about, problems } = await bridge.untilStatus('the loss', (status) => status.mqtt.sessionsLost === 1);
+    expect(about).toMatchObject({ connected: true, broker: broker.url, sessionLostAt: expect.any(String) as string });
+    expect(problems).toContainEqual(expect.stringContaining("the broker had lost the bridge's session"));
     expect(new Set((await readRows(standin)).map((row) => row.name)).size).toBe(20);
   });
 

@@ -61,7 +61,8 @@ describe.skipIf(mosquittoMissing !== undefined)('a restart of mosquitto', () => 
     await subscribed(under, 2);
     await publish(broker.url, TOPIC, ['after']);
     await until('the message', () => under.deliveries.length === 1);
-    expect(under.source.status).toMatchObject({ connected: true, connects: 2, sessionPresent: false });
+    expect(under.source.status).toMatchObject({ connected: true, connects: 2, sessionPresent: false, sessionsLost: 1 });
+    expect(under.log.messages('warn')).toContain('the broker has lost the session');
     expect(newSessions).toBe(2);
     expect(under.log.messages('warn')).toContain('connection to the broker lost');
   });
@@ -79,7 +80,7 @@ describe.skipIf(mosquittoMissing !== undefined)('a restart of mosquitto', () => 
     await publish(broker.url, TOPIC, ['after']);
     await until('the next message', () => under.deliveries.length === 3);
     expect(under.payloads()).toEqual(['unacknowledged', 'unacknowledged', 'after']);
-    expect(under.source.status).toMatchObject({ connects: 2, sessionPresent: true });
+    expect(under.source.status).toMatchObject({ connects: 2, sessionPresent: true, sessionsLost: 0 });
     await subscribed(under, 1);
   });
 });
@@ -109,9 +110,9 @@ describe('a broker that refuses', () => {
     const clock = new FakeClock();
     const under = opened.source(url, await opened.directory(), { clock });
     await under.source.start();
-    for (let attempt = 1; attempt <= 3; attempt += 1) {
-      await until('the wait', () => versions.length === attempt && clock.pendingTimers === 1);
-      await clock.advance(30_000);
+    for (const delayMs of [1000, 2000, 2500]) {
+      await until('the wait', () => clock.delaysMs[0] === delayMs);
+      await clock.advance(delayMs);
     }
     await until('the connection', () => under.source.status.connected);
     expect(versions).toEqual([5, 5, 5, 4]);
@@ -167,18 +168,16 @@ describe('a broker that refuses', () => {
       password: 'wrong-secret',
       clock,
     });
-    const waiting = () => until('the wait', () => clock.pendingTimers === 1);
     await under.source.start();
-    await waiting();
     for (const [delayMs, attempt] of [
       [30_000, 2],
       [60_000, 3],
     ] as const) {
+      await until('the wait', () => clock.delaysMs[0] === delayMs);
       await clock.advance(delayMs - 1);
       expect(attempts).toBe(attempt - 1);
       await clock.advance(1);
       await until('the next attempt', () => attempts === attempt);
-      await waiting();
     }
     const refused = under.log.entries.find(({ message }) => message === 'broker refuses the connection');
     expect(refused).toMatchObject({
@@ -204,20 +203,25 @@ describe('a broker that refuses', () => {
 });
 
 describe('starting and stopping', () => {
-  test('an absent broker is a state, tried again later and later, and no obstacle to the stop', async () => {
+  test('an absent broker is a state, tried again every 3 s or so, and no obstacle to the stop', async () => {
     const clock = new FakeClock();
     const tap = await startMqttTap('mqtt://127.0.0.1:1');
     await tap.stop();
     const under = opened.source(tap.url, await opened.directory(), { clock });
     await under.source.start();
-    for (const delayMs of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
-      await until('the wait', () => clock.pendingTimers === 1);
-      await clock.advance(delayMs - 1);
-      expect(clock.pendingTimers).toBe(1);
-      await clock.advance(1);
+    const startedAtMs = clock.now();
+    for (const delayMs of [1000, 2000, 2500, 2500, 2500]) {
+      await until('the wait', () => clock.delaysMs[0] === delayMs);
+      await clock.advance(delayMs);
     }
-    await until('the wait', () => clock.pendingTimers === 1);
-    expect(under.source.status).toMatchObject({ connected: false, connects: 0 });
+    await until('the wait', () => clock.delaysMs[0] === 2500);
+    expect(under.source.status).toMatchObject({
+      connected: false,
+      connects: 0,
+      broker: tap.url,
+      reason: expect.stringContaining(`${tap.url}: `) as string,
+      sinceMs: startedAtMs,
+    });
     expect(under.log.messages('warn').every((message) => message === 'broker not reachable')).toBe(true);
     expect(under.log.messages('warn').length).toBeLessThan(6);
     await under.source.stop();

@@ -39,6 +39,11 @@ export class FakeClock implements Clock {
     return this.#timers.size;
   }
 
+  /** From now to each timer, the next one first. */
+  get delaysMs(): number[] {
+    return [...this.#timers].map(({ atMs }) => atMs - this.#nowMs).sort((a, b) => a - b);
+  }
+
   /** Moves time on; lets promises settle before, between and after the timers that fall due. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;

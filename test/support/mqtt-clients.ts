@@ -8,6 +8,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { Delivery, Release } from '../../src/core/message.ts';
 import type { AckMark } from '../../src/mqtt/ack-proofs.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
+import { BrokerMemory } from '../../src/mqtt/broker-memory.ts';
 import { MqttSource, type SourceOptions } from '../../src/mqtt/source.ts';
 import { SubscriptionMemory } from '../../src/mqtt/subscription-memory.ts';
 import { RecordingLogger } from './recording-logger.ts';
@@ -53,31 +54,35 @@ export class Opened {
 
   /** Its memory is in `directory`; two sources with the same one are the same bridge before and after a restart. */
   source(
-    url: string,
+    url: string | readonly string[],
     directory: string,
     options: Partial<SourceOptions> & { readonly hold?: boolean; readonly onReceive?: () => void } = {},
   ): SourceUnderTest {
-    const { hold = false, onReceive, ...rest } = options;
+    const { hold = false, onReceive, clientId = 'bridge-under-test', protocolVersion = 5, ...rest } = options;
     const log = new RecordingLogger();
+    const { clock = systemClock } = options;
+    const path = join(directory, 'broker.json');
+    const about = { url, clientId, protocolVersion, clock, log };
     const deliveries: Delivery[] = [];
     const releases: Release[] = [];
     const proven: AckMark[] = [];
     const source = new MqttSource(
       {
         url,
-        clientId: 'bridge-under-test',
+        clientId,
         username: '',
         password: '',
-        protocolVersion: 5,
+        protocolVersion,
         keepaliveSeconds: 30,
         sessionExpirySeconds: 3600,
         receiveMaximum: 100,
         tls: NO_TLS,
         subscriptions: [{ topic: 'plc/+/tags', qos: 1 }],
+        brokerMemory: new BrokerMemory({ files: nodeFileSystem, path, ...about }),
         memory: new SubscriptionMemory(nodeFileSystem, join(directory, 'subscriptions.json')),
         onNewSession: () => Promise.resolve(),
         log,
-        clock: systemClock,
+        clock,
         ...rest,
       },
       {

@@ -1,5 +1,5 @@
 import type { Format } from './format.ts';
-import { baseTopic, brokerUrl } from './mqtt-formats.ts';
+import { baseTopic, brokerUrls } from './mqtt-formats.ts';
 import { columnName, connectString, tableName } from './oracle-formats.ts';
 import {
   bridgeId,
@@ -26,7 +26,7 @@ export type FormatName =
   | 'token'
   | 'bridgeId'
   | 'tagNameTemplate'
-  | 'brokerUrl'
+  | 'brokerUrls'
   | 'baseTopic'
   | 'subscriptions'
   | 'tableName'
@@ -48,7 +48,7 @@ export const FORMATS: Readonly<Record<FormatName, Format>> = {
   token,
   bridgeId,
   tagNameTemplate,
-  brokerUrl,
+  brokerUrls,
   baseTopic,
   subscriptions,
   tableName,

@@ -4,8 +4,11 @@ import type { Schema } from '../setting.ts';
 
 export const mqttSchema: Schema<MqttConfig> = {
   url: {
-    doc: 'The MQTT broker: mqtt:// is plain TCP, mqtts:// is TLS, ws:// and wss:// are WebSocket.',
-    format: 'brokerUrl',
+    doc:
+      'The MQTT broker: mqtt:// is plain TCP, mqtts:// is TLS, ws:// and wss:// are WebSocket. Or a list of the brokers ' +
+      'of one cluster, which share their sessions: they are tried in turn, the last that worked first. Another list is ' +
+      'another session.',
+    format: 'brokerUrls',
     default: 'mqtt://127.0.0.1:1883',
   },
   clientId: {
@@ -25,7 +28,9 @@ export const mqttSchema: Schema<MqttConfig> = {
     sensitive: true,
   },
   protocolVersion: {
-    doc: '5 for MQTT 5, 4 for MQTT 3.1.1. On a broker that refuses 5 the bridge falls back to 4 and logs a warning.',
+    doc:
+      '5 for MQTT 5, 4 for MQTT 3.1.1. On a broker that refuses 5, or gives no answer to it three times, the bridge ' +
+      'falls back to 4, logs a warning and remembers it for 30 days.',
     format: 'choice',
     choices: [4, 5],
     default: 5,

@@ -33,15 +33,24 @@ const STAGES = [
 
 /** @param {Status} status @returns {View} */
 function readBroker({ mqtt, rates, counters }) {
-  const refused = mqtt.subscriptionProblems.length;
+  const [tone, state] = brokerState(mqtt);
   return {
-    tone: !mqtt.connected ? 'trouble' : refused > 0 ? 'care' : 'ok',
-    state: !mqtt.connected ? 'not connected' : refused > 0 ? `${many(refused, 'subscription')} refused` : 'connected',
+    tone,
+    state,
     figure: number(rates.messagesPerSecond),
     unit: 'messages/s',
     more: `${number(counters.messagesReceived)} received`,
     flow: !mqtt.connected ? 'blocked' : rates.messagesPerSecond > 0 ? 'flowing' : 'idle',
   };
+}
+
+/** @param {Status['mqtt']} mqtt @returns {[Tone, string]} */
+function brokerState({ connected, sessionLostAt, sessionStarvedAt, starvedMeasure, subscriptionProblems }) {
+  if (!connected) return ['trouble', 'not connected'];
+  if (starvedMeasure === 'none') return ['trouble', 'delivers nothing'];
+  if (subscriptionProblems.length > 0) return ['care', `${many(subscriptionProblems.length, 'subscription')} refused`];
+  if (sessionLostAt !== undefined) return ['care', 'had lost the session'];
+  return sessionStarvedAt === undefined ? ['ok', 'connected'] : ['care', 'had stopped to deliver'];
 }
 
 const JOURNAL_STATES = {

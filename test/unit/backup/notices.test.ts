@@ -2,169 +2,10 @@ import { createHash } from 'node:crypto';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
-import type { BackupFileInfo } from '../../../src/backup/file-info.ts';
-import { Notices, type NoticeBackups, type NoticePublisher } from '../../../src/backup/notices.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { RecordingLogger } from '../../support/recording-logger.ts';
 import { until } from '../../support/until.ts';
+import { BASE, CSV, NAME, openFile, sealedFile, start, stopAll } from './running-notices.ts';
 
-const BASE = 'plant/bridge';
-const NAME = 'backup_20251102_143000.csv';
-const CSV = Buffer.from('tag_name\r\nx\r\n');
-
-type Listener = (topic: string, payload: Buffer, retain: boolean) => void;
-
-/** A broker and the way to it, in memory. */
-class MemoryBroker implements NoticePublisher {
-  readonly retained = new Map<string, string>();
-  readonly published: { readonly topic: string; readonly payload: string }[] = [];
-  connected = false;
-  failures = 0;
-  inFlight = 0;
-  maxInFlight = 0;
-  readonly #connectListeners: (() => void)[] = [];
-  readonly #subscriptions: { readonly filter: string; readonly listener: Listener }[] = [];
-
-  async publish(topic: string, payload: string | Buffer): Promise<void> {
-    this.inFlight += 1;
-    this.maxInFlight = Math.max(this.maxInFlight, this.inFlight);
-    await new Promise((resolve) => setImmediate(resolve));
-    this.inFlight -= 1;
-    if (!this.connected || this.failures > 0) {
-      this.failures -= 1;
-      throw new Error('not connected');
-    }
-    const text = payload.toString();
-    this.published.push({ topic, payload: text });
-    if (text === '') this.retained.delete(topic);
-    else this.retained.set(topic, text);
-    this.#deliver(topic, text, false);
-  }
-
-  onConnect(listener: () => void): void {
-    this.#connectListeners.push(listener);
-  }
-
-  subscribe(filter: string, listener: Listener): void {
-    this.#subscriptions.push({ filter, listener });
-  }
-
-  connect(): void {
-    this.connected = true;
-    for (const [topic, payload] of this.retained) this.#deliver(topic, payload, true);
-    for (const listener of this.#connectListeners) listener();
-  }
-
-  to(topic: string): string[] {
-    return this.published.filter((message) => message.topic === topic).map(({ payload }) => payload);
-  }
-
-  #deliver(topic: string, payload: string, retain: boolean): void {
-    for (const { filter, listener } of this.#subscriptions) {
-      const pattern = new RegExp(`^${filter.replaceAll('+', '[^/]+')}$`);
-      if (pattern.test(topic)) listener(topic, Buffer.from(payload), retain);
-    }
-  }
-}
-
-class MemoryBackups implements NoticeBackups {
-  readonly #files = new Map<string, BackupFileInfo>();
-  readonly #listeners = new Set<(name: string) => void>();
-
-  files(): BackupFileInfo[] {
-    return [...this.#files.values()];
-  }
-
-  file(name: string): BackupFileInfo | undefined {
-    return this.#files.get(name);
-  }
-
-  onChange(listener: (name: string) => void): () => void {
-    this.#listeners.add(listener);
-    return () => void this.#listeners.delete(listener);
-  }
-
-  read(): Promise<Buffer> {
-    return Promise.resolve(CSV);
-  }
-
-  put(file: BackupFileInfo): void {
-    this.#files.set(file.name, file);
-    for (const listener of this.#listeners) listener(file.name);
-  }
-
-  drop(name: string): void {
-    this.#files.delete(name);
-    for (const listener of this.#listeners) listener(name);
-  }
-}
-
-function openFile(rows: number, name = NAME): BackupFileInfo {
-  return {
-    name,
-    kind: 'backup',
-    state: 'open',
-    rows,
-    bytes: CSV.length,
-    sha256: undefined,
-    firstTimestampMs: Date.UTC(2025, 10, 2, 14, 29),
-    lastTimestampMs: undefined,
-    createdAtMs: Date.UTC(2025, 10, 2, 14, 30),
-    reason: { code: 'ORA-12514', message: 'no service' },
-    problem: undefined,
-    replayedRows: undefined,
-  };
-}
-
-function sealedFile(rows: number, name = NAME): BackupFileInfo {
-  return { ...openFile(rows, name), state: 'sealed', sha256: createHash('sha256').update(CSV).digest('hex') };
-}
-
-interface Setup {
-  readonly broker: MemoryBroker;
-  readonly backups: MemoryBackups;
-  readonly clock: FakeClock;
-  readonly log: RecordingLogger;
-  readonly notices: Notices;
-  /** The rows in each notice that was published for the file. */
-  readonly rowsPublished: () => number[];
-}
-
-const running: Setup[] = [];
-
-function start(inlineCsvMaxBytes = 100): Setup {
-  const broker = new MemoryBroker();
-  const backups = new MemoryBackups();
-  const clock = new FakeClock();
-  const log = new RecordingLogger();
-  const health = (): unknown => ({ state: 'fine' });
-  const options = {
-    publisher: broker,
-    backups,
-    baseTopic: BASE,
-    bridgeId: 'b1',
-    inlineCsvMaxBytes,
-    health,
-    clock,
-    log,
-  };
-  const notices = new Notices(options);
-  notices.start();
-  const rowsPublished = (): number[] =>
-    broker
-      .to(`${BASE}/recovery/${NAME}`)
-      .map((text) => (text === '' ? 0 : (JSON.parse(text) as { rows: number }).rows));
-  const setup = { broker, backups, clock, log, notices, rowsPublished };
-  running.push(setup);
-  return setup;
-}
-
-afterEach(async () => {
-  for (const { notices, clock } of running.splice(0)) {
-    await notices.stop();
-    if (clock.pendingTimers > 0) throw new Error('a timer outlives the notices');
-  }
-});
+afterEach(stopAll);
 
 describe('the recovery notice', () => {
   it('says what the interface promises', async () => {
@@ -298,6 +139,58 @@ describe('a new connection', () => {
       `${BASE}/recovery/${NAME}/csv`,
       `${BASE}/recovery/next.csv`,
     ]);
+  });
+});
+
+describe.each(['forWildcards', 'withoutFlag'] as const)('on a broker that is silent %s', (silence) => {
+  it('what was published before is cleared by name, once its file is gone', async () => {
+    const topics = [`${BASE}/recovery/gone.csv`, `${BASE}/recovery/gone.csv/csv`, 'before/recovery/older.csv'];
+    const { broker, backups, clock, memory } = start(100, [...topics, `${BASE}/recovery/${NAME}`]);
+    broker.silence = silence;
+    for (const topic of topics) broker.retained.set(topic, '{}');
+    broker.retained.set(`${BASE}/recovery/${NAME}`, '{"old":true}');
+    broker.retained.set(`${BASE}/recovery/of-others.csv`, '{}');
+    backups.put(sealedFile(3));
+    broker.connect();
+    await clock.advance(0);
+    await until('all is sent', () => broker.inFlight === 0 && memory.remembered.size === 2);
+    expect([...broker.retained.keys()].sort()).toEqual([
+      `${BASE}/health`,
+      `${BASE}/recovery/${NAME}`,
+      `${BASE}/recovery/${NAME}/csv`,
+      `${BASE}/recovery/of-others.csv`,
+    ]);
+    expect([...memory.remembered].sort()).toEqual([`${BASE}/recovery/${NAME}`, `${BASE}/recovery/${NAME}/csv`]);
+    expect(broker.to('before/recovery/older.csv')).toEqual(['']);
+  });
+});
+
+describe('what is remembered', () => {
+  it('is there before it is published, and goes after it was cleared', async () => {
+    const { broker, backups, clock, memory } = start();
+    broker.connect();
+    backups.put(sealedFile(1));
+    await clock.advance(0);
+    expect([...memory.remembered].sort()).toEqual([`${BASE}/recovery/${NAME}`, `${BASE}/recovery/${NAME}/csv`]);
+    broker.connected = false;
+    backups.drop(NAME);
+    await clock.advance(0);
+    expect(memory.remembered.size).toBe(2);
+    broker.connect();
+    await clock.advance(0);
+    await until('nothing is left', () => memory.remembered.size === 0);
+    expect(memory.late).toEqual([]);
+    expect([...broker.retained.keys()]).toEqual([`${BASE}/health`]);
+  });
+
+  it('is nothing on a full disk, and notices come all the same', async () => {
+    const { broker, backups, clock, log, memory, rowsPublished } = start();
+    memory.failure = new Error('ENOSPC');
+    broker.connect();
+    backups.put(sealedFile(1));
+    await clock.advance(0);
+    expect(rowsPublished()).toEqual([1]);
+    expect(log.messages()).toEqual(['notices not remembered for the next start']);
   });
 });
 

@@ -4,6 +4,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { EXIT_MEANINGS } from '../../../src/cli/exit-codes.ts';
+import { BROKER_KINDS, SETTING_NAMES, type BrokerKind } from '../../../src/mqtt/broker-kinds.ts';
+import { settingOf } from '../../../src/mqtt/broker-recognition.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
 import { toDatabaseError } from '../../../src/oracle/ora-errors.ts';
 import { madeUpSources } from '../ops/made-up-sources.ts';
@@ -109,6 +111,38 @@ describe('docs/payloads.md', () => {
 
   it('has rows to try', () => {
     expect(rows.length).toBeGreaterThan(5);
+  });
+});
+
+describe('docs/broker-settings.md', () => {
+  const page = readPage('docs/broker-settings.md');
+  const wanted = { sessionSeconds: 604_800, window: 1000, packetBytes: 65_536 + 1024 };
+  const kinds: readonly (BrokerKind | undefined)[] = [...BROKER_KINDS, undefined];
+
+  it.each(kinds.map((kind) => [kind?.name ?? 'Any other', kind] as const))(
+    'has the settings of %s',
+    (heading, kind) => {
+      const rows = tableRows(section(page, `## ${heading}`)).map(([, setting]) => setting!);
+      const said = rows.map((row) => row.replaceAll('&lt;', '<').replaceAll('&gt;', '>'));
+      const prefix = kind === undefined ? '' : `on ${kind.name}: `;
+      expect(said.map((setting) => prefix + setting)).toEqual(
+        SETTING_NAMES.map((name) => settingOf(kind, name, wanted)),
+      );
+      const dots = kind?.dots === undefined ? [] : [kind.dots];
+      expect(codeSpans(section(page, `## ${heading}`))).toEqual(dots);
+    },
+  );
+
+  it('has all brokers, and no other', () => {
+    const headings = [...page.matchAll(/^## (.*)$/gm)].map(([, heading]) => heading);
+    const names = BROKER_KINDS.map(({ name }) => name);
+    expect(headings).toEqual([...names, 'Any other', 'What check --connect tries']);
+  });
+
+  it('leaves no figure out', () => {
+    expect(kinds.flatMap((kind) => SETTING_NAMES.map((name) => settingOf(kind, name, wanted))).join()).not.toMatch(
+      /\{(?:days|seconds|millis|window|bytes)\}/,
+    );
   });
 });
 

@@ -66,7 +66,14 @@ describe('Metrics', () => {
     });
     Object.assign(sources.counters, { valuesRejected: 3, valuesDropped: 2, valuesFiltered: 1, valuesReplayed: 5 });
     sources.buffer = { size: 14, capacity: 1000 };
-    sources.mqtt = () => ({ connected: false, protocolVersion: 4, unackedMessages: 9, subscriptionProblems: [] });
+    sources.mqtt = () => ({
+      connected: false,
+      protocolVersion: 4,
+      unackedMessages: 9,
+      subscriptionProblems: [],
+      sessionsLost: 2,
+      sessionsStarved: 1,
+    });
     sources.oracle = () => ({ state: 'down' });
     const { samples } = await scrape(metrics);
     expect(Object.fromEntries(samples)).toMatchObject({
@@ -82,6 +89,8 @@ describe('Metrics', () => {
       bridge_buffer_values: 14,
       bridge_buffer_capacity: 1000,
       bridge_mqtt_connected: 0,
+      bridge_mqtt_sessions_lost_total: 2,
+      bridge_mqtt_sessions_starved_total: 1,
       bridge_unacked_messages: 9,
       bridge_namesake: 0,
       'bridge_info{bridge_id="gateway-01"}': 1,

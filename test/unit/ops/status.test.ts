@@ -87,6 +87,38 @@ describe('collectStatus', () => {
   });
 });
 
+describe('the broker in a status', () => {
+  it('has its address and the counts, and no reason while it is connected', () => {
+    const sources = madeUpSources();
+    sources.mqtt = () => ({ ...madeUpSources().mqtt(), broker: 'mqtt://b:1883', reason: '', remedy: '' });
+    expect(collectStatus(sources).mqtt).toEqual({
+      connected: true,
+      protocolVersion: 5,
+      broker: 'mqtt://b:1883',
+      unackedMessages: 0,
+      subscriptionProblems: [],
+      sessionsLost: 0,
+      sessionsStarved: 0,
+    });
+  });
+
+  it('has reason, remedy and time while it is not, and the remedy in the advice', () => {
+    const sources = madeUpSources();
+    sources.mqtt = refusing;
+    const { advice, mqtt } = collectStatus(sources);
+    expect(mqtt).toMatchObject({
+      connected: false,
+      broker: 'mqtt://b',
+      reason: 'mqtt://b: no',
+      remedy: 'check mqtt.username and mqtt.password',
+      since: '2025-11-02T14:30:00.000Z',
+    });
+    expect(advice[0]?.remedy).toMatch(
+      /^Check mqtt\.username and mqtt\.password\. `mqtt-oracle-bridge check --connect`/,
+    );
+  });
+});
+
 describe('the problems in a status', () => {
   const cases: readonly (readonly [what: string, change: (sources: MadeUpSources) => void, sentence: string])[] = [
     ['a value is missing', (s) => void (s.counters.valuesReceived = 1), 'does not balance: 1 value missing.'],
@@ -97,8 +129,18 @@ describe('the problems in a status', () => {
       (s) => void (s.mqtt = doubled),
       'Another bridge runs with the id gateway-01',
     ],
+    [
+      'the broker refuses',
+      (s) => void (s.mqtt = refusing),
+      'since 2025-11-02T14:30:00Z: nothing is received. mqtt://b: no',
+    ],
+    ['the session was lost', (s) => void (s.mqtt = sessionLost), 'At 2025-11-02T14:30:00Z the broker had lost'],
+    ['the session is starved', (s) => void (s.mqtt = starved('none')), 'It still gets nothing.'],
+    ['the session was starved', (s) => void (s.mqtt = starved('receiveMaximum')), 'with a receive maximum of 65,535.'],
+    ['3.1.1 had to help', (s) => void (s.mqtt = starved('mqtt311')), 'It goes on with MQTT 3.1.1.'],
     ['the journal is full', (s) => void (s.journal = fullJournal), 'The journal is full'],
     ['a subscription was refused', (s) => void (s.mqtt = refused), 'plc/+/tags: refused (not authorized)'],
+    ['the broker loses topics', (s) => void (s.mqtt = losing), 'what comes on such topics is lost'],
     ['Oracle is retried', (s) => void (s.oracle = () => ({ state: 'retrying' })), 'It is being tried again.'],
     ['Oracle is off', (s) => void (s.oracle = () => ({ state: 'disabled' })), 'Writing to Oracle is switched off.'],
     ['the buffer is full', fillBuffer, 'The buffer is full.'],
@@ -155,9 +197,39 @@ const doubled: StatusSources['mqtt'] = () => ({
   namesake: 'Another bridge runs with the id gateway-01: process 1 on elsewhere.',
 });
 
+const AT_MS = Date.UTC(2025, 10, 2, 14, 30);
+
+const refusing: StatusSources['mqtt'] = () => ({
+  ...offline(),
+  broker: 'mqtt://b',
+  reason: 'mqtt://b: no',
+  remedy: 'check mqtt.username and mqtt.password',
+  sinceMs: AT_MS,
+});
+
+const sessionLost: StatusSources['mqtt'] = () => ({
+  ...madeUpSources().mqtt(),
+  sessionsLost: 1,
+  sessionLostAtMs: AT_MS,
+});
+
+const starved =
+  (starvedMeasure: 'none' | 'receiveMaximum' | 'mqtt311'): StatusSources['mqtt'] =>
+  () => ({ ...madeUpSources().mqtt(), sessionsStarved: 1, sessionStarvedAtMs: AT_MS, starvedMeasure });
+
 const refused: StatusSources['mqtt'] = () => ({
   ...madeUpSources().mqtt(),
   subscriptionProblems: ['plc/+/tags: refused (not authorized)'],
+});
+
+const losing: StatusSources['mqtt'] = () => ({
+  ...madeUpSources().mqtt(),
+  manners: [
+    {
+      problem: 'On the broker what comes on such topics is lost.',
+      remedy: 'End the filters in mqtt.subscriptions with # instead of +.',
+    },
+  ],
 });
 
 function fillBuffer(sources: MadeUpSources): void {

@@ -1,0 +1,97 @@
+import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
+
+import type { CancelTimer, Clock } from '../core/clock.ts';
+import { coerceError } from '../core/errors.ts';
+import { ConnackTimeoutError } from './protocol-version.ts';
+import { reasonCodeOf, reasonText } from './reason-codes.ts';
+
+/** How an attempt, or the connection that came of it, ended. */
+export interface Outcome {
+  /** Monotonic; undefined: the broker has not let us in. */
+  readonly connectedAtMs: number | undefined;
+  /** Of CONNACK or DISCONNECT. */
+  readonly reasonCode: number | undefined;
+  /** Undefined: closed by the broker without a word. */
+  readonly error: Error | undefined;
+}
+
+export interface AttemptParts {
+  readonly url: string;
+  readonly options: IClientOptions;
+  /** How long the broker may leave CONNECT unanswered. */
+  readonly connackWaitMs: number;
+  readonly clock: Clock;
+  /** The client has not connected yet: the time to put listeners and overrides in place. */
+  prepare(client: MqttClient): void;
+  connected(client: MqttClient, sessionPresent: boolean): void;
+  /** Once, before those who wait for an answer learn that none will come; also after an attempt that failed. */
+  closed(): void;
+}
+
+/** For the way to the broker, TLS included; CONNACK has its own time. */
+export const CONNECT_TIMEOUT_MS = 15_000;
+/** mqtt.js does not tell one kind of silence from the other: we do, so its own timer comes too late to be of effect. */
+const NEVER_MS = 0x7fff_ffff;
+
+/** Connects once, with a client of its own, and resolves when that is over. Never throws. */
+export function attempt(parts: AttemptParts): Promise<Outcome> {
+  return new Promise((resolve) => {
+    const { clock } = parts;
+    const outcome: { -readonly [K in keyof Outcome]: Outcome[K] } = {
+      connectedAtMs: undefined,
+      reasonCode: undefined,
+      error: undefined,
+    };
+    try {
+      const client = mqtt.connect(parts.url, { ...parts.options, connectTimeout: NEVER_MS });
+      const fail = (error: Error): void => {
+        outcome.error ??= error;
+        outcome.reasonCode ??= reasonCodeOf(error);
+        client.stream.destroy(); // after a malformed packet mqtt.js would wait for ever
+      };
+      let cancel: CancelTimer = () => {};
+      client.on('connect', ({ sessionPresent }) => {
+        cancel();
+        outcome.connectedAtMs = clock.monotonic();
+        parts.connected(client, sessionPresent);
+      });
+      client.on('disconnect', ({ reasonCode }) => {
+        outcome.reasonCode = reasonCode;
+        outcome.error = new Error(`ended by the broker: ${reasonText(reasonCode ?? 0)}`);
+      });
+      client.on('error', fail);
+      client.once('close', () => {
+        cancel();
+        parts.closed();
+        resolve(outcome);
+        client.end(true); // calls back whoever waits for an answer
+      });
+      parts.prepare(client);
+      client.connect();
+      cancel = watch(client, parts, fail);
+    } catch (error) {
+      outcome.error = coerceError(error); // an option that tls or net can not take
+      parts.closed();
+      resolve(outcome);
+    }
+  });
+}
+
+/** Ends an attempt that gets no answer, and tells who is silent: the network, or a broker that has our CONNECT. */
+function watch(client: MqttClient, { clock, connackWaitMs }: AttemptParts, fail: (error: Error) => void): CancelTimer {
+  const startedAtMs = clock.monotonic();
+  let cancel: CancelTimer = () => {};
+  const look = (): void => {
+    const waitedMs = clock.monotonic() - startedAtMs;
+    if (isConnectSent(client)) fail(new ConnackTimeoutError(connackWaitMs));
+    else if (waitedMs >= CONNECT_TIMEOUT_MS) fail(new Error(`no connection within ${CONNECT_TIMEOUT_MS} ms`));
+    else cancel = clock.setTimer(CONNECT_TIMEOUT_MS - waitedMs, look);
+  };
+  cancel = clock.setTimer(Math.min(connackWaitMs, CONNECT_TIMEOUT_MS), look);
+  return () => cancel();
+}
+
+/** Nothing waits in our stream: what we wrote, CONNECT, has gone to the system, which takes nothing before the connection stands. */
+function isConnectSent(client: MqttClient): boolean {
+  return client.stream.writableLength === 0;
+}
