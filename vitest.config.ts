@@ -32,11 +32,21 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'crash', include: ['test/crash/**/*.test.ts'], testTimeout: 600_000, hookTimeout: 60_000 },
+        test: {
+          name: 'crash',
+          include: ['test/crash/**/*.test.ts', 'test/fleet/**/*.test.ts'],
+          globalSetup: 'test/support/build.ts',
+          testTimeout: 600_000,
+        },
       },
       {
         extends: true,
-        test: { name: 'brokers', include: ['test/brokers/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 60_000 },
+        test: {
+          name: 'brokers',
+          include: ['test/brokers/**/*.test.ts'],
+          globalSetup: 'test/support/build.ts',
+          testTimeout: 300_000,
+        },
       },
     ],
   },

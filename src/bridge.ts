@@ -12,6 +12,7 @@ import { noStep, type OnStep } from './core/steps.ts';
 import { ProcessLock } from './journal/process-lock.ts';
 import { BrokerMemory } from './mqtt/broker-memory.ts';
 import { MannersWatch } from './mqtt/manners-watch.ts';
+import { NamesakeWatch } from './mqtt/namesake.ts';
 import { MqttPublisher } from './mqtt/publisher.ts';
 import { MqttSource } from './mqtt/source.ts';
 import { probeTopicOf } from './mqtt/starvation.ts';
@@ -60,6 +61,7 @@ export class Bridge {
   readonly #manners: MannersWatch;
   readonly #publisher: MqttPublisher | undefined;
   readonly #notices: Notices | undefined;
+  readonly #namesake: NamesakeWatch | undefined;
   readonly #statusSources: StatusSources;
   readonly #metrics: Metrics;
   readonly #audit: AuditMonitor;
@@ -85,6 +87,7 @@ export class Bridge {
     this.#manners = this.#createMannersWatch();
     this.#publisher = this.#createPublisher();
     this.#notices = this.#createNotices(this.#publisher);
+    this.#namesake = this.#createNamesakeWatch(this.#publisher);
     this.#statusSources = this.#createStatusSources();
     this.#metrics = new Metrics(this.#statusSources);
     this.#audit = new AuditMonitor({
@@ -117,6 +120,7 @@ export class Bridge {
     await this.#http?.start();
     this.#connections.start();
     this.#audit.start();
+    this.#namesake?.start();
     await this.#publisher?.start();
     this.#notices?.start();
     await this.#source.start();
@@ -166,6 +170,7 @@ export class Bridge {
     await this.#pipeline.stop();
     await this.#manners.stop();
     await this.#source.stop();
+    this.#namesake?.stop();
     await this.#notices?.stop();
     await this.#publisher?.stop();
     await this.#http?.stop();
@@ -278,6 +283,17 @@ export class Bridge {
     });
   }
 
+  #createNamesakeWatch(publisher: MqttPublisher | undefined): NamesakeWatch | undefined {
+    if (publisher === undefined) return undefined;
+    return new NamesakeWatch({
+      publisher,
+      bridgeId: this.#config.bridge.id,
+      topic: `${this.#config.notices.baseTopic}/run`,
+      clock: this.#parts.clock,
+      log: this.#logOf('notices'),
+    });
+  }
+
   #createStatusSources(): StatusSources {
     const { clock, version } = this.#parts;
     return {
@@ -292,7 +308,8 @@ export class Bridge {
         const { subscriptionProblems, unacknowledged, ...facts } = this.#source.status;
         const problems = subscriptionProblems.map(({ topic, reason }) => `Subscription ${topic}: ${reason}.`);
         const { problems: manners } = this.#manners;
-        return { ...facts, unackedMessages: unacknowledged, subscriptionProblems: problems, manners };
+        const namesake = this.#namesake?.problem;
+        return { ...facts, unackedMessages: unacknowledged, subscriptionProblems: problems, manners, namesake };
       },
       oracle: () => this.#pipeline.writer?.availability ?? { state: 'retrying' },
       expanderPending: () => this.#pipeline.pending.expander,

@@ -90,12 +90,6 @@ export const CONFIG_OPTIONS = {
   },
 } as const satisfies Record<string, CommandOption>;
 
-/** The text of an option that takes one value. */
-export function textOption(values: OptionValues, name: string): string | undefined {
-  const value = values[name];
-  return typeof value === 'string' ? value : undefined;
-}
-
 /** The texts of an option that may be repeated. */
 export function textOptions(values: OptionValues, name: string): string[] {
   const value = values[name];

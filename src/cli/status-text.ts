@@ -6,7 +6,11 @@ import { sizeText } from './units.ts';
 
 /** What a bridge of another version may leave out. */
 interface Additions {
-  readonly rates?: { readonly valuesInPerSecond: number; readonly valuesOutPerSecond: number };
+  readonly rates?: {
+    readonly valuesInPerSecond: number;
+    readonly valuesOutPerSecond: number;
+    readonly messagesPerSecond?: number;
+  };
   /** What can be done about a problem. */
   readonly advice?: readonly { readonly problem: string; readonly remedy: string }[];
   readonly journal: Status['journal'] & { readonly maxBytes?: number };
@@ -16,7 +20,7 @@ export type ShownStatus = Omit<Status, keyof Additions> & Additions;
 
 type Line = readonly [label: string, text: string];
 
-const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
+export const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
 const LABEL_WIDTH = 20;
 
 /** Under each heading a line a figure; what is undefined is left out. */
@@ -93,24 +97,24 @@ export function formatStatus(status: ShownStatus, paint: Paint, columns = Number
 }
 
 /** Red: values are lost, or none come, or none go. */
-function colourOf({ audit, mqtt, oracle }: ShownStatus): 'red' | 'yellow' {
+export function colourOf({ audit, mqtt, oracle }: ShownStatus): 'red' | 'yellow' {
   return !audit.balanced || !mqtt.connected || oracle.state === 'down' ? 'red' : 'yellow';
 }
 
-function problemLines(status: ShownStatus, paint: Paint, columns: number): string[] {
-  const colour = colourOf(status);
+/** `before` each problem: whose it is. */
+export function problemLines(status: ShownStatus, paint: Paint, columns: number, before = ''): string[] {
+  const mark = paint(colourOf(status), '!');
   return status.problems.flatMap((problem) => {
     const remedy = status.advice?.find((each) => each.problem === problem)?.remedy ?? '';
-    const lines = wrap(printable(oneLine(problem)), columns - 2).map(
-      (text, i) => `${i === 0 ? paint(colour, '!') : ' '} ${text}`,
-    );
-    if (remedy === '') return lines;
-    const arrow = paint('dim', '→');
-    return [
-      ...lines,
-      ...wrap(printable(oneLine(remedy)), columns - 4).map((text, i) => `  ${i === 0 ? arrow : ' '} ${text}`),
-    ];
+    const lines = wrapped(before + problem, mark, columns);
+    return remedy === '' ? lines : [...lines, ...wrapped(remedy, `  ${paint('dim', '→')}`, columns, 4)];
   });
+}
+
+/** A text of any origin behind a mark, its further lines below its first; `indent` is the width of the mark and a blank. */
+export function wrapped(text: string, mark: string, columns: number, indent = 2): string[] {
+  const lines = wrap(printable(oneLine(text)), columns - indent);
+  return lines.map((line, i) => (i === 0 ? `${mark} ${line}` : `${' '.repeat(indent)}${line}`));
 }
 
 /** Breaks a text between words. */
@@ -151,7 +155,7 @@ function values(count: number): string {
   return plural(count, 'value');
 }
 
-function plural(count: number, noun: string): string {
+export function plural(count: number, noun: string): string {
   return `${number.format(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 

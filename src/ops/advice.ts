@@ -11,6 +11,7 @@ export type ProblemKind =
   | 'audit'
   | 'dropped'
   | 'journal'
+  | 'namesake'
   | 'broker'
   | 'starved'
   | 'sessionLost'
@@ -30,6 +31,9 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
     'Set buffer.onFull to "wait": then what does not fit waits in the journal. Or raise buffer.capacity, and look for ' +
     'what keeps Oracle from taking values as fast as they come.',
   journal: ({ journal }) => (journal.state === 'full' ? JOURNAL_FULL : JOURNAL_FAILING),
+  namesake:
+    'Give each bridge a bridge.id and an mqtt.clientId of its own, or stop the one that should not run: two with one id ' +
+    "throw each other off the broker and clear each other's notices.",
   broker: ({ mqtt }) => (mqtt.remedy === undefined ? BROKER_AWAY : `${sentence(mqtt.remedy)} ${BROKER_CHECK}`),
   starved: ({ mqtt }) => (mqtt.starvedMeasure === 'none' ? STILL_STARVED : STARVED),
   sessionLost:

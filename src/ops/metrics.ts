@@ -41,6 +41,7 @@ const FIGURES: readonly Figure[] = [
   gauge('mqtt_connected', '1 when connected to the broker', (s) => Number(s.mqtt.connected)),
   counter('mqtt_sessions_lost_total', 'Sessions that the broker has lost', (s) => s.mqtt.sessionsLost),
   counter('mqtt_sessions_starved_total', 'Times the broker stopped to deliver', (s) => s.mqtt.sessionsStarved),
+  gauge('namesake', '1 when another process runs as this bridge', (s) => Number(s.mqtt.namesake !== undefined)),
   gauge('unacked_messages', 'Messages that the broker waits to be acknowledged', (s) => s.mqtt.unackedMessages),
   gauge('oracle_connected', '1 when batches are written', (s) => Number(s.oracle.state === 'connected')),
   gauge('backup_pending_files', 'CSV backups that wait for Oracle', (s) => s.backups.pendingFiles),
@@ -97,6 +98,12 @@ export class Metrics {
       labelNames: ['version', 'node'],
       registers,
     }).set({ version: sources.version, node: process.version }, 1);
+    new Gauge({
+      name: `${PREFIX}info`,
+      help: '1, with the id of the bridge, to be joined to the other metrics of its instance',
+      labelNames: ['bridge_id'],
+      registers,
+    }).set({ bridge_id: sources.bridgeId }, 1);
     this.#batchRows = this.#histogram('batch_rows', 'Rows in a committed batch', ROW_BUCKETS);
     this.#writeSeconds = this.#histogram(
       'batch_write_duration_seconds',

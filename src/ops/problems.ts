@@ -15,6 +15,7 @@ const CHECKS: Readonly<Record<Exclude<ProblemKind, 'subscription'>, Check>> = {
     return `${plural(counters.valuesDropped, 'value')} dropped since the start because the buffer was full.`;
   },
   journal: ({ journal }) => JOURNAL_SENTENCES[journal.state],
+  namesake: ({ mqtt }) => mqtt.namesake,
   broker: ({ mqtt }) => {
     if (mqtt.connected) return undefined;
     const since = mqtt.since === undefined ? '' : ` since ${toSeconds(mqtt.since)}`;

@@ -1,10 +1,8 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { lineOf, runMatrix } from './matrix.ts';
 import { aedes, mosquitto } from './plain-brokers.ts';
@@ -15,8 +13,6 @@ const CASES = ['kill', 'reset', 'lost-acks', 'lost-messages', 'share'];
 const SCALE = 0.1;
 
 describe.each(BROKERS)('the bridge on $title', (broker) => {
-  beforeAll(() => promisify(execFile)('npm', ['run', '--silent', 'build']));
-
   it.skipIf(broker.missing !== undefined)('loses nothing, and doubles nothing that can be told apart', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'brokers-'));
     const report = (): void => {};

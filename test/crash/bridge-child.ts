@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import type { ListedFile } from '../../src/backup/listing.ts';
 import type { Status } from '../../src/ops/status.ts';
@@ -48,12 +49,39 @@ export class BridgeChild {
     return this.#messages.has(message);
   }
 
+  /** Where it serves HTTP; empty before it has said so. */
+  get url(): string {
+    return this.#url;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
 
+  /** `kill -9`, and waits until it is gone. */
+  async cutOff(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.exited;
+  }
+
+  /** SIGTERM; true when it is gone within the time. Cut off otherwise. */
+  async drain(withinMs: number): Promise<boolean> {
+    this.#child.kill('SIGTERM');
+    await Promise.race([this.exited, wait(withinMs, undefined, { ref: false })]);
+    const isInTime = !this.isRunning;
+    await this.cutOff();
+    return isInTime;
+  }
+
   status(): Promise<Status | undefined> {
     return this.#get('/api/status');
+  }
+
+  /** Nothing is on its way, and no backup waits. */
+  async isSettled(): Promise<boolean> {
+    const status = await this.status();
+    if (status === undefined) return false;
+    return status.journal.messages === 0 && status.backups.pendingFiles === 0 && status.audit.pending === 0;
   }
 
   /** The names of the CSV files that it knows. */

@@ -4,7 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { STEPS, type Step } from '../../src/core/steps.ts';
 import { startMosquitto } from '../support/mosquitto.ts';
-import { startStandin, type Standin } from '../support/standin/standin.ts';
+import { startStandin } from '../support/standin/standin.ts';
 import { countRows, createTables, readRows } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 import { BridgeChild } from './bridge-child.ts';
@@ -12,6 +12,7 @@ import { Chance } from './chance.ts';
 import { DISTURBANCES, type DisturbanceName, type Surroundings } from './disturbances.ts';
 import { LoadPublisher } from './load-publisher.ts';
 import { noticesFit } from './retained-notices.ts';
+import { smallAndFast } from './small-and-fast.ts';
 import { judge, type Offence } from './verdict.ts';
 
 export interface CrashRunOptions {
@@ -148,7 +149,7 @@ class CrashRun {
     return {
       kills: this.#kills,
       killsAtStep: this.#killsAtStep,
-      offences: await judge(obligations, await readRows(standin), this.#backupDirectory),
+      offences: await judge(obligations, await readRows(standin), [this.#backupDirectory]),
       troubles: this.#troubles,
       owed: [...obligations.values()].filter(({ isOwed }) => isOwed).length,
       seconds: (performance.now() - startedAtMs) / 1000,
@@ -158,15 +159,22 @@ class CrashRun {
   /** Writes the configuration and makes the session at the broker, from which on it owes the bridge what it acknowledges. */
   async #prepare(): Promise<void> {
     const { broker, standin } = this.#surroundings;
-    await mkdir(this.#options.directory, { recursive: true });
-    const config = configOf(broker.url, standin, this.#options);
+    const { directory, seed } = this.#options;
+    await mkdir(directory, { recursive: true });
+    const config = smallAndFast({
+      id: BRIDGE_ID,
+      directory,
+      standin,
+      drainMs: DRAIN_MS,
+      mqtt: { url: broker.url, protocolVersion: seed % 2 === 0 ? 5 : 4, topic: 'plc/+/tags' },
+    });
     await writeFile(this.#configFile, JSON.stringify(config, undefined, 2));
     const child = this.#start('0-first');
     await until('the subscription', () => {
       if (!child.isRunning) throw new Error(`the bridge ended with ${child.end}: see ${this.#options.directory}`);
       return child.hasSaid('subscribed');
     });
-    await this.#kill(child);
+    await child.cutOff();
   }
 
   #start(name: string, killAt?: string): BridgeChild {
@@ -217,7 +225,7 @@ class CrashRun {
     const child = this.#start(`${i + 1}-catching-up`);
     const giveUpAtMs = performance.now() + CATCH_UP_MS;
     while (child.isRunning && performance.now() < giveUpAtMs && (await this.#behind()) > CAUGHT_UP) await wait(20);
-    await this.#kill(child);
+    await child.cutOff();
     this.#kills += 1;
     publisher.isHeld = false;
   }
@@ -249,19 +257,11 @@ class CrashRun {
       return undefined;
     }
     if (ending !== 'restart') {
-      await this.#kill(child);
+      await child.cutOff();
       return 'SIGKILL';
     }
-    child.kill('SIGTERM');
-    await Promise.race([child.exited, wait(DRAIN_MS + EXIT_MS)]);
-    if (child.isRunning) this.#troubles.push('the bridge did not end in time after SIGTERM');
-    await this.#kill(child);
+    if (!(await child.drain(DRAIN_MS + EXIT_MS))) this.#troubles.push('the bridge did not end in time after SIGTERM');
     return 'SIGTERM';
-  }
-
-  async #kill(child: BridgeChild): Promise<void> {
-    child.kill('SIGKILL');
-    await child.exited;
   }
 
   /** All is well again: what the broker still has, the journal and the backups find their way. */
@@ -275,45 +275,13 @@ class CrashRun {
     try {
       const isWritten = async (): Promise<boolean> => (await readRows(standin, `tag_name = '${marker}'`)).length > 0;
       await until('the last value', isWritten, SETTLE_TIMEOUT_MS);
-      await until('all to be settled', () => isSettled(child), SETTLE_TIMEOUT_MS);
+      await until('all to be settled', () => child.isSettled(), SETTLE_TIMEOUT_MS);
       if ((await child.status())?.audit.balanced !== true) this.#troubles.push('the audit does not balance');
       await noticesFit(broker.url, `mqtt-oracle-bridge/${BRIDGE_ID}`, () => child.files());
     } catch (error) {
       this.#troubles.push(`${String(error)}; status: ${JSON.stringify(await child.status())}`);
     }
-    child.kill('SIGTERM');
-    await Promise.race([child.exited, wait(DRAIN_MS + EXIT_MS)]);
+    await child.drain(DRAIN_MS + EXIT_MS);
     if (child.end !== 0) this.#troubles.push(`the last bridge ended with ${child.end} after SIGTERM`);
   }
-}
-
-async function isSettled(child: BridgeChild): Promise<boolean> {
-  const status = await child.status();
-  if (status === undefined) return false;
-  return status.journal.messages === 0 && status.backups.pendingFiles === 0 && status.audit.pending === 0;
-}
-
-/** Everything small and fast, so that a second holds many commits, segments, files and retries. */
-function configOf(mqttUrl: string, standin: Standin, { directory, seed }: CrashRunOptions): unknown {
-  return {
-    bridge: { id: BRIDGE_ID, drainTimeoutMs: DRAIN_MS },
-    mqtt: {
-      url: mqttUrl,
-      protocolVersion: seed % 2 === 0 ? 5 : 4,
-      subscriptions: [{ topic: 'plc/+/tags', qos: 1, format: 'polling' }],
-    },
-    buffer: { capacity: 2000 },
-    writer: { batchSize: 100, intervalMs: 20, retry: { attempts: 1, initialDelayMs: 20, factor: 1 } },
-    oracle: {
-      connectString: standin.connectString,
-      user: 'bridge',
-      password: 'secret',
-      callTimeoutMs: 800,
-      connectTimeoutMs: 1000,
-    },
-    journal: { dir: join(directory, 'journal'), segmentBytes: 1_048_576 },
-    backup: { dir: join(directory, 'backup'), maxRowsPerFile: 150, probeIntervalMs: 50 },
-    http: { port: 0 },
-    log: { level: 'debug', format: 'json' },
-  };
 }

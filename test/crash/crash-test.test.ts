@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { mosquittoMissing } from '../support/mosquitto.ts';
 import { runCrashTest } from './crash-run.ts';
@@ -15,8 +13,6 @@ const KILLS = IS_CI ? 100 : 16;
 const MAX_SECONDS = 480;
 
 describe.skipIf(mosquittoMissing !== undefined)('the bridge, killed again and again', () => {
-  beforeAll(() => promisify(execFile)('npm', ['run', '--silent', 'build']));
-
   it('loses nothing and doubles nothing', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'crash-test-'));
     const lines: string[] = [];

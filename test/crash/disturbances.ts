@@ -6,20 +6,23 @@ import type { Standin } from '../support/standin/standin.ts';
 import type { Chance } from './chance.ts';
 import type { LoadPublisher } from './load-publisher.ts';
 
-export interface Surroundings {
+interface DatabaseSurroundings {
   readonly standin: Standin;
-  readonly broker: RunningMosquitto;
-  readonly publisher: LoadPublisher;
   readonly chance: Chance;
   /** Resolves when the bridge of this cycle has started, or has ended before. */
   readonly bridgeIsUp: () => Promise<void>;
 }
 
+export interface Surroundings extends DatabaseSurroundings {
+  readonly broker: RunningMosquitto;
+  readonly publisher: LoadPublisher;
+}
+
 /** What goes wrong besides the crash: begins with the cycle, is over when its promise resolves. */
-export type Disturbance = (surroundings: Surroundings) => Promise<void>;
+type Disturbance<S> = (surroundings: S) => Promise<void>;
 
 /** The n-th commit from now on. */
-function atCommit(rule: (chance: Chance) => FaultRule): Disturbance {
+function atCommit(rule: (chance: Chance) => FaultRule): Disturbance<DatabaseSurroundings> {
   return ({ standin, chance }) => {
     standin.faults.add({ on: 'commit', nth: chance.between(1, 12), ...rule(chance) });
     return Promise.resolve();
@@ -32,7 +35,7 @@ function takeAway(standin: Standin): void {
 }
 
 /** From the start of the bridge on, so that it can't read the ledger. */
-async function absence({ standin, chance, bridgeIsUp }: Surroundings): Promise<void> {
+async function absence({ standin, chance, bridgeIsUp }: DatabaseSurroundings): Promise<void> {
   takeAway(standin);
   await bridgeIsUp();
   await wait(chance.between(50, 500));
@@ -40,7 +43,7 @@ async function absence({ standin, chance, bridgeIsUp }: Surroundings): Promise<v
 }
 
 /** While it writes. */
-async function outage({ standin, chance, bridgeIsUp }: Surroundings): Promise<void> {
+async function outage({ standin, chance, bridgeIsUp }: DatabaseSurroundings): Promise<void> {
   await bridgeIsUp();
   await wait(chance.between(0, 200));
   takeAway(standin);
@@ -55,7 +58,8 @@ async function brokerRestart({ broker, publisher, chance, bridgeIsUp }: Surround
   await publisher.connect();
 }
 
-export const DISTURBANCES = {
+/** Of the database alone. */
+export const DATABASE_DISTURBANCES = {
   none: () => Promise.resolve(),
   'commit cut before': atCommit(() => ({ reset: 'before' })),
   'commit cut after': atCommit(() => ({ reset: 'after' })),
@@ -100,9 +104,13 @@ export const DISTURBANCES = {
     standin.faults.add({ on: 'commit', nth: 6, times: 1, reset: 'before' });
     await outage(surroundings);
   },
+} satisfies Record<string, Disturbance<DatabaseSurroundings>>;
+
+export const DISTURBANCES = {
+  ...DATABASE_DISTURBANCES,
   'broker restart': brokerRestart,
   'outage and broker restart': async (surroundings) => {
     await Promise.all([outage(surroundings), brokerRestart(surroundings)]);
   },
-} satisfies Record<string, Disturbance>;
+} satisfies Record<string, Disturbance<Surroundings>>;
 export type DisturbanceName = keyof typeof DISTURBANCES;

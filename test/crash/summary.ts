@@ -3,8 +3,12 @@ import type { Offence } from './verdict.ts';
 
 /** `kills 100 · lost 0 · doubled 0 · unknown 0 · values 61240 · 171 s` */
 export function summaryOf({ kills, offences, owed, seconds }: CrashRunResult): string {
+  return `kills ${kills} · ${countsOf(offences)} · values ${owed} · ${seconds.toFixed(0)} s`;
+}
+
+/** `lost 0 · doubled 0 · unknown 0` */
+export function countsOf(offences: readonly Offence[]): string {
   const count = (what: Offence['what']): string =>
     `${what} ${offences.filter((offence) => offence.what === what).length}`;
-  const verdict = [count('lost'), count('doubled'), count('unknown')].join(' · ');
-  return `kills ${kills} · ${verdict} · values ${owed} · ${seconds.toFixed(0)} s`;
+  return [count('lost'), count('doubled'), count('unknown')].join(' · ');
 }

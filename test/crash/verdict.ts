@@ -10,6 +10,8 @@ export interface Offence {
   /** The cycle that published it; undefined for what nobody published. */
   readonly cycle: number | undefined;
   readonly found: string;
+  /** In how many places it was found. */
+  readonly copies: number;
 }
 
 /** Where copies of something were found, with repetitions of one place in the stream within the CSV files counted once. */
@@ -26,7 +28,7 @@ const RIGHT_PLACES: Readonly<Record<Obligation['kind'], string>> = {
 export async function judge(
   obligations: ReadonlyMap<string, Obligation>,
   rows: readonly TagRow[],
-  backupDirectory: string,
+  backupDirectories: readonly string[],
 ): Promise<Offence[]> {
   const places: Places = new Map();
   const offences: Offence[] = [];
@@ -35,20 +37,23 @@ export async function judge(
     const obligation = obligations.get(row.name);
     if (obligation !== undefined && (obligation.value !== row.value || obligation.timeMs !== row.timeMs)) {
       const found = `table: ${row.value} at ${row.timeMs} instead of ${obligation.value} at ${obligation.timeMs}`;
-      offences.push({ what: 'unknown', name: row.name, cycle: obligation.cycle, found });
+      offences.push({ what: 'unknown', name: row.name, cycle: obligation.cycle, found, copies: 1 });
     }
   }
-  for (const name of await readdir(backupDirectory)) await readCsv(join(backupDirectory, name), name, places);
+  for (const directory of backupDirectories) {
+    for (const name of await readdir(directory)) await readCsv(join(directory, name), name, places);
+  }
   for (const [name, { cycle, isOwed, kind }] of obligations) {
     const copies = places.get(name) ?? [];
     const found = copies.join(', ') || 'nowhere';
     const hasArrived = copies.some((place) => place.startsWith(RIGHT_PLACES[kind]));
-    if (!hasArrived && (isOwed || copies.length > 0)) offences.push({ what: 'lost', name, cycle, found });
-    if (copies.length > 1) offences.push({ what: 'doubled', name, cycle, found });
+    if (!hasArrived && (isOwed || copies.length > 0))
+      offences.push({ what: 'lost', name, cycle, found, copies: copies.length });
+    if (copies.length > 1) offences.push({ what: 'doubled', name, cycle, found, copies: copies.length });
   }
   for (const [name, found] of places) {
     if (obligations.has(name)) continue;
-    offences.push({ what: 'unknown', name, cycle: undefined, found: found.join(', ') });
+    offences.push({ what: 'unknown', name, cycle: undefined, found: found.join(', '), copies: found.length });
   }
   return offences;
 }

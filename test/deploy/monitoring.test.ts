@@ -26,8 +26,9 @@ async function scrape(): Promise<Map<string, Set<string>>> {
   return found;
 }
 
+/** `bridge_id` is a label. */
 const namesIn = (expressions: readonly string[]): string[] =>
-  [...new Set(expressions.join('\n').match(/\b(?:bridge|process|nodejs)_\w+/g))].sort();
+  [...new Set(expressions.join('\n').match(/\b(?:bridge|process|nodejs)_(?!id\b)\w+/g))].sort();
 
 interface Panel {
   readonly id: number;

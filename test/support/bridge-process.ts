@@ -61,8 +61,13 @@ export class BridgeProcess {
     return this.log.find((entry) => entry['message'] === message);
   }
 
+  /** Where it serves HTTP. */
+  get url(): string {
+    return String(this.find('bridge started')?.['http']);
+  }
+
   async status(): Promise<Status> {
-    const response = await fetch(new URL('/api/status', String(this.find('bridge started')?.['http'])));
+    const response = await fetch(new URL('/api/status', this.url));
     return (await response.json()) as Status;
   }
 

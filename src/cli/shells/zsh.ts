@@ -65,9 +65,10 @@ function commandCase(command: Command): string {
   return `    ${command.name}) _arguments -S ${[...specs, ...wordSpecs(command)].join(' ')} ;;`;
 }
 
-function wordSpecs({ words = {} }: Command): string[] {
+function wordSpecs({ takesPositionals, words = {} }: Command): string[] {
   const names = Object.keys(words);
-  if (names.length === 0) return [];
+  // Behind a word that zsh does not expect it completes no options.
+  if (names.length === 0) return takesPositionals === true ? [quoted('*:word:()')] : [];
   const withBackups = names.filter((word) => words[word] === 'backups');
   const first = quoted(`1:word:(${names.join(' ')})`);
   if (withBackups.length === 0) return [first];

@@ -1,50 +1,11 @@
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { runCli } from '../../../src/cli/cli.ts';
-import { systemClock } from '../../../src/core/clock.ts';
-import { type Answer, HttpServer } from '../../../src/ops/http.ts';
 import { collectStatus } from '../../../src/ops/status.ts';
-import { RecordingLogger } from '../../support/recording-logger.ts';
-import { type MadeUpSources, madeUpSources } from '../ops/made-up-sources.ts';
+import { madeUpSources } from '../ops/made-up-sources.ts';
+import { freePort, run, serve, serveBridge, stopServers } from './served-status.ts';
 
-const opened: HttpServer[] = [];
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map((server) => server.stop()));
-});
-
-async function serve(answer: () => Answer): Promise<string> {
-  const routes = { '/api/status': answer };
-  const server = new HttpServer({ host: '127.0.0.1', port: 0, clock: systemClock, log: new RecordingLogger(), routes });
-  await server.start();
-  opened.push(server);
-  return server.url;
-}
-
-function serveBridge(sources: MadeUpSources): Promise<string> {
-  const body = JSON.stringify(collectStatus(sources));
-  return serve(() => ({ status: 200, contentType: 'application/json', body }));
-}
-
-async function run(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  let out = '';
-  let errors = '';
-  const stdout = { write: (text: string) => (out += text) };
-  const stderr = { write: (text: string) => (errors += text) };
-  const exitCode = await runCli(['status', ...args], { stdout, stderr, env });
-  return { exitCode, out, errors };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
+afterEach(stopServers);
 
 describe('status', () => {
   it('prints the numbers of a bridge in good order, in one column', async () => {
@@ -130,6 +91,7 @@ describe('status', () => {
   it.each([
     [['--watch'], 64, 'needs a terminal'],
     [['--watch', '--json'], 64, 'one of --json and --watch'],
+    [['http://127.0.0.1:8080'], 64, 'after --url or --fleet'],
     [['--set', 'http.enabled=false'], 69, 'http.enabled is false'],
     [['--set', 'http.port=0'], 69, 'name the port'],
   ])('answers %j with %i', async (args, expected, message) => {

@@ -92,6 +92,8 @@ describe('Metrics', () => {
       bridge_mqtt_sessions_lost_total: 2,
       bridge_mqtt_sessions_starved_total: 1,
       bridge_unacked_messages: 9,
+      bridge_namesake: 0,
+      'bridge_info{bridge_id="gateway-01"}': 1,
       bridge_oracle_connected: 0,
       'bridge_oracle_state{state="connected"}': 0,
       'bridge_oracle_state{state="down"}': 1,

@@ -133,6 +133,11 @@ describe('the problems in a status', () => {
     ['the session is starved', (s) => void (s.mqtt = starved('none')), 'It still gets nothing.'],
     ['the session was starved', (s) => void (s.mqtt = starved('receiveMaximum')), 'with a receive maximum of 65,535.'],
     ['3.1.1 had to help', (s) => void (s.mqtt = starved('mqtt311')), 'It goes on with MQTT 3.1.1.'],
+    [
+      'another process runs as this bridge',
+      (s) => void (s.mqtt = doubled),
+      'Another bridge runs with the id gateway-01',
+    ],
     ['the journal is full', (s) => void (s.journal = fullJournal), 'The journal is full'],
     ['a subscription was refused', (s) => void (s.mqtt = refused), 'plc/+/tags: refused (not authorized)'],
     ['the broker loses topics', (s) => void (s.mqtt = losing), 'what comes on such topics is lost'],
@@ -206,6 +211,11 @@ const sessionLost: StatusSources['mqtt'] = () => ({
 const starved =
   (starvedMeasure: 'none' | 'receiveMaximum' | 'mqtt311'): StatusSources['mqtt'] =>
   () => ({ ...madeUpSources().mqtt(), sessionsStarved: 1, sessionStarvedAtMs: AT_MS, starvedMeasure });
+
+const doubled: StatusSources['mqtt'] = () => ({
+  ...madeUpSources().mqtt(),
+  namesake: 'Another bridge runs with the id gateway-01: process 1 on elsewhere.',
+});
 
 const refused: StatusSources['mqtt'] = () => ({
   ...madeUpSources().mqtt(),
