@@ -17,10 +17,10 @@ interface MqttFigures {
   readonly unackedMessages: number;
   /** One sentence for each subscription that the broker refused or cut down. */
   readonly subscriptionProblems: readonly string[];
-  /** One sentence about another process that runs as this bridge. */
-  readonly namesake?: string | undefined;
   /** The address that is connected to, was last, or is tried first. */
   readonly broker?: string;
+  /** One sentence about another process that runs as this bridge. */
+  readonly namesake?: string | undefined;
   /** What the broker was seen to do with topics that loses values in silence, or changes the names of notices. */
   readonly manners?: readonly Advice[];
   /** What was done last about a session that got nothing, see `sessionStarvedAt`; `none`: nothing was left to do. */

@@ -125,11 +125,6 @@ describe('the problems in a status', () => {
     ['values are doubled', (s) => void (s.counters.valuesWritten = 2000), '2,000 values counted twice'],
     ['the broker is away', (s) => void (s.mqtt = offline), 'Not connected to the MQTT broker'],
     [
-      'another process runs as this bridge',
-      (s) => void (s.mqtt = doubled),
-      'Another bridge runs with the id gateway-01',
-    ],
-    [
       'the broker refuses',
       (s) => void (s.mqtt = refusing),
       'since 2025-11-02T14:30:00Z: nothing is received. mqtt://b: no',
@@ -138,6 +133,11 @@ describe('the problems in a status', () => {
     ['the session is starved', (s) => void (s.mqtt = starved('none')), 'It still gets nothing.'],
     ['the session was starved', (s) => void (s.mqtt = starved('receiveMaximum')), 'with a receive maximum of 65,535.'],
     ['3.1.1 had to help', (s) => void (s.mqtt = starved('mqtt311')), 'It goes on with MQTT 3.1.1.'],
+    [
+      'another process runs as this bridge',
+      (s) => void (s.mqtt = doubled),
+      'Another bridge runs with the id gateway-01',
+    ],
     ['the journal is full', (s) => void (s.journal = fullJournal), 'The journal is full'],
     ['a subscription was refused', (s) => void (s.mqtt = refused), 'plc/+/tags: refused (not authorized)'],
     ['the broker loses topics', (s) => void (s.mqtt = losing), 'what comes on such topics is lost'],
@@ -192,11 +192,6 @@ const fullJournal: StatusSources['journal'] = () => ({ ...madeUpSources().journa
 
 const offline: StatusSources['mqtt'] = () => ({ ...madeUpSources().mqtt(), connected: false });
 
-const doubled: StatusSources['mqtt'] = () => ({
-  ...madeUpSources().mqtt(),
-  namesake: 'Another bridge runs with the id gateway-01: process 1 on elsewhere.',
-});
-
 const AT_MS = Date.UTC(2025, 10, 2, 14, 30);
 
 const refusing: StatusSources['mqtt'] = () => ({
@@ -216,6 +211,11 @@ const sessionLost: StatusSources['mqtt'] = () => ({
 const starved =
   (starvedMeasure: 'none' | 'receiveMaximum' | 'mqtt311'): StatusSources['mqtt'] =>
   () => ({ ...madeUpSources().mqtt(), sessionsStarved: 1, sessionStarvedAtMs: AT_MS, starvedMeasure });
+
+const doubled: StatusSources['mqtt'] = () => ({
+  ...madeUpSources().mqtt(),
+  namesake: 'Another bridge runs with the id gateway-01: process 1 on elsewhere.',
+});
 
 const refused: StatusSources['mqtt'] = () => ({
   ...madeUpSources().mqtt(),
