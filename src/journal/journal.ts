@@ -75,7 +75,7 @@ const ID_CHARACTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 /** Two settled segments stay for the redelivery check, one is written, and one must fit beside them. */
 const SEGMENTS_WITHIN_MAX = 4;
 const NO_PAYLOAD = Buffer.alloc(0);
-const NOTHING_KNOWN: SessionKnowledge = { acknowledgedThrough: 0, idsCountUp: false, setsDuplicate: false };
+const NOTHING_KNOWN: SessionKnowledge = { acknowledgedThrough: 0, idsCountOn: false, setsDuplicate: false };
 
 /**
  * The messages that were acknowledged and are not settled, on disk (segment.ts, frame.ts, checkpoint-file.ts).
