@@ -184,6 +184,8 @@ function mqttStatus(facts: MqttFacts): MqttStatus {
     ...(sinceMs === undefined ? {} : { since: iso(sinceMs) }),
     unackedMessages: facts.unackedMessages,
     subscriptionProblems: facts.subscriptionProblems,
+    ...(facts.namesake === undefined ? {} : { namesake: facts.namesake }),
+    ...(facts.manners === undefined ? {} : { manners: facts.manners }),
     sessionsLost: facts.sessionsLost ?? 0,
     sessionsStarved: facts.sessionsStarved ?? 0,
     ...(sessionLostAtMs === undefined ? {} : { sessionLostAt: iso(sessionLostAtMs) }),
