@@ -256,7 +256,8 @@ export class Pipeline implements Intake {
 
   #judge(delivery: Delivery): Verdict {
     if (delivery.qos === 1) return this.#redelivery.take(delivery);
-    return delivery.qos === 2 && this.journal.holds(delivery) ? 'repeated' : 'new';
+    if (delivery.qos === 0) return 'new';
+    return this.journal.judgeQos2(delivery, () => this.#decoder.hasOwnTime(delivery.topic, delivery.payload));
   }
 
   /** What the broker may send again of what an earlier run stored. */

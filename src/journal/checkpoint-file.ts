@@ -13,7 +13,7 @@ export interface SessionKnowledge {
   /** Of the messages up to this number, those of the present session, the broker has the acknowledgements. */
   readonly acknowledgedThrough: number;
   /** As in SessionManners of mqtt/redelivery.ts. */
-  readonly idsCountUp: boolean;
+  readonly idsCountOn: boolean;
   readonly setsDuplicate: boolean;
 }
 

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 
-import type { Delivery, Message } from '../core/message.ts';
+import type { Delivery, Message, Release } from '../core/message.ts';
 
 /*
  * A frame holds one message. All numbers are little-endian.
@@ -52,6 +52,24 @@ const DUPLICATE_BIT = 4;
 const RETAIN_BIT = 8;
 const PACKET_ID_BIT = 16;
 const RELEASE_BIT = 32;
+
+const NO_PAYLOAD = Buffer.alloc(0);
+
+/** What the release of a packet id makes a frame of. */
+export function releaseFrame(release: Release): FrameSource {
+  return {
+    topic: '',
+    payload: NO_PAYLOAD,
+    qos: 2,
+    retain: false,
+    duplicate: false,
+    packetId: release.packetId,
+    receivedAtMs: 0,
+    connection: release.connection,
+    isRelease: true,
+    acknowledge: () => release.acknowledge(),
+  };
+}
 
 /** How many bytes the message takes in a segment. */
 export function frameBytes(delivery: FrameSource): number {

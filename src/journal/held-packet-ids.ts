@@ -1,31 +1,55 @@
-import { crc32 } from 'node:zlib';
+import { createHash } from 'node:crypto';
 
 import type { Delivery } from '../core/message.ts';
 
-/** A packet id, and the CRC-32 of topic and payload of its message. */
-export type HeldPacketId = readonly [packetId: number, digest: number];
+/** A packet id, and a digest of topic and payload of its message. */
+export type HeldPacketId = readonly [packetId: number, digest: string];
+
+const DIGEST_BYTES = 12;
 
 /**
  * The packet ids of QoS 2 whose message is in the journal and which the broker has not released: until its PUBREL another PUBLISH under
  * such an id is the same message [MQTT 5.0 section 4.3.3].
  *
- * What is durable is a fold over the journal: a message adds its id, a release takes it away. The checkpoint keeps the ids, as segments are removed.
- * An id that comes with another message was forgotten by the broker: that message is a new one.
+ * What is durable is a fold over the journal: a message adds its id, a release takes it away. The checkpoint keeps the ids, as segments are
+ * removed. An id that comes with another message was forgotten by the broker: that message is a new one.
+ *
+ * Artemis sends again under another id. So an id that was held when a connection began, and of which that connection brings neither
+ * message nor release, may stand for an equal message under a new id.
  */
 export class HeldPacketIds {
-  readonly #durable = new Map<number, number>();
+  readonly #durable = new Map<number, string>();
   /** Of messages that are not durable yet. */
-  readonly #pending = new Map<number, number>();
+  readonly #pending = new Map<number, string>();
+  #connection = Number.NEGATIVE_INFINITY;
+  /** Held when the connection began, and not heard of since. */
+  #missing = new Map<number, string>();
 
   /** Whether this id is held, by whatever message. */
   has(packetId: number): boolean {
     return this.#durable.has(packetId) || this.#pending.has(packetId);
   }
 
-  /** Whether the delivery is of a message that came before. */
-  holds({ packetId = 0, topic, payload }: Delivery): boolean {
-    const known = this.#pending.get(packetId) ?? this.#durable.get(packetId);
-    return known !== undefined && known === digestOf(topic, payload);
+  /** What the delivery is; `hasOwnTime` tells of its values, and is only asked where that matters. */
+  judge(delivery: Delivery, hasOwnTime: () => boolean): 'new' | 'repeated' | 'maybe repeated' {
+    const { connection, packetId = 0, payload, topic } = delivery;
+    if (connection !== this.#connection) {
+      this.#connection = connection;
+      this.#missing = new Map([...this.#durable, ...this.#pending]);
+    }
+    const digest = digestOf(topic, payload);
+    if ((this.#pending.get(packetId) ?? this.#durable.get(packetId)) === digest) {
+      this.#missing.delete(packetId);
+      return 'repeated';
+    }
+    const equal = [...this.#missing].find(([, each]) => each === digest)?.[0];
+    if (equal === undefined) return 'new';
+    this.#missing.delete(equal);
+    if (!hasOwnTime()) return 'maybe repeated';
+    const held = this.#pending.has(equal) ? this.#pending : this.#durable;
+    held.delete(equal);
+    held.set(packetId, digest);
+    return 'repeated';
   }
 
   /** The message was given to the journal. */
@@ -40,6 +64,11 @@ export class HeldPacketIds {
     this.#durable.set(packetId, digest);
   }
 
+  /** The broker has released it, which is not durable yet. */
+  heardOf(packetId: number): void {
+    this.#missing.delete(packetId);
+  }
+
   /** That the broker has released it is durable. */
   released(packetId: number): void {
     this.#durable.delete(packetId);
@@ -49,6 +78,7 @@ export class HeldPacketIds {
   clear(): void {
     this.#durable.clear();
     this.#pending.clear();
+    this.#missing.clear();
   }
 
   restore(held: readonly HeldPacketId[]): void {
@@ -61,6 +91,7 @@ export class HeldPacketIds {
   }
 }
 
-function digestOf(topic: string, payload: Buffer): number {
-  return crc32(payload, crc32(topic));
+function digestOf(topic: string, payload: Buffer): string {
+  const hash = createHash('sha256').update(topic).update('\0').update(payload);
+  return hash.digest().toString('base64', 0, DIGEST_BYTES);
 }

@@ -9,7 +9,7 @@ import { Reserve } from '../core/reserve.ts';
 import type { OnStep } from '../core/steps.ts';
 import { encodeCheckpoint, writeCheckpoint, type SessionKnowledge } from './checkpoint-file.ts';
 import { Committer, type JournalState, type SyncMode } from './committer.ts';
-import type { JournalEntry, JournalRecord } from './frame.ts';
+import { releaseFrame, type JournalEntry, type JournalRecord } from './frame.ts';
 import type { HeldPacketIds } from './held-packet-ids.ts';
 import { JoinedSaves } from './joined-saves.ts';
 import { JournalReader } from './journal-reader.ts';
@@ -74,8 +74,7 @@ interface Opened {
 const ID_CHARACTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 /** Two settled segments stay for the redelivery check, one is written, and one must fit beside them. */
 const SEGMENTS_WITHIN_MAX = 4;
-const NO_PAYLOAD = Buffer.alloc(0);
-const NOTHING_KNOWN: SessionKnowledge = { acknowledgedThrough: 0, idsCountUp: false, setsDuplicate: false };
+const NOTHING_KNOWN: SessionKnowledge = { acknowledgedThrough: 0, idsCountOn: false, setsDuplicate: false };
 
 /**
  * The messages that were acknowledged and are not settled, on disk (segment.ts, frame.ts, checkpoint-file.ts).
@@ -154,9 +153,9 @@ export class Journal {
     held.clear();
   }
 
-  /** Whether this delivery at QoS 2 is of a message that is in the journal, or on its way there, and was not released since. */
-  holds(delivery: Delivery): boolean {
-    return this.#ready.held.holds(delivery);
+  /** What a delivery at QoS 2 is: of a message that is in the journal or on its way there, and was not released since, or a new one. */
+  judgeQos2(delivery: Delivery, hasOwnTime: () => boolean): ReturnType<HeldPacketIds['judge']> {
+    return this.#ready.held.judge(delivery, hasOwnTime);
   }
 
   /** Takes a message in, and acknowledges it once it is durable. Held, unacknowledged, while the disk takes nothing. */
@@ -170,22 +169,9 @@ export class Journal {
   /** Forgets a packet id of QoS 2, and acknowledges that once it is durable: an id that was released after all would hide a new message. */
   release(release: Release): void {
     const { committer, held } = this.#ready;
-    const { connection, packetId } = release;
-    if (!held.has(packetId)) release.acknowledge();
-    else if (!this.#isClosed) {
-      committer.append({
-        topic: '',
-        payload: NO_PAYLOAD,
-        qos: 2,
-        retain: false,
-        duplicate: false,
-        packetId,
-        receivedAtMs: 0,
-        connection,
-        isRelease: true,
-        acknowledge: () => release.acknowledge(),
-      });
-    }
+    held.heardOf(release.packetId);
+    if (!held.has(release.packetId)) release.acknowledge();
+    else if (!this.#isClosed) committer.append(releaseFrame(release));
   }
 
   /**

@@ -2,56 +2,16 @@ import type { IClientOptions, MqttClient } from 'mqtt';
 
 import type { BackoffOptions } from '../core/backoff.ts';
 import { brokerOf, brokerUrls } from '../core/broker-url.ts';
-import { sleep, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
-import { RepeatedError, type Logger } from '../core/logger.ts';
+import { sleep, withDeadline, type CancelTimer } from '../core/clock.ts';
+import { RepeatedError } from '../core/logger.ts';
 import { attempt, CONNECT_TIMEOUT_MS, type Outcome } from './attempt.ts';
-import type { BrokerMemory } from './broker-memory.ts';
 import { BrokerRotation, type Ending } from './broker-rotation.ts';
-import { ConnectionTrouble, type Trouble } from './connection-trouble.ts';
+import type { ConnectionOptions, ConnectionRole, ConnectionStatus } from './connection-options.ts';
+import { ConnectionTrouble } from './connection-trouble.ts';
 import { isSilence, ProtocolChoice, type ProtocolVersion } from './protocol-version.ts';
 import { isVersionRefusal, refusalOf } from './reason-codes.ts';
-import { readTlsFiles, type TlsMaterial, type TlsOptions } from './tls-files.ts';
+import { readTlsFiles, type TlsMaterial } from './tls-files.ts';
 import { isTlsUrl } from './tls-remedies.ts';
-
-export interface ConnectionOptions {
-  /** A list names the brokers of one cluster, which share their sessions: they are tried in turn. */
-  readonly url: string | readonly string[];
-  readonly clientId: string;
-  /** Empty: none is sent. */
-  readonly username: string;
-  readonly password: string;
-  readonly protocolVersion: ProtocolVersion;
-  readonly keepaliveSeconds: number;
-  readonly tls: TlsOptions;
-  /** Absent: nothing is known from before, and nothing remembered. */
-  readonly brokerMemory?: BrokerMemory;
-  readonly log: Logger;
-  readonly clock: Clock;
-}
-
-/** What the two users of a connection do differently. */
-export interface ConnectionRole {
-  /** The one with the session, whose broker and version are remembered, and which comes back as quickly as may be. */
-  readonly isIntake: boolean;
-  /** Awaited before each attempt; must not throw. */
-  connecting?(): Promise<void>;
-  clientOptions(version: ProtocolVersion): IClientOptions;
-  /** The client has not connected yet: the time to put listeners and overrides in place. */
-  prepare(client: MqttClient): void;
-  connected(client: MqttClient, sessionPresent: boolean): void;
-  /** Also after an attempt that failed. */
-  closed(): void;
-}
-
-export interface ConnectionStatus extends Partial<Trouble> {
-  readonly connected: boolean;
-  /** Of the present connection, or else of the last or the first to come. */
-  readonly protocolVersion: ProtocolVersion;
-  /** Of the one that is connected to, or was last, or is tried first. */
-  readonly url: string;
-  /** Its address, for logs and people. */
-  readonly broker: string;
-}
 
 /**
  * A broker that is back waits for nobody: what comes for a session that it does not know any more, or for which it keeps few messages, is

@@ -36,6 +36,7 @@ export interface RetainedManners {
 export interface SessionManners {
   /** How long the broker keeps it, in seconds; undefined where it does not say. */
   readonly expirySeconds: number | undefined;
+  /** At which messages of QoS 1 came, or what was granted where that is less. */
   readonly qos: number | undefined;
   /** How many of 60 messages came without one acknowledgement. */
   readonly window: number | undefined;

@@ -4,7 +4,8 @@ import { withDeadline } from '../core/clock.ts';
 import { coerceError } from '../core/errors.ts';
 import { RepeatedError } from '../core/logger.ts';
 import { topicMatches } from '../core/topic-filter.ts';
-import { MqttConnection, type ConnectionOptions } from './connection.ts';
+import type { ConnectionOptions } from './connection-options.ts';
+import { MqttConnection } from './connection.ts';
 import { reasonText } from './reason-codes.ts';
 
 export interface PublisherOptions extends ConnectionOptions {

@@ -27,8 +27,8 @@ export interface RedeliveryOptions {
 
 /** What the broker is known to do in this session; false: not seen yet. */
 export interface SessionManners {
-  /** A packet id is not used again for tens of thousands of messages. */
-  readonly idsCountUp: boolean;
+  /** A packet id is not used again for tens of thousands of messages, on whatever connection. */
+  readonly idsCountOn: boolean;
   /** What comes again bears DUP. */
   readonly setsDuplicate: boolean;
 }
@@ -50,12 +50,12 @@ const ALL_IS_BACK_AFTER_MS = 60_000;
  *
  * | the equal delivery                                           | the present one                  | verdict                          |
  * | ------------------------------------------------------------ | -------------------------------- | -------------------------------- |
- * | same connection, same id, PUBACK not written yet             | any                              | repeated: the id is not free     |
+ * | same connection, same id, PUBACK not written yet             | DUP                              | repeated: the id is not free     |
  * | same connection, same id, PUBACK written                     | DUP                              | repeated with a time, else maybe |
- * | earlier connection, same id, PUBACK never written (open)     | any                              | repeated: the broker holds it    |
+ * | earlier connection, same id, PUBACK never written (open)     | DUP, or a broker without DUP     | repeated: the broker holds it    |
  * | earlier connection, open or doubtful, payload has a time     | any                              | repeated                         |
  * | earlier connection, acknowledged, payload has a time         | DUP (the broker went back)       | repeated                         |
- * | earlier connection, doubtful, no time                        | DUP, same id, and ids count up   | repeated                         |
+ * | earlier connection, doubtful, no time                        | DUP, same id, and ids count on   | repeated                         |
  * | earlier connection, open or doubtful, no time                | DUP, or a broker without DUP     | maybe repeated                   |
  * | anything else                                                |                                  | new                              |
  *
@@ -100,12 +100,12 @@ export class RedeliveryCheck {
 
   /** What deliveries have shown of the session. */
   get manners(): SessionManners {
-    return { idsCountUp: this.#ids.countsUp, setsDuplicate: this.#setsDuplicate };
+    return { idsCountOn: this.#ids.countsOn, setsDuplicate: this.#setsDuplicate };
   }
 
   /** What they had shown to an earlier process. To be called before the first `recall`. */
-  resume({ idsCountUp, setsDuplicate }: SessionManners): void {
-    this.#ids.resume(idsCountUp);
+  resume({ idsCountOn, setsDuplicate }: SessionManners): void {
+    this.#ids.resume(idsCountOn);
     this.#setsDuplicate = setsDuplicate;
   }
 
@@ -117,6 +117,7 @@ export class RedeliveryCheck {
     const before = this.#recent.latestOf(packetId);
     const isRepetition = duplicate && before > 0 && this.#recent.isEqual(before, topic, payload);
     if (before > this.#start && !isRepetition) this.#acknowledgeThrough(before);
+    if (!isRepetition) this.#ids.sawNew(packetId, duplicate, before > 0);
     const position = this.#recent.add(packetId, topic, payload, STATES.live);
     this.#written = position; // nobody knows
     if (isAcknowledged) this.#confirmed = position;
@@ -131,11 +132,10 @@ export class RedeliveryCheck {
     const packetId = delivery.packetId!;
     if (connection !== this.#connection) this.#beginConnection(connection, delivery.receivedAtMs);
     this.#setsDuplicate ||= duplicate;
-    this.#ids.saw(packetId);
     const before = this.#latestOfSession(packetId);
     const isSameAsBefore = before > 0 && this.#recent.isEqual(before, topic, payload);
     const [verdict, state] = this.#judge(delivery, before, isSameAsBefore);
-    if (verdict === 'new') this.#noteNew(before, delivery.receivedAtMs);
+    if (verdict === 'new') this.#noteNew(delivery, before);
     delivery.ordinal = this.#recent.add(packetId, topic, payload, state);
     if (verdict === 'repeated') this.#lastRepeated = delivery.ordinal;
     return verdict;
@@ -181,11 +181,9 @@ export class RedeliveryCheck {
 
   /** The verdict, and the state in which the delivery is remembered. */
   #judge({ duplicate, payload, topic }: Delivery, before: number, isSameAsBefore: boolean): [Verdict, DeliveryState] {
-    if (before > this.#start && isSameAsBefore) {
-      if (before > this.#written) return ['repeated', STATES.replaced];
-      if (duplicate) {
-        return this.#hasOwnTime(topic, payload) ? ['repeated', STATES.replaced] : ['maybe repeated', STATES.live];
-      }
+    if (before > this.#start && isSameAsBefore && duplicate) {
+      const isRepeated = before > this.#written || this.#hasOwnTime(topic, payload);
+      return isRepeated ? ['repeated', STATES.replaced] : ['maybe repeated', STATES.live];
     }
     if (!duplicate && this.#recent.doubts === 0) {
       this.#recent.forgetTwins();
@@ -202,7 +200,8 @@ export class RedeliveryCheck {
   #judgeTwins(twins: Twins, payload: Buffer, duplicate: boolean, before: number): [Verdict, number] {
     const recent = this.#recent;
     const stateBefore = before === 0 ? STATES.replaced : recent.stateOf(before);
-    if (stateBefore === STATES.open) return ['repeated', before];
+    const mayBeRepeated = duplicate || !this.#setsDuplicate;
+    if (stateBefore === STATES.open && mayBeRepeated) return ['repeated', before];
     const held = recent.firstIn(twins.open, STATES.open) ?? recent.firstIn(twins.doubtful, STATES.doubtful);
     if (held === undefined && !duplicate) return ['new', 0];
     twins.hasOwnTime ??= this.#hasOwnTime(twins.topic, payload);
@@ -210,12 +209,12 @@ export class RedeliveryCheck {
       const matched = held ?? recent.firstIn(twins.acknowledged, STATES.acknowledged);
       return matched === undefined ? ['new', 0] : ['repeated', matched];
     }
-    if (duplicate && stateBefore === STATES.doubtful && this.#ids.isKeptOverConnections) return ['repeated', before];
-    return held !== undefined && (duplicate || !this.#setsDuplicate) ? ['maybe repeated', held] : ['new', 0];
+    if (duplicate && stateBefore === STATES.doubtful && this.#ids.countsOn) return ['repeated', before];
+    return held !== undefined && mayBeRepeated ? ['maybe repeated', held] : ['new', 0];
   }
 
-  #noteNew(before: number, receivedAtMs: number): void {
-    this.#ids.sawNew(before > 0);
+  #noteNew({ duplicate, packetId, receivedAtMs }: Delivery, before: number): void {
+    this.#ids.sawNew(packetId!, duplicate, before > 0);
     if (before > this.#start && before <= this.#written) this.#acknowledgeThrough(before);
     if (this.#recent.doubts > 0 && receivedAtMs - this.#firstReceivedAtMs >= ALL_IS_BACK_AFTER_MS) {
       this.#recent.settleThrough(this.#start);

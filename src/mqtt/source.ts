@@ -1,7 +1,8 @@
 import type { IClientOptions, MqttClient } from 'mqtt';
 
 import { sessionName, type BrokerMemory } from './broker-memory.ts';
-import { MqttConnection, type ConnectionOptions, type ConnectionStatus } from './connection.ts';
+import type { ConnectionOptions, ConnectionStatus } from './connection-options.ts';
+import { MqttConnection } from './connection.ts';
 import { DeferredAcks, type Intake } from './deferred-acks.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
 import { SessionHealth, type SessionHealthStatus } from './session-health.ts';

@@ -111,12 +111,13 @@ export class TrialClient {
     return answer ?? (this.connected ? 'no answer' : 'the broker ended the connection');
   }
 
-  /** Writes a PUBACK for each. */
+  /** Writes a PUBACK for each that has a packet id. */
   acknowledge(arrivals: readonly Arrival[]): void {
-    const bytes = Buffer.alloc(arrivals.length * 4);
-    for (const [i, { packetId = 0 }] of arrivals.entries()) {
+    const ids = arrivals.flatMap(({ packetId }) => (packetId === undefined ? [] : [packetId]));
+    const bytes = Buffer.alloc(ids.length * 4);
+    for (const [i, id] of ids.entries()) {
       bytes.writeUInt16BE(PUBACK, i * 4);
-      bytes.writeUInt16BE(packetId, i * 4 + 2);
+      bytes.writeUInt16BE(id, i * 4 + 2);
     }
     if (this.#client.stream.writable && bytes.length > 0) this.#client.stream.write(bytes);
   }

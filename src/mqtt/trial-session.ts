@@ -83,7 +83,7 @@ class SessionTrial {
     const fresh = [...withPrefix(second, 'absent'), ...withPrefix(second, 'new')];
     return {
       expirySeconds,
-      qos,
+      qos: Math.min(qos, ...first.arrivals.map((arrival) => arrival.qos)),
       window,
       ids: idManner(within, ids.at(-1) ?? 0, idsOf(fresh)),
       highestId: Math.max(0, ...ids),

@@ -174,8 +174,7 @@ export function collectStatus(sources: StatusSources): Status {
 }
 
 function mqttStatus(facts: MqttFacts): MqttStatus {
-  const { broker, manners, namesake, reason = '', remedy = '', sinceMs } = facts;
-  const { sessionLostAtMs, sessionStarvedAtMs, starvedMeasure } = facts;
+  const { broker, reason = '', remedy = '', sinceMs, sessionLostAtMs, sessionStarvedAtMs, starvedMeasure } = facts;
   return {
     connected: facts.connected,
     protocolVersion: facts.protocolVersion,
@@ -185,8 +184,8 @@ function mqttStatus(facts: MqttFacts): MqttStatus {
     ...(sinceMs === undefined ? {} : { since: iso(sinceMs) }),
     unackedMessages: facts.unackedMessages,
     subscriptionProblems: facts.subscriptionProblems,
-    ...(namesake === undefined ? {} : { namesake }),
-    ...(manners === undefined ? {} : { manners }),
+    ...(facts.namesake === undefined ? {} : { namesake: facts.namesake }),
+    ...(facts.manners === undefined ? {} : { manners: facts.manners }),
     sessionsLost: facts.sessionsLost ?? 0,
     sessionsStarved: facts.sessionsStarved ?? 0,
     ...(sessionLostAtMs === undefined ? {} : { sessionLostAt: iso(sessionLostAtMs) }),

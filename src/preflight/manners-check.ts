@@ -164,6 +164,10 @@ function large(tried: Tried): Finding[] {
 function session(tried: Tried): Finding[] {
   const found = tried.manners.session;
   if (found?.kept === false) return [expiry(tried, found)];
+  if (found?.qos === 0) {
+    const text = 'messages that are published at it come at QoS 0: what is lost on the way is not sent again';
+    return [failed('QoS 1', text, 'let the broker grant QoS 1 to this user')];
+  }
   if (found?.window === undefined)
     return [unknown('session', 'it was not found out what becomes of it over a lost connection', 'check again')];
   // Of nothing that came to an absent client the queue says what there is to say.

@@ -13,7 +13,7 @@ const SUBJECT = 'verdict';
  */
 export function verdict(tried: Tried): Finding | undefined {
   const { manners } = tried;
-  if (manners.session?.kept === undefined) return undefined;
+  if (manners.session?.kept === undefined && manners.session?.qos !== 0) return undefined;
   const unfit = unfitFor(tried);
   if (unfit.length > 0) {
     const { config, kind } = tried;
@@ -43,6 +43,7 @@ function unfitFor({ config, manners }: Tried): string[] {
   const { session, topics } = manners;
   const isShared = config.mqtt.subscriptions.some(({ topic }) => topic.startsWith('$share/'));
   const reasons: readonly (readonly [boolean, string])[] = [
+    [session?.qos === 0, 'messages come at QoS 0'],
     [session?.kept === false, 'the session of an absent bridge is not kept'],
     [session !== undefined && session.cameAgain < session.unacknowledged, 'unacknowledged messages are lost'],
     [session?.kept === true && session.queued === false, 'messages for an absent bridge are lost'],

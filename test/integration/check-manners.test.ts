@@ -154,6 +154,7 @@ describe('on brokers with other manners, check --connect', () => {
   });
 
   it.each([
+    [{ deliversAt0: true }, 'messages come at QoS 0'],
     [{ keepsSession: false }, 'the session of an absent bridge is not kept'],
     [{ again: 'never' }, 'unacknowledged messages are lost'],
   ] as const)('finds one that %j not fit', async (manners, reason) => {

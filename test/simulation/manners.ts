@@ -2,12 +2,14 @@ import type { Random } from './random.ts';
 
 /** What brokers do differently, as `docs/brokers.md` names them. */
 export interface BrokerManners {
-  /** mosquitto; HiveMQ; RabbitMQ, which has no id that outlives a connection. */
+  /** mosquitto; HiveMQ; Moquette, whose new messages begin anew beside those that come again. */
   readonly ids: 'count up' | 'lowest free' | 'from 1 each connection';
   /** `always`: on a new connection also for what was never sent before (mochi). `never`: aedes, Artemis. */
   readonly duplicates: 'right' | 'never' | 'always';
   /** What comes again on a new connection has another id (Artemis, RabbitMQ). */
   readonly renumbers: boolean;
+  /** At QoS 2 too, where it is all that a message is known by (Artemis). */
+  readonly renumbersExact: boolean;
   /** What comes again on a new connection comes in any order (mochi). */
   readonly shuffles: boolean;
   /** What is not acknowledged for a while is sent again on the same connection, under its id and with DUP (Moquette). */
@@ -23,6 +25,7 @@ const EXEMPLARY: BrokerManners = {
   ids: 'count up',
   duplicates: 'right',
   renumbers: false,
+  renumbersExact: false,
   shuffles: false,
   repeats: false,
   leaks: false,
@@ -36,7 +39,8 @@ export function drawManners(random: Random): BrokerManners {
   return {
     ids,
     duplicates,
-    renumbers: ids === 'from 1 each connection' || random.chance(0.25),
+    renumbers: random.chance(0.25),
+    renumbersExact: random.chance(0.1),
     shuffles: random.chance(0.25),
     // No broker is known that repeats without DUP, or that uses an id again at once and repeats: its second PUBACK would hit another message.
     repeats: ids !== 'lowest free' && duplicates !== 'never' && random.chance(0.25),

@@ -183,10 +183,12 @@ export class SimBroker {
   }
 
   #sendAgain(): void {
-    const { ids, renumbers, shuffles } = this.#manners;
+    const { ids, renumbers, renumbersExact, shuffles } = this.#manners;
     if (ids === 'from 1 each connection') this.#lastPacketId = 0;
-    // The id of QoS 2 is all that it is known by: it stays on every broker.
-    if (renumbers) for (const each of this.#inFlight) if (each.message.qos === 1) each.packetId = 0;
+    for (const each of this.#inFlight) {
+      const isExact = each.message.qos === 2;
+      if (isExact ? renumbersExact && !each.isReleased : renumbers) each.packetId = 0;
+    }
     const again = shuffles ? shuffled(this.#inFlight, this.#random) : this.#inFlight;
     for (const inFlight of again) {
       if (inFlight.packetId === 0) inFlight.packetId = this.#freePacketId();

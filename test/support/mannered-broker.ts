@@ -19,6 +19,8 @@ export interface BrokerManners {
   /** What was under way at a break counts against Receive Maximum for ever. */
   readonly leaksWindow: boolean;
   readonly knowsShare: boolean;
+  /** It grants QoS 1 and delivers at 0. */
+  readonly deliversAt0: boolean;
   /** `+` stands for a level with a dot. */
   readonly plusWithDot: boolean;
 }
@@ -32,6 +34,7 @@ export const GOOD_MANNERS: BrokerManners = {
   window: 1000,
   leaksWindow: false,
   knowsShare: true,
+  deliversAt0: false,
   plusWithDot: true,
 };
 
@@ -229,6 +232,10 @@ class Broker {
     const room = Math.min(this.#manners.window, session.receiveMaximum - session.leaked);
     while (session.send !== undefined && session.queue.length > 0 && session.underWay.size < room) {
       const { payload, retain, sentAs, topic } = session.queue.shift()!;
+      if (this.#manners.deliversAt0) {
+        session.send({ cmd: 'publish', topic, payload, qos: 0, retain, dup: false });
+        continue;
+      }
       const messageId = sentAs !== undefined && this.#manners.again === 'sameId' ? sentAs : this.#nextId(session);
       session.underWay.set(messageId, { topic, payload, retain });
       const dup = sentAs !== undefined && this.#manners.dup;

@@ -71,7 +71,7 @@ export class RedeliveryModel {
   #unacknowledged: Answer[] = [];
   #mark: AckMark = { ordinal: 0, messageNo: 0 };
   #acknowledgedThrough = 0;
-  #checkpoint = { acknowledgedThrough: 0, idsCountUp: false, setsDuplicate: false };
+  #checkpoint = { acknowledgedThrough: 0, idsCountOn: false, setsDuplicate: false };
 
   constructor(options: ModelOptions) {
     this.#options = options;

@@ -75,6 +75,7 @@ describe('the verdict', () => {
   });
 
   it.each([
+    ['messages come at QoS 0', session({ qos: 0, kept: undefined })],
     ['the session of an absent bridge is not kept', session({ kept: false })],
     ['unacknowledged messages are lost', session({ cameAgain: 4 })],
     ['messages for an absent bridge are lost', session({ queued: false })],

@@ -1,0 +1,48 @@
+import type { IClientOptions, MqttClient } from 'mqtt';
+
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import type { BrokerMemory } from './broker-memory.ts';
+import type { Trouble } from './connection-trouble.ts';
+import type { ProtocolVersion } from './protocol-version.ts';
+import type { TlsOptions } from './tls-files.ts';
+
+export interface ConnectionOptions {
+  /** A list names the brokers of one cluster, which share their sessions: they are tried in turn. */
+  readonly url: string | readonly string[];
+  readonly clientId: string;
+  /** Empty: none is sent. */
+  readonly username: string;
+  readonly password: string;
+  readonly protocolVersion: ProtocolVersion;
+  readonly keepaliveSeconds: number;
+  readonly tls: TlsOptions;
+  /** Absent: nothing is known from before, and nothing remembered. */
+  readonly brokerMemory?: BrokerMemory;
+  readonly log: Logger;
+  readonly clock: Clock;
+}
+
+/** What the two users of a connection do differently. */
+export interface ConnectionRole {
+  /** The one with the session, whose broker and version are remembered, and which comes back as quickly as may be. */
+  readonly isIntake: boolean;
+  /** Awaited before each attempt; must not throw. */
+  connecting?(): Promise<void>;
+  clientOptions(version: ProtocolVersion): IClientOptions;
+  /** The client has not connected yet: the time to put listeners and overrides in place. */
+  prepare(client: MqttClient): void;
+  connected(client: MqttClient, sessionPresent: boolean): void;
+  /** Also after an attempt that failed. */
+  closed(): void;
+}
+
+export interface ConnectionStatus extends Partial<Trouble> {
+  readonly connected: boolean;
+  /** Of the present connection, or else of the last or the first to come. */
+  readonly protocolVersion: ProtocolVersion;
+  /** Of the one that is connected to, or was last, or is tried first. */
+  readonly url: string;
+  /** Its address, for logs and people. */
+  readonly broker: string;
+}
