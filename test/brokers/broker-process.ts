@@ -60,7 +60,7 @@ export class BrokerProcess {
       `${command} to listen`,
       () => {
         if (failure !== undefined) throw failure;
-        if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}: ${this.logTail()}`);
+        if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}: ${this.#lastWords()}`);
         return answers(port);
       },
       START_TIMEOUT_MS,
@@ -90,8 +90,10 @@ export class BrokerProcess {
     await this.#spec.afterwards?.();
   }
 
-  logTail(): string {
-    return readFileSync(this.#spec.logFile, 'utf8').slice(-LOG_BYTES_SHOWN);
+  /** What it complained of last, or else the end of its log. */
+  #lastWords(): string {
+    const log = readFileSync(this.#spec.logFile, 'utf8').slice(-LOG_BYTES_SHOWN);
+    return log.split('\n').findLast((line) => /exception|error/i.test(line) && !/^\s+at /.test(line)) ?? log;
   }
 
   #signal(signal: NodeJS.Signals): void {

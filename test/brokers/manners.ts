@@ -61,7 +61,7 @@ async function redelivery({ broker: { port }, protocol, root }: Place): Promise<
   const withDup = again.filter(({ isDuplicate }) => isDuplicate).length;
   const inOrder = again.every((message, i) => i === 0 || Number(number(again[i - 1]!)) <= Number(number(message)));
   return (
-    `${before.length} unacknowledged at a reset (Receive Maximum ${RECEIVE_MAXIMUM}), ${new Set(again.map(number)).size} of them come again: ` +
+    `${idOf.size} unacknowledged at a reset (Receive Maximum ${RECEIVE_MAXIMUM}), ${new Set(again.map(number)).size} of them come again: ` +
     `${withDup} with DUP, ${sameIds} under the same packet id, ${inOrder ? 'in order' : 'not in order'}`
   );
 }
