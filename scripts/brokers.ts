@@ -79,7 +79,7 @@ const { cells, skipped } = await runMatrix({
   report: (line) => console.log(line),
 });
 if (flags.write) {
-  await writePage('docs/brokers.md', BROKERS, cells);
+  await writePage('docs/brokers.md', BROKERS, cells, scaleOf());
   await promisify(execFile)('npx', ['prettier', '--write', 'docs/brokers.md']);
 }
 const bad = cells.filter(({ isGood }) => !isGood);

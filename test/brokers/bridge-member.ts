@@ -56,7 +56,7 @@ export class BridgeMember {
     await until(
       `the bridge to say "${sign}"`,
       () => {
-        if (!child.isRunning) throw new Error(`the bridge ended with ${child.end}: see ${logFile}`);
+        if (!child.isRunning) throw new Error(`the bridge ended with ${child.end} in its life ${this.#lives}`);
         return child.hasSaid(sign);
       },
       START_TIMEOUT_MS,
