@@ -2,7 +2,7 @@
  * The bridge on each broker as it really is: the same cases for all, what the broker owes held against the rows.
  *
  *     npm run brokers                                      every broker that can be had here, the long form (hours)
- *     npm run brokers -- --short                           a tenth of the messages, several cells at once (minutes)
+ *     npm run brokers -- --short                           a tenth of the messages, the main cases, several at once (minutes)
  *     npm run brokers -- --brokers hivemq,rabbitmq --cases kill,reset --protocol 5
  *     npm run brokers -- --values 5000                     a quarter of the messages
  *     npm run brokers -- --write                           and writes the tables of docs/brokers.md
@@ -25,6 +25,8 @@ import { BROKERS } from '../test/brokers/table.ts';
 const LONG_FORM_VALUES = 20_000;
 const SHORT_SCALE = 0.1;
 const SHORT_AT_ONCE = 4;
+/** The others take longer, or say little with few messages. */
+const SHORT_CASES = ['kill', 'reset', 'lost-acks', 'qos2', 'share', 'notices', 'restart'];
 
 const { values: flags } = parseArgs({
   options: {
@@ -52,29 +54,32 @@ function scaleOf(): number {
   return flags.short ? SHORT_SCALE : 1;
 }
 
-if (flags.write && flags.cases !== '')
+if (flags.write && (flags.short || flags.cases !== '')) {
   throw new Error('--write is for all cases: it would remove the others from the page');
+}
 
 const brokerNames = namesOf(
   flags.brokers,
   BROKERS.map(({ name }) => name),
 );
+const caseNames = namesOf(
+  flags.cases,
+  [...CASES, ...OTHER_CASES].map(({ name }) => name),
+);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1)); // which ends the brokers
 const directory = await mkdtemp(join(tmpdir(), 'brokers-'));
 console.log(`files and logs in ${directory}`);
 const { cells, skipped } = await runMatrix({
   brokers: brokerNames.length === 0 ? BROKERS : BROKERS.filter(({ name }) => brokerNames.includes(name)),
   protocols: namesOf(flags.protocol, ['5', '4']).map((version) => Number(version) as Protocol),
-  cases: namesOf(
-    flags.cases,
-    [...CASES, ...OTHER_CASES].map(({ name }) => name),
-  ),
+  cases: flags.short && caseNames.length === 0 ? SHORT_CASES : caseNames,
   scale: scaleOf(),
   atOnce: flags['at-once'] === '' ? (flags.short ? SHORT_AT_ONCE : 1) : Number(flags['at-once']),
   directory,
   report: (line) => console.log(line),
 });
 if (flags.write) {
-  await writePage('docs/brokers.md', BROKERS, cells);
+  await writePage('docs/brokers.md', BROKERS, cells, scaleOf());
   await promisify(execFile)('npx', ['prettier', '--write', 'docs/brokers.md']);
 }
 const bad = cells.filter(({ isGood }) => !isGood);

@@ -23,6 +23,12 @@ const ASK_EVERY_MS = 50;
 const END_TIMEOUT_MS = 60_000;
 const LOG_BYTES_SHOWN = 2000;
 
+/** Groups that live: a run that ends early, by an error or a signal, leaves none of them behind. */
+const living = new Set<number>();
+process.once('exit', () => {
+  for (const group of living) signalGroup(group, 'SIGKILL');
+});
+
 /**
  * A broker as a process group of its own, as some start by a script whose child is the broker: signals go to the whole group, and it has
  * ended when nobody of the group lives any more.
@@ -47,13 +53,14 @@ export class BrokerProcess {
     });
     closeSync(log);
     this.#child = child;
+    if (child.pid !== undefined) living.add(child.pid);
     let failure: Error | undefined;
     child.once('error', (error) => (failure = error));
     await until(
       `${command} to listen`,
       () => {
         if (failure !== undefined) throw failure;
-        if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}: ${this.logTail()}`);
+        if (child.exitCode !== null) throw new Error(`${command} ended with ${child.exitCode}: ${this.#lastWords()}`);
         return answers(port);
       },
       START_TIMEOUT_MS,
@@ -83,18 +90,14 @@ export class BrokerProcess {
     await this.#spec.afterwards?.();
   }
 
-  logTail(): string {
-    return readFileSync(this.#spec.logFile, 'utf8').slice(-LOG_BYTES_SHOWN);
+  /** What it complained of last, or else the end of its log. */
+  #lastWords(): string {
+    const log = readFileSync(this.#spec.logFile, 'utf8').slice(-LOG_BYTES_SHOWN);
+    return log.split('\n').findLast((line) => /exception|error/i.test(line) && !/^\s+at /.test(line)) ?? log;
   }
 
   #signal(signal: NodeJS.Signals): void {
-    const group = this.#child?.pid;
-    if (group === undefined) return;
-    try {
-      process.kill(-group, signal);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-    }
+    if (this.#child?.pid !== undefined) signalGroup(this.#child.pid, signal);
   }
 
   async #untilEnded(timeoutMs: number): Promise<void> {
@@ -106,6 +109,15 @@ export class BrokerProcess {
       timeoutMs,
       ASK_EVERY_MS,
     );
+    living.delete(group);
+  }
+}
+
+function signalGroup(group: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-group, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 

@@ -25,15 +25,19 @@ export interface RealBroker {
   readonly prepare: (home: string, directory: string, port: number) => Promise<ProcessSpec>;
 }
 
+/** A broker that does not start again on its own data. */
+export class BrokerGone extends Error {}
+
 export interface RunningBroker {
   readonly broker: RealBroker;
   readonly port: number;
   readonly url: string;
-  /** SIGTERM, then the same data on the same port. `whileDown` runs in between. */
-  restart(whileDown?: () => Promise<void>): Promise<void>;
+  /** SIGTERM, then the same data on the same port. Throws BrokerGone when it does not come back. */
+  restart(): Promise<void>;
   /** The same after `kill -9`. */
   crash(): Promise<void>;
-  logTail(): string;
+  /** Starts it with nothing in it, after it was gone. */
+  renew(): Promise<void>;
   /** Ends it and removes its data. */
   dispose(): Promise<void>;
 }
@@ -45,43 +49,42 @@ export interface RunningBroker {
  */
 export async function startRealBroker(broker: RealBroker): Promise<RunningBroker> {
   const home = await broker.install();
-  const directory = await mkdtemp(join(tmpdir(), `broker-${broker.name}-`));
   const port = await freePort();
+  let directory = '';
   let running: BrokerProcess | undefined;
   const dispose = async (): Promise<void> => {
     await running?.end();
+    running = undefined;
     await rm(directory, { recursive: true, force: true });
   };
-  try {
-    running = new BrokerProcess(await broker.prepare(home, directory, port));
-    await running.start();
-  } catch (error) {
-    await dispose();
-    throw error;
-  }
-  return runningOf(broker, port, running, dispose);
-}
-
-function runningOf(
-  broker: RealBroker,
-  port: number,
-  running: BrokerProcess,
-  dispose: () => Promise<void>,
-): RunningBroker {
+  const begin = async (): Promise<void> => {
+    directory = await mkdtemp(join(tmpdir(), `broker-${broker.name}-`));
+    try {
+      running = new BrokerProcess(await broker.prepare(home, directory, port));
+      await running.start();
+    } catch (error) {
+      await dispose();
+      throw error;
+    }
+  };
+  const again = async (end: (present: BrokerProcess) => Promise<void>): Promise<void> => {
+    if (running === undefined) throw new Error(`${broker.name} does not run`);
+    await end(running);
+    await running.start().catch((error: unknown) => {
+      throw new BrokerGone((error as Error).message, { cause: error });
+    });
+  };
+  await begin();
   return {
     broker,
     port,
     url: `mqtt://127.0.0.1:${port}`,
-    restart: async (whileDown) => {
-      await running.stop();
-      await whileDown?.();
-      await running.start();
+    restart: () => again((present) => present.stop()),
+    crash: () => again((present) => present.kill()),
+    renew: async () => {
+      await dispose();
+      await begin();
     },
-    crash: async () => {
-      await running.kill();
-      await running.start();
-    },
-    logTail: () => running.logTail(),
     dispose,
   };
 }

@@ -48,7 +48,7 @@ export const CASES: readonly Case[] = [
     payloads: PAYLOAD_KINDS,
     run: async (cell) => {
       await cell.bridge.start();
-      await cell.during(6000, 600, cell.times(4), () => cell.killAndRestart(cell.bridge));
+      await cell.during(6000, 600, cell.times(4), () => cell.killAndRestart(cell.member));
       return [];
     },
   },
@@ -58,10 +58,7 @@ export const CASES: readonly Case[] = [
     payloads: PAYLOAD_KINDS,
     run: async (cell) => {
       await cell.bridge.start();
-      await cell.during(13_000, 1000, cell.times(5), () => {
-        cell.proxy.reset();
-        return Promise.resolve();
-      });
+      await cell.during(13_000, 1000, cell.times(5), () => cell.resetConnection(cell.member));
       return [];
     },
   },
@@ -118,8 +115,8 @@ export const CASES: readonly Case[] = [
     run: async (cell) => {
       await cell.bridge.start();
       await cell.during(8000, 500, 2 * cell.times(4), async (i) => {
-        if (i % 2 === 0) await cell.killAndRestart(cell.bridge);
-        else cell.proxy.reset();
+        if (i % 2 === 0) await cell.killAndRestart(cell.member);
+        else await cell.resetConnection(cell.member);
       });
       return [];
     },
@@ -133,7 +130,7 @@ export const CASES: readonly Case[] = [
     mayDouble: true,
     run: async (cell) => {
       for (const { bridge } of cell.members) await bridge.start();
-      await cell.during(20_000, 1000, 2, () => cell.killAndRestart(cell.bridge));
+      await cell.during(20_000, 1000, 2, () => cell.killAndRestart(cell.member));
       return [];
     },
   },

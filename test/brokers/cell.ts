@@ -43,6 +43,7 @@ const SHORT_RATE_DIVISOR = 3;
 const SETTLE_TIMEOUT_MS = 600_000;
 /** A bridge that holds something back for ever is judged as well, in the end. */
 const UNSETTLED_FACTOR = 3;
+const RECONNECT_TIMEOUT_MS = 30_000;
 const ASK_EVERY_MS = 100;
 
 export interface CellCounts extends Verdict {
@@ -97,12 +98,17 @@ export class Cell {
     return cell;
   }
 
+  /** The first or only one: the one that comes to harm. */
+  get member(): Member {
+    return this.members[0]!;
+  }
+
   get bridge(): BridgeMember {
-    return this.members[0]!.bridge;
+    return this.member.bridge;
   }
 
   get proxy(): FaultProxy {
-    return this.members[0]!.proxy;
+    return this.member.proxy;
   }
 
   get isShort(): boolean {
@@ -139,9 +145,24 @@ export class Cell {
     await Promise.all([this.publisher.publish(count, rate), disturbing()]);
   }
 
-  async killAndRestart(bridge: BridgeMember): Promise<void> {
+  /** Resolves when it is connected again, so that the next blow hits a connection. */
+  async killAndRestart({ bridge, proxy }: Member): Promise<void> {
+    const { connections } = proxy;
     await bridge.kill();
     await bridge.start();
+    // Some brokers do not answer CONNECT any more after that: the count of rows will tell.
+    await until('the bridge to connect again', () => proxy.connections > connections, RECONNECT_TIMEOUT_MS).catch(
+      () => {},
+    );
+  }
+
+  /** Resolves when it has connected again. */
+  async resetConnection({ proxy }: Member): Promise<void> {
+    const { connections } = proxy;
+    proxy.reset();
+    await until('the bridge to connect again', () => proxy.connections > connections, RECONNECT_TIMEOUT_MS).catch(
+      () => {},
+    );
   }
 
   /** Waits until nothing changes any more, and counts. */

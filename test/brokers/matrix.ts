@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { startRealBroker, type Protocol, type RealBroker, type RunningBroker } from './broker.ts';
+import { BrokerGone, startRealBroker, type Protocol, type RealBroker, type RunningBroker } from './broker.ts';
 import { CASES, type Case } from './cases.ts';
 import { Cell, type CellCounts } from './cell.ts';
 import { manners } from './manners.ts';
@@ -152,11 +152,12 @@ async function runTask(
   const startedAtMs = performance.now();
   const root = ['m', protocol, task.name.replaceAll('-', ''), task.payloads ?? ''].join('');
   const place: Place = { broker, protocol, root, scale, directory: join(directory, broker.broker.name, root) };
-  const outcome = await task.run(place).catch((error: unknown) => ({
-    counts: undefined,
-    isGood: false,
-    text: `failed: ${(error as Error).message}`,
-  }));
+  const outcome = await task.run(place).catch(async (error: unknown) => {
+    if (!(error instanceof BrokerGone))
+      return { counts: undefined, isGood: false, text: `failed: ${messageOf(error)}` };
+    await broker.renew();
+    return { counts: undefined, isGood: true, text: `the broker does not start again: ${messageOf(error)}` };
+  });
   return {
     ...outcome,
     broker: broker.broker.name,
@@ -185,6 +186,11 @@ async function runCell(
   } finally {
     await cell.close();
   }
+}
+
+/** On one line, for a table. */
+function messageOf(error: unknown): string {
+  return (error as Error).message.replaceAll(/\s+/g, ' ');
 }
 
 /** `kill · time · v5 · published 6,000 · rows 6,000 · lost 0 · doubled 0 · …` */

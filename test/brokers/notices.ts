@@ -9,7 +9,8 @@ import { BridgeMember } from './bridge-member.ts';
 import type { OtherCase, Place } from './matrix.ts';
 import { payloadsOf } from './payloads.ts';
 
-const RECOVERY = /\/recovery\/([^/]+\.csv)$/;
+/** RabbitMQ makes a slash of each dot. */
+const RECOVERY = /\/recovery\/([^/.]+)[./]csv$/;
 const STEP_TIMEOUT_MS = 20_000;
 
 /** What a subscriber that is always there has heard last, by topic; cleared topics are gone. */
@@ -105,7 +106,7 @@ async function walkThrough({ broker, protocol, root, directory }: Place, step: S
     const [stale = `${base}/none`] = watcher.notices();
     await bridge.kill();
     await step('Last Will', state('offline'));
-    await removeFiles(join(directory, id, 'backup'), RECOVERY.exec(stale)?.[1] ?? 'none');
+    await removeFiles(join(directory, id, 'backup'), `${RECOVERY.exec(stale)?.[1] ?? 'none'}.csv`);
     await bridge.start();
     // Another file may take its place: what was not settled when the bridge was killed is written once more.
     await step('stale one cleared at the start', () => !watcher.last.has(stale));

@@ -12,6 +12,9 @@ import { findCommand, installAmqtt, installMochi, missingCommand, PACKAGES } fro
 const RABBITMQ_HOME = '/usr/lib/rabbitmq';
 const RABBITMQ_SCRIPT = join(RABBITMQ_HOME, 'bin', 'rabbitmq-server');
 
+/** Messages in flight towards a subscriber. The default is 10, which makes each sync of the bridge's disk one of 10 messages at most. */
+const RABBITMQ_PREFETCH = 1000;
+
 function rabbitmqVersion(): string {
   if (!existsSync(RABBITMQ_SCRIPT)) return '?';
   const name = readdirSync(join(RABBITMQ_HOME, 'lib')).find((entry) => entry.startsWith('rabbitmq_server-'));
@@ -33,6 +36,7 @@ export const rabbitmq: RealBroker = {
     const lines = [
       `mqtt.listeners.tcp.1 = 127.0.0.1:${port}`,
       'mqtt.allow_anonymous = true',
+      `mqtt.prefetch = ${RABBITMQ_PREFETCH}`,
       'loopback_users = none',
       'listeners.tcp = none',
       'log.console = true',

@@ -18,11 +18,12 @@ export async function writePage(
   path: string,
   brokers: readonly RealBroker[],
   cells: readonly CellResult[],
+  scale: number,
 ): Promise<void> {
   let page = await readFile(path, 'utf8');
   for (const broker of brokers) {
     const own = cells.filter((cell) => cell.broker === broker.name);
-    if (own.length > 0) page = replaceBetween(page, broker.name, sectionOf(broker, own));
+    if (own.length > 0) page = replaceBetween(page, broker.name, sectionOf(broker, own, scale));
   }
   await writeFile(path, page);
 }
@@ -45,7 +46,7 @@ const ROWS: readonly Row[] = [
   ...OTHER_CASES.map(({ name, title }) => ({ case: name, title, payloads: undefined })),
 ];
 
-function sectionOf(broker: RealBroker, cells: readonly CellResult[]): string {
+function sectionOf(broker: RealBroker, cells: readonly CellResult[], scale: number): string {
   const protocols = broker.protocols.filter((protocol) => cells.some((cell) => cell.protocol === protocol));
   const find = (row: Row, protocol: number): CellResult | undefined =>
     cells.find((cell) => cell.protocol === protocol && cell.case === row.case && cell.payloads === row.payloads);
@@ -58,7 +59,8 @@ function sectionOf(broker: RealBroker, cells: readonly CellResult[]): string {
   const remarks = cells
     .filter(({ counts, text }) => counts !== undefined && text !== '')
     .map((cell) => `- ${PROTOCOL_TITLES[cell.protocol]}, ${cell.case}${kindOf(cell)}: ${cell.text}`);
-  const measured = `Version ${broker.version}, ${new Date().toISOString().slice(0, 10)}.`;
+  const form = scale < 1 ? `, ${Math.round(scale * 100)} % of the messages and each blow twice at most` : '';
+  const measured = `Version ${broker.version}, ${new Date().toISOString().slice(0, 10)}${form}.`;
   return [measured, lines.join('\n'), ...(remarks.length === 0 ? [] : [remarks.join('\n')])].join('\n\n');
 }
 

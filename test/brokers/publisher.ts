@@ -24,6 +24,7 @@ export class Publisher {
   #client: BareClient | undefined;
   #next = 1;
   #refusal: Error | undefined;
+  #isStopped = false;
 
   constructor(port: number, clientId: string, payloads: Payloads, qos: 1 | 2 = 1) {
     this.#port = port;
@@ -40,7 +41,7 @@ export class Publisher {
   async publish(count: number, perSecond: number): Promise<void> {
     const last = this.published + count;
     const [startedAtMs, before] = [performance.now(), this.published];
-    while (this.published < last) {
+    while (this.published < last && !this.#isStopped) {
       const client = await this.#connected();
       const due = perSecond === 0 ? last : before + ((performance.now() - startedAtMs) * perSecond) / 1000;
       while (this.published < Math.min(last, due) && client.unanswered < WINDOW) this.#publishOne(client);
@@ -51,6 +52,7 @@ export class Publisher {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     if (this.#client?.isOpen === true) await this.#client.disconnect();
   }
 
@@ -72,7 +74,10 @@ export class Publisher {
     const options = { port: this.#port, protocol: 4, clientId: this.#clientId } as const;
     const client = await until(
       'the broker to take the publisher',
-      () => BareClient.connect(options).catch(() => undefined),
+      () => {
+        if (this.#isStopped) throw new Error('the publisher is stopped');
+        return BareClient.connect(options).catch(() => undefined);
+      },
       RECONNECT_TIMEOUT_MS,
       200,
     );

@@ -28,6 +28,7 @@ export async function startStandinProcess(): Promise<StandinProcess> {
     '0',
   ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  process.once('exit', () => child.kill());
   let connectString = '';
   createInterface({ input: child.stdout }).on('line', (line) => {
     connectString ||= /\S+:\d+\/\w+/.exec(line)?.[0] ?? '';

@@ -5,7 +5,12 @@ import java.io.File;
 public final class Main {
   public static void main(final String[] args) throws Exception {
     final Server broker = new Server();
-    broker.startServer(new File(args[0]));
+    try {
+      broker.startServer(new File(args[0]));
+    } catch (final Exception e) { // its threads would go on without it
+      e.printStackTrace();
+      System.exit(1);
+    }
     Runtime.getRuntime().addShutdownHook(new Thread(broker::stopServer));
     Thread.currentThread().join();
   }
