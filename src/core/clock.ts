@@ -9,6 +9,8 @@ export interface Clock {
   monotonic(): number;
   /** Calls `run` once after `delayMs`. */
   setTimer(delayMs: number, run: () => void): CancelTimer;
+  /** Resolves once what has arrived by now was read: a turn of the event loop. */
+  turn(): Promise<void>;
   /** At least 0, below 1. */
   random(): number;
 }
@@ -20,6 +22,7 @@ export const systemClock: Clock = {
     const timer = setTimeout(run, delayMs);
     return () => clearTimeout(timer);
   },
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
   random: () => Math.random(),
 };
 

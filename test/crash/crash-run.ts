@@ -33,6 +33,8 @@ export interface CrashRunResult {
   /** How often the bridge was killed exactly there. */
   readonly killsAtStep: Readonly<Record<Step, number>>;
   readonly offences: readonly Offence[];
+  /** Undecodable messages that were stored twice: they have no time of their own, so that the bridge may be left in doubt. */
+  readonly maybeRepeated: number;
   /** What went wrong otherwise, such as a bridge that ended by itself. */
   readonly troubles: readonly string[];
   /** Values and undecodable messages that the broker acknowledged. */
@@ -146,10 +148,14 @@ class CrashRun {
       if (this.#child?.isRunning === true) this.#child.kill('SIGKILL');
     }
     const { obligations } = publisher;
+    const found = await judge(obligations, await readRows(standin), [this.#backupDirectory]);
+    const isInDoubt = ({ name, what }: Offence): boolean =>
+      what === 'doubled' && obligations.get(name)?.kind === 'undecodable message';
     return {
       kills: this.#kills,
       killsAtStep: this.#killsAtStep,
-      offences: await judge(obligations, await readRows(standin), [this.#backupDirectory]),
+      offences: found.filter((offence) => !isInDoubt(offence)),
+      maybeRepeated: found.filter(isInDoubt).length,
       troubles: this.#troubles,
       owed: [...obligations.values()].filter(({ isOwed }) => isOwed).length,
       seconds: (performance.now() - startedAtMs) / 1000,

@@ -15,6 +15,8 @@ class Timer {
   }
 }
 
+/** Longer than it takes, for schedules with fewer steps. */
+const TURN_MS = 0.3;
 const START_MS = Date.UTC(2025, 10, 2, 14, 30);
 
 /**
@@ -127,6 +129,10 @@ export class Life implements Clock {
 
   setTimer(delayMs: number, run: () => void): CancelTimer {
     return this.#time.setTimer(delayMs, run, this);
+  }
+
+  turn(): Promise<void> {
+    return new Promise((resolve) => void this.setTimer(TURN_MS, resolve));
   }
 
   random(): number {

@@ -28,6 +28,11 @@ export class FakeClock implements Clock {
     return 0.5;
   }
 
+  /** Takes no virtual time. */
+  turn(): Promise<void> {
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+
   setTimer(delayMs: number, run: () => void): CancelTimer {
     const timer = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order, run };
     this.#order += 1;
