@@ -14,6 +14,7 @@ import { BrokerMemory } from './mqtt/broker-memory.ts';
 import { MannersWatch } from './mqtt/manners-watch.ts';
 import { NamesakeWatch } from './mqtt/namesake.ts';
 import { MqttPublisher } from './mqtt/publisher.ts';
+import type { SessionManners } from './mqtt/redelivery.ts';
 import { MqttSource } from './mqtt/source.ts';
 import { probeTopicOf } from './mqtt/starvation.ts';
 import { SubscriptionMemory } from './mqtt/subscription-memory.ts';
@@ -218,6 +219,7 @@ export class Bridge {
       brokerMemory: this.#brokerMemory,
       memory: new SubscriptionMemory(nodeFileSystem, join(journal.dir, 'subscriptions.json')),
       onNewSession: (connection: number): Promise<void> => this.#pipeline.beginSession(connection),
+      onManners: (manners: SessionManners): Promise<void> => this.#pipeline.learn(manners),
       probeTopic: probeTopicOf(notices.baseTopic, mqtt.clientId),
       log: this.#logOf('mqtt'),
       clock: this.#parts.clock,

@@ -17,7 +17,7 @@ import { Checkpoints } from './journal/checkpoints.ts';
 import { Journal, type JournalLock, type JournalRecord } from './journal/journal.ts';
 import type { AckMark } from './mqtt/ack-proofs.ts';
 import type { Intake } from './mqtt/deferred-acks.ts';
-import { RedeliveryCheck, type Verdict } from './mqtt/redelivery.ts';
+import { RedeliveryCheck, type SessionManners, type Verdict } from './mqtt/redelivery.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
 import { BatchWriter } from './writer/batch-writer.ts';
 import type { BatchDatabase, ResumePlaces } from './writer/neighbours.ts';
@@ -215,6 +215,12 @@ export class Pipeline implements Intake {
   async beginSession(connection: number): Promise<void> {
     this.#redelivery.forget();
     this.journal.beginSession(connection);
+    await this.#checkpoints.saveInTheEnd(this.#stopping.signal);
+  }
+
+  /** The broker of the present session is known to do this. Resolves and throws as `beginSession` does. */
+  async learn(manners: SessionManners): Promise<void> {
+    this.#redelivery.resume(manners);
     await this.#checkpoints.saveInTheEnd(this.#stopping.signal);
   }
 

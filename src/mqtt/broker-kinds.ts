@@ -1,4 +1,5 @@
 import type { Traits } from './broker-recognition.ts';
+import type { SessionManners } from './redelivery.ts';
 
 /**
  * The brokers whose settings are known, and how they are told apart: by what they call themselves in `$SYS`, or by manners that only they
@@ -25,6 +26,8 @@ export interface BrokerKind {
   /** It takes any session expiry of MQTT 5 without a word, and keeps the session as its own settings say. */
   readonly hidesExpiry: boolean;
   readonly settings: Readonly<Record<SettingName, string>>;
+  /** What is known of its sessions without seeing it; absent: to be seen. */
+  readonly manners?: SessionManners;
   /** What makes `+` stand for a level with a dot; absent where it does, or where nothing does. */
   readonly dots?: string;
 }
@@ -41,6 +44,8 @@ export const BROKER_KINDS: readonly BrokerKind[] = [
     says: /^mosquitto/i,
     looks: undefined,
     hidesExpiry: true,
+    // mosquitto__mid_generate counts up for each session, and its database keeps the last one; a message that is sent again bears DUP.
+    manners: { idsCountOn: true, setsDuplicate: true },
     settings: {
       queue: 'max_queued_messages 0 (by default it keeps 1,000 and drops the rest), bounded by max_queued_bytes',
       session: 'persistent_client_expiration not set, or at least {days}d',

@@ -50,7 +50,7 @@ const ALL_IS_BACK_AFTER_MS = 60_000;
  *
  * | the equal delivery                                           | the present one                  | verdict                          |
  * | ------------------------------------------------------------ | -------------------------------- | -------------------------------- |
- * | same connection, same id, PUBACK not written yet             | DUP                              | repeated: the id is not free     |
+ * | same connection, same id, PUBACK not written yet             | DUP, or a payload with a time    | repeated: the id is not free     |
  * | same connection, same id, PUBACK written                     | DUP                              | repeated with a time, else maybe |
  * | earlier connection, same id, PUBACK never written (open)     | DUP, or a broker without DUP     | repeated: the broker holds it    |
  * | earlier connection, open or doubtful, payload has a time     | any                              | repeated                         |
@@ -103,7 +103,7 @@ export class RedeliveryCheck {
     return { idsCountOn: this.#ids.countsOn, setsDuplicate: this.#setsDuplicate };
   }
 
-  /** What they had shown to an earlier process. To be called before the first `recall`. */
+  /** What they had shown to an earlier process, or what the broker is known for. To be called before the first delivery of the session. */
   resume({ idsCountOn, setsDuplicate }: SessionManners): void {
     this.#ids.resume(idsCountOn);
     this.#setsDuplicate = setsDuplicate;
@@ -181,9 +181,10 @@ export class RedeliveryCheck {
 
   /** The verdict, and the state in which the delivery is remembered. */
   #judge({ duplicate, payload, topic }: Delivery, before: number, isSameAsBefore: boolean): [Verdict, DeliveryState] {
-    if (before > this.#start && isSameAsBefore && duplicate) {
-      const isRepeated = before > this.#written || this.#hasOwnTime(topic, payload);
-      return isRepeated ? ['repeated', STATES.replaced] : ['maybe repeated', STATES.live];
+    if (before > this.#start && isSameAsBefore && (duplicate || before > this.#written)) {
+      const isRepeated = (duplicate && before > this.#written) || this.#hasOwnTime(topic, payload);
+      if (isRepeated) return ['repeated', STATES.replaced];
+      if (duplicate) return ['maybe repeated', STATES.live];
     }
     if (!duplicate && this.#recent.doubts === 0) {
       this.#recent.forgetTwins();

@@ -1,10 +1,13 @@
 import type { IClientOptions, MqttClient } from 'mqtt';
 
 import { sessionName, type BrokerMemory } from './broker-memory.ts';
+import { kindNamed } from './broker-recognition.ts';
+import { BrokerWord } from './broker-word.ts';
 import type { ConnectionOptions, ConnectionStatus } from './connection-options.ts';
 import { MqttConnection } from './connection.ts';
 import { DeferredAcks, type Intake } from './deferred-acks.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
+import type { SessionManners } from './redelivery.ts';
 import { SessionHealth, type SessionHealthStatus } from './session-health.ts';
 import type { StarvationTiming } from './starvation.ts';
 import type { Subscription, SubscriptionMemory } from './subscription-memory.ts';
@@ -22,6 +25,11 @@ export interface SourceOptions extends ConnectionOptions {
    * of it; nothing is subscribed to before it resolves, which is to be when a crash can't make it forgotten.
    */
   readonly onNewSession: (connection: number) => Promise<void>;
+  /**
+   * The broker of the new session is one whose manners are known. Nothing is subscribed to before it resolves, which is to be as above. Absent: it
+   * is not asked what it is.
+   */
+  readonly onManners?: (manners: SessionManners) => Promise<void>;
   /** Where the session writes to itself to find out whether it still gets anything: see starvation.ts. Absent: it does not. */
   readonly probeTopic?: string;
   /** For tests. */
@@ -59,17 +67,23 @@ export class MqttSource {
   #isPaused = false;
   #sessionPresent: boolean | undefined;
   #sessionNoted: Promise<void> = Promise.resolve();
+  #wanted: readonly Subscription[];
+  readonly #word: BrokerWord;
 
   /** `intake` gets each delivery, in the order of arrival; each is to be acknowledged once it is safe. */
   constructor(options: SourceOptions, intake: Intake) {
     const { brokerMemory, clientId, clock, log, memory, probeTopic, receiveMaximum, subscriptions, url } = options;
     this.#options = options;
+    this.#wanted = subscriptions;
+    this.#word = new BrokerWord(clock);
     this.#acks = new DeferredAcks({
       maxUnacknowledged: receiveMaximum,
       clock,
       intake: {
         receive: (delivery) => {
-          if (!this.#health.takes(delivery)) intake.receive(delivery);
+          if (this.#health.takes(delivery)) return;
+          if (this.#word.takes(delivery, this.#wanted)) delivery.acknowledge();
+          else intake.receive(delivery);
         },
         release: (release) => intake.release(release),
         written: (ordinal) => intake.written(ordinal),
@@ -109,6 +123,7 @@ export class MqttSource {
 
   /** Replaces the subscriptions: the session is brought into line at once where there is a connection, else on the next. */
   subscribe(subscriptions: readonly Subscription[]): void {
+    this.#wanted = subscriptions;
     this.#subscriptions.want(subscriptions);
     if (this.#client !== undefined) void this.#subscriptions.align(this.#client, true, this.#sessionNoted);
   }
@@ -171,7 +186,23 @@ export class MqttSource {
     this.#client = client;
     this.#connects += 1;
     this.#sessionPresent = sessionPresent;
+    const { onManners } = this.#options;
+    if (!sessionPresent && onManners !== undefined) {
+      this.#sessionNoted = this.#getToKnow(client, this.#sessionNoted, onManners);
+      this.#sessionNoted.catch(() => {}); // whoever is about to subscribe meets it
+    }
     void this.#align(client, sessionPresent);
+  }
+
+  /** A new session: what the broker is known for has to be durable before the first message. */
+  async #getToKnow(
+    client: MqttClient,
+    sessionNoted: Promise<void>,
+    onManners: (manners: SessionManners) => Promise<void>,
+  ): Promise<void> {
+    await sessionNoted;
+    const manners = kindNamed(await this.#word.ask(client))?.manners;
+    if (manners !== undefined) await onManners(manners);
   }
 
   async #align(client: MqttClient, sessionPresent: boolean): Promise<void> {
@@ -182,6 +213,7 @@ export class MqttSource {
   #closed(): void {
     this.#client = undefined;
     this.#health.stop();
+    this.#word.closed();
     this.#acks.detach();
   }
 }

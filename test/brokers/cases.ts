@@ -110,7 +110,7 @@ export const CASES: readonly Case[] = [
   {
     name: 'qos2',
     title: 'QoS 2: `kill -9` and reset, four times each',
-    payloads: ['equal'],
+    payloads: ['equal', 'time'],
     qos: 2,
     run: async (cell) => {
       await cell.bridge.start();

@@ -84,6 +84,7 @@ export const artemis: RealBroker = {
   version: PACKAGES.artemis.version,
   protocols: [5, 4],
   isPersistent: true,
+  qos2: 'the broker sends a message again under another packet id',
   missing: javaMissing,
   install: installArtemis,
   prepare: async (home, directory, port) => {

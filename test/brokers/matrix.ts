@@ -178,11 +178,13 @@ async function runCell(
   try {
     const notes = await entry.run(cell);
     const counts = await cell.judge();
-    const isExact = payloads === 'time' || qos === 2;
+    const { qos2 } = place.broker.broker;
+    const isExact = payloads === 'time' || (qos === 2 && qos2 === undefined);
     const mayDouble = entry.mayDouble === true || !isExact;
     const isGood = counts.lost === counts.lostByBroker && (mayDouble || counts.doubled === 0);
     const silence = cell.ledger.deliveries === 0 ? ['the broker has delivered nothing on this subscription'] : [];
-    return { counts, isGood, text: [...notes, ...silence, ...counts.problems].join('; ') };
+    const lowered = qos === 2 && qos2 !== undefined ? [qos2] : [];
+    return { counts, isGood, text: [...notes, ...lowered, ...silence, ...counts.problems].join('; ') };
   } finally {
     await cell.close();
   }

@@ -27,6 +27,7 @@ export const rabbitmq: RealBroker = {
   version: rabbitmqVersion(),
   protocols: [4], // 5 came with 3.13
   isPersistent: true,
+  qos2: 'the broker lowers it to QoS 1',
   missing: existsSync(RABBITMQ_SCRIPT) ? undefined : 'rabbitmq-server is not installed',
   install: () => Promise.resolve(RABBITMQ_SCRIPT),
   prepare: async (home, directory, port) => {

@@ -176,13 +176,13 @@ describe('no evidence, and so nothing is done, when', () => {
     broker.publish(TOPIC, 'a');
     await until('the message', () => under.deliveries.length === 1);
     await clock.advance(600_000);
+    expect(broker.published).toHaveLength(1);
     under.deliveries[0]!.acknowledge();
     await clock.advance(60_000);
-    await until('a probe', () => broker.published.length === 2);
+    await until('a probe', () => broker.published.length >= 2);
     const stopped = under.source.stop();
     await clock.advance(2000);
     await stopped;
-    expect(broker.published).toHaveLength(2);
   });
 });
 

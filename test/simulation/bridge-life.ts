@@ -178,6 +178,11 @@ export class BridgeLife {
     this.#options.onOver();
   }
 
+  async #beginSession(connection: number): Promise<void> {
+    await this.#pipeline.beginSession(connection);
+    if (this.#options.plan.isKnownBroker) await this.#pipeline.learn({ idsCountOn: true, setsDuplicate: true });
+  }
+
   #connectAfter(delayMs: number): void {
     this.#life.setTimer(delayMs, () => {
       if (this.#state === 'running') this.#connect();
@@ -189,7 +194,7 @@ export class BridgeLife {
     const pipeline = this.#pipeline;
     const intake: WireIntake = {
       connected: (isSessionPresent) => {
-        if (!isSessionPresent) this.#sessionNoted = pipeline.beginSession(number);
+        if (!isSessionPresent) this.#sessionNoted = this.#beginSession(number);
         return this.#sessionNoted;
       },
       receive: (delivery) => {

@@ -21,7 +21,7 @@ export interface BrokerManners {
 }
 
 /** mosquitto, as the specification wants it. */
-const EXEMPLARY: BrokerManners = {
+export const EXEMPLARY: BrokerManners = {
   ids: 'count up',
   duplicates: 'right',
   renumbers: false,

@@ -1,4 +1,4 @@
-import { drawManners, type BrokerManners } from './manners.ts';
+import { drawManners, EXEMPLARY, type BrokerManners } from './manners.ts';
 import { Payloads, type Payload } from './payloads.ts';
 import { Random } from './random.ts';
 import { HEALTHY, type DiskHealth } from './sim-disk.ts';
@@ -27,6 +27,8 @@ export interface Plan {
   readonly sync: 'always' | 'interval' | 'never';
   readonly onFull: 'wait' | 'dropOldest';
   readonly manners: BrokerManners;
+  /** It says what it is, and its manners are known. */
+  readonly isKnownBroker: boolean;
   readonly window: number;
   readonly proofIntervalMs: number;
   readonly batchSize: number;
@@ -134,6 +136,7 @@ export function drawPlan(seed: number): Plan {
     sync: random.chance(0.15) ? random.pick(['interval', 'never']) : 'always',
     onFull: random.chance(0.1) ? 'dropOldest' : 'wait',
     manners,
+    isKnownBroker: manners === EXEMPLARY && random.chance(0.5),
     window,
     proofIntervalMs: random.pick([20, 200, 1_000]),
     batchSize: random.pick([1, 3, 7, 20, 100]),

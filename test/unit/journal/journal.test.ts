@@ -40,24 +40,6 @@ describe('Journal', () => {
     await journal.close();
   });
 
-  it('waits with a commit for as many as the last one acknowledged, which come one behind the other', async () => {
-    const sample = new SampleJournal();
-    const journal = await sample.open();
-    await sample.fill(journal, 'a', 'b', 'c');
-    let syncs = 0;
-    sample.disk.before = (operation) => void (syncs += operation === 'sync' ? 1 : 0);
-    for (const text of ['d', 'e', 'f']) {
-      journal.append(delivery(text, sample.acknowledged));
-      await sample.clock.turn();
-    }
-    await journal.whenIdle();
-    expect([syncs, sample.acknowledged.length]).toEqual([1, 6]);
-    journal.append(delivery('g', sample.acknowledged));
-    await journal.whenIdle();
-    expect(sample.acknowledged).toHaveLength(7);
-    await journal.close();
-  });
-
   it('gives after a restart what was not settled, with the same numbers, and new messages greater ones', async () => {
     const sample = new SampleJournal();
     const first = await sample.open();

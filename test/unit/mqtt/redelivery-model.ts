@@ -274,7 +274,13 @@ export class RedeliveryModel {
 
   /** Pings are steps of the model. */
   #newProofs(): AckProofs {
-    const clock = { now: () => 0, monotonic: () => 0, random: () => 0, setTimer: () => () => {}, turn: () => Promise.resolve() };
+    const clock = {
+      now: () => 0,
+      monotonic: () => 0,
+      random: () => 0,
+      setTimer: () => () => {},
+      turn: () => Promise.resolve(),
+    };
     return new AckProofs({ clock, ping: () => {}, onProven: (mark) => this.#proven(mark) });
   }
 }

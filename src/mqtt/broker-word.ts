@@ -1,0 +1,53 @@
+import type { MqttClient } from 'mqtt';
+
+import { withDeadline, type Clock } from '../core/clock.ts';
+import type { Delivery } from '../core/message.ts';
+import { topicMatches } from '../core/topic-filter.ts';
+
+const VERSION_TOPIC = '$SYS/broker/version';
+const ANSWER_TIMEOUT_MS = 5000;
+
+/**
+ * Asks the broker what it calls itself, on the intake's own connection: a retained message that comes right behind SUBACK, before the answer
+ * to the UNSUBSCRIBE that follows.
+ *
+ * Some brokers end the connection of whoever asks for `$SYS`: then it is not asked again.
+ */
+export class BrokerWord {
+  readonly #clock: Clock;
+  #said = '';
+  #isAsking = false;
+  #mayAsk = true;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** To be asked about each delivery; true: it is what the broker calls itself, and no subscription wants it. */
+  takes({ payload, topic }: Delivery, subscriptions: readonly { readonly topic: string }[]): boolean {
+    if (!topic.startsWith('$') || topic !== VERSION_TOPIC) return false;
+    this.#said = payload.toString();
+    return !subscriptions.some((subscription) => topicMatches(subscription.topic, topic));
+  }
+
+  /** Resolves with what it says, empty where it says nothing, for 5 s at most. Never throws. */
+  async ask(client: MqttClient): Promise<string> {
+    if (!this.#mayAsk || !client.connected) return '';
+    this.#said = '';
+    this.#isAsking = true;
+    const asked = client.subscribeAsync(VERSION_TOPIC, { qos: 0 }).then(() => client.unsubscribeAsync(VERSION_TOPIC));
+    try {
+      await withDeadline(this.#clock, ANSWER_TIMEOUT_MS, 'asking the broker what it is', asked);
+    } catch {
+      // It is not granted, or not answered: the broker is a stranger.
+    }
+    if (client.connected) this.#isAsking = false;
+    return this.#said;
+  }
+
+  /** The connection is over. */
+  closed(): void {
+    if (this.#isAsking) this.#mayAsk = false;
+    this.#isAsking = false;
+  }
+}
