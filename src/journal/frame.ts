@@ -27,7 +27,7 @@ export interface JournalEntry extends Message {
 }
 
 /** What a frame is made of. */
-export interface FrameSource extends Omit<Delivery, 'ordinal'> {
+export interface FrameSource extends Omit<Delivery, 'ordinal' | 'withhold'> {
   /** Absent: it is a message. */
   readonly isRelease?: true;
 }

@@ -138,7 +138,7 @@ export class DeferredAcks {
   /** Called by each delivery and release, once. */
   settle(answerable: Answerable): void {
     if (answerable.connection !== this.#connection) this.#fromEarlier -= 1;
-    else if (answerable.answer === 0) this.#withoutAnswer -= 1;
+    else if (!answerable.isInTurn) this.#withoutAnswer -= 1;
     else if (this.#ring[this.#head] !== answerable) return;
     this.#schedule();
   }
@@ -227,17 +227,21 @@ export class DeferredAcks {
     while (count < this.#length && this.#ring[(this.#head + count) % length]!.isAcknowledged) count += 1;
     if (count === 0) return;
     const bytes = Buffer.allocUnsafe(count * ANSWER_BYTES);
+    let at = 0;
     let ordinal = 0;
     let messageNo = 0;
     for (let i = 0; i < count; i += 1) {
       const answerable = this.#shift();
-      bytes.writeUInt16BE(answerable.answer, i * ANSWER_BYTES);
-      bytes.writeUInt16BE(answerable.packetId!, i * ANSWER_BYTES + 2);
+      if (answerable.answer !== 0) {
+        bytes.writeUInt16BE(answerable.answer, at);
+        bytes.writeUInt16BE(answerable.packetId!, at + 2);
+        at += ANSWER_BYTES;
+      }
       ordinal = Math.max(ordinal, answerable.ordinal);
       messageNo = Math.max(messageNo, answerable.messageNo);
     }
     const stream = this.#client?.stream;
-    if (stream?.writable === true) stream.write(bytes);
+    if (stream?.writable === true && at > 0) stream.write(bytes.subarray(0, at));
     this.#options.intake.written(ordinal);
     this.#proofs.wrote(ordinal, messageNo);
   }

@@ -11,6 +11,8 @@ export interface Settler {
 export interface Answerable {
   /** The first two bytes of the answer; 0: none is due. */
   readonly answer: number;
+  /** It takes its turn among the answers, also where it has none of its own. */
+  readonly isInTurn: boolean;
   readonly packetId: number | undefined;
   /** The number of the connection that it came on. */
   readonly connection: number;
@@ -39,6 +41,7 @@ export class HeldDelivery implements Delivery, Answerable {
   ordinal = 0;
   messageNo = 0;
   isAcknowledged = false;
+  #isWithheld = false;
   readonly #settler: Settler;
 
   /** `qos` is given as mqtt.js may have been shown another one. */
@@ -55,7 +58,15 @@ export class HeldDelivery implements Delivery, Answerable {
   }
 
   get answer(): number {
-    return ANSWERS[this.qos];
+    return this.#isWithheld ? 0 : ANSWERS[this.qos];
+  }
+
+  get isInTurn(): boolean {
+    return this.qos > 0;
+  }
+
+  withhold(): void {
+    this.#isWithheld = true;
   }
 
   acknowledge(messageNo = 0): void {
@@ -69,6 +80,7 @@ export class HeldDelivery implements Delivery, Answerable {
 /** A PUBREL that waits for its PUBCOMP. */
 export class HeldRelease implements Release, Answerable {
   readonly answer = PUBCOMP;
+  readonly isInTurn = true;
   readonly packetId: number;
   readonly connection: number;
   readonly ordinal = 0;

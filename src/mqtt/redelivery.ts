@@ -62,6 +62,9 @@ const ALL_IS_BACK_AFTER_MS = 60_000;
  * Each is matched once: the later delivery then stands in its place. `open`, `doubtful` and `acknowledged` are explained in
  * recent-deliveries.ts.
  *
+ * What comes again on the same connection (Moquette) gets no second PUBACK: the broker may use the id for another message after the first,
+ * which would then count as acknowledged before it was stored.
+ *
  * A PUBACK is proven to have arrived by a PINGRESP to a later PINGREQ, and by the use of its id for another message on the same
  * connection, as PUBACKs arrive in their order.
  */
@@ -180,9 +183,12 @@ export class RedeliveryCheck {
   }
 
   /** The verdict, and the state in which the delivery is remembered. */
-  #judge({ duplicate, payload, topic }: Delivery, before: number, isSameAsBefore: boolean): [Verdict, DeliveryState] {
+  #judge(delivery: Delivery, before: number, isSameAsBefore: boolean): [Verdict, DeliveryState] {
+    const { duplicate, payload, topic } = delivery;
     if (before > this.#start && isSameAsBefore && (duplicate || before > this.#written)) {
       const isRepeated = (duplicate && before > this.#written) || this.#hasOwnTime(topic, payload);
+      // Once its PUBACK is known to have arrived, the broker shows by this delivery that it wants another.
+      if ((isRepeated || duplicate) && before > this.#confirmed) delivery.withhold();
       if (isRepeated) return ['repeated', STATES.replaced];
       if (duplicate) return ['maybe repeated', STATES.live];
     }

@@ -42,8 +42,8 @@ export function drawManners(random: Random): BrokerManners {
     renumbers: random.chance(0.25),
     renumbersExact: random.chance(0.1),
     shuffles: random.chance(0.25),
-    // No broker is known that repeats without DUP, or that uses an id again at once and repeats: its second PUBACK would hit another message.
-    repeats: ids !== 'lowest free' && duplicates !== 'never' && random.chance(0.25),
+    // No broker is known that repeats without DUP.
+    repeats: duplicates !== 'never' && random.chance(0.25),
     leaks: random.chance(0.15),
     // With ids that are used again at once, what was forgotten would meet the next message of its id.
     forgets: ids === 'count up' && random.chance(0.15),

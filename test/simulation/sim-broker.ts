@@ -151,10 +151,10 @@ export class SimBroker {
     this.#isSubscribed = false;
   }
 
-  /** PUBACK, PUBREC or PUBCOMP. */
-  answered(packetId: number): void {
+  /** PUBACK, PUBREC or PUBCOMP: a PUBREC that comes twice says nothing new. */
+  answered(packetId: number, isPubcomp: boolean): void {
     const inFlight = this.#inFlight.find((each) => each.packetId === packetId);
-    if (inFlight === undefined) return;
+    if (inFlight === undefined || inFlight.isReleased !== isPubcomp) return;
     const { message } = inFlight;
     this.#trace(() => `broker: answer for message ${message.id}`);
     message.state = 'acknowledged';

@@ -17,6 +17,7 @@ interface Waiting {
   readonly delivery: Pick<Delivery, 'ordinal'> | undefined;
   messageNo: number;
   isAcknowledged: boolean;
+  isWithheld: boolean;
 }
 
 const WIRE_MS = [0.05, 2] as const;
@@ -76,6 +77,9 @@ export class SimWire {
         receivedAtMs: this.#life.now(),
         connection: this.#number,
         ordinal: 0,
+        withhold: () => {
+          if (waiting !== undefined) waiting.isWithheld = true;
+        },
         acknowledge: (messageNo = 0) => {
           if (this.#life.isOver) return;
           message.atBridgeMs = this.#broker.nowMs;
@@ -124,7 +128,7 @@ export class SimWire {
   }
 
   #wait(packetId: number, delivery: Delivery | undefined): Waiting {
-    const waiting = { packetId, delivery, messageNo: 0, isAcknowledged: false };
+    const waiting = { packetId, delivery, messageNo: 0, isAcknowledged: false, isWithheld: false };
     this.#waiting.push(waiting);
     return waiting;
   }
@@ -138,9 +142,10 @@ export class SimWire {
   #sendAnswers(): void {
     if (this.#isOver) return;
     while (this.#waiting[0]?.isAcknowledged === true) {
-      const { delivery, messageNo, packetId } = this.#waiting.shift()!;
+      const { delivery, isWithheld, messageNo, packetId } = this.#waiting.shift()!;
       const ordinal = delivery?.ordinal ?? 0;
-      this.#toBroker(() => this.#broker.answered(packetId));
+      // What waits without a delivery is a PUBREL.
+      if (!isWithheld) this.#toBroker(() => this.#broker.answered(packetId, delivery === undefined));
       this.#intake.written(ordinal);
       this.#proofs.wrote(ordinal, messageNo);
     }

@@ -23,6 +23,7 @@ export function delivery(text: string, acknowledged: string[] = [], more: Partia
     receivedAtMs: 1_762_000_000_123,
     connection: 0,
     ordinal: 0,
+    withhold: () => {},
     acknowledge: () => void acknowledged.push(text),
     ...more,
   };

@@ -37,6 +37,8 @@ interface Answer {
   readonly packetId: number;
   readonly ordinal: number;
   readonly stored: Stored | undefined;
+  /** No PUBACK goes out for it. */
+  readonly isWithheld: boolean;
 }
 
 type Packet = { readonly inFlight: InFlight; readonly packetId: number; readonly duplicate: boolean } | 'pong';
@@ -145,12 +147,14 @@ export class RedeliveryModel {
     const { duplicate, inFlight, packetId } = packet;
     const { payload } = inFlight;
     const connection = this.#connection;
-    const delivery = deliveryOf({ packetId, payload: Buffer.from(payload), duplicate, connection });
+    let isWithheld = false;
+    const withhold = (): void => void (isWithheld = true);
+    const delivery = deliveryOf({ packetId, payload: Buffer.from(payload), duplicate, connection, withhold });
     const verdict = this.#check.take(delivery);
     if (verdict === 'repeated') this.repeated += 1;
     if (verdict === 'maybe repeated') this.doubts.set(payload, (this.doubts.get(payload) ?? 0) + 1);
     const stored = verdict === 'repeated' ? undefined : this.#store(payload, packetId, duplicate);
-    this.#unacknowledged.push({ packetId, ordinal: delivery.ordinal, stored });
+    this.#unacknowledged.push({ packetId, ordinal: delivery.ordinal, stored, isWithheld });
     this.#acknowledge();
   }
 
@@ -173,7 +177,8 @@ export class RedeliveryModel {
       const next = this.#unacknowledged[0];
       const isSafe = next?.stored?.isDurable ?? this.#journal.every(({ isDurable }) => isDurable);
       if (next === undefined || !isSafe) return;
-      this.#toBroker.push(this.#unacknowledged.shift()!);
+      this.#unacknowledged.shift();
+      if (!next.isWithheld) this.#toBroker.push(next);
       this.#check.written(next.ordinal);
       this.#proofs.wrote(next.ordinal, next.stored?.number ?? 0);
     }
@@ -288,5 +293,6 @@ export class RedeliveryModel {
 export function deliveryOf(
   fields: Pick<Delivery, 'packetId' | 'payload' | 'duplicate' | 'connection'> & Partial<Delivery>,
 ): Delivery {
-  return { topic: 't', qos: 1, retain: false, receivedAtMs: 0, ordinal: 0, acknowledge: () => {}, ...fields };
+  const calls = { withhold: () => {}, acknowledge: () => {} };
+  return { topic: 't', qos: 1, retain: false, receivedAtMs: 0, ordinal: 0, ...calls, ...fields };
 }
