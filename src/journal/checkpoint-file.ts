@@ -45,7 +45,7 @@ export interface CheckpointContent {
   readonly ledger?: Place;
   /** Absent: nothing is known. */
   readonly broker?: SessionKnowledge;
-  /** Absent: none but what the segments tell. */
+  /** Always there, as releases may stand in segments that are gone while those of their messages are kept. Absent in files of old. */
   readonly held?: HeldThrough;
 }
 

@@ -355,8 +355,6 @@ export class Journal {
 
   #checkpointText(): string {
     const { id, settling, writer, committer, held, segments } = this.#ready;
-    const ids = held.durable;
-    const through = segments.at(-1)?.lastNumber ?? 0;
     return encodeCheckpoint({
       version: 1,
       journalId: id,
@@ -366,7 +364,7 @@ export class Journal {
       connection: Math.max(committer.maxConnection, this.#sessionFrom),
       sessionFrom: this.#sessionFrom,
       ...this.#wanted,
-      ...(ids.length === 0 ? {} : { held: { through, ids } }),
+      held: { through: segments.at(-1)?.lastNumber ?? 0, ids: held.durable },
     });
   }
 

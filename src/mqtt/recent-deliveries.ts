@@ -76,6 +76,11 @@ export class RecentDeliveries {
     return this.#doubts;
   }
 
+  /** Whether one at or before the position is still remembered. */
+  hasAnyThrough(position: number): boolean {
+    return position > Math.max(0, this.#last - this.#window);
+  }
+
   /** Bytes of payloads that are kept from being freed. */
   get payloadBytes(): number {
     return this.#payloadBytes;

@@ -54,9 +54,10 @@ const ALL_IS_BACK_AFTER_MS = 60_000;
  * | same connection, same id, PUBACK written                     | DUP                              | repeated with a time, else maybe |
  * | earlier connection, same id, PUBACK never written (open)     | DUP, or a broker without DUP     | repeated: the broker holds it    |
  * | earlier connection, open or doubtful, payload has a time     | any                              | repeated                         |
- * | earlier connection, acknowledged, payload has a time         | DUP (the broker went back)       | repeated                         |
+ * | earlier connection, acknowledged, payload has a time         | DUP, or a broker without DUP     | repeated: the broker went back   |
  * | earlier connection, doubtful, no time                        | DUP, same id, and ids count on   | repeated                         |
  * | earlier connection, open or doubtful, no time                | DUP, or a broker without DUP     | maybe repeated                   |
+ * | earlier connection, acknowledged, no time                    | DUP                              | maybe repeated                   |
  * | anything else                                                |                                  | new                              |
  *
  * Each is matched once: the later delivery then stands in its place. `open`, `doubtful` and `acknowledged` are explained in
@@ -192,7 +193,8 @@ export class RedeliveryCheck {
       if (isRepeated) return ['repeated', STATES.replaced];
       if (duplicate) return ['maybe repeated', STATES.live];
     }
-    if (!duplicate && this.#recent.doubts === 0) {
+    const isKnownAsNew = !duplicate && this.#recent.doubts === 0 && this.#setsDuplicate;
+    if (isKnownAsNew || !this.#recent.hasAnyThrough(this.#start)) {
       this.#recent.forgetTwins();
       return ['new', STATES.live];
     }
@@ -210,14 +212,16 @@ export class RedeliveryCheck {
     const mayBeRepeated = duplicate || !this.#setsDuplicate;
     if (stateBefore === STATES.open && mayBeRepeated) return ['repeated', before];
     const held = recent.firstIn(twins.open, STATES.open) ?? recent.firstIn(twins.doubtful, STATES.doubtful);
-    if (held === undefined && !duplicate) return ['new', 0];
+    if (held === undefined && !mayBeRepeated) return ['new', 0];
+    const acknowledged = held === undefined ? recent.firstIn(twins.acknowledged, STATES.acknowledged) : undefined;
     twins.hasOwnTime ??= this.#hasOwnTime(twins.topic, payload);
     if (twins.hasOwnTime) {
-      const matched = held ?? recent.firstIn(twins.acknowledged, STATES.acknowledged);
+      const matched = held ?? acknowledged;
       return matched === undefined ? ['new', 0] : ['repeated', matched];
     }
     if (duplicate && stateBefore === STATES.doubtful && this.#ids.countsOn) return ['repeated', before];
-    return held !== undefined && mayBeRepeated ? ['maybe repeated', held] : ['new', 0];
+    const equal = held ?? (duplicate ? acknowledged : undefined);
+    return equal !== undefined && mayBeRepeated ? ['maybe repeated', equal] : ['new', 0];
   }
 
   #noteNew({ duplicate, packetId, receivedAtMs }: Delivery, before: number): void {

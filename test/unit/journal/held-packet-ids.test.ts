@@ -158,4 +158,29 @@ describe('packet ids of QoS 2', () => {
     expect(journal.judgeQos2(exact('a', 9, 1), () => true)).toBe('new');
     await journal.whenIdle();
   });
+
+  it('are not held again because the segment of their release is gone and that of their message is kept', async () => {
+    const sample = new SampleJournal();
+    const options = { segmentBytes: 150, redeliverable: 100 };
+    const journal = await sample.open(options);
+    journal.append(delivery('at qos 1', []));
+    journal.append(exact('a', 7));
+    await journal.whenIdle();
+    await release(journal, 7);
+    for (let i = 0; i < 20; i += 1) {
+      journal.append(exact(`more ${i}`, 100 + i));
+      await journal.whenIdle();
+      await release(journal, 100 + i);
+    }
+    for (let open = 22; open > 0;) {
+      for (const message of await journal.take(never)) {
+        journal.done(message, 0);
+        open -= 1;
+      }
+    }
+    await journal.saveCheckpoint({});
+    const names = await sample.segmentNames();
+    expect([names[0], names.length < 8]).toEqual(['segment-0000000016777216.log', true]);
+    expect(holds(await crashed(sample), exact('a', 7))).toBe(false);
+  });
 });

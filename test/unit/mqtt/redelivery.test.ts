@@ -41,7 +41,7 @@ class Tried {
   /** Shows that packet ids count up. */
   countUp(from: number, connection: number, count = 2 * MAX_IN_FLIGHT + 1): void {
     for (let i = 0; i < count; i += 1) {
-      this.take(from + i, connection, { text: `at ${from + i}` });
+      this.take(from + i, connection, { text: `at ${connection}.${from + i}` });
       this.confirm();
     }
   }
@@ -94,12 +94,20 @@ describe('RedeliveryCheck, of a payload with a time', () => {
     expect(withheld).toBe(2);
   });
 
-  it('is new without DUP once its PUBACK has arrived, and known with DUP: the broker has gone back', () => {
+  it('is new once its PUBACK has arrived, and known with DUP, or on a broker without: the broker has gone back', () => {
     const tried = new Tried();
     tried.take(7, 1, { text: TIMED });
     tried.confirm();
+    tried.take(9, 1, { text: 'at 9', duplicate: true });
     expect(tried.take(8, 2, { text: TIMED })).toBe('new');
     expect(tried.take(7, 3, { text: TIMED, duplicate: true })).toBe('repeated');
+  });
+
+  it('is known on a broker without DUP though its PUBACK has arrived', () => {
+    const tried = new Tried();
+    tried.take(7, 1, { text: TIMED });
+    tried.confirm();
+    expect([tried.take(8, 2, { text: TIMED }), tried.take(9, 2, { text: TIMED })]).toEqual(['repeated', 'new']);
   });
 
   it.each([
@@ -178,7 +186,7 @@ describe('RedeliveryCheck, of a payload without a time', () => {
     expect(tried.check.manners.idsCountOn).toBe(true);
   });
 
-  it('is new once the PUBACK has arrived, by PINGRESP or because the id was used again on that connection', () => {
+  it('is new without DUP once the PUBACK has arrived, by PINGRESP or as the id was used again on that connection', () => {
     const tried = new Tried();
     tried.take(7, 1);
     tried.confirm();
@@ -186,9 +194,10 @@ describe('RedeliveryCheck, of a payload without a time', () => {
     tried.take(9, 1);
     tried.write();
     tried.take(9, 1, { topic: 'v' });
-    expect(tried.take(7, 2, { duplicate: true })).toBe('new');
-    expect(tried.take(8, 2, { topic: 'u', duplicate: true })).toBe('new');
-    expect(tried.take(9, 2, { duplicate: true })).toBe('new');
+    expect(tried.take(7, 2)).toBe('new');
+    expect(tried.take(8, 2, { topic: 'u' })).toBe('new');
+    expect(tried.take(9, 2)).toBe('new');
+    expect(tried.take(7, 3, { topic: 'u', duplicate: true })).toBe('maybe repeated');
   });
 
   it('is new without DUP on a broker that is known to set it', () => {
@@ -206,6 +215,7 @@ describe('RedeliveryCheck', () => {
   it('recalls what the journal holds, and what of it is known to be acknowledged', () => {
     const tried = new Tried();
     const recalled = { topic: 't', connection: -1, duplicate: false };
+    tried.check.resume({ idsCountOn: false, setsDuplicate: true });
     for (const packetId of [1, 2, 3]) {
       tried.check.recall({ ...recalled, packetId, payload: Buffer.from(`at ${packetId}`) }, packetId < 3);
     }
@@ -225,6 +235,7 @@ describe('RedeliveryCheck', () => {
 
   it('has no doubt left a minute later, when what is new comes', () => {
     const tried = new Tried();
+    tried.check.resume({ idsCountOn: false, setsDuplicate: true });
     tried.take(7, 1, { text: TIMED });
     tried.take(8, 2, { text: 'at 1', receivedAtMs: 1_000 });
     tried.confirm();
@@ -315,7 +326,7 @@ const STEPS: fc.Arbitrary<ModelStep[]> = fc.array(
   { minLength: 100, maxLength: 300, size: 'max' },
 );
 
-const OPTIONS = { maxPacketId: 60, maxInFlight: 2, window: 50, maxPayloadBytes: 40 };
+const OPTIONS = { maxPacketId: 1_000, maxInFlight: 2, window: 50, maxPayloadBytes: 40 };
 
 /** A calm hour with one break in it, in which the bridge gets to know the broker. */
 const CALM: readonly ModelStep[] = Array.from({ length: 24 }, (_, i): ModelStep[] => {
@@ -362,9 +373,14 @@ function explore({ manners, isCalmAtFirst, steps }: Exploration): Explored {
         expect(times).toBeLessThanOrEqual(payload === UNTIMED ? Number.POSITIVE_INFINITY : 1);
       }
       expect([...model.doubts.keys()].filter((payload) => payload !== UNTIMED)).toEqual([]);
+      const doubled = (stored.get(UNTIMED) ?? 0) - (model.owed.get(UNTIMED) ?? 0);
+      const mayBeUncounted = drawnSteps.some((step) => step.do === 'lose session');
+      // Each message that is there twice is one that was counted.
+      const counted = mayBeUncounted ? Number.POSITIVE_INFINITY : (model.doubts.get(UNTIMED) ?? 0);
+      expect(doubled).toBeLessThanOrEqual(counted);
       explored.repeated += model.repeated;
       explored.doubts += model.doubts.get(UNTIMED) ?? 0;
-      explored.doubled += (stored.get(UNTIMED) ?? 0) - (model.owed.get(UNTIMED) ?? 0);
+      explored.doubled += doubled;
     }),
     { numRuns: 200 },
   );
