@@ -263,7 +263,10 @@ export class Pipeline implements Intake {
   #judge(delivery: Delivery): Verdict {
     if (delivery.qos === 1) return this.#redelivery.take(delivery);
     if (delivery.qos === 0) return 'new';
-    return this.journal.judgeQos2(delivery, () => this.#decoder.hasOwnTime(delivery.topic, delivery.payload));
+    const mayBeRepeated = this.#redelivery.mayBeRepeated(delivery);
+    return this.journal.judgeQos2(delivery, mayBeRepeated, () =>
+      this.#decoder.hasOwnTime(delivery.topic, delivery.payload),
+    );
   }
 
   /** What the broker may send again of what an earlier run stored. */

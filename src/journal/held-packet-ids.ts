@@ -30,13 +30,17 @@ export class HeldPacketIds {
     return this.#durable.has(packetId) || this.#pending.has(packetId);
   }
 
-  /** What the delivery is; `hasOwnTime` tells of its values, and is only asked where that matters. */
-  judge(delivery: Delivery, hasOwnTime: () => boolean): 'new' | 'repeated' | 'maybe repeated' {
+  /**
+   * What the delivery is. `mayBeRepeated`: it bears DUP, or the broker is not known to set that; else a broker that has forgotten the id uses it for
+   * an equal message (Moquette). `hasOwnTime` tells of its values, and is only asked where that matters.
+   */
+  judge(delivery: Delivery, mayBeRepeated: boolean, hasOwnTime: () => boolean): 'new' | 'repeated' | 'maybe repeated' {
     const { connection, packetId = 0, payload, topic } = delivery;
     if (connection !== this.#connection) {
       this.#connection = connection;
       this.#missing = new Map([...this.#durable, ...this.#pending]);
     }
+    if (!mayBeRepeated) return 'new';
     const digest = digestOf(topic, payload);
     if ((this.#pending.get(packetId) ?? this.#durable.get(packetId)) === digest) {
       this.#missing.delete(packetId);

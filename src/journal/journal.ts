@@ -154,8 +154,8 @@ export class Journal {
   }
 
   /** What a delivery at QoS 2 is: of a message that is in the journal or on its way there, and was not released since, or a new one. */
-  judgeQos2(delivery: Delivery, hasOwnTime: () => boolean): ReturnType<HeldPacketIds['judge']> {
-    return this.#ready.held.judge(delivery, hasOwnTime);
+  judgeQos2(...asked: Parameters<HeldPacketIds['judge']>): ReturnType<HeldPacketIds['judge']> {
+    return this.#ready.held.judge(...asked);
   }
 
   /** Takes a message in, and acknowledges it once it is durable. Held, unacknowledged, while the disk takes nothing. */

@@ -145,6 +145,12 @@ export class RedeliveryCheck {
     return verdict;
   }
 
+  /** False: the broker marks what comes again, and this delivery is not marked. For QoS 2 too. */
+  mayBeRepeated({ duplicate }: Delivery): boolean {
+    this.#setsDuplicate ||= duplicate;
+    return duplicate || !this.#setsDuplicate;
+  }
+
   /** PUBACKs up to that of the delivery with this ordinal are on the wire, or were given up with their connection. */
   written(ordinal: number): void {
     this.#written = Math.max(this.#written, ordinal);

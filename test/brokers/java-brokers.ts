@@ -53,7 +53,7 @@ export const moquette: RealBroker = {
   title: 'Moquette',
   version: PACKAGES.moquette.version,
   protocols: [4],
-  isPersistent: true,
+  isPersistent: false, // it says so, and its sessions are gone after a restart in order
   missing: javaMissing,
   install: () => installJava('moquette'),
   prepare: async (home, directory, port) => {

@@ -8,7 +8,7 @@ const never = new AbortController().signal;
 
 /** Whether the delivery is taken for one that came before; its values have no time. */
 function holds(journal: Journal, delivered: Delivery): boolean {
-  return journal.judgeQos2(delivered, () => false) === 'repeated';
+  return journal.judgeQos2(delivered, true, () => false) === 'repeated';
 }
 
 function exact(text: string, packetId: number, connection = 0): Delivery {
@@ -119,6 +119,15 @@ describe('packet ids of QoS 2', () => {
     expect(held).toEqual([false, false, true]);
   });
 
+  it('do not hold what a broker that sets DUP has not marked', async () => {
+    const sample = new SampleJournal();
+    const journal = await sample.open();
+    journal.append(exact('a', 7));
+    await journal.whenIdle();
+    expect(journal.judgeQos2(exact('a', 7), false, () => true)).toBe('new');
+    expect(holds(journal, exact('a', 7))).toBe(true);
+  });
+
   it('do not hold another message: the broker has forgotten the first', async () => {
     const sample = new SampleJournal();
     const journal = await sample.open();
@@ -138,7 +147,7 @@ describe('packet ids of QoS 2', () => {
     await journal.whenIdle();
     expect(holds(journal, exact('c', 9))).toBe(false);
     const judge = (journalNow: Journal, text: string, packetId: number, hasTime: boolean): string =>
-      journalNow.judgeQos2(exact(text, packetId, 1), () => hasTime);
+      journalNow.judgeQos2(exact(text, packetId, 1), true, () => hasTime);
     expect(judge(journal, 'a', 100, true)).toBe('repeated');
     expect(judge(journal, 'a', 100, true)).toBe('repeated');
     expect(judge(journal, 'a', 101, true)).toBe('new');
@@ -153,9 +162,9 @@ describe('packet ids of QoS 2', () => {
     const journal = await sample.open();
     journal.append(exact('a', 7));
     await journal.whenIdle();
-    expect(journal.judgeQos2(exact('x', 1, 1), () => true)).toBe('new');
+    expect(journal.judgeQos2(exact('x', 1, 1), true, () => true)).toBe('new');
     void release(journal, 7);
-    expect(journal.judgeQos2(exact('a', 9, 1), () => true)).toBe('new');
+    expect(journal.judgeQos2(exact('a', 9, 1), true, () => true)).toBe('new');
     await journal.whenIdle();
   });
 
