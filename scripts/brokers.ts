@@ -54,8 +54,8 @@ function scaleOf(): number {
   return flags.short ? SHORT_SCALE : 1;
 }
 
-if (flags.write && (flags.short || flags.cases !== '')) {
-  throw new Error('--write is for all cases: it would remove the others from the page');
+if (flags.write && flags.cases !== '') {
+  throw new Error('--write is not for some of the cases: it would remove the others from the page');
 }
 
 const brokerNames = namesOf(

@@ -15,6 +15,7 @@ export interface SessionKnowledge {
   /** As in SessionManners of mqtt/redelivery.ts. */
   readonly idsCountOn: boolean;
   readonly setsDuplicate: boolean;
+  readonly keepsIds: boolean;
 }
 
 /** The packet ids of QoS 2 that were held when all messages up to `through` were durable and none behind it. */

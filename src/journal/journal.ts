@@ -74,7 +74,12 @@ interface Opened {
 const ID_CHARACTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 /** Two settled segments stay for the redelivery check, one is written, and one must fit beside them. */
 const SEGMENTS_WITHIN_MAX = 4;
-const NOTHING_KNOWN: SessionKnowledge = { acknowledgedThrough: 0, idsCountOn: false, setsDuplicate: false };
+const NOTHING_KNOWN: SessionKnowledge = {
+  acknowledgedThrough: 0,
+  idsCountOn: false,
+  setsDuplicate: false,
+  keepsIds: false,
+};
 
 /**
  * The messages that were acknowledged and are not settled, on disk (segment.ts, frame.ts, checkpoint-file.ts).

@@ -45,7 +45,7 @@ export const BROKER_KINDS: readonly BrokerKind[] = [
     looks: undefined,
     hidesExpiry: true,
     // mosquitto__mid_generate counts up for each session, and its database keeps the last one; a message that is sent again bears DUP.
-    manners: { idsCountOn: true, setsDuplicate: true },
+    manners: { idsCountOn: true, setsDuplicate: true, keepsIds: true },
     settings: {
       queue: 'max_queued_messages 0 (by default it keeps 1,000 and drops the rest), bounded by max_queued_bytes',
       session: 'persistent_client_expiration not set, or at least {days}d',

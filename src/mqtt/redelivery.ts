@@ -31,6 +31,8 @@ export interface SessionManners {
   readonly idsCountOn: boolean;
   /** What comes again bears DUP. */
   readonly setsDuplicate: boolean;
+  /** What comes again has the packet id that it had. Not to be seen from deliveries. */
+  readonly keepsIds: boolean;
 }
 
 /** `maybe repeated` is to be stored like a new one: rather twice than never. */
@@ -84,6 +86,7 @@ export class RedeliveryCheck {
   #sessionStart = 0;
   #lastRepeated = 0;
   #setsDuplicate = false;
+  #keepsIds = false;
 
   constructor(options: RedeliveryOptions) {
     const { window = DEFAULT_WINDOW, maxPayloadBytes = DEFAULT_MAX_PAYLOAD_BYTES } = options;
@@ -104,13 +107,14 @@ export class RedeliveryCheck {
 
   /** What deliveries have shown of the session. */
   get manners(): SessionManners {
-    return { idsCountOn: this.#ids.countsOn, setsDuplicate: this.#setsDuplicate };
+    return { idsCountOn: this.#ids.countsOn, setsDuplicate: this.#setsDuplicate, keepsIds: this.#keepsIds };
   }
 
   /** What they had shown to an earlier process, or what the broker is known for. To be called before the first delivery of the session. */
-  resume({ idsCountOn, setsDuplicate }: SessionManners): void {
+  resume({ idsCountOn, keepsIds, setsDuplicate }: SessionManners): void {
     this.#ids.resume(idsCountOn);
     this.#setsDuplicate = setsDuplicate;
+    this.#keepsIds = keepsIds;
   }
 
   /** After a restart, before the first delivery: the journal's latest messages of the present session, in their order. */
@@ -170,6 +174,7 @@ export class RedeliveryCheck {
     this.#start = this.#recent.last;
     this.#ids.forget();
     this.#setsDuplicate = false;
+    this.#keepsIds = false;
   }
 
   #beginConnection(connection: number, receivedAtMs: number): void {
@@ -226,6 +231,7 @@ export class RedeliveryCheck {
       return matched === undefined ? ['new', 0] : ['repeated', matched];
     }
     if (duplicate && stateBefore === STATES.doubtful && this.#ids.countsOn) return ['repeated', before];
+    if (before === 0 && this.#keepsIds && this.#ids.countsOn) return ['new', 0];
     const equal = held ?? (duplicate ? acknowledged : undefined);
     return equal !== undefined && mayBeRepeated ? ['maybe repeated', equal] : ['new', 0];
   }

@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 const opened = new Opened();
 afterEach(() => opened.close());
 
-const KNOWN = { idsCountOn: true, setsDuplicate: true };
+const KNOWN = { idsCountOn: true, setsDuplicate: true, keepsIds: true };
 const STRANGER = { name: 'aedes', start: () => startAedes(), manners: [] };
 const BROKERS =
   mosquittoMissing === undefined

@@ -180,7 +180,8 @@ export class BridgeLife {
 
   async #beginSession(connection: number): Promise<void> {
     await this.#pipeline.beginSession(connection);
-    if (this.#options.plan.isKnownBroker) await this.#pipeline.learn({ idsCountOn: true, setsDuplicate: true });
+    if (this.#options.plan.isKnownBroker)
+      await this.#pipeline.learn({ idsCountOn: true, setsDuplicate: true, keepsIds: true });
   }
 
   #connectAfter(delayMs: number): void {

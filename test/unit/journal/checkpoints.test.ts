@@ -15,7 +15,7 @@ async function begun() {
   const journal = await sample.open();
   const counters = createCounters();
   const { clock, log } = sample;
-  const broker = { acknowledgedThrough: 0, idsCountOn: false, setsDuplicate: false };
+  const broker = { acknowledgedThrough: 0, idsCountOn: false, setsDuplicate: false, keepsIds: false };
   const common = { ledgerPlace: () => undefined, broker: () => broker, isBetweenBatches: () => true };
   const checkpoints = new Checkpoints({ journal, counters, ...common, clock, log });
   const messages = await takeAll(journal);

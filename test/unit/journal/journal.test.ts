@@ -48,7 +48,7 @@ describe('Journal', () => {
     first.done(before[0]!, 2);
     first.settledThrough({ messageNo: before[0]!.number, valueNo: 1 });
     const ledger = { messageNo: before[0]!.number, valueNo: 0 };
-    const broker = { acknowledgedThrough: before[1]!.number, idsCountOn: true, setsDuplicate: true };
+    const broker = { acknowledgedThrough: before[1]!.number, idsCountOn: true, setsDuplicate: true, keepsIds: true };
     await first.saveCheckpoint({ valuesWritten: 2 }, ledger, broker);
     await first.close();
     const second = await sample.open();

@@ -73,7 +73,7 @@ export class RedeliveryModel {
   #unacknowledged: Answer[] = [];
   #mark: AckMark = { ordinal: 0, messageNo: 0 };
   #acknowledgedThrough = 0;
-  #checkpoint = { acknowledgedThrough: 0, idsCountOn: false, setsDuplicate: false };
+  #checkpoint = { acknowledgedThrough: 0, idsCountOn: false, setsDuplicate: false, keepsIds: false };
 
   constructor(options: ModelOptions) {
     this.#options = options;

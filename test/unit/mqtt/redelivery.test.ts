@@ -213,7 +213,7 @@ describe('RedeliveryCheck', () => {
   it('recalls what the journal holds, and what of it is known to be acknowledged', () => {
     const tried = new Tried();
     const recalled = { topic: 't', connection: -1, duplicate: false };
-    tried.check.resume({ idsCountOn: false, setsDuplicate: true });
+    tried.check.resume({ idsCountOn: false, setsDuplicate: true, keepsIds: false });
     for (const packetId of [1, 2, 3]) {
       tried.check.recall({ ...recalled, packetId, payload: Buffer.from(`at ${packetId}`) }, packetId < 3);
     }
@@ -225,15 +225,28 @@ describe('RedeliveryCheck', () => {
 
   it('goes on with what an earlier process had learnt of the ids', () => {
     const tried = new Tried();
-    tried.check.resume({ idsCountOn: true, setsDuplicate: true });
+    tried.check.resume({ idsCountOn: true, setsDuplicate: true, keepsIds: false });
     const payload = Buffer.from(UNTIMED);
     tried.check.recall({ packetId: 12, topic: 't', payload, connection: -1, duplicate: false }, false);
     expect(tried.take(12, 0, { duplicate: true })).toBe('repeated');
   });
 
+  it('takes what comes with DUP for new where the broker keeps ids, and this one never came', () => {
+    for (const [keepsIds, verdict] of [
+      [true, 'new'],
+      [false, 'maybe repeated'],
+    ] as const) {
+      const tried = new Tried();
+      tried.check.resume({ idsCountOn: true, setsDuplicate: true, keepsIds });
+      tried.take(12, 1);
+      tried.write();
+      expect(tried.take(13, 2, { duplicate: true })).toBe(verdict);
+    }
+  });
+
   it('has no doubt left a minute later, when what is new comes', () => {
     const tried = new Tried();
-    tried.check.resume({ idsCountOn: false, setsDuplicate: true });
+    tried.check.resume({ idsCountOn: false, setsDuplicate: true, keepsIds: false });
     tried.take(7, 1, { text: TIMED });
     tried.take(8, 2, { text: 'at 1', receivedAtMs: 1_000 });
     tried.confirm();
