@@ -263,10 +263,17 @@ export class Pipeline implements Intake {
   #judge(delivery: Delivery): Verdict {
     if (delivery.qos === 1) return this.#redelivery.take(delivery);
     if (delivery.qos === 0) return 'new';
+    return this.#judgeQos2(delivery);
+  }
+
+  /** By its packet id; and by its content where that has a time, as brokers send again what they had released, too (aedes). */
+  #judgeQos2(delivery: Delivery): Verdict {
+    const { payload, topic } = delivery;
+    const hasOwnTime = (): boolean => this.#decoder.hasOwnTime(topic, payload);
     const mayBeRepeated = this.#redelivery.mayBeRepeated(delivery);
-    return this.journal.judgeQos2(delivery, mayBeRepeated, () =>
-      this.#decoder.hasOwnTime(delivery.topic, delivery.payload),
-    );
+    const byContent = this.#redelivery.take(delivery);
+    const byId = this.journal.judgeQos2(delivery, mayBeRepeated, hasOwnTime);
+    return byId === 'new' && byContent === 'repeated' && hasOwnTime() ? 'repeated' : byId;
   }
 
   /** What the broker may send again of what an earlier run stored. */
@@ -278,7 +285,7 @@ export class Pipeline implements Intake {
     // The connections of this run are counted from 0: all that is recalled is from earlier ones.
     const after = (records.at(-1)?.connection ?? 0) + 1;
     for (const record of records) {
-      if (record.qos !== 1 || !this.journal.isOfSession(record)) continue;
+      if (record.isRelease || !this.journal.isOfSession(record)) continue;
       const recalled = { ...record, connection: record.connection - after };
       this.#redelivery.recall(recalled, record.number <= acknowledgedThrough);
     }

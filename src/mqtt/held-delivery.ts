@@ -65,8 +65,9 @@ export class HeldDelivery implements Delivery, Answerable {
     return this.qos > 0;
   }
 
+  /** At QoS 2 an answer that comes twice is harmless: the id is not free before PUBCOMP. */
   withhold(): void {
-    this.#isWithheld = true;
+    this.#isWithheld = this.qos === 1;
   }
 
   acknowledge(messageNo = 0): void {

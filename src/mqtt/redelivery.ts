@@ -132,7 +132,7 @@ export class RedeliveryCheck {
   }
 
   /**
-   * Judges a delivery and remembers it; QoS 1 only, each once, in the order of arrival. What it repeats may not be durable yet: it is to be
+   * Judges a delivery and remembers it; with a packet id, each once, in the order of arrival. What it repeats may not be durable yet: it is to be
    * acknowledged when that is.
    */
   take(delivery: Delivery): Verdict {

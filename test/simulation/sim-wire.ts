@@ -78,7 +78,7 @@ export class SimWire {
         connection: this.#number,
         ordinal: 0,
         withhold: () => {
-          if (waiting !== undefined) waiting.isWithheld = true;
+          if (waiting !== undefined) waiting.isWithheld = message.qos === 1;
         },
         acknowledge: (messageNo = 0) => {
           if (this.#life.isOver) return;
