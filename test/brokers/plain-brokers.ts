@@ -51,6 +51,7 @@ export const aedes: RealBroker = {
   title: 'aedes, in memory',
   version: AEDES.version,
   protocols: [4],
+  qos2: 'the broker sends a message again that was released, or under another packet id',
   isPersistent: false,
   missing: undefined,
   install: () => Promise.resolve(''),
