@@ -31,8 +31,8 @@ export class HeldPacketIds {
   }
 
   /**
-   * What the delivery is. `mayBeRepeated`: it bears DUP, or the broker is not known to set that; else a broker that has forgotten the id uses it for
-   * an equal message (Moquette). `hasOwnTime` tells of its values, and is only asked where that matters.
+   * What the delivery is. `mayBeRepeated`: it bears DUP, or the broker is not known to set that, or known to keep ids; else one that has forgotten
+   * the id may use it for an equal message (Moquette). `hasOwnTime` tells of its values, and is only asked where that matters.
    */
   judge(delivery: Delivery, mayBeRepeated: boolean, hasOwnTime: () => boolean): 'new' | 'repeated' | 'maybe repeated' {
     const { connection, packetId = 0, payload, topic } = delivery;
@@ -40,12 +40,12 @@ export class HeldPacketIds {
       this.#connection = connection;
       this.#missing = new Map([...this.#durable, ...this.#pending]);
     }
-    if (!mayBeRepeated) return 'new';
     const digest = digestOf(topic, payload);
     if ((this.#pending.get(packetId) ?? this.#durable.get(packetId)) === digest) {
       this.#missing.delete(packetId);
-      return 'repeated';
+      return mayBeRepeated || hasOwnTime() ? 'repeated' : 'maybe repeated';
     }
+    if (!mayBeRepeated) return 'new';
     const equal = [...this.#missing].find(([, each]) => each === digest)?.[0];
     if (equal === undefined) return 'new';
     this.#missing.delete(equal);

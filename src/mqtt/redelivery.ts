@@ -149,10 +149,10 @@ export class RedeliveryCheck {
     return verdict;
   }
 
-  /** False: the broker marks what comes again, and this delivery is not marked. For QoS 2 too. */
+  /** False: the broker marks what comes again, and this delivery is not marked; for QoS 2, where mosquitto does not always. */
   mayBeRepeated({ duplicate }: Delivery): boolean {
     this.#setsDuplicate ||= duplicate;
-    return duplicate || !this.#setsDuplicate;
+    return duplicate || !this.#setsDuplicate || this.#keepsIds;
   }
 
   /** PUBACKs up to that of the delivery with this ordinal are on the wire, or were given up with their connection. */
