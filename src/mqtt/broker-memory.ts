@@ -112,6 +112,11 @@ export class BrokerMemory {
     return this.#saved;
   }
 
+  /** Resolves when nothing is being written. */
+  settled(): Promise<void> {
+    return this.#saved;
+  }
+
   async #saveAfter(last: Promise<void>): Promise<void> {
     await last;
     const { files, log, path, protocolVersion } = this.#options;

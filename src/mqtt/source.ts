@@ -141,6 +141,7 @@ export class MqttSource {
     this.#acks.finish();
     await this.#connection.stop();
     await this.#subscriptions.settled();
+    await this.#options.brokerMemory.settled();
   }
 
   get status(): SourceStatus {

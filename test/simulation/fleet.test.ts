@@ -12,13 +12,13 @@ function fleetOf(failures: Failure[], more: Partial<ConstructorParameters<typeof
 describe('a fleet', () => {
   it('runs each seed once, those behind one that ends or blocks its process too', async () => {
     const failures: Failure[] = [];
-    const fleet = fleetOf(failures, { worker, hangsAfterMs: 3_000 });
+    const fleet = fleetOf(failures, { worker, hangsAfterMs: 10_000 });
     await fleet.run();
     failures.sort((a, b) => a.seed - b.seed);
     expect(failures).toEqual([
       { seed: 3, problems: ['wrong'], story: ['once', 'upon'] },
       { seed: 5, problems: ['ended its process: exit code 9'], story: [] },
-      { seed: 7, problems: ['does not end within 3 s'], story: [] },
+      { seed: 7, problems: ['does not end within 10 s'], story: [] },
     ]);
     expect(fleet.tally.schedules).toBe(200);
   });
