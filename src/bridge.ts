@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
-import { NoticeMemory } from './backup/notice-memory.ts';
-import { Notices } from './backup/notices.ts';
+import { NoticeMemory } from './notices/notice-memory.ts';
+import { Notices } from './notices/notices.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';

@@ -1,5 +1,5 @@
 import { Backups } from './backup/backups.ts';
-import { Replay, type ReplaySession } from './backup/replay.ts';
+import { Replay, type ReplaySession } from './backup/replay/replay.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import { createCounters } from './core/counters.ts';

@@ -1,5 +1,5 @@
 import { Backups } from './backup/backups.ts';
-import { Replay, type ReplaySession } from './backup/replay.ts';
+import { Replay, type ReplaySession } from './backup/replay/replay.ts';
 import { Expander } from './buffer/expander.ts';
 import { TagBuffer } from './buffer/tag-buffer.ts';
 import type { Config } from './config/config.ts';

@@ -1,7 +1,7 @@
-import { UnknownFileError } from './backup/discard.ts';
-import { openDownload } from './backup/download.ts';
-import { listedFile, type ListedFile } from './backup/listing.ts';
-import { ReplayRefusedError } from './backup/replay.ts';
+import { UnknownFileError } from './backup/files/discard.ts';
+import { openDownload } from './backup/files/download.ts';
+import { listedFile, type ListedFile } from './backup/replay/listing.ts';
+import { ReplayRefusedError } from './backup/replay/replay.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';

@@ -2,8 +2,8 @@ import { Backoff } from '../core/backoff.ts';
 import { sleep, type Clock } from '../core/clock.ts';
 import type { Reason } from '../core/errors.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
-import type { Records } from './backup-file.ts';
-import { TimeRange } from './file-info.ts';
+import type { Records } from './files/backup-file.ts';
+import { TimeRange } from './files/file-info.ts';
 
 const RETRY = { initialDelayMs: 500, factor: 2, maxDelayMs: 15_000, jitter: 0.2 };
 

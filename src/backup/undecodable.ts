@@ -2,10 +2,10 @@ import type { Clock } from '../core/clock.ts';
 import type { Reason } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Message } from '../core/message.ts';
-import type { Records } from './backup-file.ts';
-import { TimeRange } from './file-info.ts';
+import type { Records } from './files/backup-file.ts';
+import { TimeRange } from './files/file-info.ts';
 import { GroupCommit } from './group-commit.ts';
-import { encodeUndecodable, shortReason } from './row-format.ts';
+import { encodeUndecodable, shortReason } from './csv/row-format.ts';
 
 export interface UndecodableOptions {
   readonly append: (records: Records, reason: Reason) => Promise<unknown>;

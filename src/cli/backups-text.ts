@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 
-import { parseCsv } from '../backup/csv-reader.ts';
-import { CsvError, textOfField, type CsvField } from '../backup/csv.ts';
-import { shownState, type BackupFileInfo } from '../backup/file-info.ts';
-import { OPEN_SUFFIX } from '../backup/file-name.ts';
-import { TimeWriter } from '../backup/time-text.ts';
+import { parseCsv } from '../backup/csv/csv-reader.ts';
+import { CsvError, textOfField, type CsvField } from '../backup/csv/csv.ts';
+import { shownState, type BackupFileInfo } from '../backup/files/file-info.ts';
+import { OPEN_SUFFIX } from '../backup/files/file-name.ts';
+import { TimeWriter } from '../backup/csv/time-text.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { printable } from '../core/printable.ts';
 import { sizeText } from './units.ts';

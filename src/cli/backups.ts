@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 
-import { discardFile, UnknownFileError } from '../backup/discard.ts';
-import type { BackupFileInfo } from '../backup/file-info.ts';
-import { findBackup, scanBackups } from '../backup/scan.ts';
+import { discardFile, UnknownFileError } from '../backup/files/discard.ts';
+import type { BackupFileInfo } from '../backup/files/file-info.ts';
+import { findBackup, scanBackups } from '../backup/files/scan.ts';
 import { suggestion } from '../config/suggestion.ts';
 import { systemClock } from '../core/clock.ts';
 import { coerceError, systemErrorCode } from '../core/errors.ts';

@@ -1,6 +1,6 @@
-import { UnknownFileError } from '../backup/discard.ts';
-import { listedFile } from '../backup/listing.ts';
-import { ReplayRefusedError } from '../backup/replay.ts';
+import { UnknownFileError } from '../backup/files/discard.ts';
+import { listedFile } from '../backup/replay/listing.ts';
+import { ReplayRefusedError } from '../backup/replay/replay.ts';
 import type { Config } from '../config/config.ts';
 import { systemClock } from '../core/clock.ts';
 import { coerceError, systemErrorCode } from '../core/errors.ts';

@@ -1,5 +1,5 @@
-import { isSealedName, parseFileName } from '../backup/file-name.ts';
-import type { ListedFile } from '../backup/listing.ts';
+import { isSealedName, parseFileName } from '../backup/files/file-name.ts';
+import type { ListedFile } from '../backup/replay/listing.ts';
 import { sleep, systemClock } from '../core/clock.ts';
 import { printable } from '../core/printable.ts';
 import type { Config } from '../config/config.ts';

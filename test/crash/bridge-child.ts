@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import type { ListedFile } from '../../src/backup/listing.ts';
+import type { ListedFile } from '../../src/backup/replay/listing.ts';
 import type { Status } from '../../src/ops/status.ts';
 
 type Entry = Readonly<Record<string, unknown>>;

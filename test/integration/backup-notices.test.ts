@@ -6,8 +6,8 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { Backups } from '../../src/backup/backups.ts';
-import { NoticeMemory } from '../../src/backup/notice-memory.ts';
-import { Notices } from '../../src/backup/notices.ts';
+import { NoticeMemory } from '../../src/notices/notice-memory.ts';
+import { Notices } from '../../src/notices/notices.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
 import { MqttPublisher } from '../../src/mqtt/publisher.ts';

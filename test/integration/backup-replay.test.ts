@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Backups } from '../../src/backup/backups.ts';
-import { UnknownFileError } from '../../src/backup/discard.ts';
-import { listedFile } from '../../src/backup/listing.ts';
-import { Replay } from '../../src/backup/replay.ts';
+import { UnknownFileError } from '../../src/backup/files/discard.ts';
+import { listedFile } from '../../src/backup/replay/listing.ts';
+import { Replay } from '../../src/backup/replay/replay.ts';
 import { runCli } from '../../src/cli/cli.ts';
 import { environmentName } from '../../src/config/setting.ts';
 import { systemClock } from '../../src/core/clock.ts';

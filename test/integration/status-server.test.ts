@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { ListedFile } from '../../src/backup/listing.ts';
+import type { ListedFile } from '../../src/backup/replay/listing.ts';
 import type { Sample } from '../../src/ops/history.ts';
 import type { RefusalsAnswer } from '../../src/ops/refusals.ts';
 import type { Status } from '../../src/ops/status.ts';

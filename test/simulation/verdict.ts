@@ -1,4 +1,4 @@
-import { CsvParser, type CsvRecord } from '../../src/backup/csv.ts';
+import { CsvParser, type CsvRecord } from '../../src/backup/csv/csv.ts';
 import type { ExpectedValue, Payload } from './payloads.ts';
 import type { SimMessage } from './sim-broker.ts';
 import { rowIdentity } from './sim-statements.ts';

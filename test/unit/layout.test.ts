@@ -23,6 +23,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   writer: ['core'],
   oracle: ['core'],
   backup: ['core'],
+  notices: ['core', 'backup'],
   ops: ['core'],
   preflight: ['core', 'config', 'mqtt', 'oracle'],
   'pipeline.ts': ['*'],

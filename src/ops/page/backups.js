@@ -4,7 +4,7 @@ import { bridgeNowMs } from './clock.js';
 import { add, fill, find, showRows, tableOf, write, writeTime } from './dom.js';
 import { bytes, duration, many, number, percent } from './format.js';
 
-/** @typedef {import('../../backup/listing.ts').ListedFile} ListedFile */
+/** @typedef {import('../../backup/replay/listing.ts').ListedFile} ListedFile */
 /** @typedef {import('./live.js').Status} Status */
 
 const KINDS = {

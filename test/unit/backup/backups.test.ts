@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { scanBackups } from '../../../src/backup/scan.ts';
+import { scanBackups } from '../../../src/backup/files/scan.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { ORIGIN } from '../../../src/core/place.ts';
 import { placeKeyOf, placeOf } from '../../../src/core/tag-values.ts';

@@ -1,7 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { csvField, CsvParser, csvText, textOfField, type CsvField, type CsvRecord } from '../../../src/backup/csv.ts';
+import {
+  csvField,
+  CsvParser,
+  csvText,
+  textOfField,
+  type CsvField,
+  type CsvRecord,
+} from '../../../src/backup/csv/csv.ts';
 
 const field = fc.oneof(
   fc.constant(null),

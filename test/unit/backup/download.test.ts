@@ -2,7 +2,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-import { openDownload } from '../../../src/backup/download.ts';
+import { openDownload } from '../../../src/backup/files/download.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { DOWN, FIRST_FILE, sequence, startBackups } from './running-backups.ts';
 

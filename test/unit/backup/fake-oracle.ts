@@ -1,4 +1,4 @@
-import type { ReplaySession } from '../../../src/backup/replay.ts';
+import type { ReplaySession } from '../../../src/backup/replay/replay.ts';
 import { DatabaseError } from '../../../src/core/errors.ts';
 import { comparePlaces, ORIGIN, type Place } from '../../../src/core/place.ts';
 import type { TagValues } from '../../../src/core/tag-values.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import type { ReplayOptions } from '../../../src/backup/replay.ts';
+import type { ReplayOptions } from '../../../src/backup/replay/replay.ts';
 import { DatabaseError } from '../../../src/core/errors.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { TagValues } from '../../../src/core/tag-values.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { CsvParser } from '../../../src/backup/csv.ts';
+import { CsvParser } from '../../../src/backup/csv/csv.ts';
 import {
   encodeBatch,
   encodeRejected,
@@ -13,9 +13,9 @@ import {
   ROW_COLUMNS,
   shortReason,
   UNDECODABLE_COLUMNS,
-} from '../../../src/backup/row-format.ts';
-import { readBackupRows, type BackupRows } from '../../../src/backup/row-reader.ts';
-import { scanFile } from '../../../src/backup/scan.ts';
+} from '../../../src/backup/csv/row-format.ts';
+import { readBackupRows, type BackupRows } from '../../../src/backup/csv/row-reader.ts';
+import { scanFile } from '../../../src/backup/files/scan.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { TagValues } from '../../../src/core/tag-values.ts';
 import { RECEIVED_AT_MS, valuesOf } from '../../support/values.ts';

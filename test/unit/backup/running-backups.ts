@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 
 import { Backups } from '../../../src/backup/backups.ts';
-import { readBackupRows } from '../../../src/backup/row-reader.ts';
+import { readBackupRows } from '../../../src/backup/csv/row-reader.ts';
 import type { Message } from '../../../src/core/message.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import type { TagValues } from '../../../src/core/tag-values.ts';

@@ -1,5 +1,5 @@
 import { Backups } from '../../../src/backup/backups.ts';
-import { Replay, type ReplayOptions } from '../../../src/backup/replay.ts';
+import { Replay, type ReplayOptions } from '../../../src/backup/replay/replay.ts';
 import type { FileSystem } from '../../../src/core/filesystem.ts';
 import type { TagValues } from '../../../src/core/tag-values.ts';
 import { FakeClock } from '../../support/fake-clock.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { headerLine, ROW_COLUMNS } from '../../../src/backup/row-format.ts';
-import { SkipStamps } from '../../../src/backup/skip-stamps.ts';
+import { headerLine, ROW_COLUMNS } from '../../../src/backup/csv/row-format.ts';
+import { SkipStamps } from '../../../src/backup/written/skip-stamps.ts';
 import type { FileSystem } from '../../../src/core/filesystem.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { Reserve } from '../../../src/core/reserve.ts';

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { NoticeMemory } from '../../../src/backup/notice-memory.ts';
+import { NoticeMemory } from '../../../src/notices/notice-memory.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 
 import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
-import { FaultyFileSystem } from './faulty-filesystem.ts';
+import { FaultyFileSystem } from '../backup/faulty-filesystem.ts';
 
 let directory: string;
 let path: string;

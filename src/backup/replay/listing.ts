@@ -1,6 +1,6 @@
-import type { Reason } from '../core/errors.ts';
-import { shownState, type BackupFileInfo } from './file-info.ts';
-import type { BackupKind } from './file-name.ts';
+import type { Reason } from '../../core/errors.ts';
+import { shownState, type BackupFileInfo } from '../files/file-info.ts';
+import type { BackupKind } from '../files/file-name.ts';
 import type { RequestState } from './replay.ts';
 
 /** A file as `/api/backups` lists it. */

@@ -1,4 +1,4 @@
-import type { FileSystem } from '../core/filesystem.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
 import { CsvParser, type CsvRecord } from './csv.ts';
 
 const CHUNK_BYTES = 256 * 1024;

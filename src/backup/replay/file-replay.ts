@@ -1,16 +1,16 @@
-import { sleep, type Clock } from '../core/clock.ts';
-import type { Counters } from '../core/counters.ts';
-import { DatabaseError, LEDGER_MOVED } from '../core/errors.ts';
-import type { FileSystem } from '../core/filesystem.ts';
-import { comparePlaces, laterPlace, ORIGIN, type Place } from '../core/place.ts';
-import type { OnStep } from '../core/steps.ts';
-import { countThrough, placeKeyOf, placeOf, type TagValues } from '../core/tag-values.ts';
-import type { Backups } from './backups.ts';
-import type { BackupFileInfo } from './file-info.ts';
-import { visitRejected } from './recall.ts';
+import { sleep, type Clock } from '../../core/clock.ts';
+import type { Counters } from '../../core/counters.ts';
+import { DatabaseError, LEDGER_MOVED } from '../../core/errors.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import { comparePlaces, laterPlace, ORIGIN, type Place } from '../../core/place.ts';
+import type { OnStep } from '../../core/steps.ts';
+import { countThrough, placeKeyOf, placeOf, type TagValues } from '../../core/tag-values.ts';
+import type { Backups } from '../backups.ts';
+import type { BackupFileInfo } from '../files/file-info.ts';
+import { visitRejected } from '../written/recall.ts';
 import { FileChangedError, orderedRows, surveyRows, type RowGroup, type Survey } from './replay-rows.ts';
 import { readStreams, writeStreams } from './replay-streams.ts';
-import type { RejectedRow } from './row-format.ts';
+import type { RejectedRow } from '../csv/row-format.ts';
 
 /** The database, as the replay of one stream sees it. All throw DatabaseError. */
 export interface ReplaySession {

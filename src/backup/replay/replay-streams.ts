@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 
-import type { FileSystem } from '../core/filesystem.ts';
-import type { Reserve } from '../core/reserve.ts';
-import { finalNameOf, isSealedName, REPLAY_SUFFIX } from './file-name.ts';
-import { readSidecar, writeSidecar } from './sidecar.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import type { Reserve } from '../../core/reserve.ts';
+import { finalNameOf, isSealedName, REPLAY_SUFFIX } from '../files/file-name.ts';
+import { readSidecar, writeSidecar } from '../files/sidecar.ts';
 
 const MAX_STREAM_BYTES = 200;
 

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import { DeadlineError, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
-import { UnknownFileError } from './discard.ts';
-import { shownState, type BackupFileInfo } from './file-info.ts';
+import { UnknownFileError } from '../backup/files/discard.ts';
+import { shownState, type BackupFileInfo } from '../backup/files/file-info.ts';
 import { NoticeOutbox } from './notice-outbox.ts';
-import { TimeWriter } from './time-text.ts';
+import { TimeWriter } from '../backup/csv/time-text.ts';
 
 /** The second MQTT connection, as the notices need it. */
 export interface NoticePublisher {

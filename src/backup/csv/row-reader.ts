@@ -1,6 +1,6 @@
-import type { Reason } from '../core/errors.ts';
-import type { FileSystem } from '../core/filesystem.ts';
-import { TagValues } from '../core/tag-values.ts';
+import type { Reason } from '../../core/errors.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import { TagValues } from '../../core/tag-values.ts';
 import { parseCsv, type ReadOptions } from './csv-reader.ts';
 import { CsvError } from './csv.ts';
 import { RowDecoder, type DecodedRow, type DecodeOptions } from './row-decoder.ts';

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 
-import { removeIfThere, TEMPORARY_SUFFIX } from '../core/durable-file.ts';
-import { systemErrorCode } from '../core/errors.ts';
-import type { FileSystem } from '../core/filesystem.ts';
-import type { Logger } from '../core/logger.ts';
-import { comparePlaces, type Place } from '../core/place.ts';
-import type { Reserve } from '../core/reserve.ts';
-import { SKIP_SUFFIX } from './file-name.ts';
+import { removeIfThere, TEMPORARY_SUFFIX } from '../../core/durable-file.ts';
+import { systemErrorCode } from '../../core/errors.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import type { Logger } from '../../core/logger.ts';
+import { comparePlaces, type Place } from '../../core/place.ts';
+import type { Reserve } from '../../core/reserve.ts';
+import { SKIP_SUFFIX } from '../files/file-name.ts';
 import { firstPlace, placeRange, widened, type PlaceRange } from './place-range.ts';
-import { readSidecar, writeSidecar } from './sidecar.ts';
+import { readSidecar, writeSidecar } from '../files/sidecar.ts';
 
 /** Rows of this journal at or before the place are in Oracle already. */
 export interface SkipStamp extends Place {

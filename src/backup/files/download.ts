@@ -1,5 +1,5 @@
-import { systemErrorCode } from '../core/errors.ts';
-import type { FileSystem } from '../core/filesystem.ts';
+import { systemErrorCode } from '../../core/errors.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
 import type { BackupFileInfo } from './file-info.ts';
 import { OPEN_SUFFIX } from './file-name.ts';
 

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 
-import type { FileSystem } from '../core/filesystem.ts';
-import { comparePlaces, type Place } from '../core/place.ts';
-import { copyValues, placeOf, TagValues } from '../core/tag-values.ts';
-import { readBackupRows, type BackupRows } from './row-reader.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import { comparePlaces, type Place } from '../../core/place.ts';
+import { copyValues, placeOf, TagValues } from '../../core/tag-values.ts';
+import { readBackupRows, type BackupRows } from '../csv/row-reader.ts';
 import { streamName } from './replay-streams.ts';
 
 /** Rows of a file that share a ledger stream: those that one journal numbered, or those that have no number. */

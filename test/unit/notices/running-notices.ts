@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 
-import type { BackupFileInfo } from '../../../src/backup/file-info.ts';
-import { Notices, type NoticeBackups, type NoticePublisher, type RetainedTopics } from '../../../src/backup/notices.ts';
+import type { BackupFileInfo } from '../../../src/backup/files/file-info.ts';
+import {
+  Notices,
+  type NoticeBackups,
+  type NoticePublisher,
+  type RetainedTopics,
+} from '../../../src/notices/notices.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 
-import type { FileSystem } from '../core/filesystem.ts';
-import { comparePlaces, type Place } from '../core/place.ts';
-import { placeKeyOf, placeOf, type TagValues } from '../core/tag-values.ts';
-import { parseCsv } from './csv-reader.ts';
-import { CsvError, type CsvField } from './csv.ts';
-import { OPEN_SUFFIX } from './file-name.ts';
-import { readBackupRows } from './row-reader.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import { comparePlaces, type Place } from '../../core/place.ts';
+import { placeKeyOf, placeOf, type TagValues } from '../../core/tag-values.ts';
+import { parseCsv } from '../csv/csv-reader.ts';
+import { CsvError, type CsvField } from '../csv/csv.ts';
+import { OPEN_SUFFIX } from '../files/file-name.ts';
+import { readBackupRows } from '../csv/row-reader.ts';
 
 /** Where files that earlier runs left lie; one that could not be recovered still has the name that it had while it was open. */
 export async function presentPaths(

@@ -1,6 +1,6 @@
-import type { CancelTimer, Clock } from '../core/clock.ts';
-import { systemErrorCode, type Reason } from '../core/errors.ts';
-import { RepeatedError, type Logger } from '../core/logger.ts';
+import type { CancelTimer, Clock } from '../../core/clock.ts';
+import { systemErrorCode, type Reason } from '../../core/errors.ts';
+import { RepeatedError, type Logger } from '../../core/logger.ts';
 import type { BackupFile, Records } from './backup-file.ts';
 import type { BackupFileInfo } from './file-info.ts';
 

@@ -1,8 +1,8 @@
-import type { FileSystem } from '../core/filesystem.ts';
-import { comparePlaces, laterPlace, type Place } from '../core/place.ts';
-import { placeOf } from '../core/tag-values.ts';
-import { CsvError } from './csv.ts';
-import { readBackupRows } from './row-reader.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import { comparePlaces, laterPlace, type Place } from '../../core/place.ts';
+import { placeOf } from '../../core/tag-values.ts';
+import { CsvError } from '../csv/csv.ts';
+import { readBackupRows } from '../csv/row-reader.ts';
 
 /** The first and the last place of a journal's rows in a file. */
 export interface PlaceRange {

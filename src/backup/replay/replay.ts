@@ -1,14 +1,14 @@
-import { Backoff } from '../core/backoff.ts';
-import { sleep } from '../core/clock.ts';
-import { coerceError, DatabaseError, systemErrorCode } from '../core/errors.ts';
-import { RepeatedError, type Logger } from '../core/logger.ts';
-import { noStep, type OnStep } from '../core/steps.ts';
-import { CsvError } from './csv.ts';
-import { UnknownFileError } from './discard.ts';
-import type { BackupFileInfo } from './file-info.ts';
-import { parseFileName } from './file-name.ts';
+import { Backoff } from '../../core/backoff.ts';
+import { sleep } from '../../core/clock.ts';
+import { coerceError, DatabaseError, systemErrorCode } from '../../core/errors.ts';
+import { RepeatedError, type Logger } from '../../core/logger.ts';
+import { noStep, type OnStep } from '../../core/steps.ts';
+import { CsvError } from '../csv/csv.ts';
+import { UnknownFileError } from '../files/discard.ts';
+import type { BackupFileInfo } from '../files/file-info.ts';
+import { parseFileName } from '../files/file-name.ts';
 import { FileReplay, type FileReplayParts } from './file-replay.ts';
-import { removeStreams } from './removal.ts';
+import { removeStreams } from '../files/removal.ts';
 import { UnreplayableError } from './replay-rows.ts';
 import { orphanedStreams, readStreams } from './replay-streams.ts';
 

@@ -1,6 +1,6 @@
-import type { Reason } from '../core/errors.ts';
-import type { Message } from '../core/message.ts';
-import type { Tag, TagValues } from '../core/tag-values.ts';
+import type { Reason } from '../../core/errors.ts';
+import type { Message } from '../../core/message.ts';
+import type { Tag, TagValues } from '../../core/tag-values.ts';
 import { csvField, csvText } from './csv.ts';
 import { TimeWriter } from './time-text.ts';
 

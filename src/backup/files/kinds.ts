@@ -1,5 +1,5 @@
 import type { BackupKind } from './file-name.ts';
-import { ROW_COLUMNS, UNDECODABLE_COLUMNS } from './row-format.ts';
+import { ROW_COLUMNS, UNDECODABLE_COLUMNS } from '../csv/row-format.ts';
 
 interface KindTraits {
   readonly columns: readonly string[];

@@ -1,4 +1,4 @@
-import type { Reason } from '../core/errors.ts';
+import type { Reason } from '../../core/errors.ts';
 import type { BackupKind } from './file-name.ts';
 
 /** What there is to know of a file without opening it. */

@@ -1,7 +1,7 @@
-import { replaceFile } from '../core/durable-file.ts';
-import { systemErrorCode } from '../core/errors.ts';
-import type { FileSystem } from '../core/filesystem.ts';
-import type { Reserve } from '../core/reserve.ts';
+import { replaceFile } from '../../core/durable-file.ts';
+import { systemErrorCode } from '../../core/errors.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import type { Reserve } from '../../core/reserve.ts';
 
 /** Replaces a small JSON file durably, all or nothing. Throws the system error of the disk. Calls for one path must not overlap. */
 export function writeSidecar(fileSystem: FileSystem, path: string, content: object, reserve: Reserve): Promise<void> {

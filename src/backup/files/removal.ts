@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 
-import { removeIfThere, TEMPORARY_SUFFIX } from '../core/durable-file.ts';
-import type { FileSystem } from '../core/filesystem.ts';
-import type { Logger } from '../core/logger.ts';
-import { REWRITE_SUFFIX } from '../core/rewrite-file.ts';
+import { removeIfThere, TEMPORARY_SUFFIX } from '../../core/durable-file.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import type { Logger } from '../../core/logger.ts';
+import { REWRITE_SUFFIX } from '../../core/rewrite-file.ts';
 import {
   DISCARDED_SUFFIX,
   finalNameOf,

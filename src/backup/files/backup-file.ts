@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
-import { removeIfThere } from '../core/durable-file.ts';
-import type { Reason } from '../core/errors.ts';
-import type { AppendFile, FileSystem } from '../core/filesystem.ts';
-import type { Reserve } from '../core/reserve.ts';
+import { removeIfThere } from '../../core/durable-file.ts';
+import type { Reason } from '../../core/errors.ts';
+import type { AppendFile, FileSystem } from '../../core/filesystem.ts';
+import type { Reserve } from '../../core/reserve.ts';
 import { TimeRange, type BackupFileInfo } from './file-info.ts';
 import { OPEN_SUFFIX, SKIP_SUFFIX, type BackupKind } from './file-name.ts';
 import { KINDS } from './kinds.ts';

@@ -1,5 +1,5 @@
-import type { Reason } from '../core/errors.ts';
-import type { Tag } from '../core/tag-values.ts';
+import type { Reason } from '../../core/errors.ts';
+import type { Tag } from '../../core/tag-values.ts';
 import { CsvError, textOfField, type CsvRecord } from './csv.ts';
 import { ROW_COLUMNS, type RowColumn } from './row-format.ts';
 import { TimeReader } from './time-text.ts';

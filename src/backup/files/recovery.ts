@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 
-import { removeIfThere, writeNewFile } from '../core/durable-file.ts';
-import type { FileSystem } from '../core/filesystem.ts';
-import type { Logger } from '../core/logger.ts';
-import type { Reserve } from '../core/reserve.ts';
-import { rewriteFile } from '../core/rewrite-file.ts';
+import { removeIfThere, writeNewFile } from '../../core/durable-file.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Reserve } from '../../core/reserve.ts';
+import { rewriteFile } from '../../core/rewrite-file.ts';
 import type { BackupFileInfo } from './file-info.ts';
 import { DAMAGED_SUFFIX, OPEN_SUFFIX, SKIP_SUFFIX } from './file-name.ts';
 import { scanFile } from './scan.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 
-import { DeadlineError, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
-import { coerceError, systemErrorCode } from '../core/errors.ts';
-import type { FileSystem } from '../core/filesystem.ts';
-import { RepeatedError, type Logger } from '../core/logger.ts';
-import type { Reserve } from '../core/reserve.ts';
+import { DeadlineError, withDeadline, type CancelTimer, type Clock } from '../../core/clock.ts';
+import { coerceError, systemErrorCode } from '../../core/errors.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import { RepeatedError, type Logger } from '../../core/logger.ts';
+import type { Reserve } from '../../core/reserve.ts';
 import type { Catalog } from './catalog.ts';
 import { finalNameOf, isSealedName, newFileName, OPEN_SUFFIX, type BackupKind } from './file-name.ts';
 import { recoverFile } from './recovery.ts';

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
-import { coerceError, systemErrorCode, type Reason } from '../core/errors.ts';
-import type { FileSystem } from '../core/filesystem.ts';
-import { parseCsv } from './csv-reader.ts';
-import { CsvError, hasZeros, textOfField, type CsvRecord } from './csv.ts';
+import { coerceError, systemErrorCode, type Reason } from '../../core/errors.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import { parseCsv } from '../csv/csv-reader.ts';
+import { CsvError, hasZeros, textOfField, type CsvRecord } from '../csv/csv.ts';
 import { compareFiles, TimeRange, type BackupFileInfo } from './file-info.ts';
 import { finalNameOf, isSealedName, OPEN_SUFFIX, parseFileName, type BackupKind } from './file-name.ts';
-import { RowDecoder } from './row-decoder.ts';
-import type { UNDECODABLE_COLUMNS } from './row-format.ts';
-import { TimeReader } from './time-text.ts';
+import { RowDecoder } from '../csv/row-decoder.ts';
+import type { UNDECODABLE_COLUMNS } from '../csv/row-format.ts';
+import { TimeReader } from '../csv/time-text.ts';
 
 /** A file as reading it through showed it. */
 export interface ScannedFile {

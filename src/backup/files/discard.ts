@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
-import { removeIfThere } from '../core/durable-file.ts';
-import type { FileSystem } from '../core/filesystem.ts';
+import { removeIfThere } from '../../core/durable-file.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
 import { DISCARDED_SUFFIX, isSealedName, SKIP_SUFFIX } from './file-name.ts';
 
 /** Thrown for a name that is not one of a pending file in the directory. */
