@@ -3,6 +3,7 @@ import oracledb from 'oracledb';
 import { DeadlineError, sleep, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
 import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import type { ConnectionLender, Lease } from './lease.ts';
 import { toDatabaseError } from './ora-errors.ts';
 import { explainTls, walletAttributes } from './tls.ts';
 
@@ -42,13 +43,6 @@ interface Pooled {
   worn: boolean;
 }
 
-/** What a piece of work may say about the connection it was given. */
-export interface Lease {
-  readonly connection: oracledb.Connection;
-  /** The connection works, but should be replaced before long. */
-  readonly wear: () => void;
-}
-
 const LOGON_HOLD_MS = 60_000;
 const WORN_AFTER_MS = 60_000;
 const PING_AFTER_IDLE_MS = 30_000;
@@ -61,11 +55,12 @@ const CLOSE_DEADLINE_MS = 2_000;
  */
 const SDU_BYTES = 65_535;
 
-export class Connections {
+export class Connections implements ConnectionLender {
   readonly #options: ConnectionsOptions;
   readonly #clock: Clock;
   readonly #idle: Pooled[] = [];
   readonly #stopping = new AbortController();
+  /** Idle connections, lent ones, and those that are being opened. */
   #open = 0;
   #waiting: (() => void)[] = [];
   #connecting: Promise<unknown> = Promise.resolve();
@@ -77,20 +72,14 @@ export class Connections {
     this.#clock = options.clock;
   }
 
-  /** How many connections are open, idle ones included. */
-  get open(): number {
-    return this.#open;
-  }
-
   /** Begins to keep `pool.min` connections open. Does not wait for the database. */
   start(): void {
     this.#keepingWarm ??= this.#keepWarm();
   }
 
   /**
-   * Lends a connection to `work` and takes it back; after an error of `work` the connection is closed, so that nothing half done is
-   * ever committed by the next one. `work` is given up `callTimeoutMs` and a grace after it began: the driver does not always notice
-   * a silent network. Throws DatabaseError for all that driver and database throw; other errors of `work` pass through.
+   * As `ConnectionLender` says. `work` is given up `callTimeoutMs` and a grace after it began: the driver does not always notice a silent
+   * network; its outcome is unknown then.
    */
   async use<T>(what: string, work: (lease: Lease) => Promise<T>): Promise<T> {
     const pooled = await this.#acquire();

@@ -78,7 +78,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
 
     it('keeps the wanted number of connections open, and uses those it has', async () => {
       connect({ pool: { min: 2, max: 3, increment: 1, queueTimeoutMs: 1000 } }).start();
-      await until('the first', () => connections.open === 1 && standin.stats.logonsAccepted === 1);
+      await until('the first', () => standin.stats.connections === 1 && standin.stats.logonsAccepted === 1);
       await until('the second', async () => {
         await clock.advance(1000);
         return standin.stats.logonsAccepted === 2;
@@ -115,7 +115,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       expect(await hanging).toMatchObject({ kind: 'connection', code: 'CALL_TIMEOUT', outcomeUnknown: true });
       standin.blackHole(false);
       await connections.use('ping', ping);
-      expect(connections.open).toBe(1);
+      await until('the silent one is closed', () => standin.stats.connections === 1);
     });
 
     it('gives up a listener that says nothing', async () => {

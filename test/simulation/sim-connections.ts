@@ -2,7 +2,8 @@ import type oracledb from 'oracledb';
 
 import { DeadlineError, withDeadline } from '../../src/core/clock.ts';
 import { DatabaseError } from '../../src/core/errors.ts';
-import type { Connections, Lease } from '../../src/oracle/connections.ts';
+import type { Connections } from '../../src/oracle/connections.ts';
+import type { Lease } from '../../src/oracle/lease.ts';
 import { toDatabaseError } from '../../src/oracle/ora-errors.ts';
 import type { Life } from './sim-clock.ts';
 import { driverError, type Done, type Outcome, type Session, type SimDatabase } from './sim-database.ts';
