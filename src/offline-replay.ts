@@ -1,9 +1,10 @@
 import { Backups } from './backup/backups.ts';
-import { Replay, type ReplaySession } from './backup/replay/replay.ts';
+import { Replay } from './backup/replay/replay.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import { createCounters } from './core/counters.ts';
 import type { FileSystem } from './core/filesystem.ts';
+import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
 import { comparePlaces, ORIGIN } from './core/place.ts';
 import { Reserve } from './core/reserve.ts';
@@ -17,7 +18,7 @@ export interface OfflineReplayParts {
   readonly clock: Clock;
   readonly fileSystem: FileSystem;
   readonly lock: JournalLock;
-  readonly session: (stream: string) => ReplaySession;
+  readonly session: (stream: string) => LedgerSession;
   readonly maxTextBytes: number;
   /** As the bridge's. */
   readonly reserveBytes: number;
@@ -83,7 +84,7 @@ export class OfflineReplay {
     if (isBehind || (journal.status.messages > 0 && (await backups.recall(journal.id, settled)).size > 0)) {
       throw new NotNotedError();
     }
-    const written = backedUp === undefined ? undefined : await this.#parts.session(`live/${journal.id}`).read();
+    const written = backedUp === undefined ? undefined : await this.#parts.session(`live/${journal.id}`).readPlace();
     if (written !== undefined) await backups.stamps.stamp(backups.stamps.files(), journal.id, written);
     this.replay.start();
   }

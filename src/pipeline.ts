@@ -1,5 +1,5 @@
 import { Backups } from './backup/backups.ts';
-import { Replay, type ReplaySession } from './backup/replay/replay.ts';
+import { Replay } from './backup/replay/replay.ts';
 import { Expander } from './buffer/expander.ts';
 import { TagBuffer } from './buffer/tag-buffer.ts';
 import type { Config } from './config/config.ts';
@@ -7,9 +7,11 @@ import { sleep, type Clock } from './core/clock.ts';
 import { createCounters, type Counters } from './core/counters.ts';
 import type { Reason } from './core/errors.ts';
 import type { FileSystem } from './core/filesystem.ts';
+import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
 import type { Delivery, Message, Release } from './core/message.ts';
 import { laterPlace, ORIGIN } from './core/place.ts';
+import type { RefusedRow } from './core/refused-row.ts';
 import { Reserve } from './core/reserve.ts';
 import type { OnStep } from './core/steps.ts';
 import { placeOfKey, type TagValues } from './core/tag-values.ts';
@@ -20,7 +22,7 @@ import type { Intake } from './mqtt/deferred-acks.ts';
 import { RedeliveryCheck, type SessionManners, type Verdict } from './mqtt/redelivery.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
 import { BatchWriter } from './writer/batch-writer.ts';
-import type { BatchDatabase, ResumePlaces } from './writer/neighbours.ts';
+import type { ResumePlaces } from './writer/neighbours.ts';
 import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
 
 export type PipelineConfig = Pick<Config, 'mqtt' | 'tagName' | 'buffer' | 'writer' | 'oracle' | 'journal' | 'backup'>;
@@ -30,7 +32,7 @@ export interface PipelineObserver {
   /** The values of a message, those with a problem too. */
   decoded(values: TagValues): void;
   /** These of the values are in the rejected CSV. */
-  rejected(values: TagValues, rows: readonly { readonly index: number; readonly reason: Reason }[]): void;
+  rejected(values: TagValues, rows: readonly RefusedRow[]): void;
   undecodable(message: Message, reason: Reason): void;
 }
 
@@ -40,8 +42,8 @@ export interface PipelineParts {
   readonly fileSystem: FileSystem;
   readonly lock: JournalLock;
   /** The session for live data, whose stream in the ledger is the journal's. */
-  readonly database: (journalId: string) => BatchDatabase;
-  readonly replaySession: (stream: string) => ReplaySession;
+  readonly database: (journalId: string) => LedgerSession;
+  readonly replaySession: (stream: string) => LedgerSession;
   readonly maxTextBytes: number;
   /** Of journal and backups each, for what leads out of a full disk. */
   readonly reserveBytes: number;

@@ -6,6 +6,7 @@ import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Message } from '../core/message.ts';
 import type { Place } from '../core/place.ts';
+import type { RefusedRow } from '../core/refused-row.ts';
 import { Reserve } from '../core/reserve.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
 import { placeOf, type TagValues } from '../core/tag-values.ts';
@@ -20,7 +21,7 @@ import { latestRange } from './written/place-range.ts';
 import { presentPaths, rejectedPlaces, undecodableNumbers } from './written/recall.ts';
 import { removeReplayed } from './files/removal.ts';
 import { RollingFile } from './files/rolling-file.ts';
-import { encodeBatch, encodeRejected, headerLine, shortReason, type RejectedRow } from './csv/row-format.ts';
+import { encodeBatch, encodeRejected, headerLine, shortReason } from './csv/row-format.ts';
 import { SkipStamps } from './written/skip-stamps.ts';
 import { Undecodable } from './undecodable.ts';
 
@@ -33,7 +34,7 @@ export interface BackupsOptions {
   /** Absent: none. */
   readonly reserve?: Reserve;
   /** Rejected rows are durable. */
-  readonly onRejected?: ((values: TagValues, rows: readonly RejectedRow[]) => void) | undefined;
+  readonly onRejected?: ((values: TagValues, rows: readonly RefusedRow[]) => void) | undefined;
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly log: Logger;
@@ -120,7 +121,7 @@ export class Backups {
    * Appends rows that the database or the check before it refused; as `backUp` in all else. Replayed rows keep the journal that
    * numbered them.
    */
-  async reject(values: TagValues, rows: readonly RejectedRow[], journal = this.#options.journalId()): Promise<void> {
+  async reject(values: TagValues, rows: readonly RefusedRow[], journal = this.#options.journalId()): Promise<void> {
     const [first] = rows;
     if (first === undefined) return;
     const times = new TimeRange();

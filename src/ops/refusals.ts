@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Reason } from '../core/errors.ts';
 import type { Message } from '../core/message.ts';
+import type { RefusedRow } from '../core/refused-row.ts';
 import type { TagValues } from '../core/tag-values.ts';
 import { shortText } from './short-text.ts';
 
@@ -45,7 +46,7 @@ export class Refusals {
   }
 
   /** Takes note of the chosen values, once a batch. */
-  noteRejected(values: TagValues, rows: readonly { readonly index: number; readonly reason: Reason }[]): void {
+  noteRejected(values: TagValues, rows: readonly RefusedRow[]): void {
     const at = this.#now();
     const noted = rows.slice(-KEPT).map(({ index, reason: { code, message } }): RejectedValue => {
       const number = values.numbers[index]!;

@@ -50,19 +50,19 @@ export class Ledger {
   }
 
   /**
-   * The place of the stream; a missing row is made, with `initial`, and committed. Waits for the row's lock: so no session of ours that
+   * The place of the stream; a missing row is made, at ORIGIN, and committed. Waits for the row's lock: so no session of ours that
    * has outlived its connection can still move the place afterwards.
    */
-  async read(connection: oracledb.Connection, initial: Place = ORIGIN): Promise<Place> {
+  async read(connection: oracledb.Connection): Promise<Place> {
     const found = await this.#select(connection);
     if (found !== undefined) {
       await connection.rollback();
       return found;
     }
-    const row = [this.#bridgeId, this.#stream, initial.messageNo, initial.valueNo];
+    const row = [this.#bridgeId, this.#stream, ORIGIN.messageNo, ORIGIN.valueNo];
     try {
       await connection.execute(this.#sql.insert, row, { autoCommit: true });
-      return initial;
+      return ORIGIN;
     } catch (error) {
       const isTaken = error instanceof Error && 'errorNum' in error && error.errorNum === UNIQUE_VIOLATED;
       const place = isTaken ? await this.#select(connection) : undefined;

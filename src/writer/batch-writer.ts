@@ -3,11 +3,12 @@ import { sleep } from '../core/clock.ts';
 import { DatabaseError, LEDGER_MOVED } from '../core/errors.ts';
 import { RepeatedError } from '../core/logger.ts';
 import { comparePlaces, type Place } from '../core/place.ts';
+import type { RefusedRow } from '../core/refused-row.ts';
 import { countThrough, placeKeyOf, placeOf, TagValues } from '../core/tag-values.ts';
 import { Availability } from './availability.ts';
 import { LedgerCursor } from './ledger-cursor.ts';
 import type { BatchWriterOptions, BatchWriterParts, WriterTuning } from './neighbours.ts';
-import { checkRows, type BadRow } from './row-check.ts';
+import { checkRows } from './row-check.ts';
 
 const RETRY_JITTER = 0.1;
 const MAX_RETRY_DELAY_MS = 60_000;
@@ -230,7 +231,7 @@ export class BatchWriter {
     return this.#rejectOnDisk(batch, checkRows(batch, this.#options.rowCheck));
   }
 
-  async #rejectOnDisk(batch: TagValues, rows: readonly BadRow[]): Promise<void> {
+  async #rejectOnDisk(batch: TagValues, rows: readonly RefusedRow[]): Promise<void> {
     if (rows.length === 0) return;
     const indexes = new Set(rows.map(({ index }) => index));
     while (!(await this.#onDisk(() => this.#parts.backup.reject(batch, rows)))) {
@@ -277,7 +278,7 @@ export class BatchWriter {
     this.#pending -= count;
   }
 
-  #logRejected(rows: readonly BadRow[]): void {
+  #logRejected(rows: readonly RefusedRow[]): void {
     this.#parts.log.warn('values rejected', { values: rows.length, first: rows[0]?.reason });
   }
 

@@ -1,13 +1,8 @@
 import { DatabaseError, LEDGER_MOVED } from '../core/errors.ts';
+import type { LedgerMove, LedgerSession } from '../core/ledger-session.ts';
 import type { Logger } from '../core/logger.ts';
 import { comparePlaces, laterPlace, ORIGIN, type Place } from '../core/place.ts';
 import { countThrough, placeOf, type TagValues } from '../core/tag-values.ts';
-
-/** The ledger as the database session offers it. */
-export interface LedgerReader {
-  /** The place in the ledger; a missing row is made with `initial`. Undefined where no ledger is kept. Throws DatabaseError. */
-  readPlace(initial: Place): Promise<Place | undefined>;
-}
 
 export interface LedgerCursorOptions {
   /** Where an earlier run knew the ledger to be. */
@@ -59,7 +54,7 @@ export class LedgerCursor {
    * Reads the place where it is not known; overlapping calls read it once. Throws DatabaseError, or the system error of a disk that does
    * not take the stamp.
    */
-  async ensure(ledger: LedgerReader): Promise<void> {
+  async ensure(ledger: Pick<LedgerSession, 'readPlace'>): Promise<void> {
     if (this.isCertain) return;
     this.#reading ??= this.#read(ledger).finally(() => {
       this.#reading = undefined;
@@ -67,9 +62,9 @@ export class LedgerCursor {
     await this.#reading;
   }
 
-  async #read(ledger: LedgerReader): Promise<void> {
+  async #read(ledger: Pick<LedgerSession, 'readPlace'>): Promise<void> {
     // A missing row says that nothing was written, whatever a backup or the checkpoint has settled since.
-    const place = await ledger.readPlace(ORIGIN);
+    const place = await ledger.readPlace();
     if (place === undefined) {
       this.#isKept = false;
       return;
@@ -100,7 +95,7 @@ export class LedgerCursor {
   }
 
   /** The move that belongs to a write of this batch; undefined where no ledger is kept. */
-  moveFor(values: TagValues): { readonly from: Place; readonly to: Place } | undefined {
+  moveFor(values: TagValues): LedgerMove | undefined {
     if (this.#known === undefined) return undefined;
     return { from: this.#known, to: placeOf(values, values.length - 1) };
   }

@@ -1,12 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import type { Counters } from '../core/counters.ts';
 import type { Reason } from '../core/errors.ts';
+import type { LedgerSession } from '../core/ledger-session.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Place } from '../core/place.ts';
+import type { RefusedRow } from '../core/refused-row.ts';
 import type { OnStep } from '../core/steps.ts';
 import type { TagValues } from '../core/tag-values.ts';
-import type { LedgerReader } from './ledger-cursor.ts';
-import type { BadRow, RowCheckOptions } from './row-check.ts';
+import type { RowCheckOptions } from './row-check.ts';
 
 /** Where the values come from: the tag buffer. */
 export interface ValueSource {
@@ -18,23 +19,10 @@ export interface ValueSource {
   readonly closed: boolean;
 }
 
-/**
- * The database session. `write` moves the ledger with the rows, commits once `beforeCommit` has resolved, and gives the ledger's place then.
- * Throw DatabaseError.
- */
-export interface BatchDatabase extends LedgerReader {
-  write(
-    values: TagValues,
-    move: { readonly from: Place; readonly to: Place } | undefined,
-    beforeCommit: (refused: readonly BadRow[]) => Promise<void>,
-  ): Promise<Place | undefined>;
-  probe(): Promise<void>;
-}
-
 /** The CSV files. All resolve when what they were given is durable, and throw the system error of a disk that refuses. */
 export interface BatchBackup {
   backUp(values: TagValues, reason: Reason): Promise<void>;
-  reject(values: TagValues, rows: readonly BadRow[]): Promise<void>;
+  reject(values: TagValues, rows: readonly RefusedRow[]): Promise<void>;
   endOutage(): Promise<void>;
   /** The backups that got rows since `markCertain` hold rows that Oracle has too: those up to `place`. */
   stampSkip(place: Place): Promise<void>;
@@ -76,7 +64,8 @@ export interface ResumePlaces {
 
 export interface BatchWriterParts {
   readonly source: ValueSource;
-  readonly database: BatchDatabase;
+  /** The stream of live data. */
+  readonly database: LedgerSession;
   readonly backup: BatchBackup;
   readonly counters: Counters;
   /** Told of each batch that was written: rows, milliseconds the write took, age of the oldest value since its receipt. */

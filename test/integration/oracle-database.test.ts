@@ -2,9 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { DatabaseError } from '../../src/core/errors.ts';
 import { ORIGIN, type Place } from '../../src/core/place.ts';
+import type { RefusedRow } from '../../src/core/refused-row.ts';
 import { Connections, type ConnectionsOptions } from '../../src/oracle/connections.ts';
 import { Ledger } from '../../src/oracle/ledger.ts';
-import { Database, type RowError } from '../../src/oracle/database.ts';
+import { Database } from '../../src/oracle/database.ts';
 import { createInsert } from '../../src/oracle/statements.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
@@ -183,7 +184,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       const values = valuesOf(1, 2, 3, 4);
       values.qualities[1] = 'far longer than sixteen';
       values.tags[3] = { plcCode: '', address: '', name: '' };
-      let refused: readonly RowError[] = [];
+      let refused: readonly RefusedRow[] = [];
       let rowsBefore = -1;
       await database().write(values, undefined, async (rows) => {
         refused = rows;
@@ -258,70 +259,75 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       return new Database(connect(options), createInsert(TABLE_OPTIONS), ledger);
     }
 
+    async function makeRow({ messageNo, valueNo }: Place): Promise<void> {
+      const row = `'test-bridge', 'live/J', ${messageNo}, ${valueNo}, SYSTIMESTAMP`;
+      await standin.engine.query(`INSERT INTO ${TABLE_OPTIONS.ledgerTable} VALUES (${row})`, 'BRIDGE');
+    }
+
     it('makes the missing row, and moves it with the rows in one transaction', async () => {
       const live = database();
-      expect(await live.readPlace(place(5, 1))).toEqual(place(5, 1));
-      await live.write(valuesOf(1, 2), { from: place(5, 1), to: place(6, 1) }, rejecting);
-      expect(await live.readPlace(ORIGIN)).toEqual(place(6, 1));
+      expect(await live.readPlace()).toEqual(ORIGIN);
+      await live.write(valuesOf(1, 2), { from: ORIGIN, to: place(6, 1) }, rejecting);
+      expect(await live.readPlace()).toEqual(place(6, 1));
       expect(await countRows(standin)).toBe(2);
       await live.forget();
-      expect(await live.readPlace(place(9))).toEqual(place(9));
+      expect(await live.readPlace()).toEqual(ORIGIN);
     });
 
     it('keeps message numbers exact up to the largest safe integer', async () => {
       const live = database();
-      await live.readPlace(place(Number.MAX_SAFE_INTEGER, 4_294_967_295));
-      expect(await live.readPlace(ORIGIN)).toEqual(place(Number.MAX_SAFE_INTEGER, 4_294_967_295));
+      await makeRow(place(Number.MAX_SAFE_INTEGER, 4_294_967_295));
+      expect(await live.readPlace()).toEqual(place(Number.MAX_SAFE_INTEGER, 4_294_967_295));
     });
 
     it('commits no row when the place is not where it was left', async () => {
       const live = database();
-      await live.readPlace(place(5));
+      await makeRow(place(5));
       const error = await failureOf(live.write(valuesOf(1), { from: place(4), to: place(6) }, rejecting));
       expect(error).toMatchObject({ code: 'LEDGER_MOVED', outcomeUnknown: false });
       expect(await countRows(standin)).toBe(0);
-      expect(await live.readPlace(ORIGIN)).toEqual(place(5));
+      expect(await live.readPlace()).toEqual(place(5));
     });
 
     it('leaves the place at the last row that was taken, when those behind it were refused', async () => {
       const live = database();
-      await live.readPlace(place(5));
+      await makeRow(place(5));
       const values = valuesOf(1, 2, 3);
       values.qualities[2] = 'far longer than sixteen';
       values.messageNos.fill(6);
       const keep = async (): Promise<void> => {};
       expect(await live.write(values, { from: place(5), to: place(6, 2) }, keep)).toEqual(place(6, 1));
-      expect(await live.readPlace(ORIGIN)).toEqual(place(6, 1));
+      expect(await live.readPlace()).toEqual(place(6, 1));
       const refused = values.slice(2, 3);
       expect(await live.write(refused, { from: place(6, 1), to: place(6, 2) }, keep)).toEqual(place(6, 1));
-      expect(await live.readPlace(ORIGIN)).toEqual(place(6, 1));
+      expect(await live.readPlace()).toEqual(place(6, 1));
       expect(await countRows(standin)).toBe(2);
     });
 
     it('moves the place only when the rows are committed', async () => {
       const live = database();
-      await live.readPlace(place(5));
+      await makeRow(place(5));
       standin.faults.add({ on: 'execute', sql: 'INSERT INTO "TAG_DATA"', error: 1653 });
       await failureOf(live.write(valuesOf(1), { from: place(5), to: place(6) }, rejecting));
-      expect(await live.readPlace(ORIGIN)).toEqual(place(5));
+      expect(await live.readPlace()).toEqual(place(5));
     });
 
     it.each(['commit', 'rollback'] as const)(
       'reads the place only after a cut session that holds the row has ended with a late %s',
       async (outcome) => {
         const live = database();
-        await live.readPlace(place(5));
+        await makeRow(place(5));
         standin.faults.add({ on: 'commit', sql: 'INSERT', late: { outcome, afterMs: 300 } });
         const move = { from: place(5), to: place(6) };
         expect(await failureOf(live.write(valuesOf(1), move, rejecting))).toMatchObject({ outcomeUnknown: true });
-        expect(await live.readPlace(ORIGIN)).toEqual(outcome === 'commit' ? place(6) : place(5));
+        expect(await live.readPlace()).toEqual(outcome === 'commit' ? place(6) : place(5));
         expect(await countRows(standin)).toBe(outcome === 'commit' ? 1 : 0);
       },
     );
 
     it('cannot be moved over a session that commits late', async () => {
       const live = database();
-      await live.readPlace(place(5));
+      await makeRow(place(5));
       standin.faults.add({ on: 'commit', sql: 'INSERT', late: { outcome: 'commit', afterMs: 300 } });
       const move = { from: place(5), to: place(6) };
       await failureOf(live.write(valuesOf(1), move, rejecting));
@@ -331,12 +337,12 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
 
     it('waits for a lock that a dead session holds no longer than a call may take', async () => {
       const live = database({ callTimeoutMs: 200 });
-      await live.readPlace(place(5));
+      await makeRow(place(5));
       standin.faults.add({ on: 'commit', sql: 'INSERT', late: { outcome: 'rollback', afterMs: 600_000 } });
       const move = { from: place(5), to: place(6) };
       await failureOf(live.write(valuesOf(1), move, rejecting));
       const stuck = { kind: 'passing', code: 'NJS-123', outcomeUnknown: false };
-      expect(await failureOf(live.readPlace(ORIGIN))).toMatchObject(stuck);
+      expect(await failureOf(live.readPlace())).toMatchObject(stuck);
       expect(await failureOf(live.write(valuesOf(1), move, rejecting))).toMatchObject(stuck);
     });
 

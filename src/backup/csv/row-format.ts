@@ -1,5 +1,6 @@
 import type { Reason } from '../../core/errors.ts';
 import type { Message } from '../../core/message.ts';
+import type { RefusedRow } from '../../core/refused-row.ts';
 import type { Tag, TagValues } from '../../core/tag-values.ts';
 import { csvField, csvText } from './csv.ts';
 import { TimeWriter } from './time-text.ts';
@@ -71,14 +72,8 @@ export function encodeBatch(values: TagValues, reason: Reason, origin: RowOrigin
   return encodeLines(values.length, (i) => lines.line(values, i, ending));
 }
 
-export interface RejectedRow {
-  /** Place in the list of values. */
-  readonly index: number;
-  readonly reason: Reason;
-}
-
 /** The chosen values, each with its own reason. */
-export function encodeRejected(values: TagValues, rows: readonly RejectedRow[], origin: RowOrigin): Buffer {
+export function encodeRejected(values: TagValues, rows: readonly RefusedRow[], origin: RowOrigin): Buffer {
   const lines = new RowLines(origin);
   return encodeLines(rows.length, (i) => lines.line(values, rows[i]!.index, reasonEnding(rows[i]!.reason)));
 }

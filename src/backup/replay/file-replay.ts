@@ -2,7 +2,9 @@ import { sleep, type Clock } from '../../core/clock.ts';
 import type { Counters } from '../../core/counters.ts';
 import { DatabaseError, LEDGER_MOVED } from '../../core/errors.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
+import type { LedgerSession } from '../../core/ledger-session.ts';
 import { comparePlaces, laterPlace, ORIGIN, type Place } from '../../core/place.ts';
+import type { RefusedRow } from '../../core/refused-row.ts';
 import type { OnStep } from '../../core/steps.ts';
 import { countThrough, placeKeyOf, placeOf, type TagValues } from '../../core/tag-values.ts';
 import type { Backups } from '../backups.ts';
@@ -10,31 +12,12 @@ import type { BackupFileInfo } from '../files/file-info.ts';
 import { visitRejected } from '../written/recall.ts';
 import { FileChangedError, orderedRows, surveyRows, type RowGroup, type Survey } from './replay-rows.ts';
 import { readStreams, writeStreams } from './replay-streams.ts';
-import type { RejectedRow } from '../csv/row-format.ts';
-
-/** The database, as the replay of one stream sees it. All throw DatabaseError. */
-export interface ReplaySession {
-  /** How far the stream has been written; undefined when nothing of it has. */
-  read(): Promise<Place | undefined>;
-  /**
-   * Writes the values (at least one) and moves the stream from `from` to `to`, in one transaction, which is committed once `beforeCommit`,
-   * called with the rows that were refused, if any, has resolved. Code LEDGER_MOVED: the stream is not at `from`, and nothing was written.
-   */
-  write(
-    values: TagValues,
-    from: Place,
-    to: Place,
-    beforeCommit: (refused: readonly RejectedRow[]) => Promise<void>,
-  ): Promise<void>;
-  /** The stream has come to its end: its place is not needed any more. */
-  forget(): Promise<void>;
-}
 
 export interface FileReplayParts {
   readonly backups: Backups;
   readonly fileSystem: FileSystem;
-  readonly session: (stream: string) => ReplaySession;
-  readonly checkRows: (values: TagValues) => readonly RejectedRow[];
+  readonly session: (stream: string) => LedgerSession;
+  readonly checkRows: (values: TagValues) => readonly RefusedRow[];
   readonly counters: Pick<Counters, 'valuesReplayed'>;
   readonly batchSize: number;
   readonly onStep: OnStep;
@@ -171,7 +154,7 @@ export class FileReplay {
     const to = placeOf(values, values.length - 1);
     let rows = values.length;
     try {
-      await stream.session.write(values, stream.ledger ?? ORIGIN, to, async (refused) => {
+      await stream.session.write(values, { from: stream.ledger ?? ORIGIN, to }, async (refused) => {
         await this.#reject(values, refused, group, name);
         rows -= refused.length;
       });
@@ -186,7 +169,7 @@ export class FileReplay {
   }
 
   async #read(stream: StreamReplay, name: string): Promise<void> {
-    const place = await stream.session.read();
+    const place = await stream.session.readPlace();
     const unknown = this.#unknown.get(name);
     if (unknown !== undefined && place !== undefined && comparePlaces(place, unknown.to) === 0) {
       this.#parts.counters.valuesReplayed += unknown.rows;
@@ -221,7 +204,7 @@ export class FileReplay {
     values.remove(new Set(bad.map(({ index }) => index)));
   }
 
-  async #reject(values: TagValues, rows: readonly RejectedRow[], group: RowGroup, name: string): Promise<void> {
+  async #reject(values: TagValues, rows: readonly RefusedRow[], group: RowGroup, name: string): Promise<void> {
     await this.#parts.backups.reject(values, rows, group.journal);
     for (const { index } of rows) this.#noteRejected(name, values, index);
   }
@@ -247,13 +230,13 @@ export class FileReplay {
 
 /** Where one stream stands. */
 class StreamReplay {
-  readonly session: ReplaySession;
+  readonly session: LedgerSession;
   /** What the compare-and-set expects. */
   ledger: Place | undefined;
   /** Rows up to here are in Oracle. */
   settled: Place | undefined;
 
-  constructor(session: ReplaySession) {
+  constructor(session: LedgerSession) {
     this.session = session;
   }
 

@@ -12,8 +12,6 @@ import { removeStreams } from '../files/removal.ts';
 import { UnreplayableError } from './replay-rows.ts';
 import { orphanedStreams, readStreams } from './replay-streams.ts';
 
-export type { ReplaySession } from './file-replay.ts';
-
 export interface ReplayOptions extends Omit<FileReplayParts, 'onStep'> {
   readonly log: Logger;
   /** Oracle takes batches, and what it has is known. */

@@ -1,5 +1,5 @@
-import type { ReplaySession } from '../../../src/backup/replay/replay.ts';
 import { DatabaseError } from '../../../src/core/errors.ts';
+import type { LedgerSession } from '../../../src/core/ledger-session.ts';
 import { comparePlaces, ORIGIN, type Place } from '../../../src/core/place.ts';
 import type { TagValues } from '../../../src/core/tag-values.ts';
 
@@ -23,18 +23,18 @@ export class FakeOracle {
   /** A batch with this tag is refused as a whole. */
   poisonTag: string | undefined;
 
-  session(stream: string): ReplaySession {
+  session(stream: string): LedgerSession {
     return {
-      read: async () => {
+      readPlace: async () => {
         await this.before('read');
         const place = this.ledger.get(stream);
         if (place === undefined) this.ledger.set(stream, ORIGIN);
-        return place;
+        return place ?? ORIGIN;
       },
-      write: async (values, from, to, beforeCommit) => {
+      write: async (values, move, beforeCommit) => {
         await this.before('write');
         this.writes += 1;
-        if (comparePlaces(this.ledger.get(stream) ?? { messageNo: -1, valueNo: 0 }, from) !== 0) {
+        if (comparePlaces(this.ledger.get(stream) ?? { messageNo: -1, valueNo: 0 }, move!.from) !== 0) {
           throw new DatabaseError('passing', 'LEDGER_MOVED', 'moved');
         }
         const names = values.tags.slice(0, values.length).map(({ name }) => name);
@@ -46,13 +46,15 @@ export class FakeOracle {
         if (refused.length > 0) await beforeCommit(refused);
         const indexes = new Set(refused.map(({ index }) => index));
         for (const [i, row] of plain(values).entries()) if (!indexes.has(i)) this.rows.push(row);
-        this.ledger.set(stream, to);
+        this.ledger.set(stream, move!.to);
         await this.before('committed');
+        return move!.to;
       },
       forget: async () => {
         await this.before('forget');
         this.ledger.delete(stream);
       },
+      probe: async () => {},
     };
   }
 

@@ -1,11 +1,12 @@
 import { createCounters } from '../../../src/core/counters.ts';
 import { DatabaseError, type DatabaseErrorKind, type Reason } from '../../../src/core/errors.ts';
+import type { LedgerMove, LedgerSession } from '../../../src/core/ledger-session.ts';
 import { comparePlaces, ORIGIN, type Place } from '../../../src/core/place.ts';
+import type { RefusedRow } from '../../../src/core/refused-row.ts';
 import { noStep } from '../../../src/core/steps.ts';
 import { copyValues, type TagValues } from '../../../src/core/tag-values.ts';
 import { BatchWriter } from '../../../src/writer/batch-writer.ts';
 import type { ResumePlaces } from '../../../src/writer/neighbours.ts';
-import type { BadRow } from '../../../src/writer/row-check.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 import { valuesOf } from '../../support/values.ts';
@@ -69,7 +70,7 @@ export class FakeSource {
 }
 
 /** Errors are taken from the front of `plan`, one a call; then all is well, but for rows whose value is in `refuses`. */
-export class FakeDatabase {
+export class FakeDatabase implements LedgerSession {
   plan: (DatabaseError | undefined)[] = [];
   probes = 0;
   probeError: DatabaseError | undefined;
@@ -88,8 +89,8 @@ export class FakeDatabase {
 
   async write(
     values: TagValues,
-    move: { from: Place; to: Place } | undefined,
-    beforeCommit: (refused: readonly BadRow[]) => Promise<void>,
+    move: LedgerMove | undefined,
+    beforeCommit: (refused: readonly RefusedRow[]) => Promise<void>,
   ): Promise<Place | undefined> {
     const numbers = [...values.numbers.subarray(0, values.length)];
     this.calls.push(numbers);
@@ -107,6 +108,8 @@ export class FakeDatabase {
     if (this.ledger !== undefined) this.ledger = move?.to;
     return move?.to;
   }
+
+  async forget(): Promise<void> {}
 
   async probe(): Promise<void> {
     this.probes += 1;
@@ -128,7 +131,7 @@ export class FakeBackup {
     for (let i = 0; i < values.length; i += 1) this.backedUp.push([values.numbers[i]!, reason.code]);
   }
 
-  async reject(values: TagValues, rows: readonly BadRow[]): Promise<void> {
+  async reject(values: TagValues, rows: readonly RefusedRow[]): Promise<void> {
     if (this.diskError !== undefined) throw this.diskError;
     for (const { index, reason } of rows) this.rejected.push([values.numbers[index]!, reason.code]);
   }
