@@ -6,20 +6,20 @@ import { comparePlaces, type Place } from '../core/place.ts';
 import type { RefusedRow } from '../core/refused-row.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
 import { placeOf, type TagValues } from '../core/tag-values.ts';
-import type { Connections } from './connections.ts';
+import type { ConnectionLender } from './lease.ts';
 import type { Ledger } from './ledger.ts';
 import { toDatabaseError, toRowReason } from './ora-errors.ts';
 import type { InsertStatement } from './statements.ts';
 
 /** The configured table and one stream of the ledger, as the batch writer and the replay write to them. */
 export class Database implements LedgerSession {
-  readonly #connections: Connections;
+  readonly #connections: ConnectionLender;
   readonly #insert: InsertStatement;
   readonly #ledger: Ledger | undefined;
   readonly #onStep: OnStep;
 
   /** Without a ledger an unknown outcome stays unknown: rows are written at least once. */
-  constructor(connections: Connections, insert: InsertStatement, ledger?: Ledger, onStep: OnStep = noStep) {
+  constructor(connections: ConnectionLender, insert: InsertStatement, ledger?: Ledger, onStep: OnStep = noStep) {
     this.#connections = connections;
     this.#insert = insert;
     this.#ledger = ledger;

@@ -1,7 +1,7 @@
 import type { LedgerSession } from '../core/ledger-session.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
-import type { Connections } from './connections.ts';
 import { Database } from './database.ts';
+import type { ConnectionLender } from './lease.ts';
 import { Ledger } from './ledger.ts';
 import { createInsert, type InsertStatement, type TableOptions } from './statements.ts';
 
@@ -13,12 +13,12 @@ export interface SessionsOptions extends TableOptions {
 
 /** Makes the sessions for live data and for replays: one table, one stream of the ledger each. */
 export class Sessions {
-  readonly #connections: Connections;
+  readonly #connections: ConnectionLender;
   readonly #options: SessionsOptions;
   readonly #insert: InsertStatement;
   readonly #onStep: OnStep;
 
-  constructor(connections: Connections, options: SessionsOptions, onStep: OnStep = noStep) {
+  constructor(connections: ConnectionLender, options: SessionsOptions, onStep: OnStep = noStep) {
     this.#connections = connections;
     this.#options = options;
     this.#insert = createInsert(options);

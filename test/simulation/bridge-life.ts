@@ -56,7 +56,7 @@ export class BridgeLife {
     const step = (name: Step): void => {
       if (!this.#life.isOver) onStep(name);
     };
-    const sessions = new Sessions(this.#connections.asConnections(), { ...config.oracle, bridgeId: BRIDGE_ID }, step);
+    const sessions = new Sessions(this.#connections, { ...config.oracle, bridgeId: BRIDGE_ID }, step);
     this.#pipeline = new Pipeline(config, {
       clock: this.#life,
       fileSystem: disk.mount(this.#life),

@@ -28,7 +28,7 @@ export class OfflineLife {
     this.#life = new Life(time, random);
     this.#connections = new SimConnections(database, this.#life);
     const config = simConfig(plan);
-    const sessions = new Sessions(this.#connections.asConnections(), { ...config.oracle, bridgeId: BRIDGE_ID }, noStep);
+    const sessions = new Sessions(this.#connections, { ...config.oracle, bridgeId: BRIDGE_ID }, noStep);
     this.#offline = new OfflineReplay(config, {
       clock: this.#life,
       fileSystem: disk.mount(this.#life),
