@@ -9,7 +9,7 @@ import { messageOf, type Rig } from './rig.ts';
 import { simulatedRig } from './simulated-rig.ts';
 import { standinRig } from './standin-rig.ts';
 
-/** Whatever tests put in the place of Oracle, and `LedgerSession` promises. */
+/** All that tests put in the place of Oracle. Each must keep what `LedgerSession` promises, or the tests above it prove nothing. */
 const DATABASES: readonly (readonly [name: string, open: () => Promise<Rig>])[] = [
   ["the fake of the writer's tests", fakeDatabaseRig],
   ["the fake of the replay's tests", fakeOracleRig],
@@ -67,7 +67,7 @@ describe.each(DATABASES)('%s', (_name, open) => {
       expect(await rig.session('live/J').readPlace()).toEqual(place(1, 0));
     });
 
-    it('is nobody else’s: two go on side by side, one in the middle of the other’s transaction', async () => {
+    it("does not see another: two go on side by side, one in the middle of the other's transaction", async () => {
       const other = rig.session('live/K');
       await session.readPlace();
       await other.readPlace();

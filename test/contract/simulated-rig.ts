@@ -53,6 +53,7 @@ class SimulatedRig implements Rig {
   readonly #database = new SimDatabase(this.#time, this.#random, () => {});
   readonly #connections = new SimConnections(this.#database, new Life(this.#time, this.#random));
   #losesAnswer: LostAnswer | undefined;
+  /** A write has moved the ledger, and its rows are the next call. */
   #isSent = false;
   #callsUnderWay = 0;
   #pump: Promise<void> | undefined;
@@ -84,20 +85,22 @@ class SimulatedRig implements Rig {
 
   #open(stream: string, ledgerTable: string): LedgerSession {
     const onStep = (step: string): void => {
-      this.#isSent = step === 'sent';
-      if (this.#isSent) this.#steer();
+      if (step !== 'sent') return;
+      this.#isSent = true;
+      this.#steer();
     };
     const options = { ...TABLE_OPTIONS, bridgeId: 'contract', ledgerTable };
     const session = new Sessions(this.#connections, options, onStep).live(stream);
     return {
       readPlace: () => this.#drive(session.readPlace()),
-      write: (values, move, beforeCommit) => this.#drive(session.write(values, move, beforeCommit)),
+      write: (values, move, beforeCommit) =>
+        this.#drive(session.write(values, move, beforeCommit).finally(() => (this.#isSent = false))),
       forget: () => this.#drive(session.forget()),
       probe: () => this.#drive(session.probe()),
     };
   }
 
-  /** Concerns the call that is sent before any timer fires. */
+  /** Concerns the call that is sent next, before any timer fires. */
   #steer(): void {
     if (this.#losesAnswer === undefined) return;
     const { health, always, whenLost } = STEERING[this.#losesAnswer];
