@@ -37,6 +37,17 @@ export class DatabaseError extends Error {
   }
 }
 
+/**
+ * Something is so that the code's own rules exclude it: a fault of the program and of nobody else. Nothing was written or sent because of it.
+ */
+export class InternalError extends Error {
+  /** `found`: what shows it, for the log. */
+  constructor(message: string, found: object) {
+    super(`internal error: ${message}: ${JSON.stringify(found)}`);
+    this.name = 'InternalError';
+  }
+}
+
 /** One configuration error: where it is, what stands there and what may stand there, in `message`. */
 export class ConfigError extends Error {
   readonly path: string;

@@ -7,6 +7,9 @@ export interface Place {
 /** Before every value of every journal. */
 export const ORIGIN: Place = { messageNo: 0, valueNo: 0 };
 
+/** Behind every value of every journal; the number of a value within its message is an unsigned integer of 32 bits. */
+export const END: Place = { messageNo: Number.MAX_SAFE_INTEGER, valueNo: 0xffff_ffff };
+
 /** Below 0 when `a` comes before `b`, 0 when they are the same. */
 export function comparePlaces(a: Place, b: Place): number {
   return a.messageNo - b.messageNo || a.valueNo - b.valueNo;
