@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { freePort } from '../support/mosquitto.ts';
+import { freePort } from '../support/free-port.ts';
 import { BrokerProcess, type ProcessSpec } from './broker-process.ts';
 
 /** 4 is MQTT 3.1.1. */

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { freePort } from '../support/mosquitto.ts';
+import { freePort } from '../support/free-port.ts';
 import type { RealBroker } from './broker.ts';
 import { findCommand, installAmqtt, installMochi, missingCommand, PACKAGES } from './packages.ts';
 

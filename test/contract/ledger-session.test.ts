@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { DatabaseError, LEDGER_MOVED } from '../../src/core/errors.ts';
+import { LEDGER_MOVED } from '../../src/core/errors.ts';
 import type { LedgerSession } from '../../src/core/ledger-session.ts';
 import { ORIGIN, type Place } from '../../src/core/place.ts';
 import type { RefusedRow } from '../../src/core/refused-row.ts';
+import { databaseErrorOf } from '../support/oracle-connections.ts';
 import { fakeDatabaseRig, fakeOracleRig } from './fake-rigs.ts';
 import { messageOf, type Rig } from './rig.ts';
 import { simulatedRig } from './simulated-rig.ts';
@@ -27,15 +28,6 @@ async function none(): Promise<void> {
 }
 
 async function keep(): Promise<void> {}
-
-async function failureOf(work: Promise<unknown>): Promise<DatabaseError> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof DatabaseError)) throw new Error('expected a DatabaseError', { cause: error });
-  return error;
-}
 
 describe.each(DATABASES)('%s', (_name, open) => {
   let rig: Rig;
@@ -106,7 +98,7 @@ describe.each(DATABASES)('%s', (_name, open) => {
       await session.write(messageOf(2, 20), { from: ORIGIN, to: place(2, 0) }, none);
       const values = messageOf(3, 30, 31);
       rig.refuse(values, 0);
-      const error = await failureOf(rig.session(stream).write(values, { from, to: place(4, 0) }, none));
+      const error = await databaseErrorOf(rig.session(stream).write(values, { from, to: place(4, 0) }, none));
       expect(error).toMatchObject({ code: LEDGER_MOVED, outcomeUnknown: false });
       expect(await rig.numbers()).toEqual([20]);
       expect(await session.readPlace()).toEqual(place(2, 0));
@@ -180,7 +172,7 @@ describe.each(DATABASES)('%s', (_name, open) => {
     it('are never those of a row that spoils the batch: then nothing is written, and the rest can be', async () => {
       const values = messageOf(1, 10, 11, 12);
       rig.spoil(values, 1);
-      const error = await failureOf(session.write(values, { from: ORIGIN, to: place(1, 2) }, none));
+      const error = await databaseErrorOf(session.write(values, { from: ORIGIN, to: place(1, 2) }, none));
       expect(error.outcomeUnknown).toBe(false);
       expect([await session.readPlace(), await rig.numbers()]).toEqual([ORIGIN, []]);
       expect(await session.write(values.slice(0, 1), { from: ORIGIN, to: place(1, 0) }, none)).toEqual(place(1, 0));
@@ -200,7 +192,7 @@ describe.each(DATABASES)('%s', (_name, open) => {
       ['rolls back late', ORIGIN, []],
     ] as const)('has an unknown outcome, and the place tells it: %s', async (how, reached, numbers) => {
       rig.loseAnswer(how);
-      expect((await failureOf(session.write(messageOf(1, 10, 11), move, none))).outcomeUnknown).toBe(true);
+      expect((await databaseErrorOf(session.write(messageOf(1, 10, 11), move, none))).outcomeUnknown).toBe(true);
       expect(await session.readPlace()).toEqual(reached);
       expect(await rig.numbers()).toEqual(numbers);
     });
@@ -212,21 +204,21 @@ describe.each(DATABASES)('%s', (_name, open) => {
       const values = messageOf(1, 10, 11);
       rig.refuse(values, 0);
       const lose = async (): Promise<void> => rig.loseAnswer(how);
-      expect((await failureOf(session.write(values, move, lose))).outcomeUnknown).toBe(true);
+      expect((await databaseErrorOf(session.write(values, move, lose))).outcomeUnknown).toBe(true);
       expect(await session.readPlace()).toEqual(reached);
       expect(await rig.numbers()).toEqual(numbers);
     });
 
     it('can be tried again without a read: the move finds what the session that outlived its connection did', async () => {
       rig.loseAnswer('commits late');
-      await failureOf(session.write(messageOf(1, 10, 11), move, none));
-      expect((await failureOf(session.write(messageOf(1, 10, 11), move, none))).code).toBe(LEDGER_MOVED);
+      await databaseErrorOf(session.write(messageOf(1, 10, 11), move, none));
+      expect((await databaseErrorOf(session.write(messageOf(1, 10, 11), move, none))).code).toBe(LEDGER_MOVED);
       expect(await rig.numbers()).toEqual([10, 11]);
     });
 
     it.each(['commits late', 'rolls back late'] as const)('moves nothing after the place was read: %s', async (how) => {
       rig.loseAnswer(how);
-      await failureOf(session.write(messageOf(1, 10, 11), move, none));
+      await databaseErrorOf(session.write(messageOf(1, 10, 11), move, none));
       const from = (await session.readPlace())!;
       const before = await rig.numbers();
       expect(await session.write(messageOf(2, 20), { from, to: place(2, 0) }, none)).toEqual(place(2, 0));

@@ -1,8 +1,6 @@
-import { systemClock } from '../../src/core/clock.ts';
-import { Connections } from '../../src/oracle/connections.ts';
 import { Sessions } from '../../src/oracle/sessions.ts';
 import type { LostAnswer } from '../support/fake-store.ts';
-import { RecordingLogger } from '../support/recording-logger.ts';
+import { connectionsTo } from '../support/oracle-connections.ts';
 import type { FaultRule } from '../support/standin/faults.ts';
 import { startStandin, type ProfileName } from '../support/standin/standin.ts';
 import { createTables, readRows, TABLE_OPTIONS } from '../support/tag-table.ts';
@@ -21,18 +19,7 @@ const FAULTS: Readonly<Record<LostAnswer, FaultRule>> = {
 export async function standinRig(profile: ProfileName): Promise<Rig> {
   const standin = await startStandin({ profile });
   await createTables(standin);
-  const connections = new Connections({
-    connectString: standin.connectString,
-    user: 'bridge',
-    password: 'secret',
-    walletDir: '',
-    walletPassword: '',
-    pool: { min: 0, max: 3, increment: 1, queueTimeoutMs: 10_000 },
-    connectTimeoutMs: 10_000,
-    callTimeoutMs: 10_000,
-    clock: systemClock,
-    log: new RecordingLogger(),
-  });
+  const connections = connectionsTo(standin);
   const options = { ...TABLE_OPTIONS, bridgeId: 'contract' };
   const sessions = new Sessions(connections, options);
   return {

@@ -1,14 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { DatabaseError } from '../../src/core/errors.ts';
 import { ORIGIN, type Place } from '../../src/core/place.ts';
 import type { RefusedRow } from '../../src/core/refused-row.ts';
-import { Connections, type ConnectionsOptions } from '../../src/oracle/connections.ts';
+import type { Connections, ConnectionsOptions } from '../../src/oracle/connections.ts';
 import { Ledger } from '../../src/oracle/ledger.ts';
 import { Database } from '../../src/oracle/database.ts';
 import { createInsert } from '../../src/oracle/statements.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { RecordingLogger } from '../support/recording-logger.ts';
+import { connectionsTo, databaseErrorOf } from '../support/oracle-connections.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
 import { countRows, createTables, readRows, TABLE_OPTIONS } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
@@ -21,29 +20,8 @@ let clock: FakeClock;
 let connections: Connections;
 
 function connect(options: Partial<ConnectionsOptions> = {}): Connections {
-  connections = new Connections({
-    connectString: standin.connectString,
-    user: 'bridge',
-    password: 'secret',
-    walletDir: '',
-    walletPassword: '',
-    pool: { min: 0, max: 2, increment: 1, queueTimeoutMs: 10_000 },
-    connectTimeoutMs: 10_000,
-    callTimeoutMs: CALL_TIMEOUT_MS,
-    clock,
-    log: new RecordingLogger(),
-    ...options,
-  });
+  connections = connectionsTo(standin, { callTimeoutMs: CALL_TIMEOUT_MS, clock, ...options });
   return connections;
-}
-
-async function failureOf(work: Promise<unknown>): Promise<DatabaseError> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof DatabaseError)) throw new Error('expected a DatabaseError', { cause: error });
-  return error;
 }
 
 const ping = ({ connection }: { connection: { ping(): Promise<void> } }): Promise<void> => connection.ping();
@@ -66,14 +44,14 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
   describe('Connections', () => {
     it('tries a refused log-on once a minute at most, whoever asks', async () => {
       connect({ password: 'wrong', pool: { min: 2, max: 5, increment: 2, queueTimeoutMs: 1000 } }).start();
-      const errors = await Promise.all([1, 2, 3, 4].map(() => failureOf(connections.use('ping', ping))));
+      const errors = await Promise.all([1, 2, 3, 4].map(() => databaseErrorOf(connections.use('ping', ping))));
       expect(errors.map(({ kind, code }) => `${kind} ${code}`)).toEqual(errors.map(() => 'configuration ORA-01017'));
       expect(standin.stats.logonsTried).toBe(1);
       await clock.advance(59_000);
-      await failureOf(connections.use('ping', ping));
+      await databaseErrorOf(connections.use('ping', ping));
       expect(standin.stats.logonsTried).toBe(1);
       await clock.advance(2_000);
-      await failureOf(connections.use('ping', ping));
+      await databaseErrorOf(connections.use('ping', ping));
       expect(standin.stats.logonsTried).toBe(2);
     });
 
@@ -111,7 +89,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       connect({ callTimeoutMs: 0 });
       await connections.use('ping', ping);
       standin.blackHole(true);
-      const hanging = failureOf(connections.use('ping', ping));
+      const hanging = databaseErrorOf(connections.use('ping', ping));
       await clock.advance(5_001);
       expect(await hanging).toMatchObject({ kind: 'connection', code: 'CALL_TIMEOUT', outcomeUnknown: true });
       standin.blackHole(false);
@@ -122,7 +100,10 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
     it('gives up a listener that says nothing', async () => {
       standin.faults.add({ on: 'connect', silent: true });
       connect({ connectTimeoutMs: 1000 });
-      expect(await failureOf(connections.use('ping', ping))).toMatchObject({ kind: 'connection', code: 'NJS-510' });
+      expect(await databaseErrorOf(connections.use('ping', ping))).toMatchObject({
+        kind: 'connection',
+        code: 'NJS-510',
+      });
       await connections.use('ping', ping);
     });
 
@@ -131,7 +112,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       let finish: () => void = () => {};
       const first = connections.use('hold', () => new Promise<void>((resolve) => (finish = resolve)));
       await until('the first to hold it', () => standin.stats.logonsAccepted === 1);
-      const tooLate = failureOf(connections.use('ping', ping));
+      const tooLate = databaseErrorOf(connections.use('ping', ping));
       await clock.advance(1001);
       expect((await tooLate).code).toBe('POOL_BUSY');
       const inTime = connections.use('ping', ping);
@@ -154,7 +135,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
 
     it.each([['12514'], ['12528'], ['1033']])('sees a database that is away behind code %s', async (code) => {
       standin.faults.add({ on: 'connect', refuse: Number(code) });
-      const error = await failureOf(connect().use('ping', ping));
+      const error = await databaseErrorOf(connect().use('ping', ping));
       expect(error).toMatchObject({ kind: 'connection', outcomeUnknown: false });
     });
   });
@@ -210,7 +191,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
 
     it('rejects no row for a fault of the whole database, and writes none', async () => {
       standin.faults.add({ on: 'execute', sql: 'INSERT', rowErrors: { 1: 1653 } });
-      const error = await failureOf(database().write(valuesOf(1, 2, 3), undefined, rejecting));
+      const error = await databaseErrorOf(database().write(valuesOf(1, 2, 3), undefined, rejecting));
       expect(error).toMatchObject({ kind: 'resource', code: 'ORA-01653' });
       expect(await countRows(standin)).toBe(0);
     });
@@ -220,7 +201,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       ['after its commit', { on: 'execute', reset: 'after' }, 1],
     ] as const)('calls the outcome unknown when the connection is cut %s', async (_title, fault, rows) => {
       standin.faults.add({ ...fault, sql: 'INSERT' });
-      const error = await failureOf(database().write(valuesOf(1), undefined, rejecting));
+      const error = await databaseErrorOf(database().write(valuesOf(1), undefined, rejecting));
       expect(error).toMatchObject({ kind: 'connection', outcomeUnknown: true });
       expect(await countRows(standin)).toBe(rows);
     });
@@ -229,7 +210,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       const asked = database();
       await asked.probe();
       await standin.engine.query('DROP TABLE tag_data', 'BRIDGE');
-      const error = await failureOf(asked.probe());
+      const error = await databaseErrorOf(asked.probe());
       expect(error).toMatchObject({ kind: 'configuration', code: 'ORA-00942', outcomeUnknown: false });
       expect(error.remedy).toContain('oracle.table');
       expect(standin.stats.rows).toBe(0);
@@ -238,7 +219,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
     it('breaks a call that takes too long', async () => {
       standin.faults.add({ on: 'execute', sql: 'INSERT', hang: true });
       const slow = new Database(connect({ callTimeoutMs: 200 }), createInsert(TABLE_OPTIONS));
-      expect(await failureOf(slow.write(valuesOf(1), undefined, rejecting))).toMatchObject({
+      expect(await databaseErrorOf(slow.write(valuesOf(1), undefined, rejecting))).toMatchObject({
         kind: 'passing',
         code: 'NJS-123',
         outcomeUnknown: true,
@@ -283,7 +264,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
     it('commits no row when the place is not where it was left', async () => {
       const live = database();
       await makeRow(place(5));
-      const error = await failureOf(live.write(valuesOf(1), { from: place(4), to: place(6) }, rejecting));
+      const error = await databaseErrorOf(live.write(valuesOf(1), { from: place(4), to: place(6) }, rejecting));
       expect(error).toMatchObject({ code: 'LEDGER_MOVED', outcomeUnknown: false });
       expect(await countRows(standin)).toBe(0);
       expect(await live.readPlace()).toEqual(place(5));
@@ -308,7 +289,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       const live = database();
       await makeRow(place(5));
       standin.faults.add({ on: 'execute', sql: 'INSERT INTO "TAG_DATA"', error: 1653 });
-      await failureOf(live.write(valuesOf(1), { from: place(5), to: place(6) }, rejecting));
+      await databaseErrorOf(live.write(valuesOf(1), { from: place(5), to: place(6) }, rejecting));
       expect(await live.readPlace()).toEqual(place(5));
     });
 
@@ -319,7 +300,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
         await makeRow(place(5));
         standin.faults.add({ on: 'commit', sql: 'INSERT', late: { outcome, afterMs: 300 } });
         const move = { from: place(5), to: place(6) };
-        expect(await failureOf(live.write(valuesOf(1), move, rejecting))).toMatchObject({ outcomeUnknown: true });
+        expect(await databaseErrorOf(live.write(valuesOf(1), move, rejecting))).toMatchObject({ outcomeUnknown: true });
         expect(await live.readPlace()).toEqual(outcome === 'commit' ? place(6) : place(5));
         expect(await countRows(standin)).toBe(outcome === 'commit' ? 1 : 0);
       },
@@ -330,8 +311,8 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       await makeRow(place(5));
       standin.faults.add({ on: 'commit', sql: 'INSERT', late: { outcome: 'commit', afterMs: 300 } });
       const move = { from: place(5), to: place(6) };
-      await failureOf(live.write(valuesOf(1), move, rejecting));
-      expect(await failureOf(live.write(valuesOf(1), move, rejecting))).toMatchObject({ code: 'LEDGER_MOVED' });
+      await databaseErrorOf(live.write(valuesOf(1), move, rejecting));
+      expect(await databaseErrorOf(live.write(valuesOf(1), move, rejecting))).toMatchObject({ code: 'LEDGER_MOVED' });
       expect(await countRows(standin)).toBe(1);
     });
 
@@ -340,17 +321,17 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       await makeRow(place(5));
       standin.faults.add({ on: 'commit', sql: 'INSERT', late: { outcome: 'rollback', afterMs: 600_000 } });
       const move = { from: place(5), to: place(6) };
-      await failureOf(live.write(valuesOf(1), move, rejecting));
+      await databaseErrorOf(live.write(valuesOf(1), move, rejecting));
       const stuck = { kind: 'passing', code: 'NJS-123', outcomeUnknown: false };
-      expect(await failureOf(live.readPlace())).toMatchObject(stuck);
-      expect(await failureOf(live.write(valuesOf(1), move, rejecting))).toMatchObject(stuck);
+      expect(await databaseErrorOf(live.readPlace())).toMatchObject(stuck);
+      expect(await databaseErrorOf(live.write(valuesOf(1), move, rejecting))).toMatchObject(stuck);
     });
 
     it('asks for the ledger table too when it probes', async () => {
       const live = database();
       await live.probe();
       await standin.engine.query('DROP TABLE mqtt_bridge_ledger', 'BRIDGE');
-      expect(await failureOf(live.probe())).toMatchObject({ kind: 'configuration', code: 'ORA-00942' });
+      expect(await databaseErrorOf(live.probe())).toMatchObject({ kind: 'configuration', code: 'ORA-00942' });
     });
   });
 });

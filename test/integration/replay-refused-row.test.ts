@@ -9,8 +9,8 @@ import { Replay } from '../../src/backup/replay/replay.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { LedgerSession } from '../../src/core/ledger-session.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
-import { Connections } from '../../src/oracle/connections.ts';
 import { Sessions } from '../../src/oracle/sessions.ts';
+import { connectionsTo } from '../support/oracle-connections.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { startStandin } from '../support/standin/standin.ts';
 import { createTables, readRows, TABLE_OPTIONS } from '../support/tag-table.ts';
@@ -32,18 +32,7 @@ test('a replayed batch that ends with a refused row costs no further log-on, rea
   const standin = await startStandin();
   onTestFinished(() => standin.stop());
   await createTables(standin);
-  const connections = new Connections({
-    connectString: standin.connectString,
-    user: 'bridge',
-    password: 'secret',
-    walletDir: '',
-    walletPassword: '',
-    pool: { min: 0, max: 1, increment: 1, queueTimeoutMs: 10_000 },
-    connectTimeoutMs: 10_000,
-    callTimeoutMs: 10_000,
-    clock: systemClock,
-    log: shared.log,
-  });
+  const connections = connectionsTo(standin);
   onTestFinished(() => connections.stop());
   const sessions = new Sessions(connections, { ...TABLE_OPTIONS, bridgeId: 'test-bridge' });
   const calls: string[] = [];

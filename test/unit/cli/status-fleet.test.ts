@@ -5,8 +5,9 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { runCli } from '../../../src/cli/cli.ts';
 import type { FleetSum } from '../../../src/cli/fleet.ts';
 import { createCounters, type Counters } from '../../../src/core/counters.ts';
+import { freePort } from '../../support/free-port.ts';
 import { type MadeUpSources, madeUpSources } from '../ops/made-up-sources.ts';
-import { freePort, run, serve, serveBridge, stopServers } from './served-status.ts';
+import { run, serve, serveBridge, stopServers } from './served-status.ts';
 
 afterEach(stopServers);
 
