@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { DatabaseError } from '../../src/core/errors.ts';
+import type { DatabaseError } from '../../src/core/errors.ts';
 import type { ConnectionsOptions } from '../../src/oracle/connections.ts';
 import {
   type CertificateAuthority,
