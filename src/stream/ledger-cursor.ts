@@ -14,6 +14,8 @@ export interface LedgerCursorOptions {
   readonly recoveredThrough: Place;
   /** Values that an earlier run wrote are counted when they are found: the run's counters may not know of them. */
   readonly countsEarlierRuns: boolean;
+  /** Values may be given again after they came to their end, as those of a file that is read anew; then they are left out. */
+  readonly mayComeAgain: boolean;
   /** The ledger is at this place. Nothing is written before this resolves; what it throws comes out of `ensure`. */
   readonly onRead: (place: Place) => Promise<void>;
   /** The ledger knows of values that this bridge has lost. */
@@ -26,8 +28,8 @@ export interface LedgerCursorOptions {
  *
  * `known` is the place that the last commit set, or that was read; undefined at the start and after every unknown outcome: then it is read
  * before anything is written. Only values up to `maybeWrittenThrough`, which this bridge has once sent, can be in Oracle because of an
- * unknown outcome; so a place that another writer has moved never makes a value look written. What this process has written stays known when
- * somebody sets the ledger back.
+ * unknown outcome; so a place that another writer has moved never makes a value look written. Where values may come again, what this process
+ * has written stays known, even when somebody sets the ledger back; elsewhere a value at or before an own commit is a fault of the program.
  */
 export class LedgerCursor {
   readonly #options: LedgerCursorOptions;
@@ -122,7 +124,7 @@ export class LedgerCursor {
 
   /** A write of values up to `to` is committed, and the ledger is at `reached`; undefined where no ledger is kept. */
   committed(to: Place, reached: Place | undefined): void {
-    this.#writtenThrough = laterPlace(this.#writtenThrough, to);
+    if (this.#options.mayComeAgain) this.#writtenThrough = laterPlace(this.#writtenThrough, to);
     this.counted(to);
     if (reached !== undefined) this.#know(reached, true);
   }

@@ -26,8 +26,6 @@ export interface LedgerStreamOptions extends Omit<LedgerCursorOptions, 'session'
   readonly reject: (values: TagValues, rows: readonly RefusedRow[]) => Promise<void>;
   /** Places, as `placeKeyOf`, whose values an earlier run rejected. */
   readonly rejected?: ReadonlySet<string>;
-  /** Rejected values may be given again, as those of a file that is read anew: their places are remembered. */
-  readonly mayComeAgain: boolean;
   /** Called before each attempt: throws as long as nothing may be sent. */
   readonly beforeSending: () => Promise<void>;
   /** Called in the same step as values are taken out of their list. */

@@ -12,6 +12,9 @@ import { RepeatedError, type LogFields, type Logger } from '../core/logger.ts';
  * While down, batches go straight to the backup and a probe asks at intervals. After its answer the next batch is tried, once: when it is
  * taken, or none comes for a probe's interval, the outage is over; when it is refused, the same outage goes on. The start is a
  * `retrying` too: nothing is known yet, so the probe asks at once.
+ *
+ * Of each batch it hears, in this order: `trying` before each attempt, after it `succeeded`, `retrying` (another attempt follows) or
+ * `failed`, or nothing when the database neither took nor failed it; `batchEnded` at last.
  */
 export type OracleState = 'connected' | 'retrying' | 'down';
 

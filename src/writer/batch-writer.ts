@@ -105,23 +105,27 @@ export class BatchWriter {
 
   /**
    * Settles batches until the source is closed and empty, or until `signal` is aborted: what is not settled then is still in the journal.
+   * Throws InternalError when a batch does not come in its order.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { source } = this.#parts;
     let batch = new TagValues(this.#options.batchSize);
     this.#stopping = signal;
     this.availability.start();
-    for (;;) {
-      await source.whenReady(this.#options.batchSize, this.#options.intervalMs, signal);
-      if (signal.aborted) break;
-      const { batchSize } = this.#options;
-      if (batch.capacity !== batchSize) batch = new TagValues(batchSize);
-      this.#pending = source.take(batch, batchSize);
-      if (this.#pending === 0 && source.closed) break;
-      if (this.#pending > 0) await this.#settleAll(batch);
+    try {
+      for (;;) {
+        await source.whenReady(this.#options.batchSize, this.#options.intervalMs, signal);
+        if (signal.aborted) break;
+        const { batchSize } = this.#options;
+        if (batch.capacity !== batchSize) batch = new TagValues(batchSize);
+        this.#pending = source.take(batch, batchSize);
+        if (this.#pending === 0 && source.closed) break;
+        if (this.#pending > 0) await this.#settleAll(batch);
+      }
+    } finally {
+      this.availability.stop();
+      await this.#sealing;
     }
-    this.availability.stop();
-    await this.#sealing;
   }
 
   async #settleAll(batch: TagValues): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Reason } from '../../core/errors.ts';
 import { shownState, type BackupFileInfo } from '../files/file-info.ts';
 import type { BackupKind } from '../files/file-name.ts';
-import type { RequestState } from './replay.ts';
+import type { RequestState } from './file-state.ts';
 
 /** A file as `/api/backups` lists it. */
 export interface ListedFile {
