@@ -13,7 +13,7 @@ import { HttpServer } from './ops/http.ts';
 import type { Metrics } from './ops/metrics.ts';
 import type { Refusals } from './ops/refusals.ts';
 import { createRoutes, type Health, type Readiness } from './ops/routes.ts';
-import { collectStatus, type StatusSources } from './ops/status.ts';
+import { collectStatus, type StatusSources } from './ops/collect-status.ts';
 import type { TagsSeen } from './ops/tags-seen.ts';
 import type { Pipeline } from './pipeline.ts';
 

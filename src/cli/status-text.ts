@@ -1,4 +1,5 @@
 import { printable } from '../core/printable.ts';
+import { isGrave } from '../ops/problems.ts';
 import type { Status } from '../ops/status.ts';
 import type { Paint } from './colours.ts';
 import { progressBar } from './progress-line.ts';
@@ -96,9 +97,9 @@ export function formatStatus(status: ShownStatus, paint: Paint, columns = Number
   return `${[head, ...problemLines(status, paint, columns), ...SECTIONS.flatMap(([heading, lines]) => section(heading, lines(status), paint))].join('\n')}\n`;
 }
 
-/** Red: values are lost, or none come, or none go. */
-export function colourOf({ audit, mqtt, oracle }: ShownStatus): 'red' | 'yellow' {
-  return !audit.balanced || !mqtt.connected || oracle.state === 'down' ? 'red' : 'yellow';
+/** The colour of what is said of a bridge that has problems. */
+export function colourOf(status: ShownStatus): 'red' | 'yellow' {
+  return isGrave(status) ? 'red' : 'yellow';
 }
 
 /** `before` each problem: whose it is. */

@@ -25,7 +25,7 @@ export interface ActionSources {
   discard(file: string): Promise<Refusal | undefined>;
 }
 
-/** What may be done over HTTP with the token (INTERFACE.md, "HTTP"). */
+/** What may be done over HTTP with the token. */
 export function createActions(sources: ActionSources): Actions {
   const answerAs = (done: 200 | 202, act: ActionSources['replay']) => async (file: string) => {
     const refusal = await act(file);

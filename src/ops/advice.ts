@@ -1,11 +1,5 @@
 import type { StatusFacts } from './status.ts';
 
-/** A problem and what a person can do about it. */
-export interface Advice {
-  readonly problem: string;
-  readonly remedy: string;
-}
-
 /** What problems.ts looks for. */
 export type ProblemKind =
   | 'audit'

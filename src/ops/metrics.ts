@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-import { collectStatus, ORACLE_STATES, type Status, type StatusSources } from './status.ts';
+import { collectStatus, type StatusSources } from './collect-status.ts';
+import { ORACLE_STATES, type Status } from './status.ts';
 
 /** Name without the prefix; `read` gives the figure at the time of a scrape. */
 interface Figure {

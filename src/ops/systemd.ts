@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { type CancelTimer, type Clock, withDeadline } from '../core/clock.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import { type Logger, RepeatedError } from '../core/logger.ts';
+import { problemsInWords } from './problems.ts';
 import type { Health } from './routes.ts';
 import type { Status } from './status.ts';
 
@@ -156,23 +157,8 @@ export class Systemd {
   }
 }
 
-/** What is said of a state that is not as it should be; the worst come first. No numbers, or the line would change all the time. */
-const STATES: readonly (readonly [line: string, isSo: (status: Status) => boolean])[] = [
-  ['audit out of balance', (s) => !s.audit.balanced],
-  ['not connected to the broker', (s) => !s.mqtt.connected],
-  ['journal full', (s) => s.journal.state === 'full'],
-  ['journal failing', (s) => s.journal.state === 'failing'],
-  ['Oracle down', (s) => s.oracle.state === 'down'],
-  ['writing to Oracle fails, trying again', (s) => s.oracle.state === 'retrying'],
-  ['writing to Oracle switched off', (s) => s.oracle.state === 'disabled'],
-  ['values dropped', (s) => s.counters.valuesDropped > 0],
-  ['backups wait for Oracle', (s) => s.backups.pendingFiles > 0],
-  ['rejected rows', (s) => s.backups.rejectedFiles > 0],
-  ['undecodable messages', (s) => s.backups.undecodableFiles > 0],
-];
-
-/** The bridge's state in one line, as `systemctl status` shows it. */
+/** The bridge's state in one line, as `systemctl status` shows it. No numbers stand in it: it would change all the time. */
 export function statusLine(status: Status): string {
-  const found = STATES.filter(([, isSo]) => isSo(status)).map(([line]) => line);
+  const found = problemsInWords(status);
   return found.length === 0 ? 'all is well' : found.join('; ');
 }
