@@ -2,8 +2,8 @@ import type { Command } from '../command.ts';
 import { flagsOf, flagsWithValue, LIST_BACKUPS, optionsOf, quoted, type CompletionFacts } from './facts.ts';
 
 /**
- * For bash 4 and later. Names of files are compared and never expanded, as `compgen -W` would. Bash cuts words at `=` and `:`, hence the
- * two in the loop that looks for the command.
+ * For bash 4 and later. Names of files are compared and never expanded, as `compgen -W` would. Bash cuts words at `=`
+ * and `:`, hence the two in the loop that looks for the command.
  */
 export function bashScript({ program, commands, defaultCommand, keys }: CompletionFacts): string {
   const isDefault = ({ name }: Command): boolean => name === defaultCommand;

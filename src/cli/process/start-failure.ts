@@ -1,6 +1,6 @@
-import type { Config } from '../config/config.ts';
-import { systemErrorCode } from '../core/errors.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { Config } from '../../config/config.ts';
+import { systemErrorCode } from '../../core/errors.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
 
 /** Why the bridge could not start, for a person, and what the process exits with. */
 export interface StartFailure {

@@ -1,4 +1,4 @@
-import type { Output } from './command.ts';
+import type { Output } from '../command.ts';
 
 const BAR_WIDTH = 30;
 const DEFAULT_COLUMNS = 80;

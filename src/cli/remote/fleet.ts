@@ -1,5 +1,4 @@
-import { askMember } from './status-request.ts';
-import type { ShownStatus } from './status-text.ts';
+import { askMember, type ShownStatus } from './status-request.ts';
 
 /** What became of asking one address: the one or the other. */
 export interface Member {

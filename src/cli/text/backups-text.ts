@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 
-import { parseCsv } from '../backup/csv/csv-reader.ts';
-import { CsvError, textOfField, type CsvField } from '../backup/csv/csv.ts';
-import { shownState, type BackupFileInfo } from '../backup/files/file-info.ts';
-import { OPEN_SUFFIX } from '../backup/files/file-name.ts';
-import { TimeWriter } from '../backup/csv/time-text.ts';
-import type { FileSystem } from '../core/filesystem.ts';
-import { printable } from '../core/printable.ts';
+import { parseCsv } from '../../backup/csv/csv-reader.ts';
+import { CsvError, textOfField, type CsvField } from '../../backup/csv/csv.ts';
+import { shownState, type BackupFileInfo } from '../../backup/files/file-info.ts';
+import { OPEN_SUFFIX } from '../../backup/files/file-name.ts';
+import { TimeWriter } from '../../backup/csv/time-text.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import { printable } from '../../core/printable.ts';
 import { sizeText } from './units.ts';
 
 /** What `list --json` and `show --json` say of a file: the fields of its recovery notice. */

@@ -1,7 +1,7 @@
-import { type Clock, DeadlineError, withDeadline } from '../core/clock.ts';
-import { coerceError } from '../core/errors.ts';
-import type { Logger } from '../core/logger.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import { type Clock, DeadlineError, withDeadline } from '../../core/clock.ts';
+import { coerceError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
 
 /*
  * The life of the bridge as a process:
@@ -10,11 +10,11 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
  *      │                                       └─second signal──────► stopping at once, exit 0
  *      └─first signal──► stopping ──► exit 0
  *
- * SIGHUP has the running bridge read its configuration again; one that comes while it starts waits until then, one that comes later is
- * passed over. Only a terminal that is gone makes it a signal to stop.
+ * SIGHUP has the running bridge read its configuration again; one that comes while it starts waits until then, one that
+ * comes later is passed over. Only a terminal that is gone makes it a signal to stop.
  *
- * From anywhere: an error that nobody caught stops it, so that what is in memory goes to the backup if it still can, and
- * ends it with exit code 70, for going on in an unknown state might do harm.
+ * From anywhere: an error that nobody caught stops it, so that what is in memory goes to the backup if it still can,
+ * and ends it with exit code 70, for going on in an unknown state might do harm.
  */
 
 /**

@@ -1,9 +1,9 @@
-import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/logger.ts';
-import type { Health } from '../ops/routes.ts';
-import type { Status } from '../ops/status.ts';
-import { type ServiceManager, Systemd, systemdNotify } from '../ops/systemd.ts';
-import type { Environment } from './command.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Health } from '../../ops/routes.ts';
+import type { Status } from '../../ops/status.ts';
+import { type ServiceManager, Systemd, systemdNotify } from '../../ops/systemd.ts';
+import type { Environment } from '../command.ts';
 import type { Supervised } from './supervise.ts';
 
 /** What is told about, see bridge.ts. */

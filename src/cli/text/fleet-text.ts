@@ -1,7 +1,8 @@
-import { printable } from '../core/printable.ts';
+import { printable } from '../../core/printable.ts';
 import type { Paint } from './colours.ts';
-import { answersOf, sharedIds, sumOf, type Member } from './fleet.ts';
-import { colourOf, number, plural, problemLines, type ShownStatus, wrapped } from './status-text.ts';
+import { answersOf, sharedIds, sumOf, type Member } from '../remote/fleet.ts';
+import { colourOf, number, plural, problemLines, wrapped } from './status-text.ts';
+import type { ShownStatus } from '../remote/status-request.ts';
 
 interface Column {
   readonly heading: string;
@@ -26,7 +27,10 @@ const COLUMNS: readonly Column[] = [
 ];
 const GAP = '  ';
 
-/** A fleet for a person: how it is in one line, a line a member, the sum, then what needs attention and what to do about it. */
+/**
+ * A fleet for a person: how it is in one line, a line a member, the sum, then what needs attention and what to do about
+ * it.
+ */
 export function formatFleet(
   members: readonly Member[],
   paint: Paint,

@@ -1,23 +1,9 @@
-import { printable } from '../core/printable.ts';
-import { isGrave } from '../ops/problems.ts';
-import type { Status } from '../ops/status.ts';
+import { printable } from '../../core/printable.ts';
+import { isGrave } from '../../ops/problems.ts';
+import type { ShownStatus } from '../remote/status-request.ts';
 import type { Paint } from './colours.ts';
 import { progressBar } from './progress-line.ts';
 import { sizeText } from './units.ts';
-
-/** What a bridge of another version may leave out. */
-interface Additions {
-  readonly rates?: {
-    readonly valuesInPerSecond: number;
-    readonly valuesOutPerSecond: number;
-    readonly messagesPerSecond?: number;
-  };
-  /** What can be done about a problem. */
-  readonly advice?: readonly { readonly problem: string; readonly remedy: string }[];
-  readonly journal: Status['journal'] & { readonly maxBytes?: number };
-}
-
-export type ShownStatus = Omit<Status, keyof Additions> & Additions;
 
 type Line = readonly [label: string, text: string];
 
@@ -88,7 +74,9 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
     ],
   ];
 
-/** The numbers for a person: how it is in one line, what needs attention and what to do about it, then a line a figure. */
+/**
+ * The numbers for a person: how it is in one line, what needs attention and what to do about it, then a line a figure.
+ */
 export function formatStatus(status: ShownStatus, paint: Paint, columns = Number.POSITIVE_INFINITY): string {
   const count = status.problems.length;
   const verdict = count === 0 ? paint('green', 'all is well') : paint(colourOf(status), plural(count, 'problem'));
@@ -112,7 +100,9 @@ export function problemLines(status: ShownStatus, paint: Paint, columns: number,
   });
 }
 
-/** A text of any origin behind a mark, its further lines below its first; `indent` is the width of the mark and a blank. */
+/**
+ * A text of any origin behind a mark, its further lines below its first; `indent` is the width of the mark and a blank.
+ */
 export function wrapped(text: string, mark: string, columns: number, indent = 2): string[] {
   const lines = wrap(printable(oneLine(text)), columns - indent);
   return lines.map((line, i) => (i === 0 ? `${mark} ${line}` : `${' '.repeat(indent)}${line}`));
