@@ -48,8 +48,9 @@ const STUCK_AFTER_MS = 300_000;
 /**
  * The pipeline with its real neighbours: broker, database, disk, HTTP.
  *
- * They are started from the end of the way to its beginning, so that each finds the next one ready, and drained from the beginning to the
- * end, so that each has given on all it holds before the next one is told that nothing more will come.
+ * They are started from the end of the way to its beginning, so that each finds the next one ready, and drained from
+ * the beginning to the end, so that each has given on all it holds before the next one is told that nothing more will
+ * come.
  */
 export class Bridge {
   readonly #config: Config;
@@ -134,7 +135,9 @@ export class Bridge {
     }
   }
 
-  /** Takes over, while it runs, the keys that are `appliedOnReload`; `log.level` is the logger's. See config/reload.ts. */
+  /**
+   * Takes over, while it runs, the keys that are `appliedOnReload`; `log.level` is the logger's. See config/reload.ts.
+   */
   reload(config: Config): void {
     this.#pipeline.tune(config);
     this.#source.subscribe(config.mqtt.subscriptions);

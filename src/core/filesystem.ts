@@ -1,10 +1,11 @@
 /**
- * The disk as the journal and the backups see it: a simulation replaces it by one that loses and tears what was not synced.
+ * The disk as the journal and the backups see it: a simulation replaces it by one that loses and tears what was not
+ * synced.
  *
- * Durable is: a file's bytes and its size after `sync` of any handle to it; its name, a new name or its end after `syncDirectory` of its
- * directory, in any order with the bytes; a directory that was made, at once. A sync that failed leaves it open which bytes are durable, and
- * a later one that succeeds says nothing about them. Until then a crash of the machine keeps any part, a crash of the process keeps all.
- * Errors are Node's system errors (`code` ENOSPC, EIO …).
+ * Durable is: a file's bytes and its size after `sync` of any handle to it; its name, a new name or its end after
+ * `syncDirectory` of its directory, in any order with the bytes; a directory that was made, at once. A sync that failed
+ * leaves it open which bytes are durable, and a later one that succeeds says nothing about them. Until then a crash of
+ * the machine keeps any part, a crash of the process keeps all. Errors are Node's system errors (`code` ENOSPC, EIO …).
  */
 export interface FileSystem {
   /** Creates the directory and those above it, mode 0700; durable when it resolves. */

@@ -75,8 +75,9 @@ export interface Exposed {
 }
 
 /**
- * The directory, and the files right in it, as far as users other than the owner may change them, or users outside of their group read them.
- * Changes nothing: the directory may be one that serves other ends too. Throws the system error when it can't be listed.
+ * The directory, and the files right in it, as far as users other than the owner may change them, or users outside of
+ * their group read them. Changes nothing: the directory may be one that serves other ends too. Throws the system error
+ * when it can't be listed.
  */
 export async function findExposed(directory: string): Promise<Exposed[]> {
   const exposed: Exposed[] = [];

@@ -9,9 +9,10 @@ const CHUNK_BYTES = 1_048_576;
 export const REWRITE_SUFFIX = '.rewrite';
 
 /**
- * Makes the first `size` bytes of a file durable as they read now, and cuts off the rest: they are written anew and take the place of the
- * old ones. A sync alone is not enough for a file of an earlier process: when one of its syncs failed, the system may take for clean what it
- * never wrote, and a later sync succeeds without it. Where a full disk does not hold both, the sync has to do. Throws what the disk throws.
+ * Makes the first `size` bytes of a file durable as they read now, and cuts off the rest: they are written anew and
+ * take the place of the old ones. A sync alone is not enough for a file of an earlier process: when one of its syncs
+ * failed, the system may take for clean what it never wrote, and a later sync succeeds without it. Where a full disk
+ * does not hold both, the sync has to do. Throws what the disk throws.
  */
 export async function rewriteFile(fileSystem: FileSystem, path: string, size: number): Promise<void> {
   const copyPath = path + REWRITE_SUFFIX;

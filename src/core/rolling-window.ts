@@ -6,7 +6,9 @@ interface Slot {
   sum: number;
 }
 
-/** Count and average of a figure over the last `windowMs`, kept in a ring of slots: constant memory, whatever the rate. */
+/**
+ * Count and average of a figure over the last `windowMs`, kept in a ring of slots: constant memory, whatever the rate.
+ */
 export class RollingWindow {
   readonly windowMs: number;
   readonly #slotMs: number;

@@ -66,7 +66,10 @@ export function decoded(part: string): string | undefined {
   }
 }
 
-/** A browser names the page that sends the request: none but the bridge's own may. In front of it TLS may have been taken off. */
+/**
+ * A browser names the page that sends the request: none but the bridge's own may. In front of it TLS may have been
+ * taken off.
+ */
 function isFromOwnPage({ headers: { host, origin } }: IncomingMessage): boolean {
   return origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
 }

@@ -27,8 +27,8 @@ export interface Asked {
 }
 
 /**
- * By path; `*` stands for one part of it, and a path without one comes first. A route that throws answers 500 without saying why; the log has
- * the reason.
+ * By path; `*` stands for one part of it, and a path without one comes first. A route that throws answers 500 without
+ * saying why; the log has the reason.
  */
 export type Routes = Readonly<Record<string, (asked: Asked) => Answer | Promise<Answer>>>;
 

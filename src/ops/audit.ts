@@ -10,7 +10,10 @@ export interface Audit {
   readonly difference: number;
 }
 
-/** Holds received values against what became of them: every one is written, kept in a file, left out on purpose, or still on its way. */
+/**
+ * Holds received values against what became of them: every one is written, kept in a file, left out on purpose, or
+ * still on its way.
+ */
 export function auditCounters(counters: Counters, pending: number): Audit {
   const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = counters;
   const settled = valuesWritten + valuesBackedUp + valuesRejected + valuesDropped + valuesFiltered;

@@ -15,7 +15,10 @@ import type {
   StatusFacts,
 } from './status.ts';
 
-/** Times are wall clock; what says why there is no connection is absent while there is one, and empty where nothing is known. */
+/**
+ * Times are wall clock; what says why there is no connection is absent while there is one, and empty where nothing is
+ * known.
+ */
 export interface MqttFacts extends MqttFigures {
   readonly reason?: string;
   readonly remedy?: string;

@@ -2,7 +2,10 @@ import type { CancelTimer, Clock } from '../core/clock.ts';
 import type { Counters } from '../core/counters.ts';
 import { Rates, type RateFigures } from './rates.ts';
 
-/** Epoch seconds, values in a second, values out a second, write latency in ms or null without a batch, values in the buffer, bytes of the journal. */
+/**
+ * Epoch seconds, values in a second, values out a second, write latency in ms or null without a batch, values in the
+ * buffer, bytes of the journal.
+ */
 export type Sample = readonly [
   atSeconds: number,
   valuesInPerSecond: number,

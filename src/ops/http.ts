@@ -65,7 +65,9 @@ export class HttpServer {
     return this.#url;
   }
 
-  /** Listens. Throws an Error that names `http.port` or `http.host`, the system error as its cause, when that cannot be. */
+  /**
+   * Listens. Throws an Error that names `http.port` or `http.host`, the system error as its cause, when that cannot be.
+   */
   async start(): Promise<void> {
     const { host, port, log } = this.#options;
     const server = createServer(LIMITS, (request, response) => void this.#serve(request, response));
@@ -167,8 +169,9 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Keeps web pages elsewhere from reading a loopback bridge by a name of theirs that resolves to 127.0.0.1 (DNS rebinding): such a
- * request names that host. Who listens on the network is reached by names that we can't know, and is open to the network anyway.
+ * Keeps web pages elsewhere from reading a loopback bridge by a name of theirs that resolves to 127.0.0.1 (DNS
+ * rebinding): such a request names that host. Who listens on the network is reached by names that we can't know, and is
+ * open to the network anyway.
  */
 function isKnownHost(hostHeader: string | undefined, listenHost: string): boolean {
   if (hostHeader === undefined || !isLoopback(listenHost)) return true;

@@ -60,8 +60,9 @@ const LAG_SECONDS_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 
 const MAX_ERROR_CODES = 50;
 
 /**
- * What Prometheus scrapes. Counters and gauges are read from the status at the scrape; only the histograms are fed, once a batch.
- * The process's own metrics keep the names that Prometheus gives them everywhere (`process_…`, `nodejs_…`).
+ * What Prometheus scrapes. Counters and gauges are read from the status at the scrape; only the histograms are fed,
+ * once a batch. The process's own metrics keep the names that Prometheus gives them everywhere (`process_…`,
+ * `nodejs_…`).
  */
 export class Metrics {
   readonly #sources: StatusSources;

@@ -6,7 +6,10 @@ interface Problem {
   readonly kind: Exclude<ProblemKind, 'subscription'>;
   /** One sentence; undefined when this is in order. */
   readonly sentence: (facts: StatusFacts) => string | undefined;
-  /** A few words without numbers, for a line that should not change all the time. Without it that line says nothing of it. */
+  /**
+   * A few words without numbers, for a line that should not change all the time. Without it that line says nothing of
+   * it.
+   */
   readonly words?: (facts: StatusFacts) => string;
   /** Values are lost, or none come, or none go, whatever else is wrong. */
   readonly isGrave?: (facts: GraveFacts) => boolean;

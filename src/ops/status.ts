@@ -4,8 +4,8 @@ import type { Audit } from './audit.ts';
 import type { RateFigures } from './rates.ts';
 
 /*
- * What a bridge says of itself: the answer of `/api/status`, which the page, the command line and the health notice show. It is read from the
- * running parts in collect-status.ts.
+ * What a bridge says of itself: the answer of `/api/status`, which the page, the command line and the health notice
+ * show. It is read from the running parts in collect-status.ts.
  */
 
 export const ORACLE_STATES = ['connected', 'retrying', 'down', 'disabled'] as const;

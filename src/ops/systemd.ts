@@ -10,10 +10,10 @@ import type { Status } from './status.ts';
 /*
  * Telling systemd how the service is doing [sd_notify(3)].
  *
- * Node has no datagram sockets of the unix kind, so a child process says it: systemd-notify. It is never told `--no-block`: without
- * that it waits until systemd has taken the message, for systemd finds out which unit a sender belongs to by the process, and ignores one
- * that is gone already. As the sender is not the main process, the unit needs NotifyAccess=all. One child at a time, so that the order
- * stays.
+ * Node has no datagram sockets of the unix kind, so a child process says it: systemd-notify. It is never told
+ * `--no-block`: without that it waits until systemd has taken the message, for systemd finds out which unit a sender
+ * belongs to by the process, and ignores one that is gone already. As the sender is not the main process, the unit
+ * needs NotifyAccess=all. One child at a time, so that the order stays.
  */
 
 /** What systemd gave the process on its way. */
@@ -157,7 +157,9 @@ export class Systemd {
   }
 }
 
-/** The bridge's state in one line, as `systemctl status` shows it. No numbers stand in it: it would change all the time. */
+/**
+ * The bridge's state in one line, as `systemctl status` shows it. No numbers stand in it: it would change all the time.
+ */
 export function statusLine(status: Status): string {
   const found = problemsInWords(status);
   return found.length === 0 ? 'all is well' : found.join('; ');

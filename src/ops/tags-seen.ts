@@ -29,8 +29,9 @@ const MAX_TIME_MS = 8.64e15;
 /**
  * The last value of each tag name, one array a column: about 100 bytes a tag beside its name.
  *
- * Tags mostly come in the order in which they came before, so the slot that followed last time is tried first, which costs a comparison; only
- * when another tag is there is its name looked up. When there are too many tags, the one that has been listed longest makes room.
+ * Tags mostly come in the order in which they came before, so the slot that followed last time is tried first, which
+ * costs a comparison; only when another tag is there is its name looked up. When there are too many tags, the one that
+ * has been listed longest makes room.
  */
 export class TagsSeen {
   readonly #maxTags: number;

@@ -34,8 +34,9 @@ const UNFIT: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Tries the directories of journal and backups: whether they can be made and written, how fast, and how much room there is. Needs no
- * lock: it writes a small file of its own beside a running bridge's, and leaves nothing behind. Never throws.
+ * Tries the directories of journal and backups: whether they can be made and written, how fast, and how much room there
+ * is. Needs no lock: it writes a small file of its own beside a running bridge's, and leaves nothing behind. Never
+ * throws.
  */
 export async function checkDirectories(config: Config, fileSystem: FileSystem, clock: Clock): Promise<Finding[]> {
   const { journal, backup } = config;
