@@ -31,9 +31,15 @@ export async function replaceFile(fileSystem: FileSystem, path: string, text: st
 
 /** Removes a file that may not be there; durable after the next sync of the directory. Throws the system error of the disk. */
 export async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
+  await ifThere(fileSystem.remove(path));
+}
+
+/** What the call on a file or directory gives; undefined when there is no such file (ENOENT). Throws all other errors. */
+export async function ifThere<T>(call: Promise<T>): Promise<T | undefined> {
   try {
-    await fileSystem.remove(path);
+    return await call;
   } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
   }
 }

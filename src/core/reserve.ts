@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
-import { writeNewFile } from './durable-file.ts';
-import { lacksRoom, systemErrorCode } from './errors.ts';
+import { ifThere, writeNewFile } from './durable-file.ts';
+import { lacksRoom } from './errors.ts';
 import type { AppendFile, FileSystem } from './filesystem.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 
 export const RESERVE_BYTES = 1_048_576;
 const NAME = 'reserve.bin';
@@ -25,7 +26,7 @@ export class Reserve {
   /** Where the room is kept: by the neighbour when both are on one disk. Undefined: not known yet. */
   #keeper: Reserve | undefined;
   #isWhole = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new OneAtATime();
 
   /**
    * `bytes` 0: none is kept, and nothing is written otherwise than without one. With a neighbour on the same disk there is one reserve for
@@ -48,7 +49,7 @@ export class Reserve {
   async keep(): Promise<void> {
     if (this.isKept) return;
     const keeper = await this.#findKeeper();
-    await keeper.#inTurn(async () => {
+    await keeper.#turns.run(async () => {
       if (!keeper.#isWhole) await keeper.#makeWhole();
       keeper.#isWhole = true;
     });
@@ -62,7 +63,7 @@ export class Reserve {
       } catch (error) {
         if (this.#bytes === 0 || !lacksRoom(error)) throw error;
         const keeper = await this.#findKeeper();
-        if (!(await keeper.#inTurn(() => keeper.#giveUpPart()))) throw error;
+        if (!(await keeper.#turns.run(() => keeper.#giveUpPart()))) throw error;
       }
     }
   }
@@ -79,7 +80,7 @@ export class Reserve {
   }
 
   async #makeWhole(): Promise<void> {
-    const size = await this.#size();
+    const size = await ifThere(this.#fileSystem.size(this.#path));
     // Nothing that a file system could store in less.
     const missing = randomBytes(Math.max(0, this.#bytes - (size ?? 0)));
     if (missing.length === 0) return;
@@ -96,7 +97,7 @@ export class Reserve {
   /** False when nothing is left of it. */
   async #giveUpPart(): Promise<boolean> {
     this.#isWhole = false;
-    const size = (await this.#size()) ?? 0;
+    const size = (await ifThere(this.#fileSystem.size(this.#path))) ?? 0;
     if (size === 0) return false;
     await this.#shrinkTo(Math.max(0, size - Math.ceil(this.#bytes / PARTS)));
     return true;
@@ -115,20 +116,5 @@ export class Reserve {
     } finally {
       await file.close();
     }
-  }
-
-  async #size(): Promise<number | undefined> {
-    try {
-      return await this.#fileSystem.size(this.#path);
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {});
-    return result;
   }
 }
