@@ -1,4 +1,5 @@
 import { UnknownFileError } from './backup/files/discard.ts';
+import { refusalToDiscard } from './backup/files/file-info.ts';
 import { openDownload } from './backup/files/download.ts';
 import { listedFile, type ListedFile } from './backup/replay/listing.ts';
 import { ReplayRefusedError } from './backup/replay/replay.ts';
@@ -90,12 +91,9 @@ export class StatusServer {
     const { pipeline } = this.#parts;
     const { backups, replay } = pipeline;
     if (backups.file(file)?.kind !== 'backup') await backups.seal(file);
-    if (backups.file(file)?.state === 'open') {
-      return { status: 409, message: `${file} is being written; only sealed files can be discarded` };
-    }
-    if (replay?.progress()?.file === file) {
-      return { status: 409, message: `${file} is being replayed; try again when that is over` };
-    }
+    const info = backups.file(file);
+    const refusal = info === undefined ? undefined : refusalToDiscard(info, replay?.progress()?.file);
+    if (refusal !== undefined) return { status: 409, message: refusal };
     return unlessRefused(() => pipeline.discard(file));
   }
 }

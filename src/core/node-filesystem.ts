@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
+import { ifThere } from './durable-file.ts';
 import { systemErrorCode } from './errors.ts';
 import type { AppendFile, FileSystem } from './filesystem.ts';
 import type { Logger } from './logger.ts';
@@ -87,12 +88,8 @@ export async function findExposed(directory: string): Promise<Exposed[]> {
   look(directory, await stat(directory), EXPOSING_DIRECTORY);
   for (const name of (await readdir(directory)).sort()) {
     const path = join(directory, name);
-    try {
-      const stats = await lstat(path);
-      if (stats.isFile()) look(path, stats, EXPOSING);
-    } catch (error) {
-      if (systemErrorCode(error) !== 'ENOENT') throw error;
-    }
+    const stats = await ifThere(lstat(path));
+    if (stats?.isFile() === true) look(path, stats, EXPOSING);
   }
   return exposed;
 }

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 
-import { removeIfThere } from './durable-file.ts';
+import { removeIfThere, syncFile, withSynced } from './durable-file.ts';
 import { lacksRoom } from './errors.ts';
 import type { FileSystem } from './filesystem.ts';
 
@@ -29,26 +29,17 @@ export async function rewriteFile(fileSystem: FileSystem, path: string, size: nu
 }
 
 async function copyBeginning(fileSystem: FileSystem, from: string, to: string, size: number): Promise<void> {
-  const file = await fileSystem.create(to);
-  try {
+  await withSynced(fileSystem.create(to), async (file) => {
     for (let at = 0; at < size;) {
       const chunk = await fileSystem.readRange(from, at, Math.min(CHUNK_BYTES, size - at));
       if (chunk.length === 0) throw new Error(`${from} became shorter while it was read`);
       await file.append(chunk);
       at += chunk.length;
     }
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 async function cutInPlace(fileSystem: FileSystem, path: string, size: number): Promise<void> {
   if ((await fileSystem.size(path)) > size) await fileSystem.truncate(path, size);
-  const file = await fileSystem.openAppend(path);
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await syncFile(fileSystem, path);
 }

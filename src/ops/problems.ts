@@ -1,3 +1,4 @@
+import { plural } from '../core/wording.ts';
 import { remedyFor, type ProblemKind } from './advice.ts';
 import type { Advice, StatusFacts } from './status.ts';
 
@@ -164,8 +165,4 @@ function waiting(files: number, rows: number, what: string, noun = 'row'): strin
 function describe({ code, message }: { readonly code: string; readonly message: string }): string {
   const text = message.startsWith(code) ? message : `${code}: ${message}`;
   return text.trim().replace(/\.$/, '');
-}
-
-function plural(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 }

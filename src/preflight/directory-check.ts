@@ -6,6 +6,7 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { coerceError, systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
+import { sizeText } from '../core/wording.ts';
 import { failed, ok, warning, type Finding } from './finding.ts';
 
 interface Place {
@@ -144,13 +145,14 @@ async function room({ key, neededBytes, path }: Place): Promise<Finding[]> {
 
 function freeRoom(subject: string, freeBytes: number, neededBytes: number | undefined): Finding {
   if (neededBytes !== undefined && freeBytes < neededBytes) {
-    const text = `${size(freeBytes)} free, and the journal may grow by ${size(neededBytes)}`;
+    const text = `${sizeText(freeBytes)} free, and the journal may grow by ${sizeText(neededBytes)}`;
     return warning(subject, text, 'make room, or lower journal.maxBytes: a full disk stops the intake before it');
   }
-  if (freeBytes < LITTLE_BYTES) return warning(subject, `${size(freeBytes)} free`, 'make room for an outage of Oracle');
+  if (freeBytes < LITTLE_BYTES)
+    return warning(subject, `${sizeText(freeBytes)} free`, 'make room for an outage of Oracle');
   return ok(
     subject,
-    `${size(freeBytes)} free${neededBytes === undefined ? '' : `, up to ${size(neededBytes)} needed`}`,
+    `${sizeText(freeBytes)} free${neededBytes === undefined ? '' : `, up to ${sizeText(neededBytes)} needed`}`,
   );
 }
 
@@ -184,9 +186,4 @@ async function sizeOf(directory: string, fileSystem: FileSystem): Promise<number
   } catch {
     return 0;
   }
-}
-
-function size(bytes: number): string {
-  const mebibytes = bytes / 2 ** 20;
-  return mebibytes < 1024 ? `${Math.floor(mebibytes)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
 }

@@ -1,5 +1,6 @@
 import { printable } from '../core/printable.ts';
-import { counted, type Finding, type Verdict } from './finding.ts';
+import { plural } from '../core/wording.ts';
+import type { Finding, Verdict } from './finding.ts';
 
 /** The word says what the mark says, for those who read without seeing it. */
 const MARKS: Readonly<Record<Verdict, readonly [mark: string, word: string]>> = {
@@ -24,7 +25,7 @@ export function summaryLine(findings: readonly Finding[]): string {
   const count = (verdict: Verdict): number => findings.filter((finding) => finding.verdict === verdict).length;
   const parts = [
     `${count('failed')} failed`,
-    counted(count('warning'), 'warning'),
+    plural(count('warning'), 'warning'),
     `${count('unknown')} unknown`,
     `${count('ok')} ok`,
   ];

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 
 import { discardFile, UnknownFileError } from '../../backup/files/discard.ts';
-import type { BackupFileInfo } from '../../backup/files/file-info.ts';
+import { refusalToDiscard, type BackupFileInfo } from '../../backup/files/file-info.ts';
 import { findBackup, scanBackups } from '../../backup/files/scan.ts';
 import { suggestion } from '../../config/suggestion.ts';
 import { systemClock } from '../../core/clock.ts';
@@ -108,9 +108,8 @@ async function show(args: CommandArgs, io: Io): Promise<ExitCode> {
 async function discard(args: CommandArgs, io: Io): Promise<ExitCode> {
   const directory = directoryOf(args, io);
   const file = await onlyFile(args, 'discard', directory);
-  if (file.state !== 'sealed') {
-    throw new CommandError(EXIT.inputOutput, `${file.name} is being written; only sealed files can be discarded`);
-  }
+  const refusal = refusalToDiscard(file);
+  if (refusal !== undefined) throw new CommandError(EXIT.inputOutput, refusal);
   if (!flagOption(args.values, 'yes') && !(await isConfirmed(file, io))) {
     io.stdout.write('Nothing was discarded.\n');
     return EXIT.ok;

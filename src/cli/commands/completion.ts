@@ -21,11 +21,10 @@ export interface Completed {
 }
 
 /** The list of the commands is handed in, since this command stands in it. */
-export function createCompletion(completed: Completed): Command {
-  return {
-    name: 'completion',
-    summary: 'prints a script that completes this command line in a shell',
-    usage: `Usage: mqtt-oracle-bridge completion bash | zsh | fish
+export const createCompletion = (completed: Completed): Command => ({
+  name: 'completion',
+  summary: 'prints a script that completes this command line in a shell',
+  usage: `Usage: mqtt-oracle-bridge completion bash | zsh | fish
 
 Prints what makes the shell complete commands, options, configuration keys after --set
 and the names of backups. For the command by its name, not for "node dist/main.js".
@@ -34,22 +33,21 @@ Examples:
   source <(mqtt-oracle-bridge completion bash)       in ~/.bashrc
   mqtt-oracle-bridge completion zsh > "\${fpath[1]}/_mqtt-oracle-bridge"
   mqtt-oracle-bridge completion fish > ~/.config/fish/completions/mqtt-oracle-bridge.fish`,
-    exitCodes: { 0: 'printed' },
-    options: {},
-    takesPositionals: true,
-    words: Object.fromEntries(Object.keys(SHELLS).map((shell) => [shell, 'nothing'])),
-    run: async ({ positionals }, io) => {
-      const [shell = '', extra] = positionals;
-      const script = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
-      if (script === undefined || extra !== undefined) {
-        const hint = suggestion(shell, Object.keys(SHELLS));
-        throw new CommandError(EXIT.usage, `completion: give one of bash, zsh and fish${hint}`);
-      }
-      io.stdout.write(script(await collectFacts(completed)));
-      return EXIT.ok;
-    },
-  };
-}
+  exitCodes: { 0: 'printed' },
+  options: {},
+  takesPositionals: true,
+  words: Object.fromEntries(Object.keys(SHELLS).map((shell) => [shell, 'nothing'])),
+  run: async ({ positionals }, io) => {
+    const [shell = '', extra] = positionals;
+    const script = Object.hasOwn(SHELLS, shell) ? SHELLS[shell] : undefined;
+    if (script === undefined || extra !== undefined) {
+      const hint = suggestion(shell, Object.keys(SHELLS));
+      throw new CommandError(EXIT.usage, `completion: give one of bash, zsh and fish${hint}`);
+    }
+    io.stdout.write(script(await collectFacts(completed)));
+    return EXIT.ok;
+  },
+});
 
 async function collectFacts(completed: Completed): Promise<CompletionFacts> {
   const settings = [...SETTINGS.values()].filter(({ sensitive }) => sensitive !== true);

@@ -7,7 +7,8 @@ import { OPEN_SUFFIX } from '../../backup/files/file-name.ts';
 import { TimeWriter } from '../../backup/csv/time-text.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import { printable } from '../../core/printable.ts';
-import { sizeText } from './units.ts';
+import { figureText, sizeText } from '../../core/wording.ts';
+import { alignCells } from './table.ts';
 
 /** What `list --json` and `show --json` say of a file: the fields of its recovery notice. */
 export function backupFacts(file: BackupFileInfo): Readonly<Record<string, unknown>> {
@@ -36,8 +37,6 @@ export function backupNames(files: readonly BackupFileInfo[]): string {
   return names.map((name) => `${name}\n`).join('');
 }
 
-const number = new Intl.NumberFormat('en-US');
-
 const HEADINGS = ['FILE', 'KIND', 'STATE', 'ROWS', 'SIZE', 'AGE', 'REASON'];
 /** Counted from the left; these are numbers. */
 const RIGHT_ALIGNED = new Set([3, 4, 5]);
@@ -52,20 +51,16 @@ export function backupTable(
     file.name,
     file.kind,
     file.problem === undefined ? shownState(file) : 'unreadable',
-    number.format(file.rows),
+    figureText(file.rows),
     sizeText(file.bytes),
     ageText(nowMs - file.createdAtMs),
     file.problem ?? reasonText(file),
   ]);
-  return table([HEADINGS, ...rows], columns);
-}
-
-function table(rows: readonly (readonly string[])[], columns: number): string {
-  const texts = rows.map((cells) => cells.map(printable));
-  const widths = HEADINGS.map((_, i) => Math.max(...texts.map((cells) => cells[i]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    cells.map((cell, i) => (RIGHT_ALIGNED.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ');
-  return texts.map((cells) => `${cut(line(cells).trimEnd(), columns)}\n`).join('');
+  const lines = alignCells(
+    [HEADINGS, ...rows].map((cells) => cells.map(printable)),
+    RIGHT_ALIGNED,
+  );
+  return lines.map((line) => `${cut(line, columns)}\n`).join('');
 }
 
 function cut(text: string, columns: number): string {

@@ -1,8 +1,8 @@
+import { figureText } from '../../core/wording.ts';
 import type { Output } from '../command.ts';
 
 const BAR_WIDTH = 30;
 const DEFAULT_COLUMNS = 80;
-const number = new Intl.NumberFormat('en-US');
 
 /** `[##########--------------------]  33 %` */
 export function progressBar(done: number, all: number): string {
@@ -26,7 +26,7 @@ export class ProgressLine {
   }
 
   show(what: string, done: number, all: number): void {
-    const figures = `${number.format(done)} of ${number.format(all)} rows`;
+    const figures = `${figureText(done)} of ${figureText(all)} rows`;
     if (this.#output.isTTY !== true) {
       const tenth = Math.floor(shareOf(done, all) * 10);
       if (tenth !== this.#tenth) this.#output.write(`${what}: ${figures}\n`);

@@ -1,13 +1,12 @@
 import { printable } from '../../core/printable.ts';
+import { figureText, plural, sizeText, wrapText } from '../../core/wording.ts';
 import { isGrave } from '../../ops/problems.ts';
 import type { ShownStatus } from '../remote/status-request.ts';
 import type { Paint } from './colours.ts';
 import { progressBar } from './progress-line.ts';
-import { sizeText } from './units.ts';
 
 type Line = readonly [label: string, text: string];
 
-export const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
 const LABEL_WIDTH = 20;
 
 /** Under each heading a line a figure; what is undefined is left out. */
@@ -23,12 +22,9 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
     [
       'Now',
       ({ rates, rolling, audit, mqtt }) => [
-        rates && ['in', `${number.format(rates.valuesInPerSecond)} values/s`],
-        rates && ['out', `${number.format(rates.valuesOutPerSecond)} values/s`],
-        [
-          'average batch',
-          `${number.format(rolling.avgBatchSize)} rows in ${number.format(rolling.avgWriteLatencyMs)} ms`,
-        ],
+        rates && ['in', `${figureText(rates.valuesInPerSecond)} values/s`],
+        rates && ['out', `${figureText(rates.valuesOutPerSecond)} values/s`],
+        ['average batch', `${figureText(rolling.avgBatchSize)} rows in ${figureText(rolling.avgWriteLatencyMs)} ms`],
         ['on the way', values(audit.pending)],
         ['unacknowledged', plural(mqtt.unackedMessages, 'message')],
       ],
@@ -36,7 +32,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
     [
       'Space',
       ({ buffer, journal, backups: { replaying } }) => [
-        ['buffer', gauge(buffer.size, buffer.capacity, (count) => number.format(count), 'values')],
+        ['buffer', gauge(buffer.size, buffer.capacity, figureText, 'values')],
         [
           'journal',
           journal.maxBytes === undefined
@@ -45,7 +41,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
         ],
         replaying && [
           'replaying',
-          `${gauge(replaying.replayedRows, replaying.rows, (count) => number.format(count), 'rows')} of ${replaying.file}`,
+          `${gauge(replaying.replayedRows, replaying.rows, figureText, 'rows')} of ${replaying.file}`,
         ],
       ],
     ],
@@ -104,19 +100,8 @@ export function problemLines(status: ShownStatus, paint: Paint, columns: number,
  * A text of any origin behind a mark, its further lines below its first; `indent` is the width of the mark and a blank.
  */
 export function wrapped(text: string, mark: string, columns: number, indent = 2): string[] {
-  const lines = wrap(printable(oneLine(text)), columns - indent);
+  const lines = wrapText(printable(oneLine(text)), columns - indent);
   return lines.map((line, i) => (i === 0 ? `${mark} ${line}` : `${' '.repeat(indent)}${line}`));
-}
-
-/** Breaks a text between words. */
-function wrap(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1);
-    if (line === undefined || line.length + 1 + word.length > columns) lines.push(word);
-    else lines[lines.length - 1] = `${line} ${word}`;
-  }
-  return lines;
 }
 
 function section(heading: string, lines: readonly (Line | undefined)[], paint: Paint): string[] {
@@ -144,10 +129,6 @@ function kept(rows: number, files: number, noun: string): string {
 
 function values(count: number): string {
   return plural(count, 'value');
-}
-
-export function plural(count: number, noun: string): string {
-  return `${number.format(count)} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Messages of a database have lines of their own. */
