@@ -59,7 +59,7 @@ export class StatusServer {
     this.#http = new HttpServer({ ...http, routes, actions, clock, log });
   }
 
-  /** Without a final slash; empty before `start`. */
+  /** Where the server listens, without a final slash; empty before `start`. */
   get url(): string {
     return this.#http.url;
   }
@@ -79,14 +79,14 @@ export class StatusServer {
     return backups.files().map((file) => listedFile(file, replay?.requestState(file.name)));
   }
 
-  /** Undefined when the file is queued, else why it is not. */
+  /** Queues a replay. Undefined when the file is queued, else why it is not. */
   async #replay(file: string): Promise<Refusal | undefined> {
     const { replay } = this.#parts.pipeline;
     if (replay === undefined) return { status: 409, message: 'the bridge is still starting' };
     return unlessRefused(() => replay.request(file));
   }
 
-  /** Undefined when the file is gone, else why it is not. */
+  /** Discards a file. Undefined when the file is gone, else why it is not. */
   async #discard(file: string): Promise<Refusal | undefined> {
     const { pipeline } = this.#parts;
     const { backups, replay } = pipeline;

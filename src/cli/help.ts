@@ -46,7 +46,7 @@ export function commandHelp(command: Command): string {
   ].join('\n\n');
 }
 
-/** Numbers as keys come in their order. */
+/** Lists the codes in ascending order, as JavaScript orders keys that are numbers. */
 function exitCodeTable(meanings: Readonly<Partial<Record<ExitCode, string>>>): string {
   return table(Object.entries(meanings));
 }

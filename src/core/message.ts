@@ -15,7 +15,7 @@ export interface Delivery {
   readonly retain: boolean;
   /** The broker says that it sent this packet before. */
   readonly duplicate: boolean;
-  /** Undefined at QoS 0. */
+  /** The packet id of the delivery; undefined at QoS 0. */
   readonly packetId: number | undefined;
   readonly receivedAtMs: number;
   /** Which connection to the broker delivered it: grows with each, within the process. */

@@ -10,11 +10,14 @@ import type { Logger } from './logger.ts';
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const PERMISSIONS = 0o777;
-/** Of group and others; the group may read, for the bridge never lets it: whoever does so means it. */
+/**
+ * Rights of group and others that expose a file. Group read is allowed: the bridge never sets it, so someone did on
+ * purpose.
+ */
 const EXPOSING = 0o037;
-/** Of a directory: the group may also enter. */
+/** Rights that expose a directory: here the group may also enter. */
 const EXPOSING_DIRECTORY = 0o027;
-/** Never what another user has put there to lead elsewhere. */
+/** A link is not followed: another user may have put it there to lead elsewhere. */
 const APPEND_FLAGS = constants.O_WRONLY | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0);
 
 /** The real disk. */
@@ -63,7 +66,7 @@ async function tighten(handle: FileHandle): Promise<void> {
   try {
     await handle.chmod(FILE_MODE);
   } catch (error) {
-    // Another user's, or on a disk without modes: it can be written all the same, and `findExposed` tells of it.
+    // A file of another user, or on a disk without modes, can be written all the same; `findExposed` tells of it.
     if (systemErrorCode(error) !== 'EPERM' && systemErrorCode(error) !== 'ENOTSUP') throw error;
   }
 }
@@ -71,7 +74,7 @@ async function tighten(handle: FileHandle): Promise<void> {
 /** Something that is open to other users of the machine. */
 export interface Exposed {
   readonly path: string;
-  /** As `chmod` takes it: `755`. */
+  /** The permissions as `chmod` takes them: `755`. */
   readonly mode: string;
 }
 

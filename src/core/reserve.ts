@@ -24,13 +24,13 @@ export class Reserve {
   readonly #bytes: number;
   readonly #fileSystem: FileSystem;
   readonly #neighbour: Reserve | undefined;
-  /** Where the room is kept: by the neighbour when both are on one disk. Undefined: not known yet. */
+  /** Who keeps the room: the neighbour when both are on one disk. Undefined before that was found out. */
   #keeper: Reserve | undefined;
   #isWhole = false;
   readonly #turns = new OneAtATime();
 
   /**
-   * `bytes` 0: none is kept, and nothing is written otherwise than without one. With a neighbour on the same disk there
+   * `bytes`: 0 turns the reserve off. With a neighbour on the same disk there
    * is one reserve for both: else what the one gives up the other would fill.
    */
   constructor(directory: string, bytes: number, fileSystem: FileSystem, neighbour?: Reserve) {
@@ -88,7 +88,7 @@ export class Reserve {
 
   async #makeWhole(): Promise<void> {
     const size = await ifThere(this.#fileSystem.size(this.#path));
-    // Nothing that a file system could store in less.
+    // Random bytes are nothing that a file system could store in less.
     const missing = randomBytes(Math.max(0, this.#bytes - (size ?? 0)));
     if (missing.length === 0) return;
     try {
@@ -101,7 +101,7 @@ export class Reserve {
     }
   }
 
-  /** False when nothing is left of it. */
+  /** Makes room by a part of the reserve. False when nothing is left of the reserve. */
   async #giveUpPart(): Promise<boolean> {
     this.#isWhole = false;
     const size = (await ifThere(this.#fileSystem.size(this.#path))) ?? 0;

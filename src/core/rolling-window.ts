@@ -39,7 +39,7 @@ export class RollingWindow {
     return this.#live().reduce((total, slot) => total + slot.count, 0);
   }
 
-  /** 0 when the window is empty. */
+  /** The average of the figures in the window; 0 when the window is empty. */
   get average(): number {
     const live = this.#live();
     const count = live.reduce((total, slot) => total + slot.count, 0);

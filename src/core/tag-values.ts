@@ -115,7 +115,7 @@ export function placeOf(values: TagValues, i: number): Place {
   return { messageNo: values.messageNos[i]!, valueNo: values.valueNos[i]! };
 }
 
-/** The same as a text, for sets. */
+/** The place of value `i` as a text, for sets. */
 export function placeKeyOf(values: TagValues, i: number): string {
   return `${values.messageNos[i]!}/${values.valueNos[i]!}`;
 }

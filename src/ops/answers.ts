@@ -19,7 +19,7 @@ export interface OpenStream {
   follow(response: ServerResponse): void;
 }
 
-/** What a request asks for beside its path. */
+/** The variable parts of a request for a route. */
 export interface Asked {
   readonly query: URLSearchParams;
   /** What stands for the `*` of the route's path, decoded; empty when it has none. */

@@ -27,7 +27,7 @@ export interface AuditMonitorOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters: Counters;
-  /** Values received that are still on their way, in all stages together. */
+  /** How many received values are still on their way, in all stages together. */
   readonly pending: () => number;
 }
 
@@ -55,7 +55,7 @@ export class AuditMonitor {
     this.#cancel();
   }
 
-  /** One check at once, for the end of a drain too. */
+  /** Checks the audit now; at the end of a drain too. */
   check(): Audit {
     const { counters, pending, log } = this.#options;
     const audit = auditCounters(counters, pending());

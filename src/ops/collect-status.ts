@@ -29,13 +29,13 @@ export interface MqttFacts extends MqttFigures {
   readonly sessionStarvedAtMs?: number;
 }
 
-/** What is not `connected` has a reason, and perhaps a remedy; empty is none. */
+/** A state other than `connected` has a reason, and perhaps a remedy; an empty remedy is none. */
 export interface OracleFacts {
   readonly state: OracleStatus['state'];
   readonly reason?: Reason | undefined;
   readonly kind?: DatabaseErrorKind | undefined;
   readonly remedy?: string | undefined;
-  /** Wall clock. */
+  /** Since when the state lasts, by the wall clock. */
   readonly sinceMs?: number | undefined;
 }
 
@@ -51,9 +51,9 @@ export interface StatusSources {
   readonly rolling: { readonly batchSize: RollingWindow; readonly writeLatencyMs: RollingWindow };
   mqtt(): MqttFacts;
   oracle(): OracleFacts;
-  /** Values received that are not in the buffer yet. */
+  /** How many received values are not in the buffer yet. */
   expanderPending(): number;
-  /** Values that have left the buffer and are not settled. */
+  /** How many values have left the buffer and are not settled. */
   writerPending(): number;
   journal(): JournalStatus;
   rates(): RateFigures;
@@ -62,7 +62,7 @@ export interface StatusSources {
   backups(): BackupsStatus;
 }
 
-/** Values between receipt and their end, counted stage by stage. */
+/** How many values are between receipt and settling, counted stage by stage. */
 export function measurePending(sources: StatusSources): number {
   return sources.expanderPending() + sources.buffer.size + sources.writerPending();
 }
@@ -129,7 +129,7 @@ function oracleStatus({ state, reason, kind, remedy = '', sinceMs }: OracleFacts
   };
 }
 
-/** Two decimals are enough for a reader. */
+/** Rounds to two decimals, which are enough for a reader. */
 function round(figure: number): number {
   return Math.round(figure * 100) / 100;
 }

@@ -16,7 +16,7 @@ export interface EventStreamsOptions {
 
 interface Stream {
   readonly response: ServerResponse;
-  /** What it was sent last. */
+  /** The list of backups that the peer was sent last. */
   backups: string;
   samples: number;
   /** How long in a row the peer has had something left to read. */
@@ -26,7 +26,7 @@ interface Stream {
 const EVERY_MS = 1000;
 const MAX_STREAMS = 20;
 const MAX_STUCK_SECONDS = 10;
-/** After how long a browser comes back. */
+/** How long a browser waits before it connects again. */
 const RETRY_MS = 2000;
 
 /**
@@ -98,7 +98,7 @@ export class EventStreams {
     });
   }
 
-  /** A page that looks on must not end the bridge. */
+  /** Catches what goes wrong: a page that looks on must not end the bridge. */
   #trySend(streams: readonly Stream[]): void {
     try {
       this.#send(streams);
@@ -131,7 +131,7 @@ export class EventStreams {
   }
 }
 
-/** JSON has no line ends, which would end the event. */
+/** An event as the stream has it. `data` is JSON: it has no line ends, which would end the event. */
 function event(name: string, data: string): string {
   return `event: ${name}\ndata: ${data}\n\n`;
 }

@@ -13,12 +13,12 @@ export type { Answer, Routes } from './answers.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
-  /** 0: a free one. */
+  /** The port to listen on; 0 for a free one. */
   readonly port: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly routes: Routes;
-  /** None: GET only. */
+  /** What may be done by POST; without actions only GET and HEAD are answered. */
   readonly actions?: Actions;
 }
 
@@ -104,7 +104,7 @@ export class HttpServer {
       this.#failed.report({ path: pathOf(request), error: coerceError(thrown) });
       answer = plain(500, 'internal error');
     }
-    if (hasBody(request)) response.setHeader('connection', 'close'); // nobody reads it
+    if (hasBody(request)) response.setHeader('connection', 'close'); // nobody reads that body
     await this.#send(request, response, answer);
   }
 

@@ -120,7 +120,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry });
   }
 
-  /** Call once a committed batch. Times that a jump of the clock made negative count as 0. */
+  /** Takes note of a committed batch; call once for each. Times that a jump of the clock made negative count as 0. */
   observeBatch(rows: number, latencyMs: number, lagMs: number): void {
     this.#batchRows.observe(rows);
     this.#writeSeconds.observe(seconds(latencyMs));

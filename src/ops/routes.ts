@@ -31,11 +31,11 @@ export interface RouteSources {
   health(): Health;
   readiness(): Readiness;
   backups(): readonly ListedBackup[];
-  /** Undefined for all that is no name of a known file. */
+  /** The content of a backup file; undefined for all that is no name of a known file. */
   download(file: string): Promise<ByteStream | undefined>;
 }
 
-/** What the bridge tells over HTTP. */
+/** Everything that the bridge answers to GET. */
 export function createRoutes(sources: RouteSources): Routes {
   const { events, history, metrics, refusals, tags } = sources;
   return {

@@ -19,7 +19,7 @@ export interface Advice {
 /** What is the same in the status and in the facts that it is made from. */
 export interface MqttFigures {
   readonly connected: boolean;
-  /** 5 or 4, as agreed with the broker. */
+  /** The protocol version agreed with the broker: 5, or 4 for MQTT 3.1.1. */
   readonly protocolVersion: number;
   /** Received messages that the broker still waits for an acknowledgement of. */
   readonly unackedMessages: number;
@@ -44,7 +44,7 @@ export interface MqttStatus extends MqttFigures {
   readonly sessionsLost: number;
   /** Times that the broker took what a session published and gave it nothing any more, over all starts. */
   readonly sessionsStarved: number;
-  /** The last times, for a day. */
+  /** When that happened last; both are shown for a day. */
   readonly sessionLostAt?: string;
   readonly sessionStarvedAt?: string;
 }
@@ -65,7 +65,7 @@ export interface OracleStatus {
   readonly reason?: Reason;
   readonly kind?: DatabaseErrorKind;
   readonly remedy?: string;
-  /** ISO 8601 */
+  /** Since when the state lasts, in ISO 8601. */
   readonly since?: string;
 }
 
@@ -94,13 +94,13 @@ export interface Status {
     /** Batches in the window: averages of none are 0. */
     readonly batches: number;
   };
-  /** Over the last 5 s. */
+  /** The rates over the last 5 s. */
   readonly rates: RateFigures;
   readonly audit: Audit;
   readonly actions: boolean;
   /** What a person should know, one sentence each; empty when all is well. */
   readonly problems: readonly string[];
-  /** The same with what to do about each. */
+  /** The same problems, each with what to do about it. */
   readonly advice: readonly Advice[];
 }
 

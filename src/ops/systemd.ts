@@ -16,7 +16,7 @@ import type { Status } from './status.ts';
  * needs NotifyAccess=all. One child at a time, so that the order stays.
  */
 
-/** What systemd gave the process on its way. */
+/** The variables of the environment by which systemd asks to be told. */
 export interface ServiceManager {
   /** $NOTIFY_SOCKET */
   readonly notifySocket: string;
@@ -40,7 +40,7 @@ export interface SystemdOptions {
 
 const SEND_WITHIN_MS = 10_000;
 const CLOSE_WITHIN_MS = 2000;
-/** The status line is looked at so often, and so sent no oftener. */
+/** How often the status line is looked at; it is sent only when it has changed. */
 const STATUS_EVERY_MS = 5000;
 
 /** Nothing of the process's own environment goes to the child: there may be secrets in it. */
@@ -52,7 +52,7 @@ export function systemdNotify({ notifySocket, path }: ServiceManager): SendToSys
     });
 }
 
-/** From `ready` to `stop`; calls never throw, what cannot be sent is logged. */
+/** Tells systemd from `ready` to `stop`. Calls never throw: a message that cannot be sent is logged. */
 export class Systemd {
   readonly #options: SystemdOptions;
   readonly #failures: RepeatedError;
@@ -111,7 +111,10 @@ export class Systemd {
     });
   }
 
-  /** At half the time, as sd_watchdog_enabled(3) recommends. A hung event loop feeds nothing, which is the point. */
+  /**
+   * Feeds the watchdog at half its time, as sd_watchdog_enabled(3) recommends. A hung event loop feeds nothing, which
+   * is the point.
+   */
   #feedWatchdog(): void {
     const health = this.#options.health();
     if (health.ok) void this.#feed();
@@ -122,7 +125,7 @@ export class Systemd {
     this.#cancelWatchdog = this.#options.clock.setTimer(this.#options.watchdogMs / 2, () => this.#feedWatchdog());
   }
 
-  /** One in the queue is enough where systemd is slow to take them. */
+  /** Feeds the watchdog, unless a message that does so still waits for systemd to take it. */
   async #feed(): Promise<void> {
     if (this.#isFeeding) return;
     this.#isFeeding = true;

@@ -14,7 +14,7 @@ export interface PreflightParts {
   readonly clock: Clock;
   readonly fileSystem: FileSystem;
   readonly log: Logger;
-  /** Ends it at once. */
+  /** Ends the checks at once. */
   readonly signal: AbortSignal;
 }
 

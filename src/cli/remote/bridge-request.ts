@@ -7,7 +7,7 @@ const ANSWER_WITHIN_MS = 5000;
 /** What a running bridge said to one request. */
 export interface BridgeAnswer {
   readonly status: number;
-  /** 200 to 299. */
+  /** True for a status from 200 to 299. */
   readonly isGood: boolean;
   readonly text: string;
 }

@@ -57,7 +57,7 @@ complete -F _mqtt_oracle_bridge ${program}
 `;
 }
 
-/** Those with a value of which nothing is known. */
+/** The flags that take a value of which nothing is known. */
 function otherFlags(commands: readonly Command[]): string {
   const flags = flagsWithValue(commands).filter((flag) => !['-c', '--config', '--set'].includes(flag));
   return flags.map((flag) => ` | ${flag}`).join('');

@@ -31,14 +31,14 @@ function timeOrNull(timeMs: number | undefined): string | null {
   return timeMs === undefined ? null : new TimeWriter().text(timeMs);
 }
 
-/** For a shell to complete: names that would steer a terminal are left out. */
+/** The names of the files for a shell to complete, one a line. Names that would steer a terminal are left out. */
 export function backupNames(files: readonly BackupFileInfo[]): string {
   const names = files.map(({ name }) => name).filter((name) => printable(name) === name);
   return names.map((name) => `${name}\n`).join('');
 }
 
 const HEADINGS = ['FILE', 'KIND', 'STATE', 'ROWS', 'SIZE', 'AGE', 'REASON'];
-/** Counted from the left; these are numbers. */
+/** The columns of numbers, counted from 0. */
 const RIGHT_ALIGNED = new Set([3, 4, 5]);
 
 /** One line a file, oldest first, cut at `columns`. */
@@ -81,7 +81,7 @@ function ageText(ageMs: number): string {
 export interface ShownFile {
   readonly head: string;
   readonly text: string;
-  /** Field by column name. */
+  /** The first records, each field by the name of its column. */
   readonly records: readonly Readonly<Record<string, CsvField>>[];
 }
 

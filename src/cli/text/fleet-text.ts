@@ -87,7 +87,7 @@ function paintRow(text: string, { status }: Member, paint: Paint): string {
   return status.problems.length === 0 ? text : paint(colourOf(status), text);
 }
 
-/** One cell for each of COLUMNS. */
+/** The sum of the members, a cell for each of COLUMNS. */
 function sumRow(members: readonly Member[]): string[] {
   const { answering, backups, connectedToBroker, pending, problems, rates, unackedMessages, writingToOracle } =
     sumOf(members);
@@ -104,7 +104,7 @@ function figure(count: number | undefined): string {
   return count === undefined ? '-' : figureText(count);
 }
 
-/** While a fleet is upgraded, one after the other. */
+/** Which member has which version, while a fleet is upgraded one by one; nothing when all have the same. */
 function versionLines(members: readonly Member[], paint: Paint): string[] {
   const ids = new Map<string, string[]>();
   for (const { bridgeId, version } of answersOf(members)) ids.set(version, [...(ids.get(version) ?? []), bridgeId]);

@@ -4,7 +4,7 @@ import type { Output } from '../command.ts';
 const BAR_WIDTH = 30;
 const DEFAULT_COLUMNS = 80;
 
-/** `[##########--------------------]  33 %` */
+/** A bar with its share: `[##########--------------------]  33 %`. */
 export function progressBar(done: number, all: number): string {
   const share = shareOf(done, all);
   const bar = '#'.repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-');
@@ -36,7 +36,7 @@ export class ProgressLine {
     this.#draw(`${what} ${progressBar(done, all)}  ${figures}`);
   }
 
-  /** A line that stays. */
+  /** Writes a line that stays. */
   say(text: string): void {
     if (this.#drawn !== '') this.#draw('');
     this.#drawn = '';

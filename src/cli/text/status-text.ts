@@ -86,7 +86,7 @@ export function colourOf(status: ShownStatus): 'red' | 'yellow' {
   return isGrave(status) ? 'red' : 'yellow';
 }
 
-/** `before` each problem: whose it is. */
+/** The problems, each with its remedy below it. `before` stands before each problem and says whose it is. */
 export function problemLines(status: ShownStatus, paint: Paint, columns: number, before = ''): string[] {
   const mark = paint(colourOf(status), '!');
   return status.problems.flatMap((problem) => {
@@ -131,7 +131,7 @@ function values(count: number): string {
   return plural(count, 'value');
 }
 
-/** Messages of a database have lines of their own. */
+/** Joins the lines of a text: messages of a database have several. */
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
 }
@@ -143,7 +143,7 @@ const UNITS = [
   [1, 's'],
 ] as const;
 
-/** The two largest units: `3 h 12 min`. */
+/** A duration in its two largest units: `3 h 12 min`. */
 function duration(seconds: number): string {
   const first = UNITS.findIndex(([size]) => seconds >= size);
   if (first < 0) return '0 s';
