@@ -29,6 +29,7 @@ export interface LoggerOptions {
 export interface RootLogger extends Logger {
   /** Sets the level from the next line on, for all children too. */
   setLevel(level: LogLevel): void;
+  /** Resolves when the last lines are written, after 2 s in any case. Never throws. */
   close(): Promise<void>;
 }
 
@@ -118,7 +119,7 @@ const REPEAT_EVERY_MS = 30_000;
 
 /**
  * An error that keeps coming: the first is logged, then at most one line every 30 s, with how many came since. `over`
- * is called when it has ended, so that the next one is a first one again.
+ * is called when the error has ended, so that the next one is logged at once again.
  */
 export class RepeatedError {
   readonly #log: Logger;

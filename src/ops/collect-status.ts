@@ -16,8 +16,8 @@ import type {
 } from './status.ts';
 
 /**
- * Times are wall clock; what says why there is no connection is absent while there is one, and empty where nothing is
- * known.
+ * Times are of the wall clock. `reason`, `remedy` and `sinceMs` say why there is no connection: they are absent while
+ * there is one, and empty where nothing is known.
  */
 export interface MqttFacts extends MqttFigures {
   readonly reason?: string;

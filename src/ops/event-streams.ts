@@ -33,8 +33,8 @@ const RETRY_MS = 2000;
  * The streams of `/api/events` (server-sent events, WHATWG HTML §9.2): the status each second, the backups and the
  * newest sample of the history when they have changed.
  *
- * A peer gets nothing new before it has read what it was sent, so that no more than one event of each kind waits for it
- * in memory; one that reads nothing for 10 s is cut.
+ * A peer gets nothing new before it has read what was sent, so that no more than one event of each kind waits in memory
+ * for each peer. A peer that reads nothing for 10 s is cut off.
  */
 export class EventStreams {
   readonly #options: EventStreamsOptions;

@@ -9,8 +9,6 @@ import { isLoopback, withoutBrackets } from '../core/loopback.ts';
 import { actOn, decoded, type Actions } from './actions.ts';
 import { plain, type Answer, type Asked, type Routes } from './answers.ts';
 
-export type { Answer, Routes } from './answers.ts';
-
 export interface HttpServerOptions {
   readonly host: string;
   /** The port to listen on; 0 for a free one. */

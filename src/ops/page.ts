@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import type { Answer, Routes } from './http.ts';
+import type { Answer, Routes } from './answers.ts';
 
 const CONTENT_TYPES = {
   html: 'text/html; charset=utf-8',

@@ -2,24 +2,23 @@ import { plural } from '../core/wording.ts';
 import { remedyFor, type ProblemKind } from './advice.ts';
 import type { Advice, StatusFacts } from './status.ts';
 
-/** What can be wrong: how a person is told of it, and who is told. */
+/** One thing that can be wrong, and how a person is told of it. */
 interface Problem {
   readonly kind: Exclude<ProblemKind, 'subscription'>;
-  /** One sentence; undefined when this is in order. */
+  /** The problem in one sentence; undefined when there is none. */
   readonly sentence: (facts: StatusFacts) => string | undefined;
   /**
-   * A few words without numbers, for a line that should not change all the time. Without it that line says nothing of
-   * it.
+   * The problem in a few words without numbers, for a line that should seldom change; absent: that line leaves it out.
    */
-  readonly words?: (facts: StatusFacts) => string;
-  /** Values are lost, or none come, or none go, whatever else is wrong. */
+  readonly phrase?: (facts: StatusFacts) => string;
+  /** True when values are lost, or none come, or none go. */
   readonly isGrave?: (facts: GraveFacts) => boolean;
 }
 
-/** What tells how grave it is, in the status of every version of the bridge. */
+/** The facts that tell how grave the problems are; every version of the bridge has them in its status. */
 export type GraveFacts = Pick<StatusFacts, 'audit' | 'oracle'> & { readonly mqtt: { readonly connected: boolean } };
 
-/** All that is looked at, the worst first. */
+/** All problems that are looked for, the worst first. */
 const PROBLEMS: readonly Problem[] = [
   {
     kind: 'audit',
@@ -28,7 +27,7 @@ const PROBLEMS: readonly Problem[] = [
       const what = audit.difference > 0 ? 'missing' : 'counted twice';
       return `The audit does not balance: ${plural(Math.abs(audit.difference), 'value')} ${what}.`;
     },
-    words: () => 'audit out of balance',
+    phrase: () => 'audit out of balance',
     isGrave: ({ audit }) => !audit.balanced,
   },
   {
@@ -37,7 +36,7 @@ const PROBLEMS: readonly Problem[] = [
       if (counters.valuesDropped === 0) return undefined;
       return `${plural(counters.valuesDropped, 'value')} dropped since the start because the buffer was full.`;
     },
-    words: () => 'values dropped',
+    phrase: () => 'values dropped',
   },
   { kind: 'namesake', sentence: ({ mqtt }) => mqtt.namesake },
   {
@@ -48,13 +47,13 @@ const PROBLEMS: readonly Problem[] = [
       const why = mqtt.reason === undefined ? '' : ` ${mqtt.reason.replace(/\.$/, '')}.`;
       return `Not connected to the MQTT broker${since}: nothing is received.${why}`;
     },
-    words: () => 'not connected to the broker',
+    phrase: () => 'not connected to the broker',
     isGrave: ({ mqtt }) => !mqtt.connected,
   },
   {
     kind: 'journal',
     sentence: ({ journal }) => JOURNAL_SENTENCES[journal.state],
-    words: ({ journal }) => `journal ${journal.state}`,
+    phrase: ({ journal }) => `journal ${journal.state}`,
   },
   {
     kind: 'starved',
@@ -81,7 +80,7 @@ const PROBLEMS: readonly Problem[] = [
       const why = oracle.reason === undefined ? '' : `: ${describe(oracle.reason)}`;
       return `${what}${since}${why}.${consequence}`;
     },
-    words: ({ oracle }) => (oracle.state === 'connected' ? '' : ORACLE_WORDS[oracle.state].short),
+    phrase: ({ oracle }) => (oracle.state === 'connected' ? '' : ORACLE_WORDS[oracle.state].short),
     isGrave: ({ oracle }) => oracle.state === 'down',
   },
   {
@@ -91,19 +90,19 @@ const PROBLEMS: readonly Problem[] = [
   {
     kind: 'backups',
     sentence: ({ backups }) => waiting(backups.pendingFiles, backups.pendingRows, 'waiting for Oracle in CSV backups'),
-    words: () => 'backups wait for Oracle',
+    phrase: () => 'backups wait for Oracle',
   },
   {
     kind: 'rejected',
     sentence: ({ backups }) =>
       waiting(backups.rejectedFiles, backups.rejectedRows, 'rejected, kept with the reason in CSV'),
-    words: () => 'rejected rows',
+    phrase: () => 'rejected rows',
   },
   {
     kind: 'undecodable',
     sentence: ({ backups }) =>
       waiting(backups.undecodableFiles, backups.undecodableRows, 'undecodable, kept in CSV', 'message'),
-    words: () => 'undecodable messages',
+    phrase: () => 'undecodable messages',
   },
 ];
 
@@ -140,14 +139,14 @@ export function findProblems(facts: StatusFacts): Advice[] {
   return [...found, ...subscriptionProblems.map((problem) => ({ problem, remedy })), ...manners];
 }
 
-/** The same in a few words each, without numbers; empty when there is nothing to say. */
-export function problemsInWords(facts: StatusFacts): string[] {
-  return PROBLEMS.flatMap(({ sentence, words }) =>
-    words === undefined || sentence(facts) === undefined ? [] : [words(facts)],
+/** The problems in a few words each, without numbers; empty when there is nothing to say. */
+export function problemPhrases(facts: StatusFacts): string[] {
+  return PROBLEMS.flatMap(({ sentence, phrase }) =>
+    phrase === undefined || sentence(facts) === undefined ? [] : [phrase(facts)],
   );
 }
 
-/** Whether values are lost, or none come, or none go: for the colour of what is said. */
+/** Whether values are lost, or none come, or none go: decides on the colour of what is said. */
 export function isGrave(facts: GraveFacts): boolean {
   return PROBLEMS.some((problem) => problem.isGrave?.(facts) === true);
 }

@@ -16,7 +16,7 @@ interface Reading {
   readonly messages: number;
 }
 
-/** What flows, by the counters at the last `readings` readings and the time between them. */
+/** The rates of messages and values, from the counters at the last readings and the time between those. */
 export class Rates {
   readonly #counters: Counters;
   readonly #clock: Clock;

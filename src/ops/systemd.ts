@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process';
 import { type CancelTimer, type Clock, withDeadline } from '../core/clock.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import { type Logger, RepeatedError } from '../core/logger.ts';
-import { problemsInWords } from './problems.ts';
+import { problemPhrases } from './problems.ts';
 import type { Health } from './routes.ts';
 import type { Status } from './status.ts';
 
@@ -161,9 +161,10 @@ export class Systemd {
 }
 
 /**
- * The bridge's state in one line, as `systemctl status` shows it. No numbers stand in it: it would change all the time.
+ * The bridge's state in one line, as `systemctl status` shows it. Without numbers, as the line would change all the
+ * time.
  */
 export function statusLine(status: Status): string {
-  const found = problemsInWords(status);
+  const found = problemPhrases(status);
   return found.length === 0 ? 'all is well' : found.join('; ');
 }

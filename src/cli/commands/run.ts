@@ -1,7 +1,7 @@
 import { isatty } from 'node:tty';
 
 import type { Config } from '../../config/config.ts';
-import { systemClock, withDeadline } from '../../core/clock.ts';
+import { systemClock } from '../../core/clock.ts';
 import type { RootLogger } from '../../core/logger.ts';
 import type { OnStep } from '../../core/steps.ts';
 import { type Command, CommandError, CONFIG_OPTIONS, type Environment } from '../command.ts';
@@ -14,7 +14,6 @@ import { describeStartFailure } from '../process/start-failure.ts';
 import { supervise } from '../process/supervise.ts';
 import { packageVersion } from '../version.ts';
 
-const LOG_CLOSE_TIMEOUT_MS = 2000;
 const HANG_MARGIN_MS = 10_000;
 
 export const runCommand: Command = {
@@ -55,7 +54,7 @@ Examples:
       configFiles: configFiles(values, io.env),
     });
     const exitCode = await live(config, log, onStep, io.env, () => io.loadConfig(values, 'run'));
-    await withDeadline(systemClock, LOG_CLOSE_TIMEOUT_MS, 'closing the log', log.close()).catch(() => {});
+    await log.close();
     return exitCode;
   },
 };
@@ -93,7 +92,7 @@ async function live(
   }
 }
 
-/** When a terminal hangs up, what was one at the start is none any more. */
+/** True when a standard stream was a terminal at the start and is none any more: that terminal has hung up. */
 function watchTerminal(): () => boolean {
   const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
   return () => terminals.some((descriptor) => !isatty(descriptor));

@@ -7,8 +7,8 @@ const VARIABLE = 'BRIDGE_TEST_KILL_AT';
 const FORM = /^(?<step>[a-z-]+):(?<nth>[1-9]\d*)$/;
 
 /**
- * What is to happen at each step of the bridge: nothing, unless a test wants it to crash. Throws a CommandError when it
- * says so wrongly.
+ * What is to happen at each step of the bridge: nothing, unless a test wants the bridge to crash there. Throws a
+ * CommandError when the variable of the test is malformed.
  */
 export function killAtStep(env: Environment): OnStep {
   const text = env[VARIABLE];

@@ -17,8 +17,8 @@ export interface ReloadParts {
 }
 
 /**
- * What the process does when it is told to read its configuration again. Never throws: a configuration that is refused
- * leaves everything as it was.
+ * Makes what the process calls when it is told to read its configuration again. That call never throws: a configuration
+ * that is refused leaves everything as it was.
  */
 export function createReload(parts: ReloadParts): () => void {
   const { apply, load, log, onReloaded, onReloading } = parts;

@@ -10,11 +10,11 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
  *      │                                       └─second signal──────► stopping at once, exit 0
  *      └─first signal──► stopping ──► exit 0
  *
- * SIGHUP has the running bridge read its configuration again; one that comes while it starts waits until then, one that
- * comes later is passed over. Only a terminal that is gone makes it a signal to stop.
+ * SIGHUP makes the running bridge read its configuration again. A SIGHUP during the start waits until the bridge runs;
+ * one during the drain is ignored. When the terminal is gone, SIGHUP is a signal to stop like the others.
  *
- * From anywhere: an error that nobody caught stops it, so that what is in memory goes to the backup if it still can,
- * and ends it with exit code 70, for going on in an unknown state might do harm.
+ * In every state an error that nobody caught stops the bridge, so that what is in memory goes to the backup if that is
+ * still possible, and ends the process with exit code 70: going on in an unknown state might do harm.
  */
 
 /**

@@ -19,7 +19,7 @@ export type ShownStatus = Omit<Status, keyof Additions> & Additions;
 
 const REMEDY = 'start it, or name its address with --url (http.host and http.port of its configuration)';
 
-/** What every version of the bridge has said, and what is shown of it. */
+/** The fields that every version of the bridge has in its status, as far as they are shown. */
 const EXPECTED: readonly (readonly [path: string, type: 'string' | 'number' | 'boolean' | 'array'])[] = [
   ['bridgeId', 'string'],
   ['version', 'string'],

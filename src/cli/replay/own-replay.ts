@@ -20,8 +20,8 @@ export interface OwnReplay extends Replayer {
 }
 
 /**
- * Replays in this process, where no bridge runs. Throws CommandError when a bridge has the journal, or has ended before
- * it noted what it had backed up, or the database can't be asked; the system error of the disk.
+ * Replays in this process, where no bridge runs. Throws CommandError when a bridge has the journal, when one has ended
+ * before it noted what it had backed up, and when the database can't be asked; throws the system error of the disk.
  */
 export async function openOwnReplay(config: Config): Promise<OwnReplay> {
   const log = createLogger({ ...config.log, level: 'error' });
