@@ -9,7 +9,7 @@ export function brokerOf(url: string): string {
   return `${protocol}//${host}`;
 }
 
-/** All addresses of `mqtt.url`, for a person. */
+/** All of them, for a person. */
 export function brokersOf(url: string | readonly string[]): string {
   return brokerUrls(url).map(brokerOf).join(', ');
 }

@@ -14,7 +14,7 @@ export interface Counters {
   valuesReplayed: number;
   valuesRejected: number;
   valuesDropped: number;
-  /** Values left out on purpose. Reserved: part of the interface, and always 0 yet. */
+  /** Reserved for the filters of a subscription; never counted yet, and part of the audit all the same. */
   valuesFiltered: number;
 }
 

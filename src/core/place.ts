@@ -4,15 +4,15 @@ export interface Place {
   readonly valueNo: number;
 }
 
-/** The place before every value of every journal. */
+/** Before every value of every journal. */
 export const ORIGIN: Place = { messageNo: 0, valueNo: 0 };
 
-/** Orders places for sorting: below 0 when `a` comes before `b`, 0 when they are the same. */
+/** Below 0 when `a` comes before `b`, 0 when they are the same. */
 export function comparePlaces(a: Place, b: Place): number {
   return a.messageNo - b.messageNo || a.valueNo - b.valueNo;
 }
 
-/** The later one of two places. */
+/** The later one. */
 export function laterPlace(a: Place, b: Place): Place {
   return comparePlaces(a, b) < 0 ? b : a;
 }

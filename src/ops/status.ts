@@ -8,6 +8,7 @@ import type { RateFigures } from './rates.ts';
  * show. It is read from the running parts in collect-status.ts.
  */
 
+/** `disabled` is reserved: part of the interface, and no bridge is ever in it yet. */
 export const ORACLE_STATES = ['connected', 'retrying', 'down', 'disabled'] as const;
 
 /** A problem and what a person can do about it. */
