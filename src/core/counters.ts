@@ -1,4 +1,7 @@
-/** What became of messages and values since the start. Plain numbers, added to once a batch, read by the status and the metrics. */
+/**
+ * What became of messages and values since the start. Plain numbers, added to once a batch, read by the status and the
+ * metrics.
+ */
 export interface Counters {
   messagesReceived: number;
   messagesUndecodable: number;
@@ -11,6 +14,7 @@ export interface Counters {
   valuesReplayed: number;
   valuesRejected: number;
   valuesDropped: number;
+  /** Reserved for the filters of a subscription; never counted yet, and part of the audit all the same. */
   valuesFiltered: number;
 }
 

@@ -15,9 +15,9 @@ export const LEDGER_MOVED = 'LEDGER_MOVED';
 
 export class DatabaseError extends Error {
   readonly kind: DatabaseErrorKind;
-  /** `ORA-00942`, `NJS-503` … */
+  /** The code of the database or its driver: `ORA-00942`, `NJS-503` … */
   readonly code: string;
-  /** What a person can do about it, or empty. */
+  /** What a person can do about the error, or empty. */
   readonly remedy: string;
   /** True when the statement may have been committed although it failed. */
   readonly outcomeUnknown: boolean;

@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { plain } from '../../src/cli/colours.ts';
-import { formatFleet } from '../../src/cli/fleet-text.ts';
-import { askFleet, sharedIds, sumOf } from '../../src/cli/fleet.ts';
+import { plain } from '../../src/cli/text/colours.ts';
+import { formatFleet } from '../../src/cli/text/fleet-text.ts';
+import { askFleet, sharedIds, sumOf } from '../../src/cli/remote/fleet.ts';
 import type { Step } from '../../src/core/steps.ts';
 import { Chance } from '../crash/chance.ts';
 import { DATABASE_DISTURBANCES } from '../crash/disturbances.ts';

@@ -4,6 +4,7 @@ import { DeadlineError, withDeadline, type CancelTimer, type Clock } from '../..
 import { coerceError, systemErrorCode } from '../../core/errors.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import { RepeatedError, type Logger } from '../../core/logger.ts';
+import { OneAtATime } from '../../core/one-at-a-time.ts';
 import type { Reserve } from '../../core/reserve.ts';
 import type { Catalog } from './catalog.ts';
 import { finalNameOf, isSealedName, newFileName, OPEN_SUFFIX, type BackupKind } from './file-name.ts';
@@ -36,7 +37,7 @@ const NOT_READ_YET = 'not read yet';
 export class BackupDirectory {
   readonly #options: BackupDirectoryOptions;
   readonly #rescanError: RepeatedError;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new OneAtATime();
   #cancelRescan: CancelTimer = () => {};
   #isStopped = false;
 
@@ -97,14 +98,12 @@ export class BackupDirectory {
 
   /** Resolves when what is under way has ended. */
   async settled(): Promise<void> {
-    await this.#turn;
+    await this.#turns.whenIdle();
   }
 
   /** Runs `work`, which takes a file away, while the directory is not being followed. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {});
-    return result;
+    return this.#turns.run(work);
   }
 
   /** A name that no file has, in whatever form, nor had in this run. Throws the system error of the disk. */

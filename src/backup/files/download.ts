@@ -1,4 +1,4 @@
-import { systemErrorCode } from '../../core/errors.ts';
+import { ifThere } from '../../core/durable-file.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import type { BackupFileInfo } from './file-info.ts';
 import { OPEN_SUFFIX } from './file-name.ts';
@@ -27,17 +27,8 @@ export async function openDownload(
   const file = files.file(name);
   if (file === undefined) return undefined;
   // What is sealed but has not been read yet is known without its size.
-  const bytes = file.bytes > 0 ? file.bytes : await sizeOf(pathOf(files, name), fileSystem);
+  const bytes = file.bytes > 0 ? file.bytes : await ifThere(fileSystem.size(pathOf(files, name)));
   return bytes === undefined ? undefined : { bytes, chunks: readChunks(files, name, bytes, fileSystem) };
-}
-
-async function sizeOf(path: string, fileSystem: FileSystem): Promise<number | undefined> {
-  try {
-    return await fileSystem.size(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 async function* readChunks(
@@ -62,14 +53,11 @@ async function readChunk(
   fileSystem: FileSystem,
 ): Promise<Buffer> {
   const path = pathOf(files, name);
-  try {
-    return await fileSystem.readRange(path, start, length);
-  } catch (error) {
-    // Sealing gives the file another name, which the catalog learns a moment later.
-    const other = path.endsWith(OPEN_SUFFIX) ? files.path(name) : files.path(name) + OPEN_SUFFIX;
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
-    return fileSystem.readRange(other, start, length);
-  }
+  const chunk = await ifThere(fileSystem.readRange(path, start, length));
+  if (chunk !== undefined) return chunk;
+  // Sealing gives the file another name, which the catalog learns a moment later.
+  const other = path.endsWith(OPEN_SUFFIX) ? files.path(name) : files.path(name) + OPEN_SUFFIX;
+  return fileSystem.readRange(other, start, length);
 }
 
 function pathOf(files: DownloadFiles, name: string): string {

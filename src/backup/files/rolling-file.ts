@@ -1,6 +1,7 @@
 import type { CancelTimer, Clock } from '../../core/clock.ts';
 import { systemErrorCode, type Reason } from '../../core/errors.ts';
 import { RepeatedError, type Logger } from '../../core/logger.ts';
+import { OneAtATime } from '../../core/one-at-a-time.ts';
 import type { BackupFile, Records } from './backup-file.ts';
 import type { BackupFileInfo } from './file-info.ts';
 
@@ -31,7 +32,7 @@ const SEAL_AGAIN_MS = 30_000;
 export class RollingFile {
   readonly #options: RollingFileOptions;
   readonly #sealError: RepeatedError;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new OneAtATime();
   #file: BackupFile | undefined;
   #aside: BackupFile[] = [];
   /** The present file should have been sealed. */
@@ -50,7 +51,7 @@ export class RollingFile {
    * are in it.
    */
   append(records: Records, reason: Reason): Promise<string> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       if (this.#isClosed) throw new Error('the backups are closed');
       await this.#makeRoom(records.rows);
       const isFirst = this.#file === undefined;
@@ -71,7 +72,7 @@ export class RollingFile {
 
   /** Seals the file, if there is one. A disk that refuses is reported and tried again later. */
   seal(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       await this.#sealNow();
       if (this.#file === undefined || this.#file.isNew) return;
       this.#aside.push(this.#file);
@@ -81,7 +82,7 @@ export class RollingFile {
 
   /** Seals the file; no record can be added any more. What can't be sealed is left for the next start. */
   close(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       this.#isClosed = true;
       await this.#sealOverdue();
       await this.#sealNow();
@@ -95,26 +96,20 @@ export class RollingFile {
   async cutLeftovers(): Promise<void> {
     const isClean = ![this.#file, ...this.#aside].some((file) => file?.hasLeftovers);
     if (isClean) return;
-    await this.#inTurn(async () => {
+    await this.#turns.run(async () => {
       for (const file of [this.#file, ...this.#aside]) await file?.cutLeftovers();
     });
   }
 
   /** Lets go of the open file when `isThere` says that its name is no longer in the directory. */
   check(isThere: (name: string) => boolean): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       for (const file of [this.#file, ...this.#aside]) {
         if (file === undefined || file.isNew || file.isRenamed || isThere(file.info.name)) continue;
         await file.close();
         this.#forget(file);
       }
     });
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {});
-    return result;
   }
 
   async #makeRoom(rows: number): Promise<void> {
@@ -141,7 +136,7 @@ export class RollingFile {
     this.#options.log.info('backup file begun', { file: name, kind, code: reason.code });
     const { clock, maxAgeMs } = this.#options;
     if (!Number.isFinite(maxAgeMs)) return;
-    this.#cancelAge = clock.setTimer(maxAgeMs, () => void this.#inTurn(() => this.#sealNow()));
+    this.#cancelAge = clock.setTimer(maxAgeMs, () => void this.#turns.run(() => this.#sealNow()));
   }
 
   async #sealNow(): Promise<void> {
@@ -200,7 +195,7 @@ export class RollingFile {
   #retryLater(): void {
     this.#cancelRetry ??= this.#options.clock.setTimer(SEAL_AGAIN_MS, () => {
       this.#cancelRetry = undefined;
-      void this.#inTurn(() => this.#sealOverdue());
+      void this.#turns.run(() => this.#sealOverdue());
     });
   }
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
-import { coerceError, systemErrorCode, type Reason } from '../../core/errors.ts';
+import { ifThere } from '../../core/durable-file.ts';
+import { coerceError, type Reason } from '../../core/errors.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import { parseCsv } from '../csv/csv-reader.ts';
 import { CsvError, hasZeros, textOfField, type CsvRecord } from '../csv/csv.ts';
@@ -26,7 +27,7 @@ const NO_REASON: Reason = { code: '', message: '' };
  */
 export async function scanBackups(directory: string, fileSystem: FileSystem): Promise<BackupFileInfo[]> {
   const files: BackupFileInfo[] = [];
-  for (const entry of await listOrNone(directory, fileSystem)) {
+  for (const entry of (await ifThere(fileSystem.list(directory))) ?? []) {
     const file = await scanEntry(directory, entry, fileSystem);
     if (file !== undefined) files.push(file);
   }
@@ -39,7 +40,7 @@ export async function findBackup(
   name: string,
   fileSystem: FileSystem,
 ): Promise<BackupFileInfo | undefined> {
-  const entries = await listOrNone(directory, fileSystem);
+  const entries = (await ifThere(fileSystem.list(directory))) ?? [];
   const entry = [name, name + OPEN_SUFFIX].find((form) => entries.includes(form));
   return entry === undefined || !isSealedName(name) ? undefined : scanEntry(directory, entry, fileSystem);
 }
@@ -53,19 +54,10 @@ async function scanEntry(
   if (!isSealedName(name)) return undefined;
   const state = entry === name ? 'sealed' : 'open';
   try {
-    return (await scanFile(fileSystem, join(directory, entry), name, state)).info;
-  } catch (error) {
     // A running bridge may have sealed or removed it since it was listed.
-    return systemErrorCode(error) === 'ENOENT' ? undefined : unreadableFile(name, state, coerceError(error).message);
-  }
-}
-
-async function listOrNone(directory: string, fileSystem: FileSystem): Promise<string[]> {
-  try {
-    return await fileSystem.list(directory);
+    return (await ifThere(scanFile(fileSystem, join(directory, entry), name, state)))?.info;
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return [];
-    throw error;
+    return unreadableFile(name, state, coerceError(error).message);
   }
 }
 

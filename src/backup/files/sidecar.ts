@@ -1,5 +1,4 @@
-import { replaceFile } from '../../core/durable-file.ts';
-import { systemErrorCode } from '../../core/errors.ts';
+import { ifThere, replaceFile } from '../../core/durable-file.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import type { Reserve } from '../../core/reserve.ts';
 
@@ -10,10 +9,6 @@ export function writeSidecar(fileSystem: FileSystem, path: string, content: obje
 
 /** The parsed content; undefined when there is no such file. Throws the system error, and SyntaxError for what is no JSON. */
 export async function readSidecar(fileSystem: FileSystem, path: string): Promise<unknown> {
-  try {
-    return JSON.parse((await fileSystem.read(path)).toString()) as unknown;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const bytes = await ifThere(fileSystem.read(path));
+  return bytes === undefined ? undefined : (JSON.parse(bytes.toString()) as unknown);
 }

@@ -1,4 +1,5 @@
 import type { Reason } from '../../core/errors.ts';
+import { TimeWriter } from '../csv/time-text.ts';
 import { shownState, type BackupFileInfo } from '../files/file-info.ts';
 import type { BackupKind } from '../files/file-name.ts';
 import type { RequestState } from './file-state.ts';
@@ -8,6 +9,8 @@ export interface ListedFile {
   readonly file: string;
   readonly kind: BackupKind;
   readonly state: ReturnType<typeof shownState>;
+  /** ISO 8601: when the file was begun; the beginning of 1970 where nothing tells. */
+  readonly createdAt: string;
   readonly rows: number;
   readonly replayedRows: number;
   readonly bytes: number;
@@ -20,5 +23,6 @@ export interface ListedFile {
 export function listedFile(info: BackupFileInfo, request: RequestState | undefined): ListedFile {
   const { name, kind, rows, bytes, reason, problem } = info;
   const replayedRows = info.replayedRows ?? 0;
-  return { file: name, kind, state: shownState(info), rows, replayedRows, bytes, reason, problem, request };
+  const createdAt = new TimeWriter().text(info.createdAtMs);
+  return { file: name, kind, state: shownState(info), createdAt, rows, replayedRows, bytes, reason, problem, request };
 }

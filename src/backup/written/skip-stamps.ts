@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 
-import { removeIfThere, TEMPORARY_SUFFIX } from '../../core/durable-file.ts';
-import { systemErrorCode } from '../../core/errors.ts';
+import { ifThere, removeIfThere, TEMPORARY_SUFFIX } from '../../core/durable-file.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import type { Logger } from '../../core/logger.ts';
+import { OneAtATime } from '../../core/one-at-a-time.ts';
 import { comparePlaces, type Place } from '../../core/place.ts';
 import type { Reserve } from '../../core/reserve.ts';
 import { SKIP_SUFFIX } from '../files/file-name.ts';
@@ -51,7 +51,7 @@ export class SkipStamps {
   #hasDoubtfulNames = false;
   /** The ledger's place as last read; undefined: the ledger may be elsewhere by now. */
   #lastRead: Place | undefined;
-  #turn: Promise<void> = Promise.resolve();
+  readonly #turns = new OneAtATime();
 
   constructor(options: SkipStampsOptions) {
     this.#options = options;
@@ -68,7 +68,7 @@ export class SkipStamps {
    */
   begins(file: string, journal: string): Promise<void> {
     const place = this.#lastRead;
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       try {
         await (place === undefined ? this.#replace(file, TO_COME) : this.#write(file, journal, place));
       } catch (error) {
@@ -82,7 +82,7 @@ export class SkipStamps {
   async grew(file: string, journal: string, first: Place, last: Place): Promise<void> {
     this.#uncertain.set(file, widened(widened(this.#uncertain.get(file), first), last));
     // In turn with a stamping that is under way, which does not know of this file.
-    await this.#inTurn(async () => {
+    await this.#turns.run(async () => {
       if (this.#lastRead !== undefined && !this.#stamped.has(file)) this.#owed.set(file, journal);
     });
     await this.payOwed().catch(() => {}); // whoever wants to write next has to pay, and meets the error
@@ -90,12 +90,12 @@ export class SkipStamps {
 
   /** Writes what is owed. Throws the system error of the disk. */
   async payOwed(): Promise<void> {
-    if (this.#owed.size > 0) await this.#inTurn(() => this.#pay());
+    if (this.#owed.size > 0) await this.#turns.run(() => this.#pay());
   }
 
   /** What the file's stamp says once nothing is owed to it. As `read`; throws an Error, too, when the ledger's place is not known. */
   async readPaid(file: string): Promise<SkipStamp | undefined> {
-    await this.#inTurn(() => this.#pay());
+    await this.#turns.run(() => this.#pay());
     if (this.#owed.has(file)) throw new Error(`${file}: what of it is in Oracle is known once the ledger is read`);
     return this.read(file);
   }
@@ -125,7 +125,7 @@ export class SkipStamps {
 
   /** Durable when it resolves. Throws the system error of the disk. */
   stamp(files: readonly string[], journal: string, place: Place): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       await this.#keepNames();
       const around = new Set(await this.#around(files, journal, place));
       for (const file of files) {
@@ -178,13 +178,6 @@ export class SkipStamps {
     this.#hasDoubtfulNames = false; // it syncs all names of the directory
   }
 
-  /** Stamps of one file must not be written at the same time. */
-  async #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => {});
-    await turn;
-  }
-
   /** Undefined when the file has none yet. Throws the system error, and an Error for a stamp that can't be read. */
   async read(file: string): Promise<SkipStamp | undefined> {
     const content = await readSidecar(this.#options.fileSystem, this.#path(file));
@@ -199,6 +192,7 @@ export class SkipStamps {
 
   /** The files whose places lie around this one. Files follow each other, so of those not read yet only the last before it can. */
   async #around(files: readonly string[], journal: string, place: Place): Promise<string[]> {
+    const { dir, fileSystem } = this.#options;
     const around: string[] = [];
     let nearest: { readonly file: string; readonly first: Place } | undefined;
     for (const file of files) {
@@ -207,23 +201,14 @@ export class SkipStamps {
         if (contains(range, place)) around.push(file);
         continue;
       }
-      const first = await this.#orGone(file, (path) => firstPlace(this.#options.fileSystem, path, journal));
+      const first = await ifThere(firstPlace(fileSystem, join(dir, file), journal));
       if (first === undefined || comparePlaces(first, place) > 0) continue;
       if (nearest === undefined || comparePlaces(first, nearest.first) > 0) nearest = { file, first };
     }
     if (nearest === undefined) return around;
-    const range = await this.#orGone(nearest.file, (path) => placeRange(this.#options.fileSystem, path, journal));
+    const range = await ifThere(placeRange(fileSystem, join(dir, nearest.file), journal));
     if (range !== undefined && contains(range, place)) around.push(nearest.file);
     return around;
-  }
-
-  async #orGone<T>(file: string, work: (path: string) => Promise<T>): Promise<T | undefined> {
-    try {
-      return await work(join(this.#options.dir, file));
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return undefined;
-      throw error;
-    }
   }
 
   #path(file: string): string {

@@ -30,7 +30,10 @@ async function prepare(random: () => number): Promise<World> {
   return { disk, oracle };
 }
 
-/** One process: replays until nothing is left, or until it dies at the given disk or database operation. True: it came to its end. */
+/**
+ * One process: replays until nothing is left, or until it dies at the given disk or database operation. True: it came
+ * to its end.
+ */
 async function live({ disk, oracle }: World, diesAt: number, die: () => void): Promise<boolean> {
   let operations = 0;
   let isDead = false;

@@ -1,7 +1,8 @@
 import { runCli } from '../../../src/cli/cli.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import { type Answer, HttpServer } from '../../../src/ops/http.ts';
-import { collectStatus } from '../../../src/ops/status.ts';
+import type { Answer } from '../../../src/ops/answers.ts';
+import { HttpServer } from '../../../src/ops/http.ts';
+import { collectStatus } from '../../../src/ops/collect-status.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 import type { MadeUpSources } from '../ops/made-up-sources.ts';
 

@@ -1,27 +1,27 @@
-import { UnknownFileError } from '../backup/files/discard.ts';
-import { listedFile } from '../backup/replay/listing.ts';
-import { ReplayRefusedError } from '../backup/replay/replay.ts';
-import type { Config } from '../config/config.ts';
-import { systemClock } from '../core/clock.ts';
-import { coerceError, systemErrorCode } from '../core/errors.ts';
-import { createLogger } from '../core/logger.ts';
-import { nodeFileSystem } from '../core/node-filesystem.ts';
-import { RESERVE_BYTES } from '../core/reserve.ts';
-import { ProcessLock } from '../journal/process-lock.ts';
-import { OfflineReplay } from '../offline-replay.ts';
-import { openReplaySessions } from '../oracle/replay-session.ts';
-import { MAX_TEXT_BYTES } from '../oracle/statements.ts';
-import { CommandError } from './command.ts';
-import { EXIT } from './exit-codes.ts';
-import type { Replayer } from './replay-backups.ts';
+import { UnknownFileError } from '../../backup/files/discard.ts';
+import { listedFile } from '../../backup/replay/listing.ts';
+import { ReplayRefusedError } from '../../backup/replay/replay.ts';
+import type { Config } from '../../config/config.ts';
+import { systemClock } from '../../core/clock.ts';
+import { coerceError, systemErrorCode } from '../../core/errors.ts';
+import { createLogger } from '../../core/logger.ts';
+import { nodeFileSystem } from '../../core/node-filesystem.ts';
+import { RESERVE_BYTES } from '../../core/reserve.ts';
+import { ProcessLock } from '../../journal/process-lock.ts';
+import { OfflineReplay } from '../../offline-replay.ts';
+import { openReplaySessions } from '../../oracle/replay-session.ts';
+import { MAX_TEXT_BYTES } from '../../oracle/statements.ts';
+import { CommandError } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Replayer } from './replayer.ts';
 
 export interface OwnReplay extends Replayer {
   close(): Promise<void>;
 }
 
 /**
- * Replays in this process, where no bridge runs. Throws CommandError when a bridge has the journal, or has ended before it noted what it had
- * backed up, or the database can't be asked; the system error of the disk.
+ * Replays in this process, where no bridge runs. Throws CommandError when a bridge has the journal, when one has ended
+ * before it noted what it had backed up, and when the database can't be asked; throws the system error of the disk.
  */
 export async function openOwnReplay(config: Config): Promise<OwnReplay> {
   const log = createLogger({ ...config.log, level: 'error' });

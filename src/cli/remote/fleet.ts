@@ -1,7 +1,6 @@
-import { askMember } from './status-request.ts';
-import type { ShownStatus } from './status-text.ts';
+import { askMember, type ShownStatus } from './status-request.ts';
 
-/** What became of asking one address: the one or the other. */
+/** One address of a fleet, and what came of asking it: a status or an error. */
 export interface Member {
   readonly url: string;
   readonly status?: ShownStatus;
@@ -13,7 +12,7 @@ export interface Member {
 export interface FleetSum {
   readonly members: number;
   readonly answering: number;
-  /** Of them. */
+  /** How many of those that answered are connected to their broker. */
   readonly connectedToBroker: number;
   readonly writingToOracle: number;
   readonly balanced: boolean;
@@ -23,7 +22,7 @@ export interface FleetSum {
     readonly valuesOutPerSecond: number;
     readonly messagesPerSecond: number;
   };
-  /** Values received and not settled. */
+  /** How many values are received and not settled. */
   readonly pending: number;
   readonly unackedMessages: number;
   readonly journal: { readonly bytes: number; readonly messages: number };
@@ -43,7 +42,7 @@ export interface SharedId {
   readonly urls: readonly string[];
 }
 
-/** Asks all at once; takes as long as the slowest, 5 s at most. */
+/** Asks all members at once; takes as long as the slowest, 5 s at most. */
 export function askFleet(urls: readonly string[]): Promise<Member[]> {
   return Promise.all(
     urls.map(async (url) => {

@@ -1,19 +1,19 @@
-import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/logger.ts';
-import type { Health } from '../ops/routes.ts';
-import type { Status } from '../ops/status.ts';
-import { type ServiceManager, Systemd, systemdNotify } from '../ops/systemd.ts';
-import type { Environment } from './command.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Health } from '../../ops/routes.ts';
+import type { Status } from '../../ops/status.ts';
+import { type ServiceManager, Systemd, systemdNotify } from '../../ops/systemd.ts';
+import type { Environment } from '../command.ts';
 import type { Supervised } from './supervise.ts';
 
-/** What is told about, see bridge.ts. */
+/** The bridge that systemd is told about: the one of bridge.ts, or a test's. */
 export interface Reported extends Supervised {
   status(): Status;
   health(): Health;
 }
 
 export interface Notified {
-  /** The bridge, whose start and end are told. */
+  /** The same bridge, whose start and end systemd is told of. */
   readonly bridge: Supervised;
   onReloading(): void;
   onReloaded(): void;
@@ -55,7 +55,7 @@ export function notifyServiceManager(
   };
 }
 
-/** Undefined where nobody wants to be told. A watchdog of another process is none of ours [sd_watchdog_enabled(3)]. */
+/** Undefined where nobody wants to be told. A watchdog of another process does not count [sd_watchdog_enabled(3)]. */
 export function serviceManager(env: Environment, pid: number): ServiceManager | undefined {
   const notifySocket = env['NOTIFY_SOCKET'] ?? '';
   if (notifySocket === '') return undefined;

@@ -1,13 +1,12 @@
-import { SETTINGS } from '../config/convict.ts';
-import { suggestion } from '../config/suggestion.ts';
-import { type Command, CommandError } from './command.ts';
-import { DEFAULT_COMMAND, loadCommands } from './commands.ts';
-import { EXIT } from './exit-codes.ts';
-import { PROGRAM } from './help.ts';
-import { bashScript } from './shells/bash.ts';
-import { fishScript } from './shells/fish.ts';
-import type { CompletionFacts } from './shells/facts.ts';
-import { zshScript } from './shells/zsh.ts';
+import { SETTINGS } from '../../config/convict.ts';
+import { suggestion } from '../../config/suggestion.ts';
+import { type Command, CommandError } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { PROGRAM } from '../help.ts';
+import { bashScript } from '../shells/bash.ts';
+import { fishScript } from '../shells/fish.ts';
+import type { CompletionFacts } from '../shells/facts.ts';
+import { zshScript } from '../shells/zsh.ts';
 
 const SHELLS: Readonly<Record<string, (facts: CompletionFacts) => string>> = {
   bash: bashScript,
@@ -15,7 +14,14 @@ const SHELLS: Readonly<Record<string, (facts: CompletionFacts) => string>> = {
   fish: fishScript,
 };
 
-export const completionCommand: Command = {
+/** The command line that is completed. */
+export interface Completed {
+  readonly defaultCommand: string;
+  commands(): Promise<readonly Command[]>;
+}
+
+/** The list of the commands is handed in, since this command stands in it. */
+export const createCompletion = (completed: Completed): Command => ({
   name: 'completion',
   summary: 'prints a script that completes this command line in a shell',
   usage: `Usage: mqtt-oracle-bridge completion bash | zsh | fish
@@ -38,17 +44,17 @@ Examples:
       const hint = suggestion(shell, Object.keys(SHELLS));
       throw new CommandError(EXIT.usage, `completion: give one of bash, zsh and fish${hint}`);
     }
-    io.stdout.write(script(await collectFacts()));
+    io.stdout.write(script(await collectFacts(completed)));
     return EXIT.ok;
   },
-};
+});
 
-async function collectFacts(): Promise<CompletionFacts> {
+async function collectFacts(completed: Completed): Promise<CompletionFacts> {
   const settings = [...SETTINGS.values()].filter(({ sensitive }) => sensitive !== true);
   return {
     program: PROGRAM,
-    commands: await loadCommands(),
-    defaultCommand: DEFAULT_COMMAND,
+    commands: await completed.commands(),
+    defaultCommand: completed.defaultCommand,
     keys: settings.map(({ path }) => path),
   };
 }

@@ -1,7 +1,7 @@
-import { ConfigErrors } from '../config/config-errors.ts';
-import type { Config } from '../config/config.ts';
-import { type Command, CONFIG_OPTIONS, flagOption, type Io } from './command.ts';
-import { EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.ts';
+import { ConfigErrors } from '../../config/config-errors.ts';
+import type { Config } from '../../config/config.ts';
+import { type Command, CONFIG_OPTIONS, flagOption, type Io } from '../command.ts';
+import { EXIT, EXIT_MEANINGS, type ExitCode } from '../exit-codes.ts';
 
 export const checkCommand: Command = {
   name: 'check',
@@ -56,10 +56,10 @@ Examples:
 
 async function connect(config: Config, io: Io): Promise<ExitCode> {
   const [{ runPreflight }, { systemClock }, { nodeFileSystem }, { createLogger }] = await Promise.all([
-    import('../preflight/preflight.ts'),
-    import('../core/clock.ts'),
-    import('../core/node-filesystem.ts'),
-    import('../core/logger.ts'),
+    import('../../preflight/preflight.ts'),
+    import('../../core/clock.ts'),
+    import('../../core/node-filesystem.ts'),
+    import('../../core/logger.ts'),
   ]);
   const log = createLogger({ level: 'error', format: 'text', file: '' });
   const interruption = new AbortController();

@@ -1,10 +1,10 @@
-import type { Output } from './command.ts';
+import { figureText } from '../../core/wording.ts';
+import type { Output } from '../command.ts';
 
 const BAR_WIDTH = 30;
 const DEFAULT_COLUMNS = 80;
-const number = new Intl.NumberFormat('en-US');
 
-/** `[##########--------------------]  33 %` */
+/** A bar with its share: `[##########--------------------]  33 %`. */
 export function progressBar(done: number, all: number): string {
   const share = shareOf(done, all);
   const bar = '#'.repeat(Math.floor(share * BAR_WIDTH)).padEnd(BAR_WIDTH, '-');
@@ -26,7 +26,7 @@ export class ProgressLine {
   }
 
   show(what: string, done: number, all: number): void {
-    const figures = `${number.format(done)} of ${number.format(all)} rows`;
+    const figures = `${figureText(done)} of ${figureText(all)} rows`;
     if (this.#output.isTTY !== true) {
       const tenth = Math.floor(shareOf(done, all) * 10);
       if (tenth !== this.#tenth) this.#output.write(`${what}: ${figures}\n`);
@@ -36,7 +36,7 @@ export class ProgressLine {
     this.#draw(`${what} ${progressBar(done, all)}  ${figures}`);
   }
 
-  /** A line that stays. */
+  /** Writes a line that stays. */
   say(text: string): void {
     if (this.#drawn !== '') this.#draw('');
     this.#drawn = '';

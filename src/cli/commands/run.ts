@@ -1,20 +1,19 @@
 import { isatty } from 'node:tty';
 
-import type { Config } from '../config/config.ts';
-import { systemClock, withDeadline } from '../core/clock.ts';
-import type { RootLogger } from '../core/logger.ts';
-import type { OnStep } from '../core/steps.ts';
-import { type Command, CommandError, CONFIG_OPTIONS, type Environment } from './command.ts';
-import { configFiles } from './configuration.ts';
-import { EXIT_MEANINGS, type ExitCode } from './exit-codes.ts';
-import { killAtStep } from './kill-at-step.ts';
-import { createReload } from './reload.ts';
-import { notifyServiceManager } from './service-manager.ts';
-import { describeStartFailure } from './start-failure.ts';
-import { supervise } from './supervise.ts';
-import { packageVersion } from './version.ts';
+import type { Config } from '../../config/config.ts';
+import { systemClock } from '../../core/clock.ts';
+import type { RootLogger } from '../../core/logger.ts';
+import type { OnStep } from '../../core/steps.ts';
+import { type Command, CommandError, CONFIG_OPTIONS, type Environment } from '../command.ts';
+import { configFiles } from '../configuration.ts';
+import { EXIT_MEANINGS, type ExitCode } from '../exit-codes.ts';
+import { killAtStep } from '../process/kill-at-step.ts';
+import { createReload } from '../process/reload.ts';
+import { notifyServiceManager } from '../process/service-manager.ts';
+import { describeStartFailure } from '../process/start-failure.ts';
+import { supervise } from '../process/supervise.ts';
+import { packageVersion } from '../version.ts';
 
-const LOG_CLOSE_TIMEOUT_MS = 2000;
 const HANG_MARGIN_MS = 10_000;
 
 export const runCommand: Command = {
@@ -55,13 +54,13 @@ Examples:
       configFiles: configFiles(values, io.env),
     });
     const exitCode = await live(config, log, onStep, io.env, () => io.loadConfig(values, 'run'));
-    await withDeadline(systemClock, LOG_CLOSE_TIMEOUT_MS, 'closing the log', log.close()).catch(() => {});
+    await log.close();
     return exitCode;
   },
 };
 
 async function openLog(config: Config): Promise<RootLogger> {
-  const { createLogger } = await import('../core/logger.ts');
+  const { createLogger } = await import('../../core/logger.ts');
   try {
     return createLogger(config.log);
   } catch (thrown) {
@@ -78,7 +77,7 @@ async function live(
   load: () => Config,
 ): Promise<ExitCode> {
   try {
-    const { Bridge } = await import('../bridge.ts');
+    const { Bridge } = await import('../../bridge.ts');
     const bridge = new Bridge(config, { version: packageVersion(), clock: systemClock, log, onStep });
     const hangTimeoutMs = config.oracle.callTimeoutMs + HANG_MARGIN_MS;
     const { drainTimeoutMs } = config.bridge;
@@ -93,7 +92,7 @@ async function live(
   }
 }
 
-/** When a terminal hangs up, what was one at the start is none any more. */
+/** True when a standard stream was a terminal at the start and is none any more: that terminal has hung up. */
 function watchTerminal(): () => boolean {
   const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
   return () => terminals.some((descriptor) => !isatty(descriptor));

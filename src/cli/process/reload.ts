@@ -1,7 +1,7 @@
-import { ConfigErrors, ConfigFileError } from '../config/config-errors.ts';
-import type { Config } from '../config/config.ts';
-import { planReload } from '../config/reload.ts';
-import { LOG_LEVELS, type LogLevel, type RootLogger } from '../core/logger.ts';
+import { ConfigErrors, ConfigFileError } from '../../config/config-errors.ts';
+import type { Config } from '../../config/config.ts';
+import { planReload } from '../../config/reload.ts';
+import { LOG_LEVELS, type LogLevel, type RootLogger } from '../../core/logger.ts';
 
 export interface ReloadParts {
   /** What the bridge was started with. */
@@ -17,8 +17,8 @@ export interface ReloadParts {
 }
 
 /**
- * What the process does when it is told to read its configuration again. Never throws: a configuration that is refused leaves
- * everything as it was.
+ * Makes what the process calls when it is told to read its configuration again. That call never throws: a configuration
+ * that is refused leaves everything as it was.
  */
 export function createReload(parts: ReloadParts): () => void {
   const { apply, load, log, onReloaded, onReloading } = parts;

@@ -1,5 +1,5 @@
-import { type Command, CONFIG_OPTIONS } from './command.ts';
-import { EXIT, EXIT_MEANINGS } from './exit-codes.ts';
+import { type Command, CONFIG_OPTIONS } from '../command.ts';
+import { EXIT, EXIT_MEANINGS } from '../exit-codes.ts';
 
 export const schemaCommand: Command = {
   name: 'schema',
@@ -16,7 +16,7 @@ Examples:
   options: CONFIG_OPTIONS,
   run: async ({ values }, io) => {
     const { oracle } = io.loadConfig(values, 'any');
-    const { schemaDdl } = await import('../oracle/schema.ts');
+    const { schemaDdl } = await import('../../oracle/schema.ts');
     io.stdout.write(`${schemaDdl(oracle).trimEnd()}\n`);
     return EXIT.ok;
   },

@@ -1,6 +1,6 @@
-import type { Config } from '../config/config.ts';
-import { systemErrorCode } from '../core/errors.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import type { Config } from '../../config/config.ts';
+import { systemErrorCode } from '../../core/errors.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
 
 /** Why the bridge could not start, for a person, and what the process exits with. */
 export interface StartFailure {
@@ -14,7 +14,7 @@ interface Rule {
   problem(config: Config, error: NodeJS.ErrnoException): string;
 }
 
-/** In this order; the first that applies. */
+/** The first rule that applies decides. */
 const RULES: readonly Rule[] = [
   {
     exitCode: EXIT.unavailable,
@@ -49,7 +49,7 @@ const RULES: readonly Rule[] = [
   },
 ];
 
-/** Looks at the error and, where that says nothing, at its causes. */
+/** Finds the rule for the error or, where no rule knows the error itself, for its causes. */
 export function describeStartFailure(thrown: unknown, config: Config): StartFailure {
   for (let error = thrown; error instanceof Error; error = error.cause) {
     const system: NodeJS.ErrnoException = error;

@@ -1,15 +1,15 @@
 import { createInterface } from 'node:readline/promises';
 
-import { discardFile, UnknownFileError } from '../backup/files/discard.ts';
-import type { BackupFileInfo } from '../backup/files/file-info.ts';
-import { findBackup, scanBackups } from '../backup/files/scan.ts';
-import { suggestion } from '../config/suggestion.ts';
-import { systemClock } from '../core/clock.ts';
-import { coerceError, systemErrorCode } from '../core/errors.ts';
-import { nodeFileSystem } from '../core/node-filesystem.ts';
-import { backupFacts, backupNames, backupTable, recordLines } from './backups-text.ts';
-import { CommandError, CONFIG_OPTIONS, flagOption, type Command, type CommandArgs, type Io } from './command.ts';
-import { EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.ts';
+import { discardFile, UnknownFileError } from '../../backup/files/discard.ts';
+import { refusalToDiscard, type BackupFileInfo } from '../../backup/files/file-info.ts';
+import { findBackup, scanBackups } from '../../backup/files/scan.ts';
+import { suggestion } from '../../config/suggestion.ts';
+import { systemClock } from '../../core/clock.ts';
+import { coerceError, systemErrorCode } from '../../core/errors.ts';
+import { nodeFileSystem } from '../../core/node-filesystem.ts';
+import { backupFacts, backupNames, backupTable, recordLines } from '../text/backups-text.ts';
+import { CommandError, CONFIG_OPTIONS, flagOption, type Command, type CommandArgs, type Io } from '../command.ts';
+import { EXIT, EXIT_MEANINGS, type ExitCode } from '../exit-codes.ts';
 
 const SHOWN_ROWS = 10;
 
@@ -108,9 +108,8 @@ async function show(args: CommandArgs, io: Io): Promise<ExitCode> {
 async function discard(args: CommandArgs, io: Io): Promise<ExitCode> {
   const directory = directoryOf(args, io);
   const file = await onlyFile(args, 'discard', directory);
-  if (file.state !== 'sealed') {
-    throw new CommandError(EXIT.inputOutput, `${file.name} is being written; only sealed files can be discarded`);
-  }
+  const refusal = refusalToDiscard(file);
+  if (refusal !== undefined) throw new CommandError(EXIT.inputOutput, refusal);
   if (!flagOption(args.values, 'yes') && !(await isConfirmed(file, io))) {
     io.stdout.write('Nothing was discarded.\n');
     return EXIT.ok;

@@ -1,13 +1,25 @@
-import { systemClock } from '../core/clock.ts';
-import { coerceError } from '../core/errors.ts';
-import { CommandError } from './command.ts';
-import { EXIT } from './exit-codes.ts';
-import type { ShownStatus } from './status-text.ts';
+import type { Status } from '../../ops/status.ts';
+import { CommandError } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import { askBridge, describeFailure } from './bridge-request.ts';
 
-const ANSWER_WITHIN_MS = 5000;
+/** What a bridge of another version may leave out. */
+interface Additions {
+  readonly rates?: {
+    readonly valuesInPerSecond: number;
+    readonly valuesOutPerSecond: number;
+    readonly messagesPerSecond?: number;
+  };
+  /** What can be done about a problem. */
+  readonly advice?: readonly { readonly problem: string; readonly remedy: string }[];
+  readonly journal: Status['journal'] & { readonly maxBytes?: number };
+}
+
+export type ShownStatus = Omit<Status, keyof Additions> & Additions;
+
 const REMEDY = 'start it, or name its address with --url (http.host and http.port of its configuration)';
 
-/** What every version of the bridge has said, and what is shown of it. */
+/** The fields that every version of the bridge has in its status, as far as they are shown. */
 const EXPECTED: readonly (readonly [path: string, type: 'string' | 'number' | 'boolean' | 'array'])[] = [
   ['bridgeId', 'string'],
   ['version', 'string'],
@@ -71,21 +83,7 @@ function valueAt(document: unknown, path: string): unknown {
 }
 
 async function request(base: string): Promise<string> {
-  const deadline = new AbortController();
-  const tooLate = new Error(`no answer within ${ANSWER_WITHIN_MS / 1000} s`);
-  const cancel = systemClock.setTimer(ANSWER_WITHIN_MS, () => deadline.abort(tooLate));
-  try {
-    const response = await fetch(`${base}/api/status`, { signal: deadline.signal, redirect: 'error' });
-    if (!response.ok) throw new Error(`it answered ${response.status}: is this a bridge?`);
-    return await response.text();
-  } finally {
-    cancel();
-  }
-}
-
-/** fetch says no more than "fetch failed"; why is in its cause, or in the causes of that where a name has several addresses. */
-function describeFailure(thrown: unknown): string {
-  const error = coerceError(thrown);
-  const cause = error.cause instanceof AggregateError ? error.cause.errors[0] : error.cause;
-  return cause instanceof Error ? cause.message : error.message;
+  const { isGood, status, text } = await askBridge(`${base}/api/status`);
+  if (!isGood) throw new Error(`it answered ${status}: is this a bridge?`);
+  return text;
 }

@@ -1,7 +1,10 @@
-import { printable } from '../core/printable.ts';
+import { printable } from '../../core/printable.ts';
+import { figureText, plural } from '../../core/wording.ts';
 import type { Paint } from './colours.ts';
-import { answersOf, sharedIds, sumOf, type Member } from './fleet.ts';
-import { colourOf, number, plural, problemLines, type ShownStatus, wrapped } from './status-text.ts';
+import { answersOf, sharedIds, sumOf, type Member } from '../remote/fleet.ts';
+import { colourOf, problemLines, wrapped } from './status-text.ts';
+import { alignCells } from './table.ts';
+import type { ShownStatus } from '../remote/status-request.ts';
 
 interface Column {
   readonly heading: string;
@@ -24,9 +27,12 @@ const COLUMNS: readonly Column[] = [
   { heading: 'backed up', read: ({ backups }) => figure(backups.pendingRows) },
   { heading: 'problems', read: ({ problems }) => figure(problems.length) },
 ];
-const GAP = '  ';
+const INDENT = '  ';
 
-/** A fleet for a person: how it is in one line, a line a member, the sum, then what needs attention and what to do about it. */
+/**
+ * A fleet for a person: how it is in one line, a line a member, the sum, then what needs attention and what to do about
+ * it.
+ */
 export function formatFleet(
   members: readonly Member[],
   paint: Paint,
@@ -47,14 +53,12 @@ function headLine(members: readonly Member[], paint: Paint): string {
   const { answering, problems } = sumOf(members);
   const silent = members.length - answering;
   const verdicts = [
-    ...(silent === 0
-      ? []
-      : [paint('red', silent === 1 ? '1 does not answer' : `${number.format(silent)} do not answer`)]),
+    ...(silent === 0 ? [] : [paint('red', silent === 1 ? '1 does not answer' : `${figureText(silent)} do not answer`)]),
     ...(problems === 0 ? [] : [paint(worstColour(members), plural(problems, 'problem'))]),
     ...(sharedIds(members).length === 0 ? [] : [paint('red', 'ids are not unique')]),
   ];
   const verdict = verdicts.length === 0 ? paint('green', 'all is well') : verdicts.join(', ');
-  return `${paint('bold', `fleet of ${number.format(members.length)}`)}: ${verdict}`;
+  return `${paint('bold', `fleet of ${figureText(members.length)}`)}: ${verdict}`;
 }
 
 function worstColour(members: readonly Member[]): 'red' | 'yellow' {
@@ -67,20 +71,14 @@ function tableLines(members: readonly Member[], paint: Paint): string[] {
   const rows = members.map(({ url, status }) =>
     status === undefined ? [printable(url), 'no answer'] : COLUMNS.map(({ read }) => read(status)),
   );
-  const sum = sumRow(members);
-  const widths = COLUMNS.map(({ heading }, i) =>
-    Math.max(heading.length, ...[...rows, sum].map((row) => row[i]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    COLUMNS.map(({ isText }, i) =>
-      isText ? (cells[i] ?? '').padEnd(widths[i]!) : (cells[i] ?? '').padStart(widths[i]!),
-    )
-      .join(GAP)
-      .trimEnd();
+  const headings = COLUMNS.map(({ heading }) => heading);
+  const figures = new Set(COLUMNS.flatMap(({ isText }, i) => (isText ? [] : [i])));
+  const [head = '', ...lines] = alignCells([headings, ...rows, sumRow(members)], figures);
+  const sum = lines.pop() ?? '';
   return [
-    `${GAP}${paint('dim', line(COLUMNS.map(({ heading }) => heading)))}`,
-    ...members.map((member, i) => `${GAP}${paintRow(line(rows[i]!), member, paint)}`),
-    `${GAP}${paint('bold', line(sum))}`,
+    `${INDENT}${paint('dim', head)}`,
+    ...members.map((member, i) => `${INDENT}${paintRow(lines[i]!, member, paint)}`),
+    `${INDENT}${paint('bold', sum)}`,
   ];
 }
 
@@ -89,7 +87,7 @@ function paintRow(text: string, { status }: Member, paint: Paint): string {
   return status.problems.length === 0 ? text : paint(colourOf(status), text);
 }
 
-/** One cell for each of COLUMNS. */
+/** The sum of the members, a cell for each of COLUMNS. */
 function sumRow(members: readonly Member[]): string[] {
   const { answering, backups, connectedToBroker, pending, problems, rates, unackedMessages, writingToOracle } =
     sumOf(members);
@@ -103,10 +101,10 @@ function sumRow(members: readonly Member[]): string[] {
 }
 
 function figure(count: number | undefined): string {
-  return count === undefined ? '-' : number.format(count);
+  return count === undefined ? '-' : figureText(count);
 }
 
-/** While a fleet is upgraded, one after the other. */
+/** Which member has which version, while a fleet is upgraded one by one; nothing when all have the same. */
 function versionLines(members: readonly Member[], paint: Paint): string[] {
   const ids = new Map<string, string[]>();
   for (const { bridgeId, version } of answersOf(members)) ids.set(version, [...(ids.get(version) ?? []), bridgeId]);

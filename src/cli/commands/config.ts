@@ -1,6 +1,6 @@
-import { REFERENCE_FILES } from '../config/reference/reference.ts';
-import { type Command, CommandError, flagOption } from './command.ts';
-import { EXIT } from './exit-codes.ts';
+import { REFERENCE_FILES } from '../../config/reference/reference.ts';
+import { type Command, CommandError, flagOption } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 
 export const configCommand: Command = {
   name: 'config',

@@ -1,26 +1,12 @@
-import { printable } from '../core/printable.ts';
-import type { Status } from '../ops/status.ts';
+import { printable } from '../../core/printable.ts';
+import { figureText, plural, sizeText, wrapText } from '../../core/wording.ts';
+import { isGrave } from '../../ops/problems.ts';
+import type { ShownStatus } from '../remote/status-request.ts';
 import type { Paint } from './colours.ts';
 import { progressBar } from './progress-line.ts';
-import { sizeText } from './units.ts';
-
-/** What a bridge of another version may leave out. */
-interface Additions {
-  readonly rates?: {
-    readonly valuesInPerSecond: number;
-    readonly valuesOutPerSecond: number;
-    readonly messagesPerSecond?: number;
-  };
-  /** What can be done about a problem. */
-  readonly advice?: readonly { readonly problem: string; readonly remedy: string }[];
-  readonly journal: Status['journal'] & { readonly maxBytes?: number };
-}
-
-export type ShownStatus = Omit<Status, keyof Additions> & Additions;
 
 type Line = readonly [label: string, text: string];
 
-export const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
 const LABEL_WIDTH = 20;
 
 /** Under each heading a line a figure; what is undefined is left out. */
@@ -36,12 +22,9 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
     [
       'Now',
       ({ rates, rolling, audit, mqtt }) => [
-        rates && ['in', `${number.format(rates.valuesInPerSecond)} values/s`],
-        rates && ['out', `${number.format(rates.valuesOutPerSecond)} values/s`],
-        [
-          'average batch',
-          `${number.format(rolling.avgBatchSize)} rows in ${number.format(rolling.avgWriteLatencyMs)} ms`,
-        ],
+        rates && ['in', `${figureText(rates.valuesInPerSecond)} values/s`],
+        rates && ['out', `${figureText(rates.valuesOutPerSecond)} values/s`],
+        ['average batch', `${figureText(rolling.avgBatchSize)} rows in ${figureText(rolling.avgWriteLatencyMs)} ms`],
         ['on the way', values(audit.pending)],
         ['unacknowledged', plural(mqtt.unackedMessages, 'message')],
       ],
@@ -49,7 +32,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
     [
       'Space',
       ({ buffer, journal, backups: { replaying } }) => [
-        ['buffer', gauge(buffer.size, buffer.capacity, (count) => number.format(count), 'values')],
+        ['buffer', gauge(buffer.size, buffer.capacity, figureText, 'values')],
         [
           'journal',
           journal.maxBytes === undefined
@@ -58,7 +41,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
         ],
         replaying && [
           'replaying',
-          `${gauge(replaying.replayedRows, replaying.rows, (count) => number.format(count), 'rows')} of ${replaying.file}`,
+          `${gauge(replaying.replayedRows, replaying.rows, figureText, 'rows')} of ${replaying.file}`,
         ],
       ],
     ],
@@ -87,7 +70,9 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
     ],
   ];
 
-/** The numbers for a person: how it is in one line, what needs attention and what to do about it, then a line a figure. */
+/**
+ * The numbers for a person: how it is in one line, what needs attention and what to do about it, then a line a figure.
+ */
 export function formatStatus(status: ShownStatus, paint: Paint, columns = Number.POSITIVE_INFINITY): string {
   const count = status.problems.length;
   const verdict = count === 0 ? paint('green', 'all is well') : paint(colourOf(status), plural(count, 'problem'));
@@ -96,12 +81,12 @@ export function formatStatus(status: ShownStatus, paint: Paint, columns = Number
   return `${[head, ...problemLines(status, paint, columns), ...SECTIONS.flatMap(([heading, lines]) => section(heading, lines(status), paint))].join('\n')}\n`;
 }
 
-/** Red: values are lost, or none come, or none go. */
-export function colourOf({ audit, mqtt, oracle }: ShownStatus): 'red' | 'yellow' {
-  return !audit.balanced || !mqtt.connected || oracle.state === 'down' ? 'red' : 'yellow';
+/** The colour of what is said of a bridge that has problems. */
+export function colourOf(status: ShownStatus): 'red' | 'yellow' {
+  return isGrave(status) ? 'red' : 'yellow';
 }
 
-/** `before` each problem: whose it is. */
+/** The problems, each with its remedy below it. `before` stands before each problem and says whose it is. */
 export function problemLines(status: ShownStatus, paint: Paint, columns: number, before = ''): string[] {
   const mark = paint(colourOf(status), '!');
   return status.problems.flatMap((problem) => {
@@ -111,21 +96,12 @@ export function problemLines(status: ShownStatus, paint: Paint, columns: number,
   });
 }
 
-/** A text of any origin behind a mark, its further lines below its first; `indent` is the width of the mark and a blank. */
+/**
+ * A text of any origin behind a mark, its further lines below its first; `indent` is the width of the mark and a blank.
+ */
 export function wrapped(text: string, mark: string, columns: number, indent = 2): string[] {
-  const lines = wrap(printable(oneLine(text)), columns - indent);
+  const lines = wrapText(printable(oneLine(text)), columns - indent);
   return lines.map((line, i) => (i === 0 ? `${mark} ${line}` : `${' '.repeat(indent)}${line}`));
-}
-
-/** Breaks a text between words. */
-function wrap(text: string, columns: number): string[] {
-  const lines: string[] = [];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1);
-    if (line === undefined || line.length + 1 + word.length > columns) lines.push(word);
-    else lines[lines.length - 1] = `${line} ${word}`;
-  }
-  return lines;
 }
 
 function section(heading: string, lines: readonly (Line | undefined)[], paint: Paint): string[] {
@@ -155,11 +131,7 @@ function values(count: number): string {
   return plural(count, 'value');
 }
 
-export function plural(count: number, noun: string): string {
-  return `${number.format(count)} ${noun}${count === 1 ? '' : 's'}`;
-}
-
-/** Messages of a database have lines of their own. */
+/** Joins the lines of a text: messages of a database have several. */
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
 }
@@ -171,7 +143,7 @@ const UNITS = [
   [1, 's'],
 ] as const;
 
-/** The two largest units: `3 h 12 min`. */
+/** A duration in its two largest units: `3 h 12 min`. */
 function duration(seconds: number): string {
   const first = UNITS.findIndex(([size]) => seconds >= size);
   if (first < 0) return '0 s';

@@ -1,7 +1,7 @@
-import { type Clock, DeadlineError, withDeadline } from '../core/clock.ts';
-import { coerceError } from '../core/errors.ts';
-import type { Logger } from '../core/logger.ts';
-import { EXIT, type ExitCode } from './exit-codes.ts';
+import { type Clock, DeadlineError, withDeadline } from '../../core/clock.ts';
+import { coerceError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
 
 /*
  * The life of the bridge as a process:
@@ -10,16 +10,16 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
  *      │                                       └─second signal──────► stopping at once, exit 0
  *      └─first signal──► stopping ──► exit 0
  *
- * SIGHUP has the running bridge read its configuration again; one that comes while it starts waits until then, one that comes later is
- * passed over. Only a terminal that is gone makes it a signal to stop.
+ * SIGHUP makes the running bridge read its configuration again. A SIGHUP during the start waits until the bridge runs;
+ * one during the drain is ignored. When the terminal is gone, SIGHUP is a signal to stop like the others.
  *
- * From anywhere: an error that nobody caught stops it, so that what is in memory goes to the backup if it still can, and
- * ends it with exit code 70, for going on in an unknown state might do harm.
+ * In every state an error that nobody caught stops the bridge, so that what is in memory goes to the backup if that is
+ * still possible, and ends the process with exit code 70: going on in an unknown state might do harm.
  */
 
 /**
- * What runs; see bridge.ts, which keeps to its drain timeout and logs its states by itself. `stop` may be called at
- * any time, and again.
+ * The bridge as its process sees it. The one of bridge.ts keeps to its drain timeout and logs its states by itself.
+ * `stop` may be called at any time, and again.
  */
 export interface Supervised {
   start(): Promise<void>;
@@ -37,12 +37,9 @@ export interface SuperviseOptions {
   readonly log: Logger;
   readonly clock: Clock;
   readonly drainTimeoutMs: number;
-  /**
-   * So long after it should have ended, a drain or a stop counts as hanging. Long enough for the last calls to time
-   * out.
-   */
+  /** How long after its time a drain or a stop counts as hanging: long enough for the last calls to time out. */
   readonly hangTimeoutMs: number;
-  /** On SIGHUP; must not throw. */
+  /** Called on SIGHUP; must not throw. */
   readonly reload: () => void;
   /** True when the terminal that the process was started on has hung up, which is what SIGHUP means then. */
   readonly isTerminalGone: () => boolean;
@@ -50,21 +47,25 @@ export interface SuperviseOptions {
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
-/** Starts it, and stops it when the process is told to. Throws what `start` throws, after `stop`. */
-export async function supervise(it: Supervised, events: ProcessEvents, options: SuperviseOptions): Promise<ExitCode> {
+/** Starts the bridge, and stops it when the process is told to. Throws what `start` throws, after `stop`. */
+export async function supervise(
+  bridge: Supervised,
+  events: ProcessEvents,
+  options: SuperviseOptions,
+): Promise<ExitCode> {
   const { log } = options;
   const heard = listen(events, options);
   try {
     return await Promise.race([
-      live(it, heard, options),
+      live(bridge, heard, options),
       heard.secondSignal.then(async (signal) => {
         log.warn('told to stop at once', { signal });
-        await stop(it, options);
+        await stop(bridge, options);
         return EXIT.ok;
       }),
       heard.crash.then(async (error) => {
         log.error('internal error', { error, stack: coerceError(error).stack });
-        await stop(it, options);
+        await stop(bridge, options);
         return EXIT.internal;
       }),
     ]);
@@ -73,29 +74,29 @@ export async function supervise(it: Supervised, events: ProcessEvents, options: 
   }
 }
 
-async function live(it: Supervised, heard: Heard, options: SuperviseOptions): Promise<ExitCode> {
+async function live(bridge: Supervised, heard: Heard, options: SuperviseOptions): Promise<ExitCode> {
   const { log } = options;
   const { firstSignal } = heard;
   try {
-    const interrupted = await Promise.race([it.start(), firstSignal]);
+    const interrupted = await Promise.race([bridge.start(), firstSignal]);
     if (interrupted !== undefined) {
       log.info('told to stop before the start was done', { signal: interrupted });
       return EXIT.ok;
     }
     heard.started();
     log.info('told to stop', { signal: await firstSignal });
-    return await drain(it, options);
+    return await drain(bridge, options);
   } finally {
-    await stop(it, options);
+    await stop(bridge, options);
   }
 }
 
 async function drain(
-  it: Supervised,
+  bridge: Supervised,
   { log, clock, drainTimeoutMs, hangTimeoutMs }: SuperviseOptions,
 ): Promise<ExitCode> {
   try {
-    await withDeadline(clock, drainTimeoutMs + hangTimeoutMs, 'drain', it.drain());
+    await withDeadline(clock, drainTimeoutMs + hangTimeoutMs, 'drain', bridge.drain());
     return EXIT.ok;
   } catch (error) {
     log.error('drain not finished', { error });
@@ -103,9 +104,9 @@ async function drain(
   }
 }
 
-async function stop(it: Supervised, { log, clock, hangTimeoutMs }: SuperviseOptions): Promise<void> {
+async function stop(bridge: Supervised, { log, clock, hangTimeoutMs }: SuperviseOptions): Promise<void> {
   try {
-    await withDeadline(clock, hangTimeoutMs, 'stop', it.stop());
+    await withDeadline(clock, hangTimeoutMs, 'stop', bridge.stop());
   } catch (error) {
     log.error('stop failed', { error });
   }

@@ -1,12 +1,15 @@
-import { noStep, STEPS, type OnStep } from '../core/steps.ts';
-import { CommandError, type Environment } from './command.ts';
-import { EXIT } from './exit-codes.ts';
+import { noStep, STEPS, type OnStep } from '../../core/steps.ts';
+import { CommandError, type Environment } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 
 /** `<step>:<n>`: the process kills itself when it reaches that step for the n-th time. For tests. */
 const VARIABLE = 'BRIDGE_TEST_KILL_AT';
 const FORM = /^(?<step>[a-z-]+):(?<nth>[1-9]\d*)$/;
 
-/** What is to happen at each step of the bridge: nothing, unless a test wants it to crash. Throws a CommandError when it says so wrongly. */
+/**
+ * What is to happen at each step of the bridge: nothing, unless a test wants the bridge to crash there. Throws a
+ * CommandError when the variable of the test is malformed.
+ */
 export function killAtStep(env: Environment): OnStep {
   const text = env[VARIABLE];
   if (text === undefined) return noStep;

@@ -1,7 +1,6 @@
-import { sleep, systemClock } from '../core/clock.ts';
-import { coerceError } from '../core/errors.ts';
-import { reachableHost } from '../ops/http.ts';
-import { paintFor } from './colours.ts';
+import { sleep, systemClock } from '../../core/clock.ts';
+import { coerceError } from '../../core/errors.ts';
+import { paintFor } from '../text/colours.ts';
 import {
   type Command,
   type CommandArgs,
@@ -11,12 +10,13 @@ import {
   type Io,
   type OptionValues,
   textOptions,
-} from './command.ts';
-import { EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.ts';
-import { askFleet, sumOf, type Member } from './fleet.ts';
-import { formatFleet } from './fleet-text.ts';
-import { askStatus, readStatus, statusAddress } from './status-request.ts';
-import { formatStatus } from './status-text.ts';
+} from '../command.ts';
+import { EXIT, EXIT_MEANINGS, type ExitCode } from '../exit-codes.ts';
+import { bridgeUrl } from '../remote/bridge-request.ts';
+import { askFleet, sumOf, type Member } from '../remote/fleet.ts';
+import { formatFleet } from '../text/fleet-text.ts';
+import { askStatus, readStatus, statusAddress } from '../remote/status-request.ts';
+import { formatStatus } from '../text/status-text.ts';
 
 const WATCH_EVERY_MS = 1000;
 
@@ -122,7 +122,7 @@ function baseUrl(values: OptionValues, io: Io): string {
   if (port === 0) {
     throw new CommandError(EXIT.unavailable, 'http.port is 0: name the port that the bridge logged, with --url');
   }
-  return `http://${reachableHost(host)}:${port}`;
+  return bridgeUrl({ host, port });
 }
 
 function format(answer: string, base: string, { stdout, env }: Io): string {

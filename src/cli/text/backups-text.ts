@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 
-import { parseCsv } from '../backup/csv/csv-reader.ts';
-import { CsvError, textOfField, type CsvField } from '../backup/csv/csv.ts';
-import { shownState, type BackupFileInfo } from '../backup/files/file-info.ts';
-import { OPEN_SUFFIX } from '../backup/files/file-name.ts';
-import { TimeWriter } from '../backup/csv/time-text.ts';
-import type { FileSystem } from '../core/filesystem.ts';
-import { printable } from '../core/printable.ts';
-import { sizeText } from './units.ts';
+import { parseCsv } from '../../backup/csv/csv-reader.ts';
+import { CsvError, textOfField, type CsvField } from '../../backup/csv/csv.ts';
+import { shownState, type BackupFileInfo } from '../../backup/files/file-info.ts';
+import { OPEN_SUFFIX } from '../../backup/files/file-name.ts';
+import { TimeWriter } from '../../backup/csv/time-text.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import { printable } from '../../core/printable.ts';
+import { figureText, sizeText } from '../../core/wording.ts';
+import { alignCells } from './table.ts';
 
 /** What `list --json` and `show --json` say of a file: the fields of its recovery notice. */
 export function backupFacts(file: BackupFileInfo): Readonly<Record<string, unknown>> {
@@ -30,16 +31,14 @@ function timeOrNull(timeMs: number | undefined): string | null {
   return timeMs === undefined ? null : new TimeWriter().text(timeMs);
 }
 
-/** For a shell to complete: names that would steer a terminal are left out. */
+/** The names of the files for a shell to complete, one a line. Names that would steer a terminal are left out. */
 export function backupNames(files: readonly BackupFileInfo[]): string {
   const names = files.map(({ name }) => name).filter((name) => printable(name) === name);
   return names.map((name) => `${name}\n`).join('');
 }
 
-const number = new Intl.NumberFormat('en-US');
-
 const HEADINGS = ['FILE', 'KIND', 'STATE', 'ROWS', 'SIZE', 'AGE', 'REASON'];
-/** Counted from the left; these are numbers. */
+/** The columns of numbers, counted from 0. */
 const RIGHT_ALIGNED = new Set([3, 4, 5]);
 
 /** One line a file, oldest first, cut at `columns`. */
@@ -52,20 +51,16 @@ export function backupTable(
     file.name,
     file.kind,
     file.problem === undefined ? shownState(file) : 'unreadable',
-    number.format(file.rows),
+    figureText(file.rows),
     sizeText(file.bytes),
     ageText(nowMs - file.createdAtMs),
     file.problem ?? reasonText(file),
   ]);
-  return table([HEADINGS, ...rows], columns);
-}
-
-function table(rows: readonly (readonly string[])[], columns: number): string {
-  const texts = rows.map((cells) => cells.map(printable));
-  const widths = HEADINGS.map((_, i) => Math.max(...texts.map((cells) => cells[i]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    cells.map((cell, i) => (RIGHT_ALIGNED.has(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join('  ');
-  return texts.map((cells) => `${cut(line(cells).trimEnd(), columns)}\n`).join('');
+  const lines = alignCells(
+    [HEADINGS, ...rows].map((cells) => cells.map(printable)),
+    RIGHT_ALIGNED,
+  );
+  return lines.map((line) => `${cut(line, columns)}\n`).join('');
 }
 
 function cut(text: string, columns: number): string {
@@ -86,7 +81,7 @@ function ageText(ageMs: number): string {
 export interface ShownFile {
   readonly head: string;
   readonly text: string;
-  /** Field by column name. */
+  /** The first records, each field by the name of its column. */
   readonly records: readonly Readonly<Record<string, CsvField>>[];
 }
 

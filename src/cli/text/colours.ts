@@ -1,4 +1,4 @@
-import type { Environment, Output } from './command.ts';
+import type { Environment, Output } from '../command.ts';
 
 export type Colour = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
