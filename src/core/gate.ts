@@ -1,7 +1,8 @@
 /**
  * One party waits, another lets it through; an abort lets it through as well, and whoever waited looks at the signal.
  *
- * Not `AbortSignal.any` of a long-lived signal and one for each wait: every call would leave a listener on the long-lived one.
+ * Not `AbortSignal.any` of a long-lived signal and one for each wait: every call would leave a listener on the
+ * long-lived one.
  */
 export class Gate {
   #release: (() => void) | undefined;

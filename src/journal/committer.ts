@@ -9,7 +9,10 @@ import type { SegmentWriter } from './segment-writer.ts';
 import { HEADER_BYTES, MESSAGES_PER_SEGMENT, type Segment } from './segment.ts';
 
 export type SyncMode = 'always' | 'interval' | 'never';
-/** `full`: no room (`maxBytes`, or the disk's). `failing`: the disk refuses for another reason. Nothing is acknowledged in either. */
+/**
+ * `full`: no room (`maxBytes`, or the disk's). `failing`: the disk refuses for another reason. Nothing is acknowledged
+ * in either.
+ */
 export type JournalState = 'ok' | 'full' | 'failing';
 
 export interface CommitterOptions {
@@ -56,12 +59,13 @@ interface IdleWaiter {
 }
 
 /**
- * Group commit: what comes in while one commit runs goes with the next. One write and one sync a commit, then all of its deliveries are
- * acknowledged in the order they came in. What the disk refuses is held, unacknowledged, and tried again each second.
+ * Group commit: what comes in while one commit runs goes with the next. One write and one sync a commit, then all of
+ * its deliveries are acknowledged in the order they came in. What the disk refuses is held, unacknowledged, and tried
+ * again each second.
  *
- * A broker with few messages under way (10 on RabbitMQ and Moquette, 50 on HiveMQ) sends as many as were acknowledged, one behind the
- * other. A commit that began with the first of them would have the others wait for a second sync: so it waits, for a millisecond at most,
- * until as many have come as the last one acknowledged.
+ * A broker with few messages under way (10 on RabbitMQ and Moquette, 50 on HiveMQ) sends as many as were acknowledged,
+ * one behind the other. A commit that began with the first of them would have the others wait for a second sync: so it
+ * waits, for a millisecond at most, until as many have come as the last one acknowledged.
  */
 export class Committer {
   readonly #options: CommitterOptions;

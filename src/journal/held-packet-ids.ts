@@ -8,14 +8,15 @@ export type HeldPacketId = readonly [packetId: number, digest: string];
 const DIGEST_BYTES = 12;
 
 /**
- * The packet ids of QoS 2 whose message is in the journal and which the broker has not released: until its PUBREL another PUBLISH under
- * such an id is the same message [MQTT 5.0 section 4.3.3].
+ * The packet ids of QoS 2 whose message is in the journal and which the broker has not released: until its PUBREL
+ * another PUBLISH under such an id is the same message [MQTT 5.0 section 4.3.3].
  *
- * What is durable is a fold over the journal: a message adds its id, a release takes it away. The checkpoint keeps the ids, as segments are
- * removed. An id that comes with another message was forgotten by the broker: that message is a new one.
+ * What is durable is a fold over the journal: a message adds its id, a release takes it away. The checkpoint keeps the
+ * ids, as segments are removed. An id that comes with another message was forgotten by the broker: that message is a
+ * new one.
  *
- * Artemis sends again under another id. So an id that was held when a connection began, and of which that connection brings neither
- * message nor release, may stand for an equal message under a new id.
+ * Artemis sends again under another id. So an id that was held when a connection began, and of which that connection
+ * brings neither message nor release, may stand for an equal message under a new id.
  */
 export class HeldPacketIds {
   readonly #durable = new Map<number, string>();
@@ -31,8 +32,9 @@ export class HeldPacketIds {
   }
 
   /**
-   * What the delivery is. `mayBeRepeated`: it bears DUP, or the broker is not known to set that, or known to keep ids; else one that has forgotten
-   * the id may use it for an equal message (Moquette). `hasOwnTime` tells of its values, and is only asked where that matters.
+   * What the delivery is. `mayBeRepeated`: it bears DUP, or the broker is not known to set that, or known to keep ids;
+   * else one that has forgotten the id may use it for an equal message (Moquette). `hasOwnTime` tells of its values,
+   * and is only asked where that matters.
    */
   judge(delivery: Delivery, mayBeRepeated: boolean, hasOwnTime: () => boolean): 'new' | 'repeated' | 'maybe repeated' {
     const { connection, packetId = 0, payload, topic } = delivery;

@@ -15,7 +15,9 @@ import type { Segment } from './segment.ts';
 
 export interface JournalReaderOptions {
   readonly fileSystem: FileSystem;
-  /** The journal's, in order, with what is durable in each: the writer adds to the list, the checkpoint removes from it. */
+  /**
+   * The journal's, in order, with what is durable in each: the writer adds to the list, the checkpoint removes from it.
+   */
   readonly segments: readonly Segment[];
   /** Messages up to this number are not given. */
   readonly afterNumber: number;
@@ -39,8 +41,9 @@ interface Cursor {
 /**
  * Gives durable messages in order, each once, to one reader.
  *
- * Either all that waits is in memory (`#disk` undefined), or the oldest part is in memory and what comes behind it is read from disk, from
- * `#disk` on, until that has caught up with what is durable. Memory is bounded by `MAX_MEMORY_BYTES`.
+ * Either all that waits is in memory (`#disk` undefined), or the oldest part is in memory and what comes behind it is
+ * read from disk, from `#disk` on, until that has caught up with what is durable. Memory is bounded by
+ * `MAX_MEMORY_BYTES`.
  */
 export class JournalReader {
   readonly #fileSystem: FileSystem;
@@ -91,8 +94,9 @@ export class JournalReader {
   }
 
   /**
-   * The next messages, in order; waits for at least one; gives at most 1,000, and at most 1 MB if there are several. Gives none when the
-   * reader is closed or `signal` is aborted. What the disk refuses is logged and read again after a second.
+   * The next messages, in order; waits for at least one; gives at most 1,000, and at most 1 MB if there are several.
+   * Gives none when the reader is closed or `signal` is aborted. What the disk refuses is logged and read again after a
+   * second.
    */
   async take(signal: AbortSignal): Promise<readonly JournalEntry[]> {
     while (!signal.aborted && !this.#isClosed) {
@@ -136,7 +140,9 @@ export class JournalReader {
     return taken;
   }
 
-  /** Gives nothing when the reading has caught up, at the end of a run of bytes, and when the disk could not be read. */
+  /**
+   * Gives nothing when the reading has caught up, at the end of a run of bytes, and when the disk could not be read.
+   */
   async #takeFromDisk(signal: AbortSignal): Promise<readonly JournalEntry[]> {
     const cursor = this.#disk;
     if (cursor === undefined) return [];

@@ -61,8 +61,8 @@ interface Found {
 }
 
 /**
- * Reads the whole journal, cuts the torn tail of the newest segment and sets damaged bytes aside. What is lost is logged; nothing but a disk
- * that can't be read, or segments of a later version of the format, makes it throw.
+ * Reads the whole journal, cuts the torn tail of the newest segment and sets damaged bytes aside. What is lost is
+ * logged; nothing but a disk that can't be read, or segments of a later version of the format, makes it throw.
  */
 export async function recover(directory: string, fileSystem: FileSystem, log: Logger): Promise<Recovered> {
   const place = { directory, fileSystem, log };

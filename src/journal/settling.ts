@@ -6,9 +6,10 @@ const COMPACT_FROM = 1024;
 /**
  * Up to where all is settled, of messages that were given out and not yet settled.
  *
- * A message is settled when it is done, which tells how many values it has, and each of them is settled; one without values when it is
- * done. Values are settled in the order of their places, so one watermark tells all of them. Messages without values may be done late
- * and in any order: until then they hold the place back, not the watermark. Two numbers are kept for an open message.
+ * A message is settled when it is done, which tells how many values it has, and each of them is settled; one without
+ * values when it is done. Values are settled in the order of their places, so one watermark tells all of them. Messages
+ * without values may be done late and in any order: until then they hold the place back, not the watermark. Two numbers
+ * are kept for an open message.
  */
 export class Settling {
   #numbers: number[] = [];
@@ -34,7 +35,7 @@ export class Settling {
     return this.#isWhole;
   }
 
-  /** The last message that is settled with all before it, or a number below those of all that are not. */
+  /** Every message up to this number is settled. */
   get messageNo(): number {
     return this.#isWhole ? this.#place.messageNo : this.#place.messageNo - 1;
   }
@@ -50,7 +51,7 @@ export class Settling {
     this.#counts.push(COUNT_UNKNOWN);
   }
 
-  /** The message has so many values, none: it is settled by that. Unknown messages are ignored. */
+  /** `values`: how many the message has; 0 settles it at once. Unknown numbers are ignored. */
   done(messageNo: number, values: number): void {
     const i = this.#find(messageNo);
     if (i === undefined) return;
