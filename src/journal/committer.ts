@@ -264,10 +264,10 @@ export class Committer {
 
   #noteHeld(delivery: FrameSource): void {
     const { held, isOfSession } = this.#options;
-    const { isRelease, packetId = 0, payload, topic } = delivery;
+    const { isRelease, packetId = 0 } = delivery;
     if (!isOfSession(delivery)) return;
     if (isRelease === true) held.released(packetId);
-    else held.stored(packetId, topic, payload);
+    else held.stored(packetId, delivery);
   }
 
   #acknowledge(delivery: FrameSource, messageNo: number): void {

@@ -5,6 +5,8 @@ import type { Delivery } from '../core/message.ts';
 /** A packet id, and a digest of topic and payload of its message. */
 export type HeldPacketId = readonly [packetId: number, digest: string];
 
+type Digestible = Pick<Delivery, 'topic' | 'payload' | 'digest'>;
+
 const DIGEST_BYTES = 12;
 
 /**
@@ -37,12 +39,12 @@ export class HeldPacketIds {
    * and is only asked where that matters.
    */
   judge(delivery: Delivery, mayBeRepeated: boolean, hasOwnTime: () => boolean): 'new' | 'repeated' | 'maybe repeated' {
-    const { connection, packetId = 0, payload, topic } = delivery;
+    const { connection, packetId = 0 } = delivery;
     if (connection !== this.#connection) {
       this.#connection = connection;
       this.#missing = new Map([...this.#durable, ...this.#pending]);
     }
-    const digest = digestOf(topic, payload);
+    const digest = digestOf(delivery);
     if ((this.#pending.get(packetId) ?? this.#durable.get(packetId)) === digest) {
       this.#missing.delete(packetId);
       return mayBeRepeated || hasOwnTime() ? 'repeated' : 'maybe repeated';
@@ -59,13 +61,13 @@ export class HeldPacketIds {
   }
 
   /** The message was given to the journal. */
-  begin({ packetId = 0, topic, payload }: Delivery): void {
-    this.#pending.set(packetId, digestOf(topic, payload));
+  begin(delivery: Delivery): void {
+    this.#pending.set(delivery.packetId ?? 0, digestOf(delivery));
   }
 
   /** It is durable. */
-  stored(packetId: number, topic: string, payload: Buffer): void {
-    const digest = digestOf(topic, payload);
+  stored(packetId: number, message: Digestible): void {
+    const digest = digestOf(message);
     if (this.#pending.get(packetId) === digest) this.#pending.delete(packetId);
     this.#durable.set(packetId, digest);
   }
@@ -97,7 +99,13 @@ export class HeldPacketIds {
   }
 }
 
-function digestOf(topic: string, payload: Buffer): string {
-  const hash = createHash('sha256').update(topic).update('\0').update(payload);
-  return hash.digest().toString('base64', 0, DIGEST_BYTES);
+/** The digest of topic and payload, which the message keeps: it is judged, begun and stored by the same one. */
+function digestOf(message: Digestible): string {
+  message.digest ??= createHash('sha256')
+    .update(message.topic)
+    .update('\0')
+    .update(message.payload)
+    .digest()
+    .toString('base64', 0, DIGEST_BYTES);
+  return message.digest;
 }

@@ -171,9 +171,10 @@ function noteHeld(
     for (let at = start; at < end; at += claimedFrameBytes(buffer, at)) {
       const isOf = frameIsQos2(buffer, at) && frameConnection(buffer, at) >= sessionFrom;
       if (!isOf || firstNumber + frameIndex(buffer, at) <= heldThrough) continue;
-      const { isRelease, packetId = 0, payload, topic } = decodeFrame(buffer, at, firstNumber);
+      const record = decodeFrame(buffer, at, firstNumber);
+      const { isRelease, packetId = 0 } = record;
       if (isRelease) held.released(packetId);
-      else held.stored(packetId, topic, payload);
+      else held.stored(packetId, record);
     }
   }
 }

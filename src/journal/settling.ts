@@ -18,11 +18,14 @@ export class Settling {
   #watermark: Place = ORIGIN;
   #place: Place;
   #isWhole: boolean;
+  /** The greatest number that was added, or that stands before all that will be. */
+  #lastAdded: number;
 
   /** `isWhole`: no value of the place's message is open. */
   constructor(place: Place = ORIGIN, isWhole = true) {
     this.#place = place;
     this.#isWhole = isWhole;
+    this.#lastAdded = this.messageNo;
   }
 
   /** The largest place such that all up to it is settled. */
@@ -45,8 +48,17 @@ export class Settling {
     return this.#numbers.length - this.#head;
   }
 
-  /** A message was given out; its number is above those of all before. */
+  /**
+   * A message was given out. Throws an internal error when its number is not above those of all before: `done` would not
+   * find the message, and the settled place could pass it over.
+   */
   add(messageNo: number): void {
+    if (messageNo <= this.#lastAdded) {
+      throw new Error(
+        `message ${messageNo} was given out after message ${this.#lastAdded}: the journal is out of order`,
+      );
+    }
+    this.#lastAdded = messageNo;
     this.#numbers.push(messageNo);
     this.#counts.push(COUNT_UNKNOWN);
   }
