@@ -187,9 +187,9 @@ export class Bridge {
   }
 
   #createHistory(): History {
-    const { buffer, counters, journal } = this.#pipeline;
+    const { buffer, counters } = this.#pipeline;
     const journalMaxBytes = this.#config.journal.maxBytes;
-    const journalBytes = (): number => journal.status.bytes;
+    const journalBytes = (): number => this.#pipeline.journal.status.bytes;
     return new History({ clock: this.#parts.clock, counters, buffer, journalMaxBytes, journalBytes });
   }
 

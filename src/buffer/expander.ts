@@ -4,7 +4,7 @@ import { coerceError, type Reason } from '../core/errors.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import type { Message } from '../core/message.ts';
 import { TagValues } from '../core/tag-values.ts';
-import { Gate } from './gate.ts';
+import { Gate } from '../core/gate.ts';
 import type { TagBuffer } from './tag-buffer.ts';
 
 /** Where messages come from. */

@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock } from '../core/clock.ts';
 import { copyValues, TagValues, type Tag } from '../core/tag-values.ts';
-import { Gate } from './gate.ts';
+import { Gate } from '../core/gate.ts';
 
 /** `wait`: what doesn't fit stays with the writer. `dropOldest`: it takes the place of the oldest values. */
 export type OnFull = 'wait' | 'dropOldest';

@@ -22,6 +22,8 @@ export interface Delivery {
   readonly connection: number;
   /** Grows from delivery to delivery at QoS 1. Given by who judges whether it is a new message; 0 before. */
   ordinal: number;
+  /** Of topic and payload, at QoS 2. Given by who first needs it, so that it is made once; undefined before. */
+  digest?: string;
   /**
    * Call before `acknowledge` where the same message was acknowledged on this connection, or will be: no second answer
    * goes out, as the broker may take it for that of the next message under this packet id.

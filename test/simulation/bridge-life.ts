@@ -114,9 +114,9 @@ export class BridgeLife {
 
   /** All that was acknowledged has. */
   get isDrained(): boolean {
+    if (this.#state !== 'running') return false;
     const { backups, buffer, journal, pending } = this.#pipeline;
     return (
-      this.#state === 'running' &&
       journal.status.messages === 0 &&
       buffer.size + pending.expander + pending.writer === 0 &&
       backups.pendingFiles === 0

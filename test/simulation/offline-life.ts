@@ -33,7 +33,7 @@ export class OfflineLife {
       clock: this.#life,
       fileSystem: disk.mount(this.#life),
       lock: { acquire: () => Promise.resolve(), release: () => Promise.resolve() },
-      session: (stream) => sessions.replay(stream),
+      replaySession: (stream) => sessions.replay(stream),
       maxTextBytes: MAX_TEXT_BYTES,
       reserveBytes: SIM_RESERVE_BYTES,
       log: new SimLogger(trace),
