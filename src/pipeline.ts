@@ -348,9 +348,9 @@ export class Pipeline implements Intake {
             this.replay?.wake();
           },
           stampSkip: (place) => backups.stamps.stamp(backups.stamps.files(), journal.id, place),
-          payDebts: () => backups.payDebts(),
-          markCertain: () => backups.markCertain(),
-          markUnknown: () => backups.stamps.ledgerLost(),
+          flushStamps: () => backups.flushStamps(),
+          outcomeCertain: () => backups.outcomeCertain(),
+          outcomeUnknown: () => backups.stamps.ledgerLost(),
         },
         counters: this.counters,
         onSettled: (place) => this.#checkpoints.settled(place),

@@ -105,7 +105,7 @@ export class Backups {
    * Before anything is sent to Oracle: writes the stamps that the disk refused, and cuts off rows that it had refused although they are there;
    * after a crash these would count, and be in Oracle as well. Throws the system error of the disk.
    */
-  async payDebts(): Promise<void> {
+  async flushStamps(): Promise<void> {
     await this.#rolling.backup.cutLeftovers();
     await this.#rolling.rejected.cutLeftovers();
     await this.stamps.payOwed();
@@ -190,8 +190,8 @@ export class Backups {
   }
 
   /** A batch was committed, and it is certain: nothing that was backed up before can come into Oracle by a late commit any more. */
-  markCertain(): void {
-    for (const name of this.stamps.markCertain()) this.#catalog.tell(name);
+  outcomeCertain(): void {
+    for (const name of this.stamps.outcomeCertain()) this.#catalog.tell(name);
   }
 
   /** How far a sealed file's replay is; undefined when it is not being replayed. */

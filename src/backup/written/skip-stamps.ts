@@ -112,7 +112,7 @@ export class SkipStamps {
   }
 
   /** The files that were uncertain until now; nothing is made when there were none. */
-  markCertain(): readonly string[] {
+  outcomeCertain(): readonly string[] {
     if (this.#uncertain.size === 0) return NONE;
     const files = this.files();
     this.#uncertain.clear();

@@ -74,8 +74,8 @@ describe('a disk that refuses', () => {
     disk.fail('sync', 'EIO');
     disk.fail('truncate', 'EIO', 2);
     await expect(backups.backUp(sequence(2, 1), DOWN)).rejects.toThrow('EIO');
-    await expect(backups.payDebts()).rejects.toThrow('EIO');
-    await backups.payDebts();
+    await expect(backups.flushStamps()).rejects.toThrow('EIO');
+    await backups.flushStamps();
     await backups.stop();
     const again = await startBackups({ dir });
     expect(again.backups.pendingRows).toBe(1);

@@ -115,7 +115,7 @@ describe('a file is uncertain', () => {
     const { backups } = life;
     await outage(life, [1, 2]);
     expect(backups.stamps.files()).toEqual([FIRST_FILE]);
-    backups.markCertain();
+    backups.outcomeCertain();
     expect(backups.stamps.files()).toEqual([]);
     await outage(life, [3, 2]);
     expect(backups.stamps.files()).toEqual([SECOND_FILE]);
