@@ -1,9 +1,8 @@
-import { join } from 'node:path';
-
 import { parseCsv } from '../backup/csv/csv-reader.ts';
 import { CsvError, textOfField, type CsvField } from '../backup/csv/csv.ts';
 import { shownState, type BackupFileInfo } from '../backup/files/file-info.ts';
 import { OPEN_SUFFIX } from '../backup/files/file-name.ts';
+import type { BackupFolder } from '../backup/files/folder.ts';
 import { TimeWriter } from '../backup/csv/time-text.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { printable } from '../core/printable.ts';
@@ -93,14 +92,9 @@ export interface ShownFile {
 const MAX_FIELD_LENGTH = 60;
 
 /** The facts of a file, and its first rows column by column. */
-export async function recordLines(
-  directory: string,
-  file: BackupFileInfo,
-  maxRows: number,
-  fileSystem: FileSystem,
-): Promise<ShownFile> {
-  const path = join(directory, file.state === 'open' ? file.name + OPEN_SUFFIX : file.name);
-  const records = await firstRecords(path, maxRows, file.state === 'open', fileSystem);
+export async function recordLines(folder: BackupFolder, file: BackupFileInfo, maxRows: number): Promise<ShownFile> {
+  const path = folder.path(file.state === 'open' ? file.name + OPEN_SUFFIX : file.name);
+  const records = await firstRecords(folder.fileSystem, path, maxRows, file.state === 'open');
   const { reason, ...facts } = { ...backupFacts(file), reason: reasonText(file) };
   const lines = Object.entries<unknown>(facts).map(([label, value]): [string, string] => [label, factText(value)]);
   return {
@@ -120,10 +114,10 @@ function factText(value: unknown): string {
 }
 
 async function firstRecords(
+  fileSystem: FileSystem,
   path: string,
   maxRows: number,
   isGrowing: boolean,
-  fileSystem: FileSystem,
 ): Promise<Record<string, CsvField>[]> {
   const shown: Record<string, CsvField>[] = [];
   let columns: CsvField[] | undefined;

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { DeadlineError, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
-import { UnknownFileError } from '../backup/files/discard.ts';
+import { UnknownFileError } from '../backup/files/folder.ts';
 import { shownState, type BackupFileInfo } from '../backup/files/file-info.ts';
 import { NoticeOutbox } from './notice-outbox.ts';
 import { TimeWriter } from '../backup/csv/time-text.ts';
