@@ -8,6 +8,7 @@ import { placeOf, type TagValues } from '../core/tag-values.ts';
 import { BackupFile } from './files/backup-file.ts';
 import { Catalog, type PendingCount } from './files/catalog.ts';
 import { BackupDirectory } from './files/directory.ts';
+import { fileFacts, type FileFacts } from './files/file-facts.ts';
 import { TimeRange, type BackupFileInfo } from './files/file-info.ts';
 import { BACKUP_KINDS, OPEN_SUFFIX, type BackupKind } from './files/file-name.ts';
 import { UnknownFileError, type BackupFolder } from './files/folder.ts';
@@ -134,6 +135,12 @@ export class Backups {
 
   file(name: string): BackupFileInfo | undefined {
     return this.#catalog.get(name);
+  }
+
+  /** The file of that name as it is spoken of outside; undefined when there is none. */
+  facts(name: string): FileFacts | undefined {
+    const info = this.#catalog.get(name);
+    return info === undefined ? undefined : fileFacts(info);
   }
 
   pending(kind: BackupKind): PendingCount {

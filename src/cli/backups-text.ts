@@ -1,32 +1,17 @@
 import { parseCsv } from '../backup/csv/csv-reader.ts';
 import { CsvError, textOfField, type CsvField } from '../backup/csv/csv.ts';
-import { shownState, type BackupFileInfo } from '../backup/files/file-info.ts';
+import { fileFacts, type FileFacts } from '../backup/files/file-facts.ts';
+import type { BackupFileInfo } from '../backup/files/file-info.ts';
 import { OPEN_SUFFIX } from '../backup/files/file-name.ts';
 import type { BackupFolder } from '../backup/files/folder.ts';
-import { TimeWriter } from '../backup/csv/time-text.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { printable } from '../core/printable.ts';
 import { sizeText } from './units.ts';
 
-/** What `list --json` and `show --json` say of a file: the fields of its recovery notice. */
-export function backupFacts(file: BackupFileInfo): Readonly<Record<string, unknown>> {
-  return {
-    file: file.name,
-    kind: file.kind,
-    state: shownState(file),
-    rows: file.rows,
-    bytes: file.bytes,
-    sha256: file.sha256,
-    firstTimestamp: timeOrNull(file.firstTimestampMs),
-    lastTimestamp: timeOrNull(file.lastTimestampMs),
-    createdAt: timeOrNull(file.createdAtMs),
-    reason: file.reason,
-    problem: file.problem,
-  };
-}
-
-function timeOrNull(timeMs: number | undefined): string | null {
-  return timeMs === undefined ? null : new TimeWriter().text(timeMs);
+/** What `list --json` and `show --json` say of a file. How far a bridge has replayed it can't be seen from here. */
+export function backupFacts(file: BackupFileInfo): Omit<FileFacts, 'replayedRows'> {
+  const { replayedRows: _unknown, ...facts } = fileFacts(file);
+  return facts;
 }
 
 /** For a shell to complete: names that would steer a terminal are left out. */
@@ -50,7 +35,7 @@ export function backupTable(
   const rows = files.map((file) => [
     file.name,
     file.kind,
-    file.problem === undefined ? shownState(file) : 'unreadable',
+    file.problem === undefined ? file.state : 'unreadable',
     number.format(file.rows),
     sizeText(file.bytes),
     ageText(nowMs - file.createdAtMs),

@@ -5,8 +5,7 @@ import { RepeatedError, type Logger } from '../../core/logger.ts';
 import { noStep, type OnStep } from '../../core/steps.ts';
 import { CsvError } from '../csv/csv.ts';
 import { UnknownFileError } from '../files/folder.ts';
-import type { BackupFileInfo } from '../files/file-info.ts';
-import { parseFileName } from '../files/file-name.ts';
+import { replaysByItself } from '../files/file-facts.ts';
 import { FileReplay, type FileReplayParts } from './file-replay.ts';
 import { UnreplayableError } from './replay-rows.ts';
 import { orphanedStreams, readStreams } from './replay-streams.ts';
@@ -161,12 +160,7 @@ export class Replay {
   #next(): string | undefined {
     for (const [file, { state }] of this.#requests) if (state !== 'done' && state !== 'failed') return file;
     if (!this.#options.enabled) return undefined;
-    return this.#options.backups.files().find((file) => this.#isDue(file))?.name;
-  }
-
-  /** By itself only what bears a name that a bridge gives: a person may still be writing the others. */
-  #isDue({ kind, name, problem, state }: BackupFileInfo): boolean {
-    return kind === 'backup' && state === 'sealed' && problem === undefined && parseFileName(name) !== undefined;
+    return this.#options.backups.files().find((file) => replaysByItself({ ...file, file: file.name }))?.name;
   }
 
   /** Undefined: until there is something to do. */
