@@ -6,7 +6,7 @@ import { noStep } from './core/steps.ts';
 import { findInFiles } from './resume.ts';
 import { Storage, type StorageConfig, type StorageParts } from './storage.ts';
 
-export type OfflineReplayParts = Omit<StorageParts, 'onRejected' | 'onStep'>;
+export type OfflineReplayParts = Omit<StorageParts, 'onRejected' | 'onOutageEnded' | 'onStep'>;
 
 /**
  * The bridge was cut off before its checkpoint said what it had put into its files: values would come from the journal
@@ -52,7 +52,7 @@ export class OfflineReplay {
     if (isBehind || rejected.size > 0) throw new UnsavedCheckpointError();
     const written =
       backedUp === undefined ? undefined : await this.#parts.replaySession(`live/${journal.id}`).readPlace();
-    if (written !== undefined) await backups.stamps.stamp(backups.stamps.files(), journal.id, written);
+    if (written !== undefined) await backups.stampSkip(written);
     this.replay.start();
   }
 

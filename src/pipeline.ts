@@ -34,7 +34,7 @@ export interface PipelineObserver {
 }
 
 /** What a simulation replaces: time, disk and database; the intake is `receive`. */
-export interface PipelineParts extends Omit<StorageParts, 'onRejected'> {
+export interface PipelineParts extends Omit<StorageParts, 'onRejected' | 'onOutageEnded'> {
   /** The session for live data, whose stream in the ledger is the journal's. */
   readonly database: (journalId: string) => LedgerSession;
   readonly onWritten: (rows: number, latencyMs: number, lagMs: number) => void;
@@ -77,7 +77,7 @@ export class Pipeline implements Intake {
     this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName);
     this.buffer = new TagBuffer({ ...config.buffer, clock: parts.clock });
     const onRejected: StorageParts['onRejected'] = (values, rows) => parts.observer?.rejected(values, rows);
-    this.#storage = new Storage(config, { ...parts, onRejected });
+    this.#storage = new Storage(config, { ...parts, onRejected, onOutageEnded: () => this.replay?.wake() });
   }
 
   get backups(): Backups {
@@ -272,18 +272,7 @@ export class Pipeline implements Intake {
       {
         source: this.buffer,
         database: database(journal.id),
-        backup: {
-          backUp: (values, reason) => backups.backUp(values, reason),
-          reject: (values, rows) => backups.reject(values, rows),
-          endOutage: async () => {
-            await backups.endOutage();
-            this.replay?.wake();
-          },
-          stampSkip: (place) => backups.stamps.stamp(backups.stamps.files(), journal.id, place),
-          payDebts: () => backups.payDebts(),
-          markCertain: () => backups.markCertain(),
-          markUnknown: () => backups.stamps.ledgerLost(),
-        },
+        backup: backups,
         counters: this.counters,
         onSettled: (place) => checkpoints.settled(place),
         onLedgerAhead: (place) => journal.raiseNumbers(place.messageNo),

@@ -1,4 +1,5 @@
 import { Backups, type BackupsOptions } from './backup/backups.ts';
+import { BackupFolder } from './backup/files/folder.ts';
 import { Replay, type ReplayOptions } from './backup/replay/replay.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
@@ -23,6 +24,8 @@ export interface StorageParts {
    * off.
    */
   readonly reserveBytes: number;
+  /** Told when an outage's file is sealed, as far as the disk lets it. */
+  readonly onOutageEnded?: BackupsOptions['onOutageEnded'];
   /** Told of rejected rows that are durable. */
   readonly onRejected?: BackupsOptions['onRejected'];
   readonly log: Logger;
@@ -46,18 +49,21 @@ export class Storage {
 
   constructor(config: StorageConfig, parts: StorageParts) {
     const { backup, journal, oracle } = config;
-    const { clock, fileSystem, maxTextBytes, onRejected, onStep, reserveBytes } = parts;
+    const { clock, fileSystem, maxTextBytes, onOutageEnded, onRejected, onStep, reserveBytes } = parts;
     this.#config = config;
     this.#parts = parts;
     this.rowCheck = { maxTextBytes, valueType: oracle.valueType, hasTextColumn: oracle.columns.text !== '' };
     this.#journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
     this.backups = new Backups({
-      dir: backup.dir,
+      folder: new BackupFolder(
+        backup.dir,
+        fileSystem,
+        new Reserve(backup.dir, reserveBytes, fileSystem, this.#journalReserve),
+      ),
       maxRowsPerFile: backup.maxRowsPerFile,
       journalId: () => this.journal.id,
-      reserve: new Reserve(backup.dir, reserveBytes, fileSystem, this.#journalReserve),
+      onOutageEnded,
       onRejected,
-      fileSystem,
       clock,
       onStep,
       log: this.#logOf('backup'),

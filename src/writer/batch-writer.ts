@@ -66,7 +66,7 @@ export class BatchWriter {
         await backup.reject(values, rows);
         this.#logRejected(rows);
       },
-      beforeSending: () => backup.payDebts(),
+      beforeSending: () => backup.flushStamps(),
       onRead: async (place) => {
         await backup.stampSkip(place);
         this.#hasUnsentRows = true; // behind the place
@@ -75,7 +75,7 @@ export class BatchWriter {
       onSettled: (as, count) => this.#count(as, count),
       onCommitted: (values, latencyMs) => this.#committed(values, latencyMs),
       onFailed: (error) => {
-        if (error.outcomeUnknown) backup.markUnknown();
+        if (error.outcomeUnknown) backup.outcomeUnknown();
         onError(error.code);
       },
       clock,
@@ -233,7 +233,7 @@ export class BatchWriter {
 
   #committed(values: TagValues, latencyMs: number): void {
     const { backup, clock, onWritten } = this.#parts;
-    backup.markCertain();
+    backup.outcomeCertain();
     this.availability.succeeded();
     if (values.length === 0) return;
     onWritten(values.length, latencyMs, Math.max(0, clock.now() - values.receivedAtMs[0]!));

@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 
 import { Backups } from '../../src/backup/backups.ts';
+import { BackupFolder } from '../../src/backup/files/folder.ts';
 import { Replay } from '../../src/backup/replay/replay.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { LedgerSession } from '../../src/core/ledger-session.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
+import { noStep } from '../../src/core/steps.ts';
 import { Sessions } from '../../src/oracle/sessions.ts';
 import { connectionsTo } from '../support/oracle-connections.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
@@ -22,7 +24,8 @@ const shared = { fileSystem: nodeFileSystem, clock: systemClock, log: new Record
 async function startBackups(): Promise<Backups> {
   const dir = await mkdtemp(join(tmpdir(), 'replay-refused-row-'));
   onTestFinished(() => rm(dir, { recursive: true }));
-  const backups = new Backups({ ...shared, dir, maxRowsPerFile: 100, journalId: () => 'journal00001' });
+  const folder = new BackupFolder(dir, nodeFileSystem);
+  const backups = new Backups({ ...shared, folder, maxRowsPerFile: 100, journalId: () => 'journal00001', onStep: noStep });
   await backups.start();
   onTestFinished(() => backups.stop());
   return backups;

@@ -19,7 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   writer: ['core', 'stream'],
   oracle: ['core'],
   backup: ['core', 'stream'],
-  notices: ['core', 'backup'],
+  notices: ['core'],
   ops: ['core'],
   preflight: ['core', 'config', 'mqtt', 'oracle'],
   'broker-session.ts': ['*'],

@@ -64,7 +64,7 @@ export class FileReplay {
     this.#rows = survey.rows;
     this.#replayedRows = 0;
     const names = await this.#begin(survey);
-    const stamp = await backups.stamps.readPaid(this.file);
+    const stamp = await backups.skipStamp(this.file);
     for (const group of survey.groups) {
       const stream = this.#stream(names, group);
       const skipThrough = stamp !== undefined && stamp.journal === group.journal ? stamp : undefined;
@@ -81,15 +81,18 @@ export class FileReplay {
     return !signal.aborted;
   }
 
-  /** The names of the streams stay those of the first time. After a crash the rows that were rejected without a commit are looked for. */
+  /**
+   * The names of the streams stay those of the first time. After a crash the rows that were rejected without a commit
+   * are looked for.
+   */
   async #begin(survey: Survey): Promise<ReplayStreams> {
-    const { backups, fileSystem } = this.#parts;
-    const known = await readStreams(fileSystem, backups.directory, this.file);
+    const { backups } = this.#parts;
+    const known = await readStreams(backups.folder, this.file);
     const names = { ...known };
     for (const { key, stream } of survey.groups) names[key] ??= stream;
     // Also what is there already: an attempt whose name the disk refused to keep looks the same.
     if (!this.#hasBegun || Object.keys(names).length > Object.keys(known ?? {}).length) {
-      await writeStreams(fileSystem, backups.directory, this.file, names, backups.reserve);
+      await writeStreams(backups.folder, this.file, names);
     }
     if (known !== undefined && !this.#hasBegun) await this.#findRejected(survey.groups, names);
     this.#hasBegun = true;

@@ -1,12 +1,9 @@
-import type { FileSystem } from '../../core/filesystem.ts';
 import type { LedgerSession } from '../../core/ledger-session.ts';
 import type { Backups } from '../backups.ts';
-import { removeStreams } from '../files/removal.ts';
 import { orphanedStreams, readStreams } from './replay-streams.ts';
 
 export interface OrphanedStreamsParts {
-  readonly backups: Pick<Backups, 'directory'>;
-  readonly fileSystem: FileSystem;
+  readonly backups: Pick<Backups, 'folder'>;
   readonly session: (stream: string) => LedgerSession;
 }
 
@@ -25,8 +22,7 @@ export class OrphanedStreams {
 
   /** Looks for what an earlier run left. Throws the system error of the disk. */
   async find(): Promise<void> {
-    const { backups, fileSystem } = this.#parts;
-    this.#files = orphanedStreams(await fileSystem.list(backups.directory));
+    this.#files = orphanedStreams(await this.#parts.backups.folder.list());
   }
 
   add(file: string): void {
@@ -35,13 +31,13 @@ export class OrphanedStreams {
 
   /** Forgets all of them. Throws DatabaseError and the system error of the disk; what is left then is forgotten by the next call. */
   async forget(): Promise<void> {
-    const { backups, fileSystem, session } = this.#parts;
+    const { backups, session } = this.#parts;
     while (this.#files.length > 0) {
       const file = this.#files[0]!;
-      for (const stream of Object.values((await readStreams(fileSystem, backups.directory, file)) ?? {})) {
+      for (const stream of Object.values((await readStreams(backups.folder, file)) ?? {})) {
         await session(stream).forget();
       }
-      await removeStreams(backups.directory, file, fileSystem);
+      await backups.folder.removeStreams(file);
       this.#files.shift();
     }
   }

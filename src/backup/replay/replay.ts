@@ -4,9 +4,8 @@ import { coerceError, DatabaseError, systemErrorCode } from '../../core/errors.t
 import { RepeatedError, type Logger } from '../../core/logger.ts';
 import { noStep, type OnStep } from '../../core/steps.ts';
 import { CsvError } from '../csv/csv.ts';
-import { UnknownFileError } from '../files/discard.ts';
-import type { BackupFileInfo } from '../files/file-info.ts';
-import { parseFileName } from '../files/file-name.ts';
+import { UnknownFileError } from '../files/folder.ts';
+import { replaysByItself } from '../files/file-facts.ts';
 import { FileReplay, type FileReplayParts } from './file-replay.ts';
 import { interrupt, isOver, isUnderWay, proceed, requestStateOf } from './file-state.ts';
 import type { FileRecord, RequestState } from './file-state.ts';
@@ -149,12 +148,7 @@ export class Replay {
   #next(): string | undefined {
     for (const [file, record] of this.#files) if (record.isAsked && !isOver(record)) return file;
     if (!this.#options.enabled) return undefined;
-    return this.#options.backups.files().find((file) => this.#isDue(file))?.name;
-  }
-
-  /** By itself only what bears a name that a bridge gives: a person may still be writing the others. */
-  #isDue({ kind, name, problem, state }: BackupFileInfo): boolean {
-    return kind === 'backup' && state === 'sealed' && problem === undefined && parseFileName(name) !== undefined;
+    return this.#options.backups.files().find((file) => replaysByItself({ ...file, file: file.name }))?.name;
   }
 
   /** Undefined: until there is something to do. */
