@@ -7,6 +7,7 @@ import { sleep, type Clock } from './core/clock.ts';
 import { createCounters, type Counters } from './core/counters.ts';
 import type { Reason } from './core/errors.ts';
 import type { FileSystem } from './core/filesystem.ts';
+import { MAX_VALUE_NO } from './core/limits.ts';
 import type { Logger } from './core/logger.ts';
 import type { Delivery, Message, Release } from './core/message.ts';
 import { laterPlace, ORIGIN } from './core/place.ts';
@@ -58,8 +59,6 @@ interface Stages {
   readonly replay: Replay;
 }
 
-/** Above any value of a message, and a number that JSON can hold. */
-const MAX_VALUE_NO = 0xffff_ffff;
 const DRAIN_POLL_MS = 20;
 
 /**

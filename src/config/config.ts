@@ -1,4 +1,4 @@
-import type { LogLevel } from '../core/logger.ts';
+import type { LogLevel } from '../core/log-level.ts';
 
 /**
  * The configuration, nested as in the file, checked and complete. Frozen all the way down.

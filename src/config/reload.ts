@@ -3,8 +3,8 @@ import { ConfigErrors } from './config-errors.ts';
 import type { Config, Subscription } from './config.ts';
 import { SETTINGS } from './convict.ts';
 import { CROSS_CHECKS, RUN_CHECKS } from './cross-checks.ts';
-import { preview } from './formats/format.ts';
 import { freeze } from './load.ts';
+import { preview } from './preview.ts';
 
 /** What becomes of a configuration that is read again while the bridge runs. */
 export interface ReloadPlan {

@@ -67,7 +67,7 @@ export interface Quota {
 }
 
 const MAX_SYNONYMS_IN_A_ROW = 5;
-const SOME = 5;
+const MAX_SUGGESTED_TABLES = 5;
 const NOT_LIMITED = -1;
 const FOUND_TYPES = `('TABLE', 'VIEW', 'MATERIALIZED VIEW')`;
 const OF_TABLE = 'owner = :1 AND table_name = :2';
@@ -163,7 +163,7 @@ export class Dictionary {
       `SELECT owner, object_name FROM all_objects WHERE object_name IN (:1, :2, :3) AND object_type IN ('TABLE', 'VIEW')`,
       [name, name.toUpperCase(), name.toLowerCase()],
     );
-    return rows.slice(0, SOME).map(([owner, found]) => ({ owner, name: found }));
+    return rows.slice(0, MAX_SUGGESTED_TABLES).map(([owner, found]) => ({ owner, name: found }));
   }
 
   async columns({ owner, name }: TableName): Promise<ColumnFacts[]> {
