@@ -1,3 +1,4 @@
+import type { ColumnNames, ValueType } from '../core/columns.ts';
 import type { LogLevel } from '../core/log-level.ts';
 
 /**
@@ -77,21 +78,9 @@ export interface OracleConfig {
   readonly walletDir: string;
   readonly walletPassword: string;
   readonly table: string;
-  readonly columns: OracleColumns;
-  readonly valueType: 'binary_double' | 'number';
+  readonly columns: ColumnNames;
+  readonly valueType: ValueType;
   readonly ledgerTable: string;
-}
-
-/** Column names; empty: not written. */
-export interface OracleColumns {
-  readonly tagName: string;
-  readonly value: string;
-  readonly text: string;
-  readonly timestamp: string;
-  readonly quality: string;
-  readonly plcCode: string;
-  readonly tagAddress: string;
-  readonly receivedAt: string;
 }
 
 export interface JournalConfig {

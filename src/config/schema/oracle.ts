@@ -1,14 +1,12 @@
+import { COLUMNS, type Column } from '../../core/columns.ts';
 import type { OracleConfig } from '../config.ts';
 import { columnName, connectString, tableName } from '../kinds/oracle-kinds.ts';
 import { choice, path, text, wholeNumber } from '../kinds/plain-kinds.ts';
 import type { Schema, Setting } from '../setting.ts';
 
-function column(doc: string, name: string): Setting<string> {
-  return { doc, kind: columnName, default: name };
-}
-
-function optionalColumn(doc: string, name: string): Setting<string> {
-  return { ...column(`${doc} Empty: not written.`, name), mayBeEmpty: true };
+function columnSetting({ defaultName, doc, key, mayBeAbsent }: Column): [string, Setting<string>] {
+  const setting = { doc, kind: columnName, default: defaultName };
+  return [key, mayBeAbsent ? { ...setting, doc: `${doc} Empty: not written.`, mayBeEmpty: true } : setting];
 }
 
 export const oracleSchema: Schema<OracleConfig> = {
@@ -86,19 +84,7 @@ export const oracleSchema: Schema<OracleConfig> = {
     kind: tableName,
     default: 'TAG_DATA',
   },
-  columns: {
-    tagName: column("Column for the tag's name, made by tagName.", 'tag_name'),
-    value: column('Column for numbers and, as 1 and 0, for booleans.', 'tag_value'),
-    text: optionalColumn(
-      'Column for texts, and for the exact digits of integers too long for a number column.',
-      'tag_text',
-    ),
-    timestamp: column('Column for the time of the value, in UTC.', 'timestamp'),
-    quality: optionalColumn('Column for the quality: GOOD, or what the PLC says.', 'quality'),
-    plcCode: optionalColumn('Column for the PLC code.', ''),
-    tagAddress: optionalColumn("Column for the tag's address in the PLC.", ''),
-    receivedAt: optionalColumn('Column for the time at which the bridge received the message, in UTC.', ''),
-  },
+  columns: Object.fromEntries(COLUMNS.map(columnSetting)) as Schema<OracleConfig['columns']>,
   valueType: {
     doc:
       'Type of the value column: binary_double is fast and holds every measured value; number holds decimal ' +
