@@ -1,5 +1,6 @@
 import type { ColumnNames, ValueType } from '../core/columns.ts';
 import type { LogLevel } from '../core/log-level.ts';
+import type { FormatName } from '../payload/formats.ts';
 
 /**
  * The configuration, nested as in the file, checked and complete. Frozen all the way down.
@@ -48,10 +49,11 @@ export interface MqttConfig {
 /** For what looks at one broker of the list. */
 export type OneBrokerConfig = Config & { readonly mqtt: { readonly url: string } };
 
+/** Beside these keys it has those that its format has for itself. */
 export interface Subscription {
   readonly topic: string;
   readonly qos: 0 | 1 | 2;
-  readonly format: 'polling' | 'scalar';
+  readonly format: FormatName;
   /** Templates of text and `{n}`, the n-th level of the topic; empty where the payload names it. */
   readonly plcCode: string;
   readonly tagAddress: string;

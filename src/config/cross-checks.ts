@@ -3,6 +3,7 @@ import { COLUMNS } from '../core/columns.ts';
 import { parseName } from '../core/identifier.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { filtersOverlap } from '../core/topic-filter.ts';
+import { formatNamed } from '../payload/formats.ts';
 import type { Config } from './config.ts';
 
 /** A rule between keys. It is asked only when each of the keys is good in itself. */
@@ -103,8 +104,10 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
   {
     keys: ['mqtt.subscriptions', 'tagName'],
     check: ({ mqtt, tagName }) => {
-      const index = mqtt.subscriptions.findIndex(({ format, plcCode }) => format === 'scalar' && plcCode === '');
-      const why = 'a scalar payload names no PLC, and tagName asks for {plc}';
+      const index = mqtt.subscriptions.findIndex(
+        (each) => each.plcCode === '' && !formatNamed(each.format).says(each).plcCode,
+      );
+      const why = `a ${mqtt.subscriptions[index]?.format} payload names no PLC, and tagName asks for {plc}`;
       const problem = `[${index}] must have a plcCode, such as "{2}": ${why}`;
       return unless(index === -1 || !tagName.includes('{plc}'), problem);
     },

@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import { newConvict, SETTINGS } from './convict.ts';
 import { CROSS_CHECKS, RUN_CHECKS } from './cross-checks.ts';
 import { type ReadFile, readFileLayer } from './file-layer.ts';
-import { fillSubscription } from './kinds/subscriptions-kind.ts';
+import { fillSubscription } from './kinds/subscription-fields.ts';
 import { errorAt } from './layers.ts';
 import { preview } from './preview.ts';
 import type { PlacedSetting } from './setting.ts';

@@ -28,7 +28,10 @@ export interface Setting<T = unknown> {
   readonly choices?: readonly (string | number)[];
   /** Texts and names: empty has a meaning of its own, said in `doc`. */
   readonly mayBeEmpty?: true;
-  /** Applied when the running bridge reads its configuration again; others need a restart. `Bridge.reload` must know what to do. */
+  /**
+   * Applied when the running bridge reads its configuration again; others need a restart. `Bridge.reload` must know
+   * what to do.
+   */
   readonly appliedOnReload?: true;
   /** For the example file, where the default is empty. */
   readonly example?: T;

@@ -1,12 +1,12 @@
 import type { TagValues } from './tag-values.ts';
 
 /*
- * The columns of the table that values are written to, in the order of statements and DDL: the one table of them. The configuration takes
- * keys, docs and default names from it, `oracle/` the DDL and what is bound, `preflight/` what a column that is there must hold. It stands
- * in core because these three have no other folder in common.
+ * The columns of the table that values are written to, in the order of statements and DDL: the one table of them. The
+ * configuration takes keys, docs and default names from it, `oracle/` the DDL and what is bound, `preflight/` what a
+ * column that is there must hold. It stands in core because these three have no other folder in common.
  *
- * Another column is an entry here. A column whose content the configuration chooses (a constant, a level of the topic) is no entry but the
- * same type, made from the configuration.
+ * Another column is an entry here. A column whose content the configuration chooses (a constant, a level of the topic)
+ * is no entry but the same type, made from the configuration.
  */
 
 type ReadContent<T> = (values: TagValues, i: number) => T;
@@ -26,11 +26,16 @@ interface DescribedColumn {
   /** Whether the configuration may leave it out, by an empty name. */
   readonly mayBeAbsent: boolean;
   readonly content: ColumnContent;
-  /** The type that the proposed DDL gives it; for the column of the values that of a `binary_double`, see `columnType`. */
+  /**
+   * The type that the proposed DDL gives it; for the column of the values that of a `binary_double`, see `columnType`.
+   */
   readonly type: string;
   /** Whether the proposed DDL says NOT NULL. */
   readonly isRequired: boolean;
-  /** Which values have nothing for it, so that a NOT NULL refuses their rows; `isFatal`: nearly all. Absent: all have something. */
+  /**
+   * Which values have nothing for it, so that a NOT NULL refuses their rows; `isFatal`: nearly all. Absent: all have
+   * something.
+   */
   readonly emptyFor?: { readonly isFatal: boolean; readonly text: string };
 }
 

@@ -1,8 +1,9 @@
 import { suggestion } from './suggestion.ts';
 
 /*
- * Objects inside of one setting, such as a subscription or the mapping of a payload format: each describes its keys in a table of fields,
- * from which it is checked, completed and documented. A field may hold such an object, or a list of them, in turn.
+ * Objects inside of one setting, such as a subscription or the mapping of a payload format: each describes its keys in
+ * a table of fields, from which it is checked, completed and documented. A field may hold such an object, or a list of
+ * them, in turn.
  */
 
 /** What is wrong with a value. */
@@ -28,7 +29,10 @@ export interface Field<T = unknown> {
   readonly jsonSchema: JsonSchema;
   /** What holds where the key is left out; absent: it must be given. */
   readonly default?: T;
-  /** `beside`: the object that the key stands in, with its defaults. The value of a key that must be given may be undefined. */
+  /**
+   * `beside`: the object that the key stands in, with its defaults. The value of a key that must be given may be
+   * undefined.
+   */
   check(value: unknown, beside: Given): readonly Problem[];
   /** Completes a good value; absent: it is complete as it is. */
   complete?(value: T): T;

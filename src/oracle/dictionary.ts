@@ -73,8 +73,8 @@ const FOUND_TYPES = `('TABLE', 'VIEW', 'MATERIALIZED VIEW')`;
 const OF_TABLE = 'owner = :1 AND table_name = :2';
 
 /**
- * What the data dictionary tells the bridge's own user about the database and its tables. Reads the views that everyone may read
- * [Oracle Database Reference, "Static Data Dictionary Views"], and executes nothing else.
+ * What the data dictionary tells the bridge's own user about the database and its tables. Reads the views that everyone
+ * may read [Oracle Database Reference, "Static Data Dictionary Views"], and executes nothing else.
  *
  * Each method throws DatabaseError.
  */
@@ -271,7 +271,10 @@ export class Dictionary {
     return { tablespace, usedBytes: row[0], maxBytes: row[1] === NOT_LIMITED ? undefined : row[1] };
   }
 
-  /** Has the database parse a statement, which needs its table, columns and rights; it is not executed. Undefined when all is well. */
+  /**
+   * Has the database parse a statement, which needs its table, columns and rights; it is not executed. Undefined when
+   * all is well.
+   */
   parse(sql: string): Promise<DatabaseError | undefined> {
     return this.#connections.use('parse', async ({ connection }) => {
       try {

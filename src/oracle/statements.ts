@@ -4,7 +4,9 @@ import { COLUMNS, type ColumnContent, type ColumnNames, type ValueType } from '.
 import { quoteName } from '../core/identifier.ts';
 import type { TagValues } from '../core/tag-values.ts';
 
-/** Names as in the configuration: any case, quoted, the table with or without a schema. An empty column is not written. */
+/**
+ * Names as in the configuration: any case, quoted, the table with or without a schema. An empty column is not written.
+ */
 export interface TableOptions {
   readonly table: string;
   readonly columns: ColumnNames;
@@ -21,8 +23,8 @@ export interface InsertStatement {
 }
 
 /**
- * The most bytes of a string that is bound. Longer ones, which VARCHAR2 could not hold without MAX_STRING_SIZE=EXTENDED, are refused by
- * the row check: the driver would refuse the whole batch for one of them.
+ * The most bytes of a string that is bound. Longer ones, which VARCHAR2 could not hold without
+ * MAX_STRING_SIZE=EXTENDED, are refused by the row check: the driver would refuse the whole batch for one of them.
  */
 export const MAX_TEXT_BYTES = 4000;
 
@@ -40,7 +42,8 @@ export function createInsert({ columns, table, valueType }: TableOptions): Inser
 
 function bindDefinition({ holds }: ColumnContent, valueType: ValueType): oracledb.BindDefinition {
   if (holds === 'text') return { type: oracledb.DB_TYPE_VARCHAR, maxSize: MAX_TEXT_BYTES };
-  // WITH TIME ZONE: the driver sends any other date as the process's local wall clock, where two instants collide each autumn.
+  // WITH TIME ZONE: the driver sends any other date as the process's local wall clock, where two instants collide each
+  // autumn.
   if (holds === 'time') return { type: oracledb.DB_TYPE_TIMESTAMP_TZ };
   return { type: valueType === 'number' ? oracledb.DB_TYPE_NUMBER : oracledb.DB_TYPE_BINARY_DOUBLE };
 }

@@ -3,10 +3,10 @@ import { MAX_TIME_MS, MIN_TIME_MS } from '../core/limits.ts';
 /**
  * Points in time as payloads give them, in epoch milliseconds.
  *
- * ISO 8601 [RFC 3339 section 5.6, and a little more]: `2025-11-02T14:30:25.123Z`; a space or `t` for the `T`, no seconds, a fraction of up to 9
- * digits (cut below the millisecond), `Z`, `z`, `+01:00`, `+0100`, `+01`, or no zone at all, which is taken as UTC. Days that the
- * calendar doesn't have, hour 24 and second 60 are refused. Or a number of epoch milliseconds, cut to a whole one.
- * Years 1 to 9999, in UTC: what can be written (core/limits.ts).
+ * ISO 8601 [RFC 3339 section 5.6, and a little more]: `2025-11-02T14:30:25.123Z`; a space or `t` for the `T`, no
+ * seconds, a fraction of up to 9 digits (cut below the millisecond), `Z`, `z`, `+01:00`, `+0100`, `+01`, or no zone at
+ * all, which is taken as UTC. Days that the calendar doesn't have, hour 24 and second 60 are refused. Or a number of
+ * epoch milliseconds, cut to a whole one. Years 1 to 9999, in UTC: what can be written (core/limits.ts).
  */
 
 const ISO =
@@ -55,7 +55,10 @@ function parseAnyIso(text: string): number {
   return inRange(dateMs(Number(year), Number(month), Number(day)) + dayMs + (sign === '-' ? offsetMs : -offsetMs));
 }
 
-/** Epoch milliseconds of the day's start in UTC, or NaN when the calendar has no such day. Date.UTC takes years below 100 for 19xx. */
+/**
+ * Epoch milliseconds of the day's start in UTC, or NaN when the calendar has no such day. Date.UTC takes years below
+ * 100 for 19xx.
+ */
 function dateMs(year: number, month: number, day: number): number {
   const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   const days = month === 2 && isLeap ? 29 : DAYS_IN_MONTH[month - 1];

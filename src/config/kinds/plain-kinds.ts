@@ -45,7 +45,8 @@ export const choice: SettingKind = {
   jsonSchema: ({ choices = [] }) => ({ enum: choices }),
 };
 
-function listOf(choices: readonly (string | number)[]): string {
+/** `"a", "b" or "c"` */
+export function listOf(choices: readonly (string | number)[]): string {
   const texts = choices.map((option) => JSON.stringify(option));
   return texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}`;
 }

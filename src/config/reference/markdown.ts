@@ -1,6 +1,6 @@
 import { entriesOf } from '../../core/fields.ts';
 import { SECTIONS, SETTINGS } from '../convict.ts';
-import { SUBSCRIPTION_FIELDS } from '../kinds/subscriptions-kind.ts';
+import { SUBSCRIPTION_FIELDS } from '../kinds/subscription-fields.ts';
 import type { PlacedSetting } from '../setting.ts';
 
 const HEAD = `# Configuration reference
@@ -71,7 +71,7 @@ function markdownText(text: string): string {
 
 function subscriptions(): string {
   const fields = entriesOf(SUBSCRIPTION_FIELDS).map(([name, field]) => {
-    const value = 'default' in field ? `default \`${JSON.stringify(field.default)}\`` : 'required';
+    const value = field.default === undefined ? 'required' : `default \`${JSON.stringify(field.default)}\``;
     return `- \`${name}\` (${value}): ${field.doc}`;
   });
   return ['## Keys of a subscription', fields.join('\n')].join('\n\n');

@@ -1,7 +1,8 @@
 import type { MqttConfig } from '../config.ts';
 import { brokerUrls } from '../kinds/mqtt-kinds.ts';
 import { choice, path, text, wholeNumber, yesNo } from '../kinds/plain-kinds.ts';
-import { fillSubscription, subscriptions } from '../kinds/subscriptions-kind.ts';
+import { fillSubscription } from '../kinds/subscription-fields.ts';
+import { subscriptions } from '../kinds/subscriptions-kind.ts';
 import type { Schema } from '../setting.ts';
 
 export const mqttSchema: Schema<MqttConfig> = {

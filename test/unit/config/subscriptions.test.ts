@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { fillSubscription, subscriptions } from '../../../src/config/kinds/subscriptions-kind.ts';
+import { fillSubscription } from '../../../src/config/kinds/subscription-fields.ts';
+import { subscriptions } from '../../../src/config/kinds/subscriptions-kind.ts';
 
 const SETTING = { doc: '', kind: subscriptions, default: [] } as const;
 
