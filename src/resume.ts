@@ -1,6 +1,7 @@
 import type { Backups } from './backup/backups.ts';
 import type { BrokerSession } from './broker-session.ts';
 import type { Counters } from './core/counters.ts';
+import { MAX_VALUE_NO } from './core/limits.ts';
 import { laterPlace, ORIGIN, type Place } from './core/place.ts';
 import { placeOfKey } from './core/tag-values.ts';
 import type { Journal } from './journal/journal.ts';
@@ -31,9 +32,6 @@ export interface FoundInFiles {
   /** Places of rejected rows behind the checkpoint, as `placeKeyOf`. */
   readonly rejected: ReadonlySet<string>;
 }
-
-/** Above the number of any value within its message, and a number that JSON can hold. */
-const MAX_VALUE_NO = 0xffff_ffff;
 
 /**
  * Takes up what an earlier run left, before the first new message:

@@ -23,8 +23,8 @@ export function compileTagName(template: string): (plcCode: string, address: str
 }
 
 /**
- * All tags seen so far, one object each. When there are too many of them (a sender that makes up names), everything is forgotten and made
- * anew: nothing depends on a tag's identity.
+ * All tags seen so far, one object each. When there are too many of them (a sender that makes up names), everything is
+ * forgotten and made anew: nothing depends on a tag's identity.
  */
 export class TagCatalog {
   readonly #tagName: (plcCode: string, address: string) => string;
@@ -75,7 +75,9 @@ export class TagCatalog {
   }
 }
 
-/** The tags of one PLC. Messages of one PLC mostly carry the same tags in the same order, so that order is tried first. */
+/**
+ * The tags of one PLC. Messages of one PLC mostly carry the same tags in the same order, so that order is tried first.
+ */
 export class PlcTags {
   readonly #create: (address: string, isKept: boolean) => NamedTag;
   readonly #byAddress = new Map<string, NamedTag>();

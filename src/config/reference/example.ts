@@ -1,6 +1,5 @@
 import { wrapText } from '../../core/wording.ts';
 import { SECTIONS, SETTINGS } from '../convict.ts';
-import { FORMATS } from '../formats/formats.ts';
 import type { PlacedSetting } from '../setting.ts';
 
 const HEAD = `// Example configuration with every key: what it does, what it may be, and its value.
@@ -24,7 +23,7 @@ function membersOf(section: string, indent: string): string[] {
 }
 
 function comment(setting: PlacedSetting, indent: string): string {
-  const allowed = `(${FORMATS[setting.format].allowed(setting)})`;
+  const allowed = `(${setting.kind.allowed(setting)})`;
   return wrapText(`${setting.doc} ${allowed}`, COLUMNS - indent.length)
     .map((line) => `${indent}// ${line}`)
     .join('\n');

@@ -1,6 +1,5 @@
+import type { JsonSchema } from '../../core/fields.ts';
 import { SECTIONS, SETTINGS } from '../convict.ts';
-import type { JsonSchema } from '../formats/format.ts';
-import { FORMATS } from '../formats/formats.ts';
 
 /** The JSON Schema of a configuration file, for editors: `"$schema": "./bridge.schema.json"`. */
 export function configJsonSchema(): string {
@@ -23,9 +22,9 @@ function section(path: string): JsonSchema {
 function node(path: string): JsonSchema {
   const setting = SETTINGS.get(path);
   if (setting === undefined) return section(path);
-  const { appliedOnReload, doc, format, default: value } = setting;
+  const { appliedOnReload, doc, kind, default: value } = setting;
   const description = appliedOnReload === true ? `${doc} Applied on reload.` : doc;
-  return { description, ...FORMATS[format].jsonSchema(setting), default: value };
+  return { description, ...kind.jsonSchema(setting), default: value };
 }
 
 /** Short lists, as the formatter wants them. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { fillSubscription, subscriptions } from '../../../src/config/formats/subscriptions-format.ts';
+import { fillSubscription } from '../../../src/config/kinds/subscription-fields.ts';
+import { subscriptions } from '../../../src/config/kinds/subscriptions-kind.ts';
 
-const SETTING = { doc: '', format: 'subscriptions', default: [] } as const;
+const SETTING = { doc: '', kind: subscriptions, default: [] } as const;
 
 function problemsOf(...list: readonly unknown[]): string[] {
   return subscriptions.check(list, SETTING).map(({ at = '', must }) => `${at}: ${must}`);
