@@ -37,7 +37,9 @@ export class SubscriptionMemory {
   async load(): Promise<RememberedSession | undefined> {
     try {
       const remembered: unknown = JSON.parse((await this.#files.read(this.#path)).toString());
-      return isRememberedSession(remembered) ? remembered : undefined;
+      if (!isRememberedSession(remembered)) return undefined;
+      const { session, subscriptions } = remembered;
+      return { session, subscriptions: subscriptions.map(({ topic, qos, confirmed }) => ({ topic, qos, confirmed })) };
     } catch {
       return undefined;
     }

@@ -55,9 +55,9 @@ export class Subscriptions {
     return this.#problems;
   }
 
-  /** What the next `align` aims at. */
+  /** What the next `align` aims at. What the configuration says of a subscription besides is none of the session. */
   want(wanted: readonly Subscription[]): void {
-    this.#wanted = new Map(wanted.map((subscription) => [subscription.topic, subscription]));
+    this.#wanted = new Map(wanted.map(({ topic, qos }) => [topic, { topic, qos }]));
   }
 
   async load(): Promise<void> {

@@ -43,6 +43,13 @@ describe('the memory of subscriptions', () => {
     expect((await memory.load())?.session).toBe('other');
   });
 
+  test('passes over what an earlier version wrote of the configuration', async () => {
+    const file = join(directory, 'earlier.json');
+    const subscriptions = SESSION.subscriptions.map((known) => ({ ...known, format: 'scalar', plcCode: '{2}' }));
+    await writeFile(file, JSON.stringify({ ...SESSION, subscriptions }));
+    expect(await new SubscriptionMemory(nodeFileSystem, file).load()).toEqual(SESSION);
+  });
+
   test.each([
     '',
     '{"session":"a","subscr',
