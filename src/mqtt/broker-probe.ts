@@ -3,10 +3,12 @@ import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
 import { withDeadline, type Clock } from '../core/clock.ts';
 import { coerceError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
-import { topicMatches } from '../core/topic-filter.ts';
+import { inGroup, topicMatches } from '../core/topic-filter.ts';
+import { clientOptions as commonOptions } from './attempt.ts';
+import { openWithFallback, open, type Connected, type Fallback } from './open.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
 import { reasonText } from './reason-codes.ts';
-import { CONNECT_TIMEOUT_MS, open, openWithFallback, type Connected, type Fallback } from './single-attempt.ts';
+import { subscribe, unsubscribe } from './requests.ts';
 import { readTlsFiles, type TlsMaterial, type TlsOptions } from './tls-files.ts';
 
 export interface ProbeOptions {
@@ -62,8 +64,8 @@ const CLOSE_TIMEOUT_MS = 2000;
 const MAX_NAME_LENGTH = 100;
 /** Where brokers say what they are: mosquitto and those after it; EMQX. */
 const NAME_TOPICS = ['$SYS/broker/version', '$SYS/brokers/+/sysdescr', '$SYS/brokers/+/version'];
+const LOST = 'the broker ended the connection';
 const NOT_TRIED = { code: undefined, reason: 'not tried after that' };
-const SHARED = /^\$share\/[^/]+\//;
 
 /**
  * Connects as the intake would, subscribes to each topic, unsubscribes and disconnects.
@@ -80,17 +82,17 @@ export async function probeBroker(options: ProbeOptions, signal: AbortSignal): P
   const mark = Math.floor(clock.random() * 0x1_0000_0000).toString(16);
   const clientId = `${options.clientId}-check-${mark}`;
   const connect = (version: ProtocolVersion): Promise<Connected> =>
-    open(options.url, clientOptions({ ...options, clientId }, version, tls), clock, signal);
+    open({ url: options.url, options: clientOptions({ ...options, clientId }, version, tls), clock, signal });
   const { connected, fallback } = await openWithFallback(options.protocolVersion, connect);
   const { client, connack, connectMs } = connected;
   const tried: string[] = [];
   try {
     const grants: Grant[] = [];
     for (const { topic, qos } of options.subscriptions) {
-      const ownTopic = topic.replace(SHARED, `$share/${clientId}/`);
+      const ownTopic = inGroup(topic, clientId);
       tried.push(ownTopic);
       const isMute = grants.some(({ code }) => code === undefined); // it would be waited for each time
-      const answer = isMute ? NOT_TRIED : await subscribe(client, ownTopic, qos, clock);
+      const answer = isMute ? NOT_TRIED : await ask(client, ownTopic, qos, clock);
       grants.push({ topic, qos, ...answer });
     }
     const { sessionPresent } = connack;
@@ -105,22 +107,9 @@ export async function probeBroker(options: ProbeOptions, signal: AbortSignal): P
 }
 
 function clientOptions(options: ProbeOptions, version: ProtocolVersion, tls: TlsMaterial): IClientOptions {
-  const { clientId, keepaliveSeconds, password, receiveMaximum, username } = options;
-  return {
-    clientId,
-    ...(username === '' ? {} : { username }),
-    ...(password === '' ? {} : { password }),
-    keepalive: keepaliveSeconds,
-    protocolVersion: version,
-    clean: true,
-    connectTimeout: 2 * CONNECT_TIMEOUT_MS,
-    manualConnect: true,
-    reconnectPeriod: 0,
-    resubscribe: false,
-    queueQoSZero: false,
-    ...(version === 5 ? { properties: { sessionExpiryInterval: 0, receiveMaximum } } : {}),
-    ...tls,
-  };
+  const { receiveMaximum } = options;
+  const properties = { sessionExpiryInterval: 0, receiveMaximum };
+  return { ...commonOptions(options, version, tls), clean: true, ...(version === 5 ? { properties } : {}) };
 }
 
 /** What the broker retains in $SYS about itself, in the order of the topics. */
@@ -131,42 +120,32 @@ async function nameOf(client: MqttClient, clock: Clock): Promise<string> {
     if (place !== -1) said.set(place, printable(payload.toString().trim()).slice(0, MAX_NAME_LENGTH));
   });
   // What is retained comes before the answer to the next request, or never; the last one is asked for twice for that.
-  for (const topic of [...NAME_TOPICS, ...NAME_TOPICS.slice(-1)]) await subscribe(client, topic, 0, clock);
+  for (const topic of [...NAME_TOPICS, ...NAME_TOPICS.slice(-1)]) await ask(client, topic, 0, clock);
   return [...said.entries()]
     .sort(([a], [b]) => a - b)
     .map(([, text]) => text)
     .join(' ');
 }
 
-async function subscribe(
+async function ask(
   client: MqttClient,
   topic: string,
   qos: 0 | 1 | 2,
   clock: Clock,
 ): Promise<Pick<Grant, 'code' | 'reason'>> {
-  const lost = { code: undefined, reason: 'the broker ended the connection' };
-  if (!client.connected) return lost;
-  const answer = new Promise<Pick<Grant, 'code' | 'reason'>>((resolve) => {
-    // Retain handling 2 (MQTT 5): no retained messages, but for the one that is read.
-    const rh = topic.startsWith('$SYS/') ? 0 : 2;
-    client.subscribe({ [topic]: { qos, rh, nl: false, rap: false } }, (error, _grants, suback) => {
-      const code = suback === undefined ? undefined : Number(suback.granted[0]);
-      if (code !== undefined) resolve({ code, reason: suback?.properties?.reasonString ?? reasonText(code) });
-      else resolve(client.connected && error !== null ? { code, reason: error.message } : lost);
-    });
-  });
+  // No retained messages (MQTT 5), but for the one that is read.
+  const asked = subscribe(client, [{ topic, qos }], topic.startsWith('$SYS/') ? 'always' : 'never');
   try {
-    return await withDeadline(clock, ANSWER_TIMEOUT_MS, 'subscribe', answer);
+    const granted = (await withDeadline(clock, ANSWER_TIMEOUT_MS, 'subscribe', asked)).get(topic);
+    if (granted === undefined) return { code: undefined, reason: 'SUBACK says nothing of it' };
+    return { code: granted.code, reason: granted.said ?? reasonText(granted.code) };
   } catch (thrown) {
-    return { code: undefined, reason: coerceError(thrown).message };
+    return { code: undefined, reason: client.connected ? coerceError(thrown).message : LOST };
   }
 }
 
 async function close(client: MqttClient, topics: readonly string[], clock: Clock): Promise<void> {
-  const left = new Promise<void>((resolve) => {
-    if (client.connected && topics.length > 0) client.unsubscribe([...topics], () => resolve());
-    else resolve();
-  });
+  const left = topics.length === 0 ? Promise.resolve() : unsubscribe(client, topics).catch(() => {});
   const ended = left.then(() => client.endAsync());
   await withDeadline(clock, CLOSE_TIMEOUT_MS, 'disconnect', ended).catch(() => {});
   client.stream.destroy();

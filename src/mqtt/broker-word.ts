@@ -3,6 +3,7 @@ import type { MqttClient } from 'mqtt';
 import { withDeadline, type Clock } from '../core/clock.ts';
 import type { Delivery } from '../core/message.ts';
 import { topicMatches } from '../core/topic-filter.ts';
+import { subscribe, unsubscribe } from './requests.ts';
 
 const VERSION_TOPIC = '$SYS/broker/version';
 const ANSWER_TIMEOUT_MS = 5000;
@@ -35,9 +36,8 @@ export class BrokerWord {
     if (!this.#mayAsk || !client.connected) return '';
     this.#said = '';
     this.#isAsking = true;
-    const asked = client.subscribeAsync(VERSION_TOPIC, { qos: 0 }).then(() => client.unsubscribeAsync(VERSION_TOPIC));
     try {
-      await withDeadline(this.#clock, ANSWER_TIMEOUT_MS, 'asking the broker what it is', asked);
+      await withDeadline(this.#clock, ANSWER_TIMEOUT_MS, 'asking the broker what it is', request(client));
     } catch {
       // It is not granted, or not answered: the broker is a stranger.
     }
@@ -50,4 +50,10 @@ export class BrokerWord {
     if (this.#isAsking) this.#mayAsk = false;
     this.#isAsking = false;
   }
+}
+
+async function request(client: MqttClient): Promise<void> {
+  const granted = await subscribe(client, [{ topic: VERSION_TOPIC, qos: 0 }], 'always');
+  const code = granted.get(VERSION_TOPIC)?.code ?? 0x80;
+  if (code < 0x80) await unsubscribe(client, [VERSION_TOPIC]);
 }

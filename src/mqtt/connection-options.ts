@@ -2,20 +2,16 @@ import type { IClientOptions, MqttClient } from 'mqtt';
 
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
+import type { Login } from './attempt.ts';
 import type { BrokerMemory } from './broker-memory.ts';
 import type { Trouble } from './connection-trouble.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
 import type { TlsOptions } from './tls-files.ts';
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Login {
   /** A list names the brokers of one cluster, which share their sessions: they are tried in turn. */
   readonly url: string | readonly string[];
-  readonly clientId: string;
-  /** Empty: none is sent. */
-  readonly username: string;
-  readonly password: string;
   readonly protocolVersion: ProtocolVersion;
-  readonly keepaliveSeconds: number;
   readonly tls: TlsOptions;
   /** Absent: nothing is known from before, and nothing remembered. */
   readonly brokerMemory?: BrokerMemory;

@@ -1,11 +1,10 @@
 import { brokerOf } from '../core/broker-url.ts';
 import type { Clock } from '../core/clock.ts';
 import { RepeatedError, type LogFields, type Logger } from '../core/logger.ts';
-import type { Outcome } from './attempt.ts';
+import { errorText, type Outcome } from './attempt.ts';
 import type { Ending } from './broker-rotation.ts';
 import { ConnackTimeoutError, isSilence } from './protocol-version.ts';
-import { refusalOf } from './reason-codes.ts';
-import { remedyOf } from './tls-remedies.ts';
+import { connectRemedy, refusalOf } from './remedies.ts';
 
 /** Why there is no connection. */
 export interface Trouble {
@@ -17,9 +16,8 @@ export interface Trouble {
   readonly sinceMs: number;
 }
 
-const NO_CONNACK =
-  'what listens at this address of mqtt.url does not answer as a broker: is it one, and is it in order? With 3.1.1 it may answer: the ' +
-  'bridge tries that after three attempts';
+/** What the running bridge does about a CONNECT of MQTT 5 that is not answered. */
+const OTHER_VERSION = 'With 3.1.1 it may answer: the bridge tries that after three attempts';
 
 /** Tells the log, once and again at intervals, and the status why there is no connection to the broker. */
 export class ConnectionTrouble {
@@ -29,10 +27,10 @@ export class ConnectionTrouble {
   readonly #unreachable = new Map<string, RepeatedError>();
   readonly #refused = new Map<string, RepeatedError>();
   readonly #reasons = new Map<string, string>();
+  readonly #remedies = new Map<string, string>();
   readonly #lost: RepeatedError;
   #hasConnected = false;
   #sinceMs: number;
-  #remedy = '';
 
   constructor(log: Logger, clock: Clock) {
     this.#clock = clock;
@@ -44,7 +42,8 @@ export class ConnectionTrouble {
   /** As long as there is no connection. */
   get present(): Trouble {
     const reasons = [...this.#reasons].map(([broker, reason]) => `${broker}: ${reason}`);
-    return { reason: reasons.join('; '), remedy: this.#remedy, sinceMs: this.#sinceMs };
+    const remedies = new Set(this.#remedies.values());
+    return { reason: reasons.join('; '), remedy: [...remedies].join('; '), sinceMs: this.#sinceMs };
   }
 
   connected(): void {
@@ -52,16 +51,16 @@ export class ConnectionTrouble {
     this.#unreachable.clear();
     this.#refused.clear();
     this.#reasons.clear();
-    this.#remedy = '';
+    this.#remedies.clear();
   }
 
   ended(url: string, outcome: Outcome, ending: Ending): void {
     const { connectedAtMs, error, reasonCode } = outcome;
-    const remedy = refusalOf(reasonCode).remedy || this.#remedyFor(url, outcome);
+    const remedy = this.#remedyFor(url, outcome);
     const broker = brokerOf(url);
     const fields: LogFields = { broker, error: error ?? 'closed by the broker', ...(remedy === '' ? {} : { remedy }) };
-    this.#reasons.set(broker, textOf(error));
-    if (remedy !== '') this.#remedy = remedy;
+    this.#reasons.set(broker, errorText(error) ?? 'closed by the broker');
+    if (remedy !== '') this.#remedies.set(broker, remedy);
     if (connectedAtMs !== undefined) {
       this.#sinceMs = this.#clock.now();
       if (ending === 'lost') this.#lost.over();
@@ -84,16 +83,13 @@ export class ConnectionTrouble {
     return repeated;
   }
 
-  #remedyFor(url: string, { connectedAtMs, error, reasonCode }: Outcome): string {
-    if (connectedAtMs !== undefined || reasonCode !== undefined) return '';
-    if (error instanceof ConnackTimeoutError) return NO_CONNACK;
-    return remedyOf(error, url, isSilence(error) && !this.#hasConnected) ?? '';
+  #remedyFor(url: string, outcome: Outcome): string {
+    const { connectedAtMs, error, reasonCode } = outcome;
+    if (connectedAtMs !== undefined) return refusalOf(reasonCode).remedy;
+    const isMute = error instanceof ConnackTimeoutError;
+    // The scheme was right for a broker that has let the bridge in: what closes connections now is a broker that goes, or its proxy.
+    if (reasonCode === undefined && isSilence(error) && !isMute && this.#hasConnected) return '';
+    const remedy = connectRemedy(outcome, url);
+    return isMute ? `${remedy} ${OTHER_VERSION}` : remedy;
   }
-}
-
-/** Some system errors have a code and no words. */
-function textOf(error: Error | undefined): string {
-  if (error === undefined) return 'closed by the broker';
-  if (error.message !== '') return error.message;
-  return 'code' in error ? String(error.code) : error.name;
 }

@@ -1,17 +1,17 @@
-import type { IClientOptions, MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
 
 import type { BackoffOptions } from '../core/backoff.ts';
-import { brokerOf, brokerUrls } from '../core/broker-url.ts';
+import { brokerOf, brokerUrls, isTlsUrl } from '../core/broker-url.ts';
 import { sleep, withDeadline, type CancelTimer } from '../core/clock.ts';
 import { RepeatedError } from '../core/logger.ts';
-import { attempt, CONNECT_TIMEOUT_MS, type Outcome } from './attempt.ts';
+import { attempt, clientOptions, CONNECT_TIMEOUT_MS, type Outcome } from './attempt.ts';
 import { BrokerRotation, type Ending } from './broker-rotation.ts';
 import type { ConnectionOptions, ConnectionRole, ConnectionStatus } from './connection-options.ts';
 import { ConnectionTrouble } from './connection-trouble.ts';
 import { isSilence, ProtocolChoice, type ProtocolVersion } from './protocol-version.ts';
-import { isVersionRefusal, refusalOf } from './reason-codes.ts';
+import { isVersionRefusal } from './reason-codes.ts';
+import { refusalOf } from './remedies.ts';
 import { readTlsFiles, type TlsMaterial } from './tls-files.ts';
-import { isTlsUrl } from './tls-remedies.ts';
 
 /**
  * A broker that is back waits for nobody: what comes for a session that it does not know any more, or for which it keeps few messages, is
@@ -180,14 +180,14 @@ export class MqttConnection {
     const { url } = this.#rotation;
     return attempt({
       url,
-      options: this.#clientOptions(version, tls),
+      options: { ...clientOptions(this.#options, version, tls), ...this.#role.clientOptions(version) },
       connackWaitMs: CONNACK_WAITS_MS[Math.min(this.#unansweredConnects, CONNACK_WAITS_MS.length - 1)]!,
       clock: this.#options.clock,
       prepare: (client) => {
         this.#client = client;
         this.#role.prepare(client);
       },
-      connected: (client, sessionPresent) => this.#connected(client, url, version, sessionPresent),
+      connected: (client, { sessionPresent }) => this.#connected(client, url, version, sessionPresent),
       closed: () => {
         this.#isConnected = false;
         this.#client = undefined;
@@ -195,23 +195,6 @@ export class MqttConnection {
         this.#role.closed();
       },
     });
-  }
-
-  #clientOptions(version: ProtocolVersion, tls: TlsMaterial): IClientOptions {
-    const { clientId, keepaliveSeconds, password, username } = this.#options;
-    return {
-      clientId,
-      ...(username === '' ? {} : { username }),
-      ...(password === '' ? {} : { password }),
-      keepalive: keepaliveSeconds,
-      protocolVersion: version,
-      manualConnect: true,
-      reconnectPeriod: 0,
-      resubscribe: false,
-      queueQoSZero: false,
-      ...tls,
-      ...this.#role.clientOptions(version),
-    };
   }
 
   #connected(client: MqttClient, url: string, version: ProtocolVersion, sessionPresent: boolean): void {

@@ -1,7 +1,7 @@
 import { withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
 import { coerceError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { filtersOverlap } from '../core/topic-filter.ts';
+import { filtersOverlap, isShared } from '../core/topic-filter.ts';
 import { tryBrokerTopics, type TrialPlace } from './broker-trial.ts';
 import { NO_TOPICS, type TopicManners } from './manners.ts';
 
@@ -142,7 +142,7 @@ function problemsOf(
   hasNotices: boolean,
 ): MannersProblem[] {
   const found: MannersProblem[] = [];
-  const ofGroups = topics.filter((topic) => topic.startsWith('$share/')).join(', ');
+  const ofGroups = topics.filter((topic) => isShared(topic)).join(', ');
   const withPlus = topics.filter((topic) => topic.split('/').includes('+')).join(', ');
   if (ofGroups !== '' && shared === 'nothing') {
     found.push({

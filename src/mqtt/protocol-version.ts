@@ -2,6 +2,16 @@ import { systemErrorCode } from '../core/errors.ts';
 
 export type ProtocolVersion = 4 | 5;
 
+/** The way to the broker, TCP and TLS or WebSocket on top of it, did not come about for so long that it was given up. */
+export class ConnectTimeoutError extends Error {
+  readonly code = 'ETIMEDOUT';
+
+  constructor(afterMs: number) {
+    super(`no connection within ${afterMs} ms`);
+    this.name = 'ConnectTimeoutError';
+  }
+}
+
 /** The broker took our CONNECT and said nothing, for so long that it was given up. */
 export class ConnackTimeoutError extends Error {
   constructor(afterMs: number) {

@@ -1,8 +1,10 @@
-import type { ISubscriptionMap, MqttClient } from 'mqtt';
+import type { MqttClient } from 'mqtt';
 
 import { coerceError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { reasonText } from './reason-codes.ts';
+import { subscribeRemedy } from './remedies.ts';
+import { subscribe, unsubscribe } from './requests.ts';
 import type { KnownSubscription, Subscription, SubscriptionMemory } from './subscription-memory.ts';
 
 export interface SubscriptionProblem {
@@ -12,6 +14,8 @@ export interface SubscriptionProblem {
 
 /** For a topic that the broker does not answer. */
 const NOT_GRANTED = 0x80;
+/** MQTT 5: no retained messages again for what the session had already. */
+const RETAINED = 'to a new subscription';
 
 /**
  * Brings the subscriptions of the broker's session into line with the configuration, and sends nothing when they are: a SUBSCRIBE brings
@@ -125,7 +129,8 @@ export class Subscriptions {
     try {
       this.#known.set(own.topic, { ...own, confirmed: false });
       await this.#save('doubtful');
-      const [code = NOT_GRANTED] = (await this.#ask(client, [own])).values();
+      const granted = await subscribe(client, [own], RETAINED);
+      const code = granted.get(own.topic)?.code;
       if (code === own.qos) this.#known.set(own.topic, { ...own, confirmed: true });
       await this.#save('confirmed');
       return code === own.qos;
@@ -158,40 +163,29 @@ export class Subscriptions {
 
   async #unsubscribe(client: MqttClient, topics: readonly string[]): Promise<void> {
     if (topics.length === 0) return;
-    await answered<void>(client, (resolve) => {
-      client.unsubscribe([...topics], (error) => resolve(error ?? undefined, undefined));
-    });
+    await unsubscribe(client, topics);
     for (const topic of topics) this.#known.delete(topic);
     this.#log.info('unsubscribed', { topics });
   }
 
   async #subscribe(client: MqttClient, subscriptions: readonly Subscription[]): Promise<void> {
     if (subscriptions.length === 0) return;
-    const codes = await this.#ask(client, subscriptions);
+    const granted = await subscribe(client, subscriptions, RETAINED);
     const problems: SubscriptionProblem[] = [];
     for (const subscription of subscriptions) {
       const { topic, qos } = subscription;
-      const code = codes.get(topic) ?? NOT_GRANTED;
-      if (code === qos) this.#known.set(topic, { ...subscription, confirmed: true });
-      else problems.push({ topic, reason: code < 0x80 ? `granted qos ${code} instead of ${qos}` : reasonText(code) });
+      const code = granted.get(topic)?.code ?? NOT_GRANTED;
+      if (code === qos) {
+        this.#known.set(topic, { ...subscription, confirmed: true });
+        continue;
+      }
+      const reason = code < 0x80 ? `granted qos ${code} instead of ${qos}` : reasonText(code);
+      const remedy = subscribeRemedy(topic, qos, code);
+      problems.push({ topic, reason });
+      this.#log.error('broker does not grant a subscription', { topic, reason, remedy });
     }
     this.#problems = problems;
-    for (const problem of problems) this.#log.error('broker does not grant a subscription', { ...problem });
     this.#log.info('subscribed', { topics: subscriptions.length - problems.length });
-  }
-
-  /** Resolves with the code of SUBACK by topic [MQTT 5.0 section 3.9.3]; throws when there is no answer. */
-  #ask(client: MqttClient, subscriptions: readonly Subscription[]): Promise<ReadonlyMap<string, number>> {
-    // Retain handling 1 (MQTT 5): no retained messages again for what the session had already.
-    const request: ISubscriptionMap = Object.fromEntries(
-      subscriptions.map(({ topic, qos }) => [topic, { qos, rh: 1, nl: false, rap: false }]),
-    );
-    return answered<ReadonlyMap<string, number>>(client, (resolve) => {
-      client.subscribe(request, (error, grants = [], suback) => {
-        if (suback === undefined) resolve(error ?? new Error('no SUBACK'), new Map());
-        else resolve(undefined, new Map(grants.map(({ topic }, i) => [topic, Number(suback.granted[i])])));
-      });
-    });
   }
 
   async #save(what: 'confirmed' | 'doubtful'): Promise<void> {
@@ -205,21 +199,4 @@ export class Subscriptions {
       this.#log.warn('subscriptions not remembered for the next start', { error });
     }
   }
-}
-
-/** Waits for an answer; throws when there is no connection (mqtt.js would queue the request and never call back). */
-function answered<T>(
-  client: MqttClient,
-  ask: (resolve: (error: Error | undefined, value: T) => void) => void,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    if (!client.connected) {
-      reject(new Error('not connected'));
-      return;
-    }
-    ask((error, value) => {
-      if (error === undefined) resolve(value);
-      else reject(error);
-    });
-  });
 }

@@ -2,7 +2,8 @@ import type { IConnackPacket, IDisconnectPacket, IPublishPacket, MqttClient } fr
 
 import { sleep, type CancelTimer } from '../core/clock.ts';
 import { reasonCodeOf, reasonText } from './reason-codes.ts';
-import { BrokerProbeError, open } from './single-attempt.ts';
+import { BrokerProbeError, open } from './open.ts';
+import { publish, subscribe, unsubscribe } from './requests.ts';
 import { clientOptions, type TrialClientOptions, type TrialWay } from './trial-options.ts';
 
 /** A PUBLISH as it came. */
@@ -60,7 +61,7 @@ export class TrialClient {
         client.handleMessage = (_packet, done): void => done(WITHHELD);
       }
     };
-    const { client, connack } = await open(way.url, clientOptions(way, options), way.clock, way.signal, prepare);
+    const { client, connack } = await open({ ...way, options: clientOptions(way, options), prepare });
     const trial = new TrialClient(way, client, connack);
     take = (cmd, packet): void => trial.#take(cmd, packet);
     for (const { cmd, packet } of early) trial.#take(cmd, packet);
@@ -87,27 +88,22 @@ export class TrialClient {
 
   /** The reason code of SUBACK; undefined when none came. */
   subscribe(topic: string, qos: 0 | 1 | 2): Promise<number | undefined> {
-    return this.#answer((resolve) => {
-      this.#client.subscribe({ [topic]: { qos, rh: 0, nl: false, rap: false } }, (_error, _grants, suback) =>
-        resolve(suback === undefined ? undefined : Number(suback.granted[0])),
-      );
-    });
+    const asked = subscribe(this.#client, [{ topic, qos }], 'always').then((granted) => granted.get(topic)?.code);
+    return this.#answer(asked);
   }
 
   async unsubscribe(topic: string): Promise<void> {
-    await this.#answer((resolve) => {
-      this.#client.unsubscribe(topic, () => resolve(undefined));
-    });
+    await this.#answer(unsubscribe(this.#client, [topic]));
   }
 
   /** Resolves with an empty text when the broker has taken it, or else with what it said. */
   async publish(topic: string, text: string, options: { qos?: 1 | 2; retain?: boolean } = {}): Promise<string> {
-    const answer = await this.#answer<string>((resolve) => {
-      this.#client.publish(topic, text, { qos: options.qos ?? 1, retain: options.retain ?? false }, (error) => {
-        if (error === undefined || error === null) resolve('');
-        else resolve(reasonCodeOf(error) === undefined ? error.message : reasonText(reasonCodeOf(error)!));
-      });
-    });
+    const published = publish(this.#client, topic, text, { qos: options.qos ?? 1, retain: options.retain ?? false });
+    const said = published.then(
+      () => '',
+      (error: Error) => (reasonCodeOf(error) === undefined ? error.message : reasonText(reasonCodeOf(error)!)),
+    );
+    const answer = await this.#answer(said);
     return answer ?? (this.connected ? 'no answer' : 'the broker ended the connection');
   }
 
@@ -204,13 +200,13 @@ export class TrialClient {
   }
 
   /** Undefined when there is no connection, when it ends, and when nothing is said for 5 s. */
-  async #answer<T>(ask: (resolve: (value: T | undefined) => void) => void): Promise<T | undefined> {
-    if (!this.connected) return undefined;
+  async #answer<T>(asked: Promise<T>): Promise<T | undefined> {
     let answer: { readonly value: T | undefined } | undefined;
-    ask((value) => {
-      answer ??= { value };
+    const answered = (value: T | undefined): void => {
+      answer = { value };
       this.#wake();
-    });
+    };
+    asked.then(answered, () => answered(undefined));
     await this.until(() => answer !== undefined, ANSWER_TIMEOUT_MS);
     return answer?.value;
   }

@@ -1,8 +1,8 @@
 import mqtt, { type IClientOptions } from 'mqtt';
 
 import type { Clock } from '../core/clock.ts';
+import { clientOptions as commonOptions } from './attempt.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
-import { CONNECT_TIMEOUT_MS } from './single-attempt.ts';
 import type { TlsMaterial } from './tls-files.ts';
 
 /** How a trial's clients reach the broker. */
@@ -37,9 +37,8 @@ function incomingStore(answers: TrialClientOptions['answers']): mqtt.Store {
   return store;
 }
 
-/** For mqtt.js: one attempt, no session of its own, nothing sent again by itself. */
 export function clientOptions(way: TrialWay, options: TrialClientOptions): IClientOptions {
-  const { keepaliveSeconds, password, protocolVersion, tls, username } = way;
+  const { protocolVersion, tls } = way;
   const { answers, clears, clientId, receiveMaximum, sessionSeconds = 0 } = options;
   const will =
     clears === undefined ? {} : { will: { topic: clears, payload: Buffer.alloc(0), qos: 1 as const, retain: true } };
@@ -48,20 +47,10 @@ export function clientOptions(way: TrialWay, options: TrialClientOptions): IClie
     ...(receiveMaximum === undefined ? {} : { receiveMaximum }),
   };
   return {
-    clientId,
-    ...(username === '' ? {} : { username }),
-    ...(password === '' ? {} : { password }),
-    keepalive: keepaliveSeconds,
-    protocolVersion,
+    ...commonOptions({ ...way, clientId }, protocolVersion, tls),
     clean: sessionSeconds === 0,
-    connectTimeout: 2 * CONNECT_TIMEOUT_MS,
-    manualConnect: true,
-    reconnectPeriod: 0,
-    resubscribe: false,
-    queueQoSZero: false,
     incomingStore: incomingStore(answers),
     ...(protocolVersion === 5 ? { properties } : {}),
     ...will,
-    ...tls,
   };
 }

@@ -1,5 +1,5 @@
 import { NO_TOPICS, type TopicManners } from './manners.ts';
-import { BrokerProbeError } from './single-attempt.ts';
+import { BrokerProbeError } from './open.ts';
 import { TrialClient } from './trial-client.ts';
 import type { TrialWay } from './trial-options.ts';
 

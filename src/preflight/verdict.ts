@@ -1,3 +1,4 @@
+import { isShared } from '../core/topic-filter.ts';
 import { settingOf } from '../mqtt/broker-recognition.ts';
 import type { Manners, SessionManners } from '../mqtt/manners.ts';
 import { failed, ok, warning, type Finding } from './finding.ts';
@@ -41,14 +42,14 @@ function isSessionLost({ session }: Manners): boolean {
 
 function unfitFor({ config, manners }: Tried): string[] {
   const { session, topics } = manners;
-  const isShared = config.mqtt.subscriptions.some(({ topic }) => topic.startsWith('$share/'));
+  const sharesTopics = config.mqtt.subscriptions.some(({ topic }) => isShared(topic));
   const reasons: readonly (readonly [boolean, string])[] = [
     [session?.qos === 0, 'messages come at QoS 0'],
     [session?.kept === false, 'the session of an absent bridge is not kept'],
     [session !== undefined && session.cameAgain < session.unacknowledged, 'unacknowledged messages are lost'],
     [session?.kept === true && session.queued === false, 'messages for an absent bridge are lost'],
     [topics.plus === false, 'messages that + stands for are lost'],
-    [isShared && topics.shared !== undefined && topics.shared !== 'shared', 'shared subscriptions are not known'],
+    [sharesTopics && topics.shared !== undefined && topics.shared !== 'shared', 'shared subscriptions are not known'],
   ];
   return reasons.filter(([holds]) => holds).map(([, text]) => text);
 }
