@@ -17,8 +17,7 @@ const ANSWER_TIMEOUT_MS = 5000;
 export class BrokerWord {
   readonly #clock: Clock;
   #said = '';
-  #isAsking = false;
-  #mayAsk = true;
+  #state: 'ready' | 'asking' | 'not to be asked' = 'ready';
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -33,22 +32,21 @@ export class BrokerWord {
 
   /** Resolves with what it says, empty where it says nothing, for 5 s at most. Never throws. */
   async ask(client: MqttClient): Promise<string> {
-    if (!this.#mayAsk || !client.connected) return '';
+    if (this.#state === 'not to be asked' || !client.connected) return '';
     this.#said = '';
-    this.#isAsking = true;
+    this.#state = 'asking';
     try {
       await withDeadline(this.#clock, ANSWER_TIMEOUT_MS, 'asking the broker what it is', request(client));
     } catch {
       // It is not granted, or not answered: the broker is a stranger.
     }
-    if (client.connected) this.#isAsking = false;
+    if (client.connected) this.#state = 'ready';
     return this.#said;
   }
 
   /** The connection is over. */
   closed(): void {
-    if (this.#isAsking) this.#mayAsk = false;
-    this.#isAsking = false;
+    if (this.#state === 'asking') this.#state = 'not to be asked';
   }
 }
 

@@ -43,10 +43,8 @@ export class MqttConnection {
   #rotation: BrokerRotation;
   #client: MqttClient | undefined;
   #isConnected = false;
-  #isRenewing = false;
-  #cancelRenewal: CancelTimer = () => {};
-  /** A session that gets nothing with MQTT 5 gets 3.1.1, which says nothing about what the broker takes. */
-  #isVersionForced = false;
+  /** The connection is ended by `renew`; cancels the timer that cuts it where the broker does not let go. */
+  #renewal: CancelTimer | undefined;
   #unansweredConnects = 0;
   #version: ProtocolVersion;
   #url: string;
@@ -97,22 +95,16 @@ export class MqttConnection {
 
   /** Ends the connection and makes the next one at once, from then on with `version` where that is given. */
   renew(version?: ProtocolVersion): void {
-    if (version !== undefined) this.#force(version);
+    if (version !== undefined) this.#protocol.use(version);
     const client = this.#client;
-    if (client === undefined || !this.#isConnected) return;
-    this.#isRenewing = true;
+    if (client === undefined || !this.#isConnected || this.#renewal !== undefined) return;
     this.#disconnect(client);
-    this.#cancelRenewal = this.#options.clock.setTimer(STOP_DEADLINE_MS, () => void client.stream.destroy());
+    this.#renewal = this.#options.clock.setTimer(STOP_DEADLINE_MS, () => void client.stream.destroy());
   }
 
   #disconnect(client: MqttClient): void {
     client.stream.write(DISCONNECT);
     client.stream.end();
-  }
-
-  #force(version: ProtocolVersion): void {
-    this.#isVersionForced = true;
-    this.#protocol.use(version);
   }
 
   async #stop(how: 'disconnect' | 'drop'): Promise<void> {
@@ -149,7 +141,7 @@ export class MqttConnection {
     if (known === undefined) return;
     const { broker, measure, version } = known;
     this.#protocol = new ProtocolChoice(this.#options.protocolVersion, version);
-    if (this.#role.isIntake && measure === 'mqtt311') this.#force(4);
+    if (this.#role.isIntake && measure === 'mqtt311') this.#protocol.use(4);
     this.#version = this.#protocol.next;
     this.#rotation = this.#newRotation(broker);
     this.#url = this.#rotation.url;
@@ -191,7 +183,7 @@ export class MqttConnection {
       closed: () => {
         this.#isConnected = false;
         this.#client = undefined;
-        this.#cancelRenewal();
+        this.#renewal?.();
         this.#role.closed();
       },
     });
@@ -209,7 +201,7 @@ export class MqttConnection {
     this.#trouble.connected();
     void brokerMemory?.note({
       ...(this.#role.isIntake ? { broker } : {}),
-      ...(this.#isVersionForced ? {} : { version }),
+      ...(this.#protocol.isForced ? {} : { version }),
     });
     log.info('connected to the broker', { broker, clientId, protocolVersion: version, sessionPresent });
     this.#role.connected(client, sessionPresent);
@@ -219,8 +211,8 @@ export class MqttConnection {
   #delayAfter(outcome: Outcome, version: ProtocolVersion): number {
     const { url } = this.#rotation;
     const { error, reasonCode } = outcome;
-    if (this.#isRenewing) {
-      this.#isRenewing = false;
+    if (this.#renewal !== undefined) {
+      this.#renewal = undefined;
       return 0;
     }
     if (outcome.connectedAtMs === undefined && isVersionRefusal(reasonCode) && this.#protocol.refused(version)) {

@@ -27,6 +27,9 @@ export interface Intake {
 
 type Done = (error?: Error) => void;
 
+/** What becomes of the next packet; only ever forwards. */
+type Phase = 'taking' | 'paused' | 'discarding';
+
 /** Never shown: any error makes mqtt.js leave out the PUBACK. */
 const ACK_LATER = new Error('acknowledged later');
 const ANSWER_BYTES = 4;
@@ -41,9 +44,22 @@ const ANSWER_BYTES = 4;
  * - QoS 2: the same with PUBREC, and with PUBCOMP for a PUBREL, in the one order of arrival (qos2-packets.ts).
  * - QoS 0: nothing to answer, but it counts.
  *
- * Never more than `maxUnacknowledged` deliveries are out, those of earlier connections that are still not acknowledged included, whatever
- * the broker sends. At the limit mqtt.js is left waiting ("held"), so that TCP holds the broker back. It then sees no PINGRESP either,
- * hence the pings of our own.
+ * Never more than `maxUnacknowledged` deliveries are out, those of earlier connections that are still not acknowledged included,
+ * whatever the broker sends. At the limit mqtt.js is left waiting ("held"), so that TCP holds the broker back. It then sees no
+ * PINGRESP either, hence the pings of our own.
+ *
+ * The phase, and whether mqtt.js is held, make the state. While it is held no packet comes.
+ *
+ * | state        | a packet comes                        | room again | connection lost | `pause`      | `finish`             |
+ * | ------------ | ------------------------------------- | ---------- | --------------- | ------------ | -------------------- |
+ * | taking       | taken; at the limit: taking, held     |            |                 | paused       | discarding           |
+ * | taking, held |                                       | taking     | taking          | paused, held | discarding, goes on  |
+ * | paused       | not taken: paused, held               |            |                 |              | discarding           |
+ * | paused, held |                                       |            | paused          |              | discarding, goes on  |
+ * | discarding   | thrown away, for it is not answered   |            |                 |              |                      |
+ *
+ * What was held when the connection was lost or `finish` came, and not taken yet, is thrown away too: the broker sends it again. Acks
+ * go out in every state, as long as there is the connection that delivered.
  */
 export class DeferredAcks {
   readonly #options: DeferredAcksOptions;
@@ -57,12 +73,11 @@ export class DeferredAcks {
   #fromEarlier = 0;
   #connection = 0;
   #client: MqttClient | undefined;
-  #isHeld = false;
-  /** Lets mqtt.js go on, once there is room. */
-  #resume: Done | undefined;
+  #phase: Phase = 'taking';
+  /** Lets mqtt.js go on; undefined: it is not held. */
+  #held: Done | undefined;
   #cancelPing: CancelTimer | undefined;
-  #isPaused = false;
-  #isFinishing = false;
+  /** Acks are to go out in the next microtask. */
   #isScheduled = false;
 
   constructor(options: DeferredAcksOptions) {
@@ -90,8 +105,13 @@ export class DeferredAcks {
     return this.#connection;
   }
 
-  get #isFull(): boolean {
-    return this.#isPaused || this.unacknowledged >= this.#options.maxUnacknowledged;
+  /** No end has been announced. */
+  get isTaking(): boolean {
+    return this.#phase === 'taking';
+  }
+
+  get #mustHold(): boolean {
+    return this.#phase === 'paused' || (this.isTaking && this.unacknowledged >= this.#options.maxUnacknowledged);
   }
 
   /** Takes over a client that has not connected yet: a broker sends what it kept for the session right behind CONNACK. */
@@ -111,8 +131,7 @@ export class DeferredAcks {
   detach(): void {
     this.#connection += 1;
     this.#client = undefined;
-    this.#isHeld = false;
-    this.#resume = undefined;
+    this.#held = undefined;
     this.#proofs.closed();
     this.#cancelPing?.();
     this.#cancelPing = undefined;
@@ -125,13 +144,13 @@ export class DeferredAcks {
 
   /** Takes nothing more; acks still go out. For good: the connection is to end soon. */
   pause(): void {
-    this.#isPaused = true;
+    if (this.isTaking) this.#phase = 'paused';
   }
 
   /** Before DISCONNECT: sends the acks that may go, then lets what still comes be read and thrown away, for the broker to send again. */
   finish(): void {
     this.#sendAcks();
-    this.#isFinishing = true;
+    this.#phase = 'discarding';
     this.#goOn();
   }
 
@@ -144,21 +163,16 @@ export class DeferredAcks {
   }
 
   #take(packet: IPublishPacket, done: Done): void {
-    if (this.#isFinishing) {
-      done(ACK_LATER);
-    } else if (this.#isFull) {
-      const isQos2 = this.#qos2.isQos2(packet);
-      this.#hold(() => this.#takeNow(packet, isQos2, done));
-    } else {
-      this.#takeNow(packet, this.#qos2.isQos2(packet), done);
-    }
+    const isQos2 = this.#qos2.isQos2(packet); // known as long as it is the latest packet
+    if (this.#mustHold) this.#hold(() => this.#takeNow(packet, isQos2, done));
+    else this.#takeNow(packet, isQos2, done);
   }
 
   #takeNow(packet: IPublishPacket, isQos2: boolean, done: Done): void {
-    if (this.#isFinishing) return done(ACK_LATER);
+    if (this.#phase === 'discarding') return done(ACK_LATER);
     if (this.#qos2.isPubrel(packet)) this.#takeRelease(packet);
     else this.#takeDelivery(packet, isQos2 ? 2 : packet.qos);
-    if (this.#isFull) this.#hold(done);
+    if (this.#mustHold) this.#hold(done);
     else done(ACK_LATER);
   }
 
@@ -183,8 +197,7 @@ export class DeferredAcks {
 
   /** Leaves mqtt.js waiting until there is room. */
   #hold(resume: Done): void {
-    this.#isHeld = true;
-    this.#resume = resume;
+    this.#held = resume;
     this.#client?.reschedulePing(true); // its PINGRESP may be the next packet, which it does not see now
     if (this.#cancelPing === undefined) this.#pingLater();
   }
@@ -195,7 +208,7 @@ export class DeferredAcks {
     if (client === undefined || client.keepalive <= 0) return;
     this.#cancelPing = this.#options.clock.setTimer(client.keepalive * 500, () => {
       this.#cancelPing = undefined;
-      if (!this.#isHeld) return;
+      if (this.#held === undefined) return;
       client.sendPing();
       client.reschedulePing(true);
       this.#pingLater();
@@ -209,16 +222,14 @@ export class DeferredAcks {
     queueMicrotask(() => {
       this.#isScheduled = false;
       this.#sendAcks();
-      if (!this.#isFull) this.#goOn();
+      if (!this.#mustHold) this.#goOn();
     });
   }
 
   #goOn(): void {
-    const resume = this.#resume;
-    if (resume === undefined) return;
-    this.#resume = undefined;
-    this.#isHeld = false;
-    resume(ACK_LATER);
+    const resume = this.#held;
+    this.#held = undefined;
+    resume?.(ACK_LATER);
   }
 
   #sendAcks(): void {

@@ -64,7 +64,6 @@ export class MqttSource {
   /** Connected. */
   #client: MqttClient | undefined;
   #connects = 0;
-  #isPaused = false;
   #sessionPresent: boolean | undefined;
   #sessionNoted: Promise<void> = Promise.resolve();
   #wanted: readonly Subscription[];
@@ -101,7 +100,7 @@ export class MqttSource {
       clock,
       log,
       subscribeProbe: (client) => this.#subscriptions.alignOwn(client),
-      isIdle: () => this.#acks.unacknowledged === 0 && !this.#isPaused,
+      isIdle: () => this.#acks.unacknowledged === 0 && this.#acks.isTaking,
       protocolVersion: () => this.#connection.status.protocolVersion,
       renew: (version) => this.#connection.renew(version),
     });
@@ -130,7 +129,6 @@ export class MqttSource {
 
   /** Takes no more messages; what is acknowledged from now on still reaches the broker. For good: `stop` follows. */
   pause(): void {
-    this.#isPaused = true;
     this.#health.stop();
     this.#acks.pause();
   }
@@ -208,7 +206,7 @@ export class MqttSource {
 
   async #align(client: MqttClient, sessionPresent: boolean): Promise<void> {
     const hasSome = await this.#subscriptions.align(client, sessionPresent, this.#sessionNoted);
-    if (this.#client === client && !this.#isPaused) this.#health.connected(client, hasSome);
+    if (this.#client === client && this.#acks.isTaking) this.#health.connected(client, hasSome);
   }
 
   #closed(): void {
