@@ -95,11 +95,6 @@ export class RedeliveryCheck {
     this.#ids = new PacketIdOrder(2 * options.maxInFlight);
   }
 
-  /** Bytes of payloads that are kept from being freed. */
-  get payloadBytes(): number {
-    return this.#recent.payloadBytes;
-  }
-
   /** Something that first came with an earlier connection may come again. */
   get isInDoubt(): boolean {
     return this.#recent.doubts > 0 || this.#lastRepeated > this.#confirmed;
