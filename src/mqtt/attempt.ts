@@ -47,7 +47,7 @@ export const CONNECT_TIMEOUT_MS = 15_000;
 const NEVER_MS = 0x7fff_ffff;
 
 /** What every client of ours asks of mqtt.js: one attempt, and nothing sent again by itself. */
-export function clientOptions(login: Login, protocolVersion: ProtocolVersion, tls: TlsMaterial): IClientOptions {
+export function baseOptions(login: Login, protocolVersion: ProtocolVersion, tls: TlsMaterial): IClientOptions {
   const { clientId, keepaliveSeconds, password, username } = login;
   return {
     clientId,

@@ -1,5 +1,14 @@
-import type { Traits } from './broker-recognition.ts';
 import type { SessionManners } from './redelivery.ts';
+
+/** Manners by which brokers differ; `?` is not found out. */
+export interface Traits {
+  readonly window: string;
+  readonly ids: string;
+  readonly again: string;
+  readonly dot: string;
+  readonly plusWithDot: string;
+  readonly retainFlag: string;
+}
 
 /**
  * The brokers whose settings are known, and how they are told apart: by what they call themselves in `$SYS`, or by manners that only they

@@ -4,7 +4,7 @@ import { withDeadline, type Clock } from '../core/clock.ts';
 import { coerceError } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { inGroup, topicMatches } from '../core/topic-filter.ts';
-import { clientOptions as commonOptions } from './attempt.ts';
+import { baseOptions } from './attempt.ts';
 import { openWithFallback, open, type Connected, type Fallback } from './open.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
 import { reasonText } from './reason-codes.ts';
@@ -109,7 +109,7 @@ export async function probeBroker(options: ProbeOptions, signal: AbortSignal): P
 function clientOptions(options: ProbeOptions, version: ProtocolVersion, tls: TlsMaterial): IClientOptions {
   const { receiveMaximum } = options;
   const properties = { sessionExpiryInterval: 0, receiveMaximum };
-  return { ...commonOptions(options, version, tls), clean: true, ...(version === 5 ? { properties } : {}) };
+  return { ...baseOptions(options, version, tls), clean: true, ...(version === 5 ? { properties } : {}) };
 }
 
 /** What the broker retains in $SYS about itself, in the order of the topics. */

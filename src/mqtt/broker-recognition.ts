@@ -1,15 +1,5 @@
-import { BROKER_KINDS, NEUTRAL_SETTINGS, type BrokerKind, type SettingName } from './broker-kinds.ts';
+import { BROKER_KINDS, NEUTRAL_SETTINGS, type BrokerKind, type SettingName, type Traits } from './broker-kinds.ts';
 import type { Manners } from './manners.ts';
-
-/** Manners by which brokers differ; `?` is not found out. */
-export interface Traits {
-  readonly window: string;
-  readonly ids: string;
-  readonly again: string;
-  readonly dot: string;
-  readonly plusWithDot: string;
-  readonly retainFlag: string;
-}
 
 export interface Recognition {
   readonly kind: BrokerKind | undefined;

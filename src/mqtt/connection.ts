@@ -4,7 +4,7 @@ import type { BackoffOptions } from '../core/backoff.ts';
 import { brokerOf, brokerUrls, isTlsUrl } from '../core/broker-url.ts';
 import { sleep, withDeadline, type CancelTimer } from '../core/clock.ts';
 import { RepeatedError } from '../core/logger.ts';
-import { attempt, clientOptions, CONNECT_TIMEOUT_MS, type Outcome } from './attempt.ts';
+import { attempt, baseOptions, CONNECT_TIMEOUT_MS, type Outcome } from './attempt.ts';
 import { BrokerRotation, type Ending } from './broker-rotation.ts';
 import type { ConnectionOptions, ConnectionRole, ConnectionStatus } from './connection-options.ts';
 import { ConnectionTrouble } from './connection-trouble.ts';
@@ -172,7 +172,7 @@ export class MqttConnection {
     const { url } = this.#rotation;
     return attempt({
       url,
-      options: { ...clientOptions(this.#options, version, tls), ...this.#role.clientOptions(version) },
+      options: { ...baseOptions(this.#options, version, tls), ...this.#role.clientOptions(version) },
       connackWaitMs: CONNACK_WAITS_MS[Math.min(this.#unansweredConnects, CONNACK_WAITS_MS.length - 1)]!,
       clock: this.#options.clock,
       prepare: (client) => {

@@ -1,7 +1,7 @@
 import mqtt, { type IClientOptions } from 'mqtt';
 
 import type { Clock } from '../core/clock.ts';
-import { clientOptions as commonOptions } from './attempt.ts';
+import { baseOptions } from './attempt.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
 import type { TlsMaterial } from './tls-files.ts';
 
@@ -47,7 +47,7 @@ export function clientOptions(way: TrialWay, options: TrialClientOptions): IClie
     ...(receiveMaximum === undefined ? {} : { receiveMaximum }),
   };
   return {
-    ...commonOptions({ ...way, clientId }, protocolVersion, tls),
+    ...baseOptions({ ...way, clientId }, protocolVersion, tls),
     clean: sessionSeconds === 0,
     incomingStore: incomingStore(answers),
     ...(protocolVersion === 5 ? { properties } : {}),
