@@ -1,6 +1,6 @@
 /**
- * MQTT topic filters [MQTT 5.0 section 4.7]: `+` stands for one whole level, a final `#` for any number of levels, the one above it
- * included; neither matches a first level that begins with `$`.
+ * MQTT topic filters [MQTT 5.0 section 4.7]: `+` stands for one whole level, a final `#` for any number of levels, the
+ * one above it included; neither matches a first level that begins with `$`.
  *
  * A shared subscription has `$share/<group>/` before its filter [MQTT 5.0 section 4.8.2].
  */
@@ -25,7 +25,9 @@ export function topicFilterProblem(filter: string): string | undefined {
   return undefined;
 }
 
-/** True when a message on `topic` is delivered to a subscription to `filter`. A prefix `$share/<group>/` is not counted. */
+/**
+ * True when a message on `topic` is delivered to a subscription to `filter`. A prefix `$share/<group>/` is not counted.
+ */
 export function topicMatches(filter: string, topic: string): boolean {
   const wanted = levelsOf(filter);
   const levels = topic.split('/');

@@ -2,7 +2,7 @@ import type { CancelTimer, Clock } from '../core/clock.ts';
 
 /** Up to which delivery answers were written. */
 export interface AckMark {
-  /** Of the last delivery at QoS 1; as `Delivery.ordinal`. */
+  /** The ordinal of the last delivery at QoS 1 among them. */
   readonly ordinal: number;
   /** The greatest number that the journal gave to one of them. */
   readonly messageNo: number;
@@ -14,7 +14,10 @@ export interface AckProofsOptions {
   readonly ping: () => void;
   /** The broker has these PUBACKs, and all before them. */
   readonly onProven: (mark: AckMark) => void;
-  /** How long a broker may take to make durable what a PUBACK told it; what is younger may have to be taken for unproven after a break. */
+  /**
+   * How long a broker may take to make durable what a PUBACK told it; what is younger may have to be taken for unproven
+   * after a break.
+   */
   readonly intervalMs?: number;
 }
 
@@ -22,18 +25,19 @@ const DEFAULT_INTERVAL_MS = 1000;
 const NONE: AckMark = { ordinal: 0, messageNo: 0 };
 
 /**
- * Which PUBACKs have arrived: a broker reads packets in their order, so its PINGRESP says that it has read all that was written before the
- * PINGREQ [MQTT 5.0 section 4.6 for the order of acknowledgements; TCP for that of packets].
+ * Which PUBACKs have arrived: a broker reads packets in their order, so its PINGRESP says that it has read all that was
+ * written before the PINGREQ [MQTT 5.0 section 4.6 for the order of acknowledgements; TCP for that of packets].
  *
- * It may answer before what it read is safe from a crash of its own. Hence what one PINGRESP shows is taken for proven with the next one,
- * an interval later. While PUBACKs are unproven there is a PINGREQ in each interval, beside those of the keepalive, which serve as well.
+ * It may answer before what it read is safe from a crash of its own. Hence what one PINGRESP shows is taken for proven
+ * with the next one, an interval later. While PUBACKs are unproven there is a PINGREQ in each interval, beside those of
+ * the keepalive, which serve as well.
  */
 export class AckProofs {
   readonly #options: AckProofsOptions;
   #written = NONE;
   #shown = NONE;
   #proven = NONE;
-  /** Of the PINGREQs that wait for their answer, in order. */
+  /** What had been written when each PINGREQ went out that waits for its answer; in their order. */
   readonly #asked: AckMark[] = [];
   #cancelTimer: CancelTimer | undefined;
 

@@ -9,7 +9,7 @@ import { ConnackTimeoutError, ConnectTimeoutError, type ProtocolVersion } from '
 import { reasonCodeOf, reasonText } from './reason-codes.ts';
 import type { TlsMaterial } from './tls-files.ts';
 
-/** As whom the bridge comes to the broker. */
+/** What a client tells the broker of itself. */
 export interface Login {
   readonly clientId: string;
   /** Empty: none is sent. */
@@ -22,7 +22,7 @@ export interface Login {
 export interface Outcome {
   /** Monotonic; undefined: the broker has not let us in. */
   readonly connectedAtMs: number | undefined;
-  /** Of CONNACK or DISCONNECT. */
+  /** The reason code of CONNACK or DISCONNECT; undefined where the broker gave none. */
   readonly reasonCode: number | undefined;
   /** Undefined: closed by the broker without a word. */
   readonly error: Error | undefined;
@@ -41,7 +41,7 @@ export interface AttemptParts {
   closed(): void;
 }
 
-/** For the way to the broker, TLS included; CONNACK has its own time. */
+/** How long the way to the broker may take, TLS and WebSocket included; CONNACK has its own time. */
 export const CONNECT_TIMEOUT_MS = 15_000;
 /** mqtt.js does not tell one kind of silence from the other: we do, so its own timer comes too late to be of effect. */
 const NEVER_MS = 0x7fff_ffff;

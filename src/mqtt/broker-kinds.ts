@@ -11,15 +11,17 @@ export interface Traits {
 }
 
 /**
- * The brokers whose settings are known, and how they are told apart: by what they call themselves in `$SYS`, or by manners that only they
- * have. Where a broker is none of these, the advice names no file and no key.
+ * The brokers whose settings are known, and how they are told apart: by what they call themselves in `$SYS`, or by
+ * manners that only they have. Where a broker is none of these, the advice names no file and no key.
  *
  * The keys are those of the broker's own documentation:
  * - mosquitto 2.0: mosquitto.conf(5)
  * - HiveMQ CE 2025.5: config.xsd; the window of 50 is InternalConfigurations.MAX_INFLIGHT_WINDOW_SIZE_MESSAGES
  * - EMQX 5: docs.emqx.com, “MQTT Configuration” and “MQTT Durable Sessions”
- * - RabbitMQ 3.10 and 4: rabbitmq_mqtt.schema, and www.rabbitmq.com/docs/mqtt; `mqtt.subscription_ttl`, in milliseconds, before 3.13
- * - Artemis 2.40: user manual, “MQTT”, “Address Settings”, “Persistence”, “Wildcard Syntax” (tried: dots are right with it)
+ * - RabbitMQ 3.10 and 4: rabbitmq_mqtt.schema, and www.rabbitmq.com/docs/mqtt; `mqtt.subscription_ttl`, in
+ *   milliseconds, before 3.13
+ * - Artemis 2.40: user manual, “MQTT”, “Address Settings”, “Persistence”, “Wildcard Syntax” (tried: dots are right with
+ *   it)
  * - NanoMQ 0.19: nanomq.conf and nanomq.io, “MQTT Messaging”; it calls `max_inflight_window` not supported
  * - VerneMQ 1 and 2: vmq_server.schema, and docs.vernemq.com, “MQTT Options”
  * - Moquette 0.17: moquette.conf and IConfig; mochi 2.7: mqtt.Capabilities; aedes 1: its README
@@ -41,7 +43,10 @@ export interface BrokerKind {
   readonly dots?: string;
 }
 
-/** For an absent bridge; the session; messages under way at once; over a restart of the broker; the largest message. */
+/**
+ * What a broker's settings decide: how many messages wait for an absent bridge, how long the session lasts, how many
+ * messages are under way at once, what outlives a restart of the broker, and how large a message may be.
+ */
 export const SETTING_NAMES = ['queue', 'session', 'window', 'persistence', 'packet'] as const;
 export type SettingName = (typeof SETTING_NAMES)[number];
 
@@ -53,7 +58,8 @@ export const BROKER_KINDS: readonly BrokerKind[] = [
     says: /^mosquitto/i,
     looks: undefined,
     hidesExpiry: true,
-    // mosquitto__mid_generate counts up for each session, and its database keeps the last one; a message that is sent again bears DUP.
+    // mosquitto__mid_generate counts up for each session, and its database keeps the last one; a message that is sent
+    // again bears DUP.
     manners: { idsCountOn: true, setsDuplicate: true, keepsIds: true },
     settings: {
       queue: 'max_queued_messages 0 (by default it keeps 1,000 and drops the rest), bounded by max_queued_bytes',

@@ -39,7 +39,7 @@ export interface BrokerMemoryOptions {
   readonly path: string;
   readonly url: string | readonly string[];
   readonly clientId: string;
-  /** As configured. */
+  /** The configured version. */
   readonly protocolVersion: ProtocolVersion;
   readonly clock: Clock;
   readonly log: Logger;
@@ -51,7 +51,8 @@ const NOTHING: BrokerKnowledge = { hadSession: false, returnsProbes: false, meas
 const VERSION_KEPT_MS = 30 * 86_400_000;
 
 /**
- * The name of a session at a broker: client id and address. A list of addresses is one cluster, whatever the order in which they are tried.
+ * The name of a session at a broker: client id and address. A list of addresses is one cluster, whatever the order in
+ * which they are tried.
  */
 export function sessionName(clientId: string, url: string | readonly string[]): string {
   return `${clientId}@${brokerUrls(url).map(brokerOf).sort().join(',')}`;
@@ -60,8 +61,9 @@ export function sessionName(clientId: string, url: string | readonly string[]): 
 /**
  * What is known of the broker, kept in a small JSON file over restarts.
  *
- * The file is replaced as a whole and durably, and never trusted: what can't be read or understood counts as unknown, and so does what was
- * learned with another client id, list of addresses or protocol version in the configuration. Only the counts go on then.
+ * The file is replaced as a whole and durably, and never trusted: what can't be read or understood counts as unknown,
+ * and so does what was learned with another client id, list of addresses or protocol version in the configuration. Only
+ * the counts go on then.
  */
 export class BrokerMemory {
   readonly #options: BrokerMemoryOptions;
@@ -100,7 +102,10 @@ export class BrokerMemory {
     this.#known = { ...knowledge, ...counts };
   }
 
-  /** Resolves when it is durable, or when the disk refuses, which is logged; never throws. What is known already costs nothing. */
+  /**
+   * Resolves when it is durable, or when the disk refuses, which is logged; never throws. What is known already costs
+   * nothing.
+   */
   note(change: Partial<BrokerNotes>): Promise<void> {
     const before: Readonly<Record<string, unknown>> = { ...this.#known };
     if (Object.entries(change).every(([name, value]) => before[name] === value)) return this.#saved;

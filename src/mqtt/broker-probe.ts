@@ -70,9 +70,10 @@ const NOT_TRIED = { code: undefined, reason: 'not tried after that' };
 /**
  * Connects as the intake would, subscribes to each topic, unsubscribes and disconnects.
  *
- * Nothing of the running bridge is touched: the client id is another one, the session is clean and ends with the connection, retained
- * messages are not asked for (MQTT 3.1.1 sends them: they are passed over), and a shared subscription is tried under a group of the
- * probe's own, for within the bridge's group it would take messages away from it.
+ * Nothing of the running bridge is touched: the client id is another one, the session is clean and ends with the
+ * connection, retained messages are not asked for (MQTT 3.1.1 sends them: they are passed over), and a shared
+ * subscription is tried under a group of the probe's own, for within the bridge's group it would take messages away
+ * from it.
  *
  * Throws BrokerProbeError, and ConfigError about the TLS files. Every wait is bounded; `signal` ends it at once.
  */

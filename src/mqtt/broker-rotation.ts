@@ -26,10 +26,11 @@ const SLOW_BACKOFF = { initialDelayMs: 30_000, factor: 2, maxDelayMs: 300_000, j
 /**
  * Whose turn it is, and after what delay.
  *
- * A round tries each broker once, one right after the other: the last that let us in first, then the others in the order of the
- * configuration. The delays between rounds grow, and begin anew after a connection that stood; one that was lost at once counts as a
- * failure, so that a broker that takes and drops connections neither spins nor keeps the others from their turn. A broker that refuses us
- * is left out until its own, long delay is over: trying often only fills its log, or locks the account.
+ * A round tries each broker once, one right after the other: the last that let us in first, then the others in the
+ * order of the configuration. The delays between rounds grow, and begin anew after a connection that stood; one that
+ * was lost at once counts as a failure, so that a broker that takes and drops connections neither spins nor keeps the
+ * others from their turn. A broker that refuses us is left out until its own, long delay is over: trying often only
+ * fills its log, or locks the account.
  */
 export class BrokerRotation {
   readonly #clock: Clock;

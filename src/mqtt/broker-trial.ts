@@ -17,7 +17,7 @@ export interface TrialPlace {
   readonly username: string;
   readonly password: string;
   readonly keepaliveSeconds: number;
-  /** As agreed with the broker: nothing falls back here. */
+  /** The version that was agreed on with the broker: a trial does not fall back. */
   readonly protocolVersion: ProtocolVersion;
   readonly tls: TlsOptions;
   readonly clock: Clock;
@@ -40,12 +40,13 @@ export interface TrialOptions extends TrialPlace {
 const MAX_PUBLISH_AT_ONCE = 10;
 
 /**
- * Finds out by trying what the broker does with topics, retained messages, sessions and QoS, in the protocol version of the bridge.
+ * Finds out by trying what the broker does with topics, retained messages, sessions and QoS, in the protocol version of
+ * the bridge.
  *
- * No running bridge is disturbed: client ids, topics and the group of the shared subscription are the trial's own. Nothing is left behind:
- * retained messages are cleared, sessions ended, subscriptions go with them. Every wait is bounded; `signal` ends all at once. Throws
- * BrokerProbeError when the first connection does not come about, and ConfigError about the TLS files; what cannot be tried after that is
- * undefined in the result.
+ * No running bridge is disturbed: client ids, topics and the group of the shared subscription are the trial's own.
+ * Nothing is left behind: retained messages are cleared, sessions ended, subscriptions go with them. Every wait is
+ * bounded; `signal` ends all at once. Throws BrokerProbeError when the first connection does not come about, and
+ * ConfigError about the TLS files; what cannot be tried after that is undefined in the result.
  */
 export async function tryBroker(options: TrialOptions, signal: AbortSignal): Promise<Manners> {
   const ground = await groundFor(options, signal);

@@ -9,8 +9,8 @@ const VERSION_TOPIC = '$SYS/broker/version';
 const ANSWER_TIMEOUT_MS = 5000;
 
 /**
- * Asks the broker what it calls itself, on the intake's own connection: a retained message that comes right behind SUBACK, before the answer
- * to the UNSUBSCRIBE that follows.
+ * Asks the broker what it calls itself, on the intake's own connection: a retained message that comes right behind
+ * SUBACK, before the answer to the UNSUBSCRIBE that follows.
  *
  * Some brokers end the connection of whoever asks for `$SYS`: then it is not asked again.
  */

@@ -35,10 +35,10 @@ export interface ConnectionRole {
 
 export interface ConnectionStatus extends Partial<Trouble> {
   readonly connected: boolean;
-  /** Of the present connection, or else of the last or the first to come. */
+  /** The version of the present connection; without one, that of the last, or of the first attempt. */
   readonly protocolVersion: ProtocolVersion;
-  /** Of the one that is connected to, or was last, or is tried first. */
+  /** The URL of the broker that is connected to; without a connection, of the last one, or of the first to be tried. */
   readonly url: string;
-  /** Its address, for logs and people. */
+  /** The address in `url`, for logs and people. */
   readonly broker: string;
 }

@@ -39,7 +39,7 @@ export class ConnectionTrouble {
     this.#lost = new RepeatedError(log, clock, 'connection to the broker lost', 'warn');
   }
 
-  /** As long as there is no connection. */
+  /** Why there is no connection; holds only while there is none. */
   get present(): Trouble {
     const reasons = [...this.#reasons].map(([broker, reason]) => `${broker}: ${reason}`);
     const remedies = new Set(this.#remedies.values());
@@ -87,7 +87,8 @@ export class ConnectionTrouble {
     const { connectedAtMs, error, reasonCode } = outcome;
     if (connectedAtMs !== undefined) return refusalOf(reasonCode).remedy;
     const isMute = error instanceof ConnackTimeoutError;
-    // The scheme was right for a broker that has let the bridge in: what closes connections now is a broker that goes, or its proxy.
+    // The scheme was right for a broker that has let the bridge in: what closes connections now is a broker that goes,
+    // or its proxy.
     if (reasonCode === undefined && isSilence(error) && !isMute && this.#hasConnected) return '';
     const remedy = connectRemedy(outcome, url);
     return isMute ? `${remedy} ${OTHER_VERSION}` : remedy;

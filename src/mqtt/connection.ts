@@ -14,14 +14,17 @@ import { refusalOf } from './remedies.ts';
 import { readTlsFiles, type TlsMaterial } from './tls-files.ts';
 
 /**
- * A broker that is back waits for nobody: what comes for a session that it does not know any more, or for which it keeps few messages, is
- * lost. So the intake waits 3 s at most, chance included.
+ * A broker that is back waits for nobody: what comes for a session that it does not know any more, or for which it
+ * keeps few messages, is lost. So the intake waits 3 s at most, chance included.
  */
 const INTAKE_BACKOFF: BackoffOptions = { initialDelayMs: 1000, factor: 2, maxDelayMs: 2500, jitter: 0.2 };
 const PATIENT_BACKOFF: BackoffOptions = { initialDelayMs: 1000, factor: 2, maxDelayMs: 30_000, jitter: 0.2 };
 /** A connection that lived shorter does not shorten the delays again. */
 const STABLE_AFTER_MS = 10_000;
-/** For CONNACK: of the first attempt without an answer, of the second, of all others. A busy broker may need the longer ones. */
+/**
+ * How long CONNACK may take: at first, after one attempt without an answer, after more of them. A busy broker may need
+ * the longer ones.
+ */
 const CONNACK_WAITS_MS = [5000, 10_000, CONNECT_TIMEOUT_MS];
 const STOP_DEADLINE_MS = 2000;
 /** Reason 0 and no properties, the same in MQTT 3.1.1 and 5: the session lives on, for as long as CONNECT said. */
@@ -30,8 +33,8 @@ const DISCONNECT = Buffer.from([0xe0, 0]);
 /**
  * A connection to the broker, made again and again until it is stopped.
  *
- * Each attempt has an mqtt.js client of its own, which never reconnects by itself: no queue, packet identifier or callback of one connection
- * reaches into the next, and the delays are ours.
+ * Each attempt has an mqtt.js client of its own, which never reconnects by itself: no queue, packet identifier or
+ * callback of one connection reaches into the next, and the delays are ours.
  */
 export class MqttConnection {
   readonly #options: ConnectionOptions;
@@ -87,7 +90,9 @@ export class MqttConnection {
     if (!this.#abort.signal.aborted) this.#running ??= this.#run(tls, this.#abort.signal);
   }
 
-  /** Ends the connection, with a DISCONNECT or, so that the broker publishes the Last Will, without; takes 2 s at most. */
+  /**
+   * Ends the connection, with a DISCONNECT or, so that the broker publishes the Last Will, without; takes 2 s at most.
+   */
   stop(how: 'disconnect' | 'drop' = 'disconnect'): Promise<void> {
     this.#stopping ??= this.#stop(how);
     return this.#stopping;

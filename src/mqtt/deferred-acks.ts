@@ -35,31 +35,32 @@ const ACK_LATER = new Error('acknowledged later');
 const ANSWER_BYTES = 4;
 
 /**
- * Takes the acknowledging away from mqtt.js, which handles one packet at a time and would wait for each message to be safe before it
- * looked at the next.
+ * Takes the acknowledging away from mqtt.js, which handles one packet at a time and would wait for each message to be
+ * safe before it looked at the next.
  *
- * - QoS 1: `handleMessage` answers with an error, which makes mqtt.js go on without a PUBACK. We write the PUBACK when the message is
- *   acknowledged: in the order of arrival [MQTT-4.6.0-2], on the connection that delivered it and on no other; a new connection brings
- *   again what was left.
+ * - QoS 1: `handleMessage` answers with an error, which makes mqtt.js go on without a PUBACK. We write the PUBACK when
+ *   the message is acknowledged: in the order of arrival [MQTT-4.6.0-2], on the connection that delivered it and on no
+ *   other; a new connection brings again what was left.
  * - QoS 2: the same with PUBREC, and with PUBCOMP for a PUBREL, in the one order of arrival (qos2-packets.ts).
  * - QoS 0: nothing to answer, but it counts.
  *
- * Never more than `maxUnacknowledged` deliveries are out, those of earlier connections that are still not acknowledged included,
- * whatever the broker sends. At the limit mqtt.js is left waiting ("held"), so that TCP holds the broker back. It then sees no
- * PINGRESP either, hence the pings of our own.
+ * Never more than `maxUnacknowledged` deliveries are out, those of earlier connections that are still not acknowledged
+ * included, whatever the broker sends. At the limit mqtt.js is left waiting ("held"), so that TCP holds the broker
+ * back. It then sees no PINGRESP either, hence the pings of our own.
  *
- * The phase, and whether mqtt.js is held, make the state. While it is held no packet comes.
+ * The phase, and whether mqtt.js is held, make the state. While it is held no packet comes; "room again" and `finish`
+ * let it go on.
  *
- * | state        | a packet comes                        | room again | connection lost | `pause`      | `finish`             |
- * | ------------ | ------------------------------------- | ---------- | --------------- | ------------ | -------------------- |
- * | taking       | taken; at the limit: taking, held     |            |                 | paused       | discarding           |
- * | taking, held |                                       | taking     | taking          | paused, held | discarding, goes on  |
- * | paused       | not taken: paused, held               |            |                 |              | discarding           |
- * | paused, held |                                       |            | paused          |              | discarding, goes on  |
- * | discarding   | thrown away, for it is not answered   |            |                 |              |                      |
+ * | state        | a packet comes                    | room again | connection lost | `pause`      | `finish`   |
+ * | ------------ | --------------------------------- | ---------- | --------------- | ------------ | ---------- |
+ * | taking       | taken; at the limit: taking, held |            |                 | paused       | discarding |
+ * | taking, held |                                   | taking     | taking          | paused, held | discarding |
+ * | paused       | not taken: paused, held           |            |                 |              | discarding |
+ * | paused, held |                                   |            | paused          |              | discarding |
+ * | discarding   | thrown away, without an answer    |            |                 |              |            |
  *
- * What was held when the connection was lost or `finish` came, and not taken yet, is thrown away too: the broker sends it again. Acks
- * go out in every state, as long as there is the connection that delivered.
+ * What was held when the connection was lost or `finish` came, and not taken yet, is thrown away too: the broker sends
+ * it again. Acks go out in every state, as long as there is the connection that delivered.
  */
 export class DeferredAcks {
   readonly #options: DeferredAcksOptions;
@@ -114,7 +115,9 @@ export class DeferredAcks {
     return this.#phase === 'paused' || (this.isTaking && this.unacknowledged >= this.#options.maxUnacknowledged);
   }
 
-  /** Takes over a client that has not connected yet: a broker sends what it kept for the session right behind CONNACK. */
+  /**
+   * Takes over a client that has not connected yet: a broker sends what it kept for the session right behind CONNACK.
+   */
   attach(client: MqttClient): void {
     this.#client = client;
     client.handleMessage = (packet, done): void => this.#take(packet, done);
@@ -147,7 +150,10 @@ export class DeferredAcks {
     if (this.isTaking) this.#phase = 'paused';
   }
 
-  /** Before DISCONNECT: sends the acks that may go, then lets what still comes be read and thrown away, for the broker to send again. */
+  /**
+   * Before DISCONNECT: sends the acks that may go, then lets what still comes be read and thrown away, for the broker
+   * to send again.
+   */
   finish(): void {
     this.#sendAcks();
     this.#phase = 'discarding';
@@ -215,7 +221,10 @@ export class DeferredAcks {
     });
   }
 
-  /** In a microtask, so that `receive` is never called from within `acknowledge`, and many acks go in one write. */
+  /**
+   * Sends acks in a microtask, so that `receive` is never called from within `acknowledge`, and many acks go in one
+   * write.
+   */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;

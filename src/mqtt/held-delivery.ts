@@ -17,12 +17,15 @@ export interface Answerable {
   /** The number of the connection that it came on. */
   readonly connection: number;
   readonly isAcknowledged: boolean;
-  /** As in `Delivery`; 0 for what has none. */
+  /** The ordinal of a delivery; 0 for what has none. */
   readonly ordinal: number;
   readonly messageNo: number;
 }
 
-/** PUBACK, PUBREC and PUBCOMP without reason code and properties, the same in MQTT 3.1.1 and 5 [sections 3.4, 3.5 and 3.7]. */
+/**
+ * PUBACK, PUBREC and PUBCOMP without reason code and properties, the same in MQTT 3.1.1 and 5 [sections 3.4, 3.5 and
+ * 3.7].
+ */
 const PUBACK = 0x4002;
 const PUBREC = 0x5002;
 const PUBCOMP = 0x7002;

@@ -35,11 +35,12 @@ const RETRY_AFTER_MS = 600_000;
 const TRIAL_DEADLINE_MS = 60_000;
 
 /**
- * Tries, beside the running intake, whether the broker knows `$share` and delivers topics with dots: where it does not, values are lost in
- * silence, for it grants the subscriptions all the same.
+ * Tries, beside the running intake, whether the broker knows `$share` and delivers topics with dots: where it does not,
+ * values are lost in silence, for it grants the subscriptions all the same.
  *
- * Once after the first connect, again with another broker and after a day, with clients and topics of its own: see broker-trial.ts. What
- * cannot be tried is no problem: it is logged at the level debug. Each problem is logged when it is found first.
+ * Once after the first connect, again with another broker and after a day, with clients and topics of its own: see
+ * broker-trial.ts. What cannot be tried is no problem: it is logged at the level debug. Each problem is logged when it
+ * is found first.
  */
 export class MannersWatch {
   readonly #options: MannersWatchOptions;
@@ -47,7 +48,7 @@ export class MannersWatch {
   readonly #logged = new Set<string>();
   #topics: readonly string[];
   #manners: TopicManners = NO_TOPICS;
-  /** Of the broker that was tried last. */
+  /** The URL of the broker that was tried last. */
   #url: string | undefined;
   #dueAtMs = Number.NEGATIVE_INFINITY;
   #cancelLook: CancelTimer = () => {};

@@ -48,7 +48,7 @@ export interface SessionManners {
   readonly ids: 'counting' | 'restarting' | 'reused' | undefined;
   readonly highestId: number | undefined;
   readonly kept: boolean | undefined;
-  /** Of the unacknowledged messages, those that came again. */
+  /** How many messages were left without an acknowledgement, and how many of these came again. */
   readonly unacknowledged: number;
   readonly cameAgain: number;
   readonly sameIds: boolean | undefined;

@@ -8,9 +8,9 @@ import { connectRemedy } from './remedies.ts';
 
 /** No connection came about. */
 export class BrokerProbeError extends Error {
-  /** Of CONNACK; undefined when there was none. */
+  /** The reason code of CONNACK; undefined when there was none. */
   readonly reasonCode: number | undefined;
-  /** Empty where nothing is known. */
+  /** What a person can do about it; empty where nothing is known. */
   readonly remedy: string;
   /** The broker said nothing: it ended the connection, or holds it and does not answer. */
   readonly silence: 'closed' | 'mute' | undefined;
@@ -39,7 +39,7 @@ export interface Connected {
 /** Why it is not MQTT 5 although that was asked for. */
 export type Fallback = 'refused' | 'closed' | 'mute' | undefined;
 
-/** As the intake falls back, but at once. Throws BrokerProbeError. */
+/** Tries MQTT 3.1.1 where MQTT 5 does not come about, as the intake does, but at once. Throws BrokerProbeError. */
 export async function openWithFallback(
   wanted: ProtocolVersion,
   connect: (version: ProtocolVersion) => Promise<Connected>,

@@ -2,13 +2,15 @@
 const PACKET_IDS = 65_535;
 
 /**
- * Whether the broker counts packet ids up, over connections too, as far as its deliveries show it. Then one means the same message for tens
- * of thousands of messages. Others take the lowest that is free, or begin anew on each connection: there one says nothing.
+ * Whether the broker counts packet ids up, over connections too, as far as its deliveries show it. Then one means the
+ * same message for tens of thousands of messages. Others take the lowest that is free, or begin anew on each
+ * connection: there one says nothing.
  *
- * - A broker that gives an id again as soon as it is free has no more ids than messages in flight. So more different ids in a row than can
- *   be in flight show that it counts; those that were on their way when the first acknowledgement was proven are not of that row.
- * - One that begins anew shows it with the first new message of a connection, which does not follow closely on the last one before. Those that
- *   begin at 1 may seem to by chance, so that a low id shows nothing.
+ * - A broker that gives an id again as soon as it is free has no more ids than messages in flight. So more different
+ *   ids in a row than can be in flight show that it counts; those that were on their way when the first acknowledgement
+ *   was proven are not of that row.
+ * - One that begins anew shows it with the first new message of a connection, which does not follow closely on the last
+ *   one before. Those that begin at 1 may seem to by chance, so that a low id shows nothing.
  */
 export class PacketIdOrder {
   readonly #mostInFlight: number;

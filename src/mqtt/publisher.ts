@@ -28,9 +28,11 @@ const OFFLINE = '{"state":"offline"}';
 const OFFLINE_DEADLINE_MS = 2000;
 
 /**
- * Publishes the notices, on a connection apart from the intake's: its Last Will and its end do not depend on a session that has to be kept.
+ * Publishes the notices, on a connection apart from the intake's: its Last Will and its end do not depend on a session
+ * that has to be kept.
  *
- * Nothing is queued while there is no connection. One publish is in flight at a time, as mqtt.js does not keep to the broker's receive maximum.
+ * Nothing is queued while there is no connection. One publish is in flight at a time, as mqtt.js does not keep to the
+ * broker's receive maximum.
  */
 export class MqttPublisher {
   readonly #options: PublisherOptions;
@@ -89,7 +91,10 @@ export class MqttPublisher {
     return this.#connection.stop();
   }
 
-  /** At QoS 1: resolves when the broker has it. Rejects without a connection, when it is lost, and when the broker refuses. */
+  /**
+   * At QoS 1: resolves when the broker has it. Rejects without a connection, when it is lost, and when the broker
+   * refuses.
+   */
   publish(topic: string, payload: string | Buffer, { retain }: { readonly retain: boolean }): Promise<void> {
     const client = this.#client;
     if (client === undefined) return Promise.reject(new Error('not connected to the broker'));

@@ -43,8 +43,8 @@ const PACKET_IDS = 65_536;
 /**
  * The latest deliveries at QoS 1, in the order of arrival. Positions are counted from 1.
  *
- * Columns in a ring of the window's size: a few array writes a delivery. What looks for equal bytes is made when it is first asked for
- * on a connection, as a delivery that comes while nothing is in doubt asks for nothing.
+ * Columns in a ring of the window's size: a few array writes a delivery. What looks for equal bytes is made when it is
+ * first asked for on a connection, as a delivery that comes while nothing is in doubt asks for nothing.
  */
 export class RecentDeliveries {
   readonly #window: number;
@@ -125,14 +125,17 @@ export class RecentDeliveries {
     this.#setState(position, STATES.replaced);
   }
 
-  /** None of them can come again. */
+  /** No delivery that is remembered can come again. */
   replaceAll(): void {
     this.#twins = undefined;
     this.#states.fill(STATES.replaced);
     this.#doubts = 0;
   }
 
-  /** The connection that began behind `start` is over: PUBACKs up to `written` were written, and up to `confirmed` are proven. */
+  /**
+   * The connection that began behind `start` is over: PUBACKs up to `written` were written, and up to `confirmed` are
+   * proven.
+   */
   endConnection(start: number, written: number, confirmed: number): void {
     this.#twins = undefined;
     for (let position = this.#firstAfter(start); position <= this.#last; position += 1) {

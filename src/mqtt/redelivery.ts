@@ -46,30 +46,31 @@ const ALL_IS_BACK_AFTER_MS = 60_000;
 /**
  * Tells a message that the broker delivers again from a new one.
  *
- * Brokers agree neither on the DUP flag nor on packet ids nor on the order of what they deliver again, whatever the specification says
- * [MQTT 5.0 sections 3.3.1.1, 4.4 and 4.6], so none of these alone makes a delivery a repetition. What does is an equal delivery, by topic and
- * bytes, that the broker may still hold, and then:
+ * Brokers agree neither on the DUP flag nor on packet ids nor on the order of what they deliver again, whatever the
+ * specification says [MQTT 5.0 sections 3.3.1.1, 4.4 and 4.6], so none of these alone makes a delivery a repetition.
+ * What does is an equal delivery, by topic and bytes, that the broker may still hold, and then:
  *
- * | the equal delivery                                           | the present one                  | verdict                          |
- * | ------------------------------------------------------------ | -------------------------------- | -------------------------------- |
- * | same connection, same id, PUBACK not written yet             | DUP, or a payload with a time    | repeated: the id is not free     |
- * | same connection, same id, PUBACK written                     | DUP                              | repeated with a time, else maybe |
- * | earlier connection, same id, PUBACK never written (open)     | DUP, or a broker without DUP     | repeated: the broker holds it    |
- * | earlier connection, open or doubtful, payload has a time     | any                              | repeated                         |
- * | earlier connection, acknowledged, payload has a time         | DUP, or a broker without DUP     | repeated: the broker went back   |
- * | earlier connection, doubtful, no time                        | DUP, same id, and ids count on   | repeated                         |
- * | earlier connection, open or doubtful, no time                | DUP, or a broker without DUP     | maybe repeated                   |
- * | earlier connection, acknowledged, no time                    | DUP                              | maybe repeated                   |
- * | anything else                                                |                                  | new                              |
+ * | the equal delivery                                       | the present one                | verdict               |
+ * | -------------------------------------------------------- | ------------------------------ | --------------------- |
+ * | same connection, same id, PUBACK not written yet         | DUP, or a payload with a time  | repeated: id not free |
+ * | same connection, same id, PUBACK written, has a time     | DUP                            | repeated              |
+ * | same connection, same id, PUBACK written, no time        | DUP                            | maybe repeated        |
+ * | earlier connection, same id, PUBACK never written (open) | DUP, or a broker without DUP   | repeated: still held  |
+ * | earlier connection, open or doubtful, payload has a time | any                            | repeated              |
+ * | earlier connection, acknowledged, payload has a time     | DUP, or a broker without DUP   | repeated: gone back   |
+ * | earlier connection, doubtful, no time                    | DUP, same id, and ids count on | repeated              |
+ * | earlier connection, open or doubtful, no time            | DUP, or a broker without DUP   | maybe repeated        |
+ * | earlier connection, acknowledged, no time                | DUP                            | maybe repeated        |
+ * | anything else                                            |                                | new                   |
  *
- * Each is matched once: the later delivery then stands in its place. `open`, `doubtful` and `acknowledged` are explained in
- * recent-deliveries.ts.
+ * Each is matched once: the later delivery then stands in its place. `open`, `doubtful` and `acknowledged` are
+ * explained in recent-deliveries.ts.
  *
- * What comes again on the same connection (Moquette) gets no second PUBACK: the broker may use the id for another message after the first,
- * which would then count as acknowledged before it was stored.
+ * What comes again on the same connection (Moquette) gets no second PUBACK: the broker may use the id for another
+ * message after the first, which would then count as acknowledged before it was stored.
  *
- * A PUBACK is proven to have arrived by a PINGRESP to a later PINGREQ, and by the use of its id for another message on the same
- * connection, as PUBACKs arrive in their order.
+ * A PUBACK is proven to have arrived by a PINGRESP to a later PINGREQ, and by the use of its id for another message on
+ * the same connection, as PUBACKs arrive in their order.
  */
 export class RedeliveryCheck {
   readonly #hasOwnTime: RedeliveryOptions['hasOwnTime'];
@@ -78,7 +79,7 @@ export class RedeliveryCheck {
   #connection = Number.NEGATIVE_INFINITY;
   /** Positions up to here came with earlier connections. */
   #start = 0;
-  /** Of the present connection: up to which position PUBACKs were written, and are proven to have arrived. */
+  /** Positions up to which PUBACKs were written on the present connection, and are proven to have arrived. */
   #written = 0;
   #confirmed = 0;
   #firstReceivedAtMs = 0;
@@ -105,14 +106,19 @@ export class RedeliveryCheck {
     return { idsCountOn: this.#ids.countsOn, setsDuplicate: this.#setsDuplicate, keepsIds: this.#keepsIds };
   }
 
-  /** What they had shown to an earlier process, or what the broker is known for. To be called before the first delivery of the session. */
+  /**
+   * What they had shown to an earlier process, or what the broker is known for. To be called before the first delivery
+   * of the session.
+   */
   resume({ idsCountOn, keepsIds, setsDuplicate }: SessionManners): void {
     this.#ids.resume(idsCountOn);
     this.#setsDuplicate = setsDuplicate;
     this.#keepsIds = keepsIds;
   }
 
-  /** After a restart, before the first delivery: the journal's latest messages of the present session, in their order. */
+  /**
+   * After a restart, before the first delivery: the journal's latest messages of the present session, in their order.
+   */
   recall(message: RecalledMessage, isAcknowledged: boolean): void {
     const { connection, duplicate, packetId, payload, topic } = message;
     if (packetId === undefined) return;
@@ -127,8 +133,8 @@ export class RedeliveryCheck {
   }
 
   /**
-   * Judges a delivery and remembers it; with a packet id, each once, in the order of arrival. What it repeats may not be durable yet: it is to be
-   * acknowledged when that is.
+   * Judges a delivery and remembers it; with a packet id, each once, in the order of arrival. What it repeats may not
+   * be durable yet: it is to be acknowledged when that is.
    */
   take(delivery: Delivery): Verdict {
     const { connection, duplicate, payload, topic } = delivery;
@@ -144,7 +150,10 @@ export class RedeliveryCheck {
     return verdict;
   }
 
-  /** False: the broker marks what comes again, and this delivery is not marked; for QoS 2, where mosquitto does not always. */
+  /**
+   * False: the broker marks what comes again, and this delivery is not marked; for QoS 2, where mosquitto does not
+   * always.
+   */
   mayBeRepeated({ duplicate }: Delivery): boolean {
     this.#setsDuplicate ||= duplicate;
     return duplicate || !this.#setsDuplicate || this.#keepsIds;
@@ -211,7 +220,10 @@ export class RedeliveryCheck {
     return [verdict, STATES.live];
   }
 
-  /** The verdict, and the position of the delivery that is matched; 0: none. `before`: the equal one under the same packet id; 0: none. */
+  /**
+   * The verdict, and the position of the delivery that is matched; 0: none. `before`: the equal one under the same
+   * packet id; 0: none.
+   */
   #judgeTwins(twins: Twins, payload: Buffer, duplicate: boolean, before: number): [Verdict, number] {
     const recent = this.#recent;
     const stateBefore = before === 0 ? STATES.replaced : recent.stateOf(before);

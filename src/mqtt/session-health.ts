@@ -10,7 +10,7 @@ import { StarvationWatch, type StarvationTiming } from './starvation.ts';
 export interface SessionHealthOptions {
   readonly probeTopic: string | undefined;
   readonly timing: StarvationTiming | undefined;
-  /** As configured. */
+  /** The configured one. */
   readonly receiveMaximum: number;
   readonly brokerMemory: BrokerMemory;
   readonly clock: Clock;
@@ -42,7 +42,10 @@ const LOST_REMEDY =
   'let the broker keep sessions over its own restart (persistence), and as long as mqtt.sessionExpirySeconds says';
 const STARVED_MEANS = 'the broker takes what this session publishes and gives it nothing any more';
 
-/** Says what became of the session at the broker, and sees to it that one that gets nothing any more gets something again. */
+/**
+ * Says what became of the session at the broker, and sees to it that one that gets nothing any more gets something
+ * again.
+ */
 export class SessionHealth {
   readonly #options: SessionHealthOptions;
   readonly #watch: StarvationWatch | undefined;

@@ -33,7 +33,10 @@ export interface StarvationOptions {
 }
 
 const TIMING: StarvationTiming = { silenceMs: 30_000, answerMs: 10_000 };
-/** A probe that did not come back, acknowledged as it was, might have been on its way: so a second one has to share its fate. */
+/**
+ * A probe that did not come back, acknowledged as it was, might have been on its way: so a second one has to share its
+ * fate.
+ */
 const PROBES = 2;
 /** A starved session that nothing helps is asked so much less often: the broker keeps every probe. */
 const SELDOM = 20;
@@ -41,8 +44,8 @@ const SELDOM = 20;
 const MOST_CUTS = 3;
 
 /**
- * Where the probes of a client go. Each client has a topic of its own, in a form that has nothing of a filter and no dot, which some
- * brokers take for a slash.
+ * Where the probes of a client go. Each client has a topic of its own, in a form that has nothing of a filter and no
+ * dot, which some brokers take for a slash.
  */
 export function probeTopicOf(baseTopic: string, clientId: string): string {
   const name = encodeURIComponent(clientId).replaceAll(/[^\w%-]/g, (sign) => `%${sign.charCodeAt(0).toString(16)}`);
@@ -52,13 +55,15 @@ export function probeTopicOf(baseTopic: string, clientId: string): string {
 /**
  * Notices that the broker has stopped to deliver to our session.
  *
- * Some brokers (ActiveMQ Artemis 2.40 with MQTT 5 is one) count what was under way when a connection broke against Receive Maximum for
- * ever: after some breaks the session gets nothing any more, while connection, subscriptions and keep-alive are as they should be. So
- * when nothing has come for a while and we owe nothing, the session publishes a message to itself. When the broker acknowledges it and
- * does not bring it, nor anything else, and the same again, the session is starved.
+ * Some brokers (ActiveMQ Artemis 2.40 with MQTT 5 is one) count what was under way when a connection broke against
+ * Receive Maximum for ever: after some breaks the session gets nothing any more, while connection, subscriptions and
+ * keep-alive are as they should be. So when nothing has come for a while and we owe nothing, the session publishes a
+ * message to itself. When the broker acknowledges it and does not bring it, nor anything else, and the same again, the
+ * session is starved.
  *
- * That a probe stays away proves something only where probes do come back, which access rules may prevent without a word. So the first
- * one is sent when the session is made, and only after it has come back, once, is the absence of another taken for evidence.
+ * That a probe stays away proves something only where probes do come back, which access rules may prevent without a
+ * word. So the first one is sent when the session is made, and only after it has come back, once, is the absence of
+ * another taken for evidence.
  *
  * Probes are known by their topic, those of earlier lives of the session too; a random mark tells ours from those.
  */

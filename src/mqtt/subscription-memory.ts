@@ -20,9 +20,11 @@ export interface RememberedSession {
 }
 
 /**
- * The subscriptions of the broker's session, kept in a small JSON file over restarts: the protocol has no way to ask for them.
+ * The subscriptions of the broker's session, kept in a small JSON file over restarts: the protocol has no way to ask
+ * for them.
  *
- * The file is replaced as a whole and durably, and never trusted: what can't be read or understood counts as nothing known.
+ * The file is replaced as a whole and durably, and never trusted: what can't be read or understood counts as nothing
+ * known.
  */
 export class SubscriptionMemory {
   readonly #files: FileSystem;

@@ -12,19 +12,20 @@ export interface SubscriptionProblem {
   readonly reason: string;
 }
 
-/** For a topic that the broker does not answer. */
+/** What counts for a topic that SUBACK does not speak of. */
 const NOT_GRANTED = 0x80;
 /** MQTT 5: no retained messages again for what the session had already. */
 const RETAINED = 'to a new subscription';
 
 /**
- * Brings the subscriptions of the broker's session into line with the configuration, and sends nothing when they are: a SUBSCRIBE brings
- * the retained messages again.
+ * Brings the subscriptions of the broker's session into line with the configuration, and sends nothing when they are: a
+ * SUBSCRIBE brings the retained messages again.
  *
- * Order of effects: before the SUBSCRIBE each new topic is remembered as not confirmed, so that it is known to be dropped some day whatever
- * happens; after the SUBACK as confirmed; a dropped one is forgotten after the UNSUBACK. What was not confirmed is tried again on the next
- * connection. While it is being connected nothing counts as confirmed: the broker may answer that the session is a new one, and a crash
- * before that is remembered would leave a session without subscriptions that looks like the old one.
+ * Order of effects: before the SUBSCRIBE each new topic is remembered as not confirmed, so that it is known to be
+ * dropped some day whatever happens; after the SUBACK as confirmed; a dropped one is forgotten after the UNSUBACK. What
+ * was not confirmed is tried again on the next connection. While it is being connected nothing counts as confirmed: the
+ * broker may answer that the session is a new one, and a crash before that is remembered would leave a session without
+ * subscriptions that looks like the old one.
  */
 export class Subscriptions {
   #problems: readonly SubscriptionProblem[] = [];
@@ -35,11 +36,14 @@ export class Subscriptions {
   readonly #memory: SubscriptionMemory;
   readonly #log: Logger;
   readonly #known = new Map<string, KnownSubscription>();
-  /** What is remembered on disk calls some of them confirmed. */
+  /** The file on disk says that some are confirmed. */
   #isConfirmedOnDisk = false;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** `session` names the session at the broker: a change of it means that what is remembered says nothing about this one. */
+  /**
+   * `session` names the session at the broker: a change of it means that what is remembered says nothing about this
+   * one.
+   */
   constructor(
     wanted: readonly Subscription[],
     session: string,
@@ -80,8 +84,9 @@ export class Subscriptions {
   }
 
   /**
-   * On each connect, and when other subscriptions are wanted, once `sessionNoted` has resolved. One after the other; never throws, as a lost
-   * connection brings the next. Resolves with true when the session has what is wanted, or some of it.
+   * On each connect, and when other subscriptions are wanted, once `sessionNoted` has resolved. One after the other;
+   * never throws, as a lost connection brings the next. Resolves with true when the session has what is wanted, or some
+   * of it.
    */
   align(client: MqttClient, sessionPresent: boolean, sessionNoted: Promise<void>): Promise<boolean> {
     const aligned = this.#alignAfter(this.#last, client, sessionPresent, sessionNoted);
@@ -90,8 +95,9 @@ export class Subscriptions {
   }
 
   /**
-   * Sees to the bridge's own subscription, after an `align` and in the same way; resolves with true when the session has it. It is a
-   * request of its own, so that a broker that refuses it, or ends the connection for it, has granted the others before.
+   * Sees to the bridge's own subscription, after an `align` and in the same way; resolves with true when the session
+   * has it. It is a request of its own, so that a broker that refuses it, or ends the connection for it, has granted
+   * the others before.
    */
   alignOwn(client: MqttClient): Promise<boolean> {
     const aligned = this.#alignOwnAfter(this.#last, client);
@@ -148,8 +154,8 @@ export class Subscriptions {
     if (dropped.length > 0 || missing.length > 0) {
       for (const subscription of missing) this.#known.set(subscription.topic, { ...subscription, confirmed: false });
       await this.#save('doubtful');
-      // A topic that passes from one subscription to another has both or neither for a moment. With both its messages might come twice, so
-      // it is neither; sent together, so that it is a moment and no round trip.
+      // A topic that passes from one subscription to another has both or neither for a moment. With both its messages
+      // might come twice, so it is neither; sent together, so that it is a moment and no round trip.
       await Promise.all([this.#unsubscribe(client, dropped), this.#subscribe(client, missing)]);
     }
     await this.#save('confirmed');

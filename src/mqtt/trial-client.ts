@@ -26,11 +26,12 @@ const WITHHELD = new Error('not answered');
 /**
  * A client that lives for one trial, with what it received and power over its acknowledgements.
  *
- * mqtt.js leaves out PUBACK and PUBCOMP when `handleMessage` calls back an error, and sends PUBREC when its `incomingStore` has taken the
- * message; a store that never calls back withholds it, and with it everything behind it on the connection.
+ * mqtt.js leaves out PUBACK and PUBCOMP when `handleMessage` calls back an error, and sends PUBREC when its
+ * `incomingStore` has taken the message; a store that never calls back withholds it, and with it everything behind it
+ * on the connection.
  */
 export class TrialClient {
-  /** In the order of arrival. */
+  /** Every PUBLISH so far, in the order of arrival. */
   readonly arrivals: Arrival[] = [];
   /** Packet ids of the PUBRELs that came. */
   readonly released: number[] = [];
@@ -145,7 +146,7 @@ export class TrialClient {
     }
   }
 
-  /** As a cable that is pulled: no DISCONNECT. */
+  /** Ends the connection without a DISCONNECT, as a cable does that is pulled. */
   cut(): void {
     this.#client.stream.destroy();
   }
@@ -215,8 +216,9 @@ export class TrialClient {
 const END_SESSION_MS = 2000;
 
 /**
- * Ends a session that was to outlive its connections, by a last one that does not keep it. For 2 s at most, also after an interruption; never
- * throws: from a broker that can't be reached MQTT 5 lets it go after the time that it was asked for.
+ * Ends a session that was to outlive its connections, by a last one that does not keep it. For 2 s at most, also after
+ * an interruption; never throws: from a broker that can't be reached MQTT 5 lets it go after the time that it was asked
+ * for.
  */
 export async function endSession(way: TrialWay, clientId: string): Promise<void> {
   const over = new AbortController();

@@ -21,12 +21,18 @@ export interface TrialWay {
 /** What one client of a trial asks for. */
 export interface TrialClientOptions {
   readonly clientId: string;
-  /** MQTT 5: how long the broker is to keep the session; 0 ends it with the connection. In 3.1.1 anything but 0 asks for a kept one. */
+  /**
+   * MQTT 5: how long the broker is to keep the session; 0 ends it with the connection. In 3.1.1 anything but 0 asks for
+   * a kept one.
+   */
   readonly sessionSeconds?: number;
   readonly receiveMaximum?: number;
   /** `withheld`: no PUBACK but by `acknowledge`, no PUBREC and no PUBCOMP; `rec`: PUBREC, and no PUBCOMP. */
   readonly answers?: 'all' | 'withheld' | 'rec';
-  /** The empty retained message that the broker itself publishes on this topic when the connection is cut: nothing is left behind. */
+  /**
+   * The empty retained message that the broker itself publishes on this topic when the connection is cut: nothing is
+   * left behind.
+   */
   readonly clears?: string;
 }
 

@@ -7,8 +7,8 @@ const SESSION_SECONDS = 120;
 const AGAIN_MS = 8000;
 
 /**
- * One message at QoS 2 and two lost connections: before PUBREC it has to come again under its packet id, after PUBREC nothing but PUBREL may
- * come [MQTT 5.0 section 4.3.3 and 4.4]. Throws BrokerProbeError.
+ * One message at QoS 2 and two lost connections: before PUBREC it has to come again under its packet id, after PUBREC
+ * nothing but PUBREL may come [MQTT 5.0 section 4.3.3 and 4.4]. Throws BrokerProbeError.
  */
 export async function tryQos2(ground: TrialGround): Promise<Qos2Manners> {
   const clientId = `${ground.clientId}-x`;

@@ -5,11 +5,11 @@ import { comesBehind, count, type TrialGround } from './trial-topics.ts';
 const KEPT = 'kept';
 
 /**
- * Whether a retained message is kept, is sent to who subscribes by its name and to who subscribes with a wildcard, has the retain flag then,
- * and goes with an empty one. Throws BrokerProbeError.
+ * Whether a retained message is kept, is sent to who subscribes by its name and to who subscribes with a wildcard, has
+ * the retain flag then, and goes with an empty one. Throws BrokerProbeError.
  *
- * Nothing is left behind: the message is cleared at the end, and where the trial is cut short by the client's Last Will, which is empty and
- * retained.
+ * Nothing is left behind: the message is cleared at the end, and where the trial is cut short by the client's Last
+ * Will, which is empty and retained.
  */
 export async function tryRetained(ground: TrialGround): Promise<RetainedManners> {
   const name = `${ground.topic}/r/a`;

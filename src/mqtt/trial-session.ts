@@ -26,8 +26,8 @@ export interface SessionTrialOptions {
 }
 
 /**
- * A session of QoS 1 over a lost connection: how many messages come unacknowledged, under which packet ids, and which of them come again, how,
- * when the connection was cut and the session is there again. Throws BrokerProbeError.
+ * A session of QoS 1 over a lost connection: how many messages come unacknowledged, under which packet ids, and which
+ * of them come again, how, when the connection was cut and the session is there again. Throws BrokerProbeError.
  *
  * The session is ended by a last connection that does not keep it.
  */
@@ -102,7 +102,7 @@ class SessionTrial {
     await endSession(this.#ground.way, this.#clientId);
   }
 
-  /** For the blink of an eye the session that the bridge would have: MQTT 5 says how long it would be kept. */
+  /** Asks for the session that the bridge would have, and ends it at once: MQTT 5 says how long it would be kept. */
   async #askExpiry(): Promise<number | undefined> {
     if (this.#ground.way.protocolVersion === 4) return undefined;
     const { sessionSeconds } = this.#options;
@@ -121,8 +121,8 @@ class SessionTrial {
   }
 
   /**
-   * How many come without an acknowledgement; then all are acknowledged. They waited for the client: one that is there when they are
-   * published gets the first alone on a broker that sends in batches.
+   * How many come without an acknowledgement; then all are acknowledged. They waited for the client: one that is there
+   * when they are published gets the first alone on a broker that sends in batches.
    */
   async #fill(client: TrialClient): Promise<number> {
     await client.until(() => client.arrivals.length > 0, AGAIN_MS);
@@ -141,8 +141,8 @@ class SessionTrial {
   }
 
   /**
-   * The same session again, all acknowledged as it comes. Room for no more than is pending: a broker that still counts what was under way on
-   * the lost connection sends nothing, and so shows it; with more room it sends the rest.
+   * The same session again, all acknowledged as it comes. Room for no more than is pending: a broker that still counts
+   * what was under way on the lost connection sends nothing, and so shows it; with more room it sends the rest.
    */
   async #resume(pending: number): Promise<{ readonly second: TrialClient; readonly leaksWindow: boolean | undefined }> {
     const isTold = this.#ground.way.protocolVersion === 5 && pending > 0;

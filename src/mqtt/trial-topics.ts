@@ -25,8 +25,8 @@ export interface TopicTrial {
 }
 
 /**
- * Whether `$share/…` is known, `+` brings a level with a dot, and a topic with a dot arrives as it is. Throws BrokerProbeError; every wait
- * is bounded.
+ * Whether `$share/…` is known, `+` brings a level with a dot, and a topic with a dot arrives as it is. Throws
+ * BrokerProbeError; every wait is bounded.
  */
 export async function tryTopics(ground: TrialGround): Promise<TopicTrial> {
   const client = await TrialClient.open(ground.way, { clientId: `${ground.clientId}-t` });
@@ -98,8 +98,8 @@ async function tryShared(publisher: TrialClient, ground: TrialGround): Promise<T
 }
 
 /**
- * Waits for what need not come: as long as for a message that was published behind it, and a little. Throws BrokerProbeError when the
- * connection is lost or the message behind does not come either, as nothing can be told then.
+ * Waits for what need not come: as long as for a message that was published behind it, and a little. Throws
+ * BrokerProbeError when the connection is lost or the message behind does not come either, as nothing can be told then.
  */
 export async function comesBehind(
   client: TrialClient,

@@ -7,10 +7,12 @@ import { wantedOf, type Tried } from './manners-check.ts';
 const SUBJECT = 'verdict';
 
 /**
- * What all of it comes to for this configuration: `exactly once`, `maybe doubled` or `not fit`. Undefined where too little was found out.
+ * What all of it comes to for this configuration: `exactly once`, `maybe doubled` or `not fit`. Undefined where too
+ * little was found out.
  *
- * A message that comes again is recognised by its content where the payload has a time of its own. Where it has none, the packet id has to
- * tell, which it does on a broker that sends again with DUP under the same ids and counts ids up; at QoS 2 the protocol itself tells.
+ * A message that comes again is recognised by its content where the payload has a time of its own. Where it has none,
+ * the packet id has to tell, which it does on a broker that sends again with DUP under the same ids and counts ids up;
+ * at QoS 2 the protocol itself tells.
  */
 export function verdict(tried: Tried): Finding | undefined {
   const { manners } = tried;
