@@ -4,6 +4,7 @@ import { sleep, type Clock } from '../core/clock.ts';
 import { coerceError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Delivery } from '../core/message.ts';
+import { publish } from './requests.ts';
 
 export interface StarvationTiming {
   /** Without any message for so long, at most twice as long, a session that owes no acknowledgement is asked. */
@@ -173,16 +174,12 @@ export class StarvationWatch {
 
   /** Resolves with true when the broker has the probe. */
   async #publish(client: MqttClient, signal: AbortSignal): Promise<boolean> {
-    const published = new Promise<boolean>((resolve) => {
-      if (!client.connected) {
-        resolve(false);
-        return;
-      }
-      client.publish(this.#options.topic, this.#mark, { qos: 1, retain: false }, (error) => {
-        resolve(error === null || error === undefined);
-      });
-    });
-    const isTaken = await this.#answered(signal, published);
+    const published = publish(client, this.#options.topic, this.#mark, { qos: 1, retain: false });
+    const taken = published.then(
+      () => true,
+      () => false,
+    );
+    const isTaken = await this.#answered(signal, taken);
     this.#isRefused = !isTaken;
     if (isTaken) this.#cuts = 0;
     if (!isTaken && !signal.aborted) this.#tellWhyNot('the broker does not take it');
