@@ -4,11 +4,11 @@ import { withDeadline } from '../core/clock.ts';
 import { coerceError } from '../core/errors.ts';
 import { RepeatedError } from '../core/logger.ts';
 import { topicMatches } from '../core/topic-filter.ts';
-import type { ConnectionOptions } from './connection-options.ts';
-import { MqttConnection } from './connection.ts';
-import { reasonCodeOf, reasonText } from './reason-codes.ts';
-import { publishRemedy, subscribeRemedy } from './remedies.ts';
-import { publish, subscribe } from './requests.ts';
+import type { ConnectionOptions } from './connection/connection-options.ts';
+import { MqttConnection } from './connection/connection.ts';
+import { reasonCodeOf, reasonText } from './connection/reason-codes.ts';
+import { publishRemedy, subscribeRemedy } from './connection/remedies.ts';
+import { publish, subscribe } from './connection/requests.ts';
 
 export interface PublisherOptions extends ConnectionOptions {
   /** `<base>/state`: where the broker's clients see whether the bridge is there. */

@@ -1,17 +1,17 @@
 import type { IClientOptions, MqttClient } from 'mqtt';
 
-import { sessionName, type BrokerMemory } from './broker-memory.ts';
-import { kindNamed } from './broker-recognition.ts';
-import { BrokerWord } from './broker-word.ts';
-import type { ConnectionOptions, ConnectionStatus } from './connection-options.ts';
-import { MqttConnection } from './connection.ts';
-import { DeferredAcks, type Intake } from './deferred-acks.ts';
-import type { ProtocolVersion } from './protocol-version.ts';
-import type { SessionManners } from './redelivery.ts';
-import { SessionHealth, type SessionHealthStatus } from './session-health.ts';
-import type { StarvationTiming } from './starvation.ts';
-import type { Subscription, SubscriptionMemory } from './subscription-memory.ts';
-import { Subscriptions, type SubscriptionProblem } from './subscriptions.ts';
+import { sessionName, type BrokerMemory } from './connection/broker-memory.ts';
+import { kindNamed } from './brokers/broker-recognition.ts';
+import { BrokerWord } from './session/broker-word.ts';
+import type { ConnectionOptions, ConnectionStatus } from './connection/connection-options.ts';
+import { MqttConnection } from './connection/connection.ts';
+import { DeferredAcks, type Intake } from './acks/deferred-acks.ts';
+import type { ProtocolVersion } from './connection/protocol-version.ts';
+import type { SessionManners } from './redelivery/redelivery.ts';
+import { SessionHealth, type SessionHealthStatus } from './session/session-health.ts';
+import type { StarvationTiming } from './session/starvation.ts';
+import type { Subscription, SubscriptionMemory } from './session/subscription-memory.ts';
+import { Subscriptions, type SubscriptionProblem } from './session/subscriptions.ts';
 
 export interface SourceOptions extends ConnectionOptions {
   readonly brokerMemory: BrokerMemory;

@@ -1,8 +1,8 @@
 import type { Config } from '../config/config.ts';
 import { isShared } from '../core/topic-filter.ts';
-import { settingOf, type Wanted } from '../mqtt/broker-recognition.ts';
-import type { BrokerKind, SettingName } from '../mqtt/broker-kinds.ts';
-import type { Manners, RetainedManners, SessionManners } from '../mqtt/manners.ts';
+import { settingOf, type Wanted } from '../mqtt/brokers/broker-recognition.ts';
+import type { BrokerKind, SettingName } from '../mqtt/brokers/broker-kinds.ts';
+import type { Manners, RetainedManners, SessionManners } from '../mqtt/trial/manners.ts';
 import { failed, ok, unknown, warning, type Finding } from './finding.ts';
 
 /** Topic, properties and framing of a notice beside its payload, generously. */

@@ -1,6 +1,6 @@
 import { isShared } from '../core/topic-filter.ts';
-import { settingOf } from '../mqtt/broker-recognition.ts';
-import type { Manners, SessionManners } from '../mqtt/manners.ts';
+import { settingOf } from '../mqtt/brokers/broker-recognition.ts';
+import type { Manners, SessionManners } from '../mqtt/trial/manners.ts';
 import { failed, ok, warning, type Finding } from './finding.ts';
 import { wantedOf, type Tried } from './manners-check.ts';
 

@@ -138,7 +138,7 @@ describe('a breach of the layout is found when', () => {
     ['the bridge imports the command line', 'src/bridge.ts', `import { x } from './cli/run.ts';`],
     ['main imports the bridge', 'src/main.ts', `import { Bridge } from './bridge.ts';`],
     ['someone imports main', 'src/cli/a.ts', `import '../main.ts';`],
-    ['someone imports a test', 'src/core/a.ts', `import { FakeClock } from '../../test/support/fake-clock.ts';`],
+    ['someone imports a test', 'src/core/a.ts', `import { FakeClock } from '../support/fake-clock.ts';`],
     ['a package is used outside of its place', 'src/writer/a.ts', `import oracledb from 'oracledb';`],
     ['a part of a package is used outside of its place', 'src/backup/a.ts', `import x from "mqtt/build/lib.js";`],
     ['winston is used beside the logger', 'src/core/log-file.ts', `import winston from 'winston';`],

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 
-import { RecentDeliveries, STATES } from '../../../src/mqtt/recent-deliveries.ts';
+import { RecentDeliveries, STATES } from '../../../src/mqtt/redelivery/recent-deliveries.ts';
 
 it('keeps no more bytes of payloads than its limit, and knows what it has reduced', () => {
   const recent = new RecentDeliveries({ window: 100, maxPayloadBytes: 1000 });

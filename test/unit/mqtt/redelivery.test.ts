@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { RedeliveryCheck, type Verdict } from '../../../src/mqtt/redelivery.ts';
+import { RedeliveryCheck, type Verdict } from '../../../src/mqtt/redelivery/redelivery.ts';
 import { deliveryOf, UNTIMED } from './redelivery-model.ts';
 
 type Fields = Partial<Parameters<typeof deliveryOf>[0]> & { readonly payload?: never; readonly text?: string };

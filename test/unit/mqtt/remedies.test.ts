@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { ConnackTimeoutError, ConnectTimeoutError } from '../../../src/mqtt/protocol-version.ts';
-import { connectRemedy, publishRemedy, subscribeRemedy } from '../../../src/mqtt/remedies.ts';
+import { ConnackTimeoutError, ConnectTimeoutError } from '../../../src/mqtt/connection/protocol-version.ts';
+import { connectRemedy, publishRemedy, subscribeRemedy } from '../../../src/mqtt/connection/remedies.ts';
 
 const error = (code: string): Error => Object.assign(new Error(`failed: ${code}`), { code });
 const of = (met: Error | undefined, url = 'mqtt://broker', reasonCode?: number): string =>

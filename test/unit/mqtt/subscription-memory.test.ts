@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import type { FileSystem } from '../../../src/core/filesystem.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
-import { SubscriptionMemory, type RememberedSession } from '../../../src/mqtt/subscription-memory.ts';
+import { SubscriptionMemory, type RememberedSession } from '../../../src/mqtt/session/subscription-memory.ts';
 
 const SESSION: RememberedSession = {
   session: 'gateway-01@mqtt://127.0.0.1:1883',

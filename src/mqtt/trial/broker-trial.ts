@@ -1,8 +1,8 @@
-import type { Clock } from '../core/clock.ts';
-import { coerceError } from '../core/errors.ts';
+import type { Clock } from '../../core/clock.ts';
+import { coerceError } from '../../core/errors.ts';
 import type { Manners } from './manners.ts';
-import type { ProtocolVersion } from './protocol-version.ts';
-import { readTlsFiles, type TlsOptions } from './tls-files.ts';
+import type { ProtocolVersion } from '../connection/protocol-version.ts';
+import { readTlsFiles, type TlsOptions } from '../connection/tls-files.ts';
 import { TrialClient } from './trial-client.ts';
 import { tryQos2 } from './trial-qos2.ts';
 import { tryRetained } from './trial-retained.ts';

@@ -1,6 +1,6 @@
-import { isTlsUrl } from '../core/broker-url.ts';
-import { systemErrorCode } from '../core/errors.ts';
-import { withoutGroup } from '../core/topic-filter.ts';
+import { isTlsUrl } from '../../core/broker-url.ts';
+import { systemErrorCode } from '../../core/errors.ts';
+import { withoutGroup } from '../../core/topic-filter.ts';
 import type { Outcome } from './attempt.ts';
 import { ConnackTimeoutError, isSilence } from './protocol-version.ts';
 

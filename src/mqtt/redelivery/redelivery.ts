@@ -1,4 +1,4 @@
-import type { Delivery } from '../core/message.ts';
+import type { Delivery } from '../../core/message.ts';
 import { PacketIdOrder } from './packet-id-order.ts';
 import { RecentDeliveries, STATES, type DeliveryState, type Twins } from './recent-deliveries.ts';
 

@@ -1,4 +1,4 @@
-import type { SessionManners } from './redelivery.ts';
+import type { SessionManners } from '../redelivery/redelivery.ts';
 
 /** Manners by which brokers differ; `?` is not found out. */
 export interface Traits {

@@ -1,9 +1,9 @@
 import mqtt, { type IClientOptions } from 'mqtt';
 
-import type { Clock } from '../core/clock.ts';
-import { baseOptions } from './attempt.ts';
-import type { ProtocolVersion } from './protocol-version.ts';
-import type { TlsMaterial } from './tls-files.ts';
+import type { Clock } from '../../core/clock.ts';
+import { baseOptions } from '../connection/attempt.ts';
+import type { ProtocolVersion } from '../connection/protocol-version.ts';
+import type { TlsMaterial } from '../connection/tls-files.ts';
 
 /** How a trial's clients reach the broker. */
 export interface TrialWay {

@@ -1,10 +1,10 @@
 import type { MqttClient } from 'mqtt';
 
-import { coerceError } from '../core/errors.ts';
-import type { Logger } from '../core/logger.ts';
-import { reasonText } from './reason-codes.ts';
-import { subscribeRemedy } from './remedies.ts';
-import { subscribe, unsubscribe } from './requests.ts';
+import { coerceError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import { reasonText } from '../connection/reason-codes.ts';
+import { subscribeRemedy } from '../connection/remedies.ts';
+import { subscribe, unsubscribe } from '../connection/requests.ts';
 import type { KnownSubscription, Subscription, SubscriptionMemory } from './subscription-memory.ts';
 
 export interface SubscriptionProblem {

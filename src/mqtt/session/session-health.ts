@@ -1,10 +1,10 @@
 import type { MqttClient } from 'mqtt';
 
-import type { Clock } from '../core/clock.ts';
-import type { LogFields, Logger } from '../core/logger.ts';
-import type { Delivery } from '../core/message.ts';
-import type { BrokerMemory, Measure } from './broker-memory.ts';
-import type { ProtocolVersion } from './protocol-version.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { LogFields, Logger } from '../../core/logger.ts';
+import type { Delivery } from '../../core/message.ts';
+import type { BrokerMemory, Measure } from '../connection/broker-memory.ts';
+import type { ProtocolVersion } from '../connection/protocol-version.ts';
 import { StarvationWatch, type StarvationTiming } from './starvation.ts';
 
 export interface SessionHealthOptions {

@@ -1,9 +1,9 @@
 import type { MqttClient } from 'mqtt';
 
-import type { BackoffOptions } from '../core/backoff.ts';
-import { brokerOf, brokerUrls, isTlsUrl } from '../core/broker-url.ts';
-import { sleep, withDeadline, type CancelTimer } from '../core/clock.ts';
-import { RepeatedError } from '../core/logger.ts';
+import type { BackoffOptions } from '../../core/backoff.ts';
+import { brokerOf, brokerUrls, isTlsUrl } from '../../core/broker-url.ts';
+import { sleep, withDeadline, type CancelTimer } from '../../core/clock.ts';
+import { RepeatedError } from '../../core/logger.ts';
 import { attempt, baseOptions, CONNECT_TIMEOUT_MS, type Outcome } from './attempt.ts';
 import { BrokerRotation, type Ending } from './broker-rotation.ts';
 import type { ConnectionOptions, ConnectionRole, ConnectionStatus } from './connection-options.ts';

@@ -1,10 +1,10 @@
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
 
-import type { Clock } from '../core/clock.ts';
-import { attempt, CONNECT_TIMEOUT_MS, errorText, type Outcome } from './attempt.ts';
-import { ConnackTimeoutError, isSilence, type ProtocolVersion } from './protocol-version.ts';
-import { isVersionRefusal } from './reason-codes.ts';
-import { connectRemedy } from './remedies.ts';
+import type { Clock } from '../../core/clock.ts';
+import { attempt, CONNECT_TIMEOUT_MS, errorText, type Outcome } from '../connection/attempt.ts';
+import { ConnackTimeoutError, isSilence, type ProtocolVersion } from '../connection/protocol-version.ts';
+import { isVersionRefusal } from '../connection/reason-codes.ts';
+import { connectRemedy } from '../connection/remedies.ts';
 
 /** No connection came about. */
 export class BrokerProbeError extends Error {

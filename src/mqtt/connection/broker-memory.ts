@@ -1,10 +1,10 @@
 import { dirname } from 'node:path';
 
-import { brokerOf, brokerUrls } from '../core/broker-url.ts';
-import type { Clock } from '../core/clock.ts';
-import { replaceFile } from '../core/durable-file.ts';
-import type { FileSystem } from '../core/filesystem.ts';
-import type { Logger } from '../core/logger.ts';
+import { brokerOf, brokerUrls } from '../../core/broker-url.ts';
+import type { Clock } from '../../core/clock.ts';
+import { replaceFile } from '../../core/durable-file.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
+import type { Logger } from '../../core/logger.ts';
 import type { ProtocolVersion } from './protocol-version.ts';
 
 /** What was done so that a starved session gets messages again; each includes those before: see starvation.ts. */

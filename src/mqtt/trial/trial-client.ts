@@ -1,9 +1,9 @@
 import type { IConnackPacket, IDisconnectPacket, IPublishPacket, MqttClient } from 'mqtt';
 
-import { sleep, type CancelTimer } from '../core/clock.ts';
-import { reasonCodeOf, reasonText } from './reason-codes.ts';
+import { sleep, type CancelTimer } from '../../core/clock.ts';
+import { reasonCodeOf, reasonText } from '../connection/reason-codes.ts';
 import { BrokerProbeError, open } from './open.ts';
-import { publish, subscribe, unsubscribe } from './requests.ts';
+import { publish, subscribe, unsubscribe } from '../connection/requests.ts';
 import { clientOptions, type TrialClientOptions, type TrialWay } from './trial-options.ts';
 
 /** A PUBLISH as it came. */

@@ -1,9 +1,9 @@
 import type { MqttClient } from 'mqtt';
 
-import { withDeadline, type Clock } from '../core/clock.ts';
-import type { Delivery } from '../core/message.ts';
-import { topicMatches } from '../core/topic-filter.ts';
-import { subscribe, unsubscribe } from './requests.ts';
+import { withDeadline, type Clock } from '../../core/clock.ts';
+import type { Delivery } from '../../core/message.ts';
+import { topicMatches } from '../../core/topic-filter.ts';
+import { subscribe, unsubscribe } from '../connection/requests.ts';
 
 const VERSION_TOPIC = '$SYS/broker/version';
 const ANSWER_TIMEOUT_MS = 5000;

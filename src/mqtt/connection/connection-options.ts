@@ -1,7 +1,7 @@
 import type { IClientOptions, MqttClient } from 'mqtt';
 
-import type { Clock } from '../core/clock.ts';
-import type { Logger } from '../core/logger.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { Logger } from '../../core/logger.ts';
 import type { Login } from './attempt.ts';
 import type { BrokerMemory } from './broker-memory.ts';
 import type { Trouble } from './connection-trouble.ts';

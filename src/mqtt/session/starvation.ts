@@ -1,10 +1,10 @@
 import type { MqttClient } from 'mqtt';
 
-import { sleep, type Clock } from '../core/clock.ts';
-import { coerceError } from '../core/errors.ts';
-import type { Logger } from '../core/logger.ts';
-import type { Delivery } from '../core/message.ts';
-import { publish } from './requests.ts';
+import { sleep, type Clock } from '../../core/clock.ts';
+import { coerceError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Delivery } from '../../core/message.ts';
+import { publish } from '../connection/requests.ts';
 
 export interface StarvationTiming {
   /** Without any message for so long, at most twice as long, a session that owes no acknowledgement is asked. */

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 
-import { coerceError, ConfigError } from '../core/errors.ts';
+import { coerceError, ConfigError } from '../../core/errors.ts';
 
 /** Paths of PEM files; empty: not used. */
 export interface TlsOptions {

@@ -1,7 +1,7 @@
-import { withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
-import { coerceError } from '../core/errors.ts';
-import type { Logger } from '../core/logger.ts';
-import { filtersOverlap, isShared } from '../core/topic-filter.ts';
+import { withDeadline, type CancelTimer, type Clock } from '../../core/clock.ts';
+import { coerceError } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import { filtersOverlap, isShared } from '../../core/topic-filter.ts';
 import { tryBrokerTopics, type TrialPlace } from './broker-trial.ts';
 import { NO_TOPICS, type TopicManners } from './manners.ts';
 

@@ -1,15 +1,15 @@
 import type { IClientOptions, IConnackPacket, MqttClient } from 'mqtt';
 
-import { withDeadline, type Clock } from '../core/clock.ts';
-import { coerceError } from '../core/errors.ts';
-import { printable } from '../core/printable.ts';
-import { inGroup, topicMatches } from '../core/topic-filter.ts';
-import { baseOptions } from './attempt.ts';
+import { withDeadline, type Clock } from '../../core/clock.ts';
+import { coerceError } from '../../core/errors.ts';
+import { printable } from '../../core/printable.ts';
+import { inGroup, topicMatches } from '../../core/topic-filter.ts';
+import { baseOptions } from '../connection/attempt.ts';
 import { openWithFallback, open, type Connected, type Fallback } from './open.ts';
-import type { ProtocolVersion } from './protocol-version.ts';
-import { reasonText } from './reason-codes.ts';
-import { subscribe, unsubscribe } from './requests.ts';
-import { readTlsFiles, type TlsMaterial, type TlsOptions } from './tls-files.ts';
+import type { ProtocolVersion } from '../connection/protocol-version.ts';
+import { reasonText } from '../connection/reason-codes.ts';
+import { subscribe, unsubscribe } from '../connection/requests.ts';
+import { readTlsFiles, type TlsMaterial, type TlsOptions } from '../connection/tls-files.ts';
 
 export interface ProbeOptions {
   readonly url: string;

@@ -1,5 +1,5 @@
-import { Backoff, type BackoffOptions } from '../core/backoff.ts';
-import type { Clock } from '../core/clock.ts';
+import { Backoff, type BackoffOptions } from '../../core/backoff.ts';
+import type { Clock } from '../../core/clock.ts';
 
 /** How an attempt, or the connection that came of it, ended. */
 export type Ending =

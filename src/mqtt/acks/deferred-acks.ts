@@ -1,7 +1,7 @@
 import type { IPublishPacket, MqttClient } from 'mqtt';
 
-import type { CancelTimer, Clock } from '../core/clock.ts';
-import type { Delivery, Release } from '../core/message.ts';
+import type { CancelTimer, Clock } from '../../core/clock.ts';
+import type { Delivery, Release } from '../../core/message.ts';
 import { AckProofs, type AckMark } from './ack-proofs.ts';
 import { HeldDelivery, HeldRelease, type Answerable } from './held-delivery.ts';
 import { Qos2Packets } from './qos2-packets.ts';

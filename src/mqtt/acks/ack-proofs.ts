@@ -1,4 +1,4 @@
-import type { CancelTimer, Clock } from '../core/clock.ts';
+import type { CancelTimer, Clock } from '../../core/clock.ts';
 
 /** Up to which delivery answers were written. */
 export interface AckMark {

@@ -1,6 +1,6 @@
 import type { IPublishPacket } from 'mqtt';
 
-import type { Delivery, Release } from '../core/message.ts';
+import type { Delivery, Release } from '../../core/message.ts';
 
 /** Who wants to know that an answer may go out. */
 export interface Settler {

@@ -1,6 +1,6 @@
-import { brokerOf } from '../core/broker-url.ts';
-import type { Clock } from '../core/clock.ts';
-import { RepeatedError, type LogFields, type Logger } from '../core/logger.ts';
+import { brokerOf } from '../../core/broker-url.ts';
+import type { Clock } from '../../core/clock.ts';
+import { RepeatedError, type LogFields, type Logger } from '../../core/logger.ts';
 import { errorText, type Outcome } from './attempt.ts';
 import type { Ending } from './broker-rotation.ts';
 import { ConnackTimeoutError, isSilence } from './protocol-version.ts';

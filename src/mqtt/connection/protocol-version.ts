@@ -1,4 +1,4 @@
-import { systemErrorCode } from '../core/errors.ts';
+import { systemErrorCode } from '../../core/errors.ts';
 
 export type ProtocolVersion = 4 | 5;
 

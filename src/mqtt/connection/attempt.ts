@@ -2,9 +2,9 @@ import { Socket } from 'node:net';
 
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient } from 'mqtt';
 
-import type { CancelTimer, Clock } from '../core/clock.ts';
-import { coerceError, systemErrorCode } from '../core/errors.ts';
-import { printable } from '../core/printable.ts';
+import type { CancelTimer, Clock } from '../../core/clock.ts';
+import { coerceError, systemErrorCode } from '../../core/errors.ts';
+import { printable } from '../../core/printable.ts';
 import { ConnackTimeoutError, ConnectTimeoutError, type ProtocolVersion } from './protocol-version.ts';
 import { reasonCodeOf, reasonText } from './reason-codes.ts';
 import type { TlsMaterial } from './tls-files.ts';

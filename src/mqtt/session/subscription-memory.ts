@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 
-import { replaceFile } from '../core/durable-file.ts';
-import type { FileSystem } from '../core/filesystem.ts';
+import { replaceFile } from '../../core/durable-file.ts';
+import type { FileSystem } from '../../core/filesystem.ts';
 
 export interface Subscription {
   readonly topic: string;

@@ -1,5 +1,5 @@
 import { BROKER_KINDS, NEUTRAL_SETTINGS, type BrokerKind, type SettingName, type Traits } from './broker-kinds.ts';
-import type { Manners } from './manners.ts';
+import type { Manners } from '../trial/manners.ts';
 
 export interface Recognition {
   readonly kind: BrokerKind | undefined;
