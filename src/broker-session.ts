@@ -1,7 +1,7 @@
 import type { Delivery } from './core/message.ts';
 import type { Journal, JournalRecord, SessionKnowledge } from './journal/journal.ts';
-import type { AckMark } from './mqtt/ack-proofs.ts';
-import { RedeliveryCheck, type SessionManners, type Verdict } from './mqtt/redelivery.ts';
+import type { AckMark } from './mqtt/acks/ack-proofs.ts';
+import { RedeliveryCheck, type SessionManners, type Verdict } from './mqtt/redelivery/redelivery.ts';
 
 export interface BrokerSessionOptions {
   readonly journal: Journal;

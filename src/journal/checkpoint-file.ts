@@ -12,7 +12,7 @@ import type { HeldPacketId } from './held-packet-ids.ts';
 export interface SessionKnowledge {
   /** Of the messages up to this number, those of the present session, the broker has the acknowledgements. */
   readonly acknowledgedThrough: number;
-  /** As in SessionManners of mqtt/redelivery.ts. */
+  /** As in SessionManners of mqtt/redelivery/redelivery.ts. */
   readonly idsCountOn: boolean;
   readonly setsDuplicate: boolean;
   readonly keepsIds: boolean;

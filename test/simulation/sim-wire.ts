@@ -1,6 +1,6 @@
 import type { Delivery, Release } from '../../src/core/message.ts';
-import { AckProofs } from '../../src/mqtt/ack-proofs.ts';
-import type { Intake } from '../../src/mqtt/deferred-acks.ts';
+import { AckProofs } from '../../src/mqtt/acks/ack-proofs.ts';
+import type { Intake } from '../../src/mqtt/acks/deferred-acks.ts';
 import type { Random } from './random.ts';
 import type { SimBroker, SimMessage } from './sim-broker.ts';
 import type { Life } from './sim-clock.ts';

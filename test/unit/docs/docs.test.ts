@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { EXIT_MEANINGS } from '../../../src/cli/exit-codes.ts';
-import { BROKER_KINDS, SETTING_NAMES, type BrokerKind } from '../../../src/mqtt/broker-kinds.ts';
-import { settingOf } from '../../../src/mqtt/broker-recognition.ts';
+import { BROKER_KINDS, SETTING_NAMES, type BrokerKind } from '../../../src/mqtt/brokers/broker-kinds.ts';
+import { settingOf } from '../../../src/mqtt/brokers/broker-recognition.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
 import { toDatabaseError } from '../../../src/oracle/ora-errors.ts';
 import { FORMATS } from '../../../src/payload/formats.ts';

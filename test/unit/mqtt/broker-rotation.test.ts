@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { BrokerRotation, type Ending } from '../../../src/mqtt/broker-rotation.ts';
+import { BrokerRotation, type Ending } from '../../../src/mqtt/connection/broker-rotation.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const BACKOFF = { initialDelayMs: 1000, factor: 2, maxDelayMs: 2500, jitter: 0 };

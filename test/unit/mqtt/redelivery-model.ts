@@ -1,6 +1,6 @@
 import type { Delivery } from '../../../src/core/message.ts';
-import { AckProofs, type AckMark } from '../../../src/mqtt/ack-proofs.ts';
-import { RedeliveryCheck } from '../../../src/mqtt/redelivery.ts';
+import { AckProofs, type AckMark } from '../../../src/mqtt/acks/ack-proofs.ts';
+import { RedeliveryCheck } from '../../../src/mqtt/redelivery/redelivery.ts';
 import type { BrokerManners } from '../../simulation/manners.ts';
 
 export interface ModelOptions {
