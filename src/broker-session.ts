@@ -17,7 +17,7 @@ export interface BrokerSessionOptions {
  *
  * - QoS 0: nothing is delivered again.
  * - QoS 1: a delivery is a repetition by its content, beside what became of the equal delivery before it
- *   (mqtt/redelivery.ts).
+ *   (mqtt/redelivery/redelivery.ts).
  * - QoS 2: it is one by its packet id, which the journal holds until the release (journal/held-packet-ids.ts). There are
  *   brokers that send again what was released (aedes): so under an id that is not held, a content with a time makes it
  *   a repetition as at QoS 1.
