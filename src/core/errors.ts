@@ -38,7 +38,8 @@ export class DatabaseError extends Error {
 }
 
 /**
- * Something is so that the code's own rules exclude it: a fault of the program and of nobody else. Nothing was written or sent because of it.
+ * Something is so that the code's own rules exclude it: a fault of the program and of nobody else. Nothing was written
+ * or sent because of it.
  */
 export class InternalError extends Error {
   /** `found`: what shows it, for the log. */

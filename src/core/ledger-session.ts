@@ -9,20 +9,21 @@ export interface LedgerMove {
 }
 
 /**
- * The database as one stream sees it, of live data or of a replay: the configured table, and the stream's row of the ledger, which says how
- * far the stream has been written. Every method throws DatabaseError.
+ * The database as one stream sees it, of live data or of a replay: the configured table, and the stream's row of the
+ * ledger, which says how far the stream has been written. Every method throws DatabaseError.
  */
 export interface LedgerSession {
   /** The place in the ledger; a missing row is made, at ORIGIN. Undefined where no ledger is kept. */
   readPlace(): Promise<Place | undefined>;
   /**
-   * Writes the values (at least one, ascending in their places) and moves the ledger, in one transaction. When single rows are refused,
-   * `beforeCommit` is called with them, and the others are committed once it resolves; nothing is committed when it throws, and its error
-   * comes out unchanged.
+   * Writes the values (at least one, ascending in their places) and moves the ledger, in one transaction. When single
+   * rows are refused, `beforeCommit` is called with them, and the others are committed once it resolves; nothing is
+   * committed when it throws, and its error comes out unchanged.
    *
-   * Resolves with the place that the ledger has now: `move.to`, or that of the last row that was taken (`move.from` when none was), so that
-   * the ledger is never at the place of a row that is not there. Undefined without a move, and where no ledger is kept the move is ignored.
-   * Code LEDGER_MOVED: the ledger was not at `move.from`, and nothing was written; with `outcomeUnknown` all may have been committed.
+   * Resolves with the place that the ledger has now: `move.to`, or that of the last row that was taken (`move.from`
+   * when none was), so that the ledger is never at the place of a row that is not there. Undefined without a move, and
+   * where no ledger is kept the move is ignored. Code LEDGER_MOVED: the ledger was not at `move.from`, and nothing was
+   * written; with `outcomeUnknown` all may have been committed.
    */
   write(
     values: TagValues,

@@ -14,7 +14,10 @@ export interface LedgerCursorOptions {
   readonly recoveredThrough: Place;
   /** Values that an earlier run wrote are counted when they are found: the run's counters may not know of them. */
   readonly countsEarlierRuns: boolean;
-  /** Values may be given again after they came to their end, as those of a file that is read anew; then they are left out. */
+  /**
+   * Values may be given again after they came to their end, as those of a file that is read anew; then they are left
+   * out.
+   */
   readonly mayComeAgain: boolean;
   /** The ledger is at this place. Nothing is written before this resolves; what it throws comes out of `ensure`. */
   readonly onRead: (place: Place) => Promise<void>;
@@ -26,10 +29,11 @@ export interface LedgerCursorOptions {
 /**
  * What is known of the ledger's place, and thereby which values of the stream Oracle has already.
  *
- * `known` is the place that the last commit set, or that was read; undefined at the start and after every unknown outcome: then it is read
- * before anything is written. Only values up to `maybeWrittenThrough`, which this bridge has once sent, can be in Oracle because of an
- * unknown outcome; so a place that another writer has moved never makes a value look written. Where values may come again, what this process
- * has written stays known, even when somebody sets the ledger back; elsewhere a value at or before an own commit is a fault of the program.
+ * `known` is the place that the last commit set, or that was read; undefined at the start and after every unknown
+ * outcome: then it is read before anything is written. Only values up to `maybeWrittenThrough`, which this bridge has
+ * once sent, can be in Oracle because of an unknown outcome; so a place that another writer has moved never makes a
+ * value look written. Where values may come again, what this process has written stays known, even when somebody sets
+ * the ledger back; elsewhere a value at or before an own commit is a fault of the program.
  */
 export class LedgerCursor {
   readonly #options: LedgerCursorOptions;
@@ -59,7 +63,10 @@ export class LedgerCursor {
     return this.#known !== undefined || !this.#isKept;
   }
 
-  /** Reads the place where it is not known; overlapping calls read it once. Throws DatabaseError, and what `onRead` throws. */
+  /**
+   * Reads the place where it is not known; overlapping calls read it once. Throws DatabaseError, and what `onRead`
+   * throws.
+   */
   async ensure(): Promise<void> {
     if (this.isCertain) return;
     this.#reading ??= this.#read().finally(() => {
@@ -82,7 +89,8 @@ export class LedgerCursor {
       this.#options.onAhead(place);
     }
     this.#reportBehind(place);
-    // The place as it is: what a file says of rows that the journal has lost depends on whether the place is among or behind them.
+    // The place as it is: what a file says of rows that the journal has lost depends on whether the place is among or
+    // behind them.
     await this.#options.onRead(place);
     this.#writtenThrough = laterPlace(this.#writtenThrough, earlierPlace(place, this.#maybeWrittenThrough));
     if (!this.#hasRead && !this.#options.countsEarlierRuns) this.#countedThrough = this.#writtenThrough;
@@ -107,8 +115,8 @@ export class LedgerCursor {
   }
 
   /**
-   * The move that belongs to a write of these values; undefined where no ledger is kept. Throws InternalError when it would take the ledger
-   * back behind a commit of ours, as only a restore may do that.
+   * The move that belongs to a write of these values; undefined where no ledger is kept. Throws InternalError when it
+   * would take the ledger back behind a commit of ours, as only a restore may do that.
    */
   moveFor(values: TagValues): LedgerMove | undefined {
     const from = this.#known;
@@ -156,8 +164,9 @@ export class LedgerCursor {
   }
 
   /**
-   * Someone else moves our row: a gateway that was copied with its journal. What it wrote is not what we hold, so nothing may be skipped, and
-   * going on would make one of the two lose its place: our batches go to the backup until the place stays where it is.
+   * Someone else moves our row: a gateway that was copied with its journal. What it wrote is not what we hold, so
+   * nothing may be skipped, and going on would make one of the two lose its place: our batches go to the backup until
+   * the place stays where it is.
    */
   #refuse(place: Place): never {
     this.#lastKnown = place;

@@ -7,14 +7,14 @@ import { placeKeyOf, placeOf, placeOfKey, type TagValues } from '../core/tag-val
 import { LedgerCursor, type LedgerCursorOptions } from './ledger-cursor.ts';
 
 /**
- * How values came to their end: `written` by this call, or found to be in Oracle by reading the ledger; `rejected`, so durably in a CSV;
- * `repeated` when they had come to that end, and were counted, before.
+ * How values came to their end: `written` by this call, or found to be in Oracle by reading the ledger; `rejected`, so
+ * durably in a CSV; `repeated` when they had come to that end, and were counted, before.
  */
 export type SettledAs = 'written' | 'rejected' | 'repeated';
 
 /**
- * What became of a list of values: all `settled`; `stopped` by the signal before they were sent; or why the database did not take them. The
- * list holds those that are not settled.
+ * What became of a list of values: all `settled`; `stopped` by the signal before they were sent; or why the database
+ * did not take them. The list holds those that are not settled.
  */
 export type WriteOutcome = 'settled' | 'stopped' | DatabaseError;
 
@@ -30,7 +30,7 @@ export interface LedgerStreamOptions extends Omit<LedgerCursorOptions, 'session'
   readonly beforeSending: () => Promise<void>;
   /** Called in the same step as values are taken out of their list. */
   readonly onSettled: (as: SettledAs, count: number) => void;
-  /** A write was committed; `values` are those that were taken, and may be none. They are taken out of the list after this. */
+  /** A write was committed; `values` are those that were taken, perhaps none. Their list is emptied after this. */
   readonly onCommitted: (values: TagValues, latencyMs: number) => void;
   /** An attempt failed, because of the database. */
   readonly onFailed: (error: DatabaseError) => void;
@@ -41,23 +41,24 @@ export interface LedgerStreamOptions extends Omit<LedgerCursorOptions, 'session'
 const MAX_MOVES = 3;
 
 /**
- * Writes one stream of values exactly once: those of live data, or rows of one backup. There may be any number of streams side by side, each
- * with its own row of the ledger; of one stream one list is written at a time.
+ * Writes one stream of values exactly once: those of live data, or rows of one backup. There may be any number of
+ * streams side by side, each with its own row of the ledger; of one stream one list is written at a time.
  *
  * An attempt to write:
  *
  *     beforeSending ─▶ place known, or read ─▶ leave out what Oracle has ─▶ reject what must not be sent
  *       ─▶ rows and the ledger's move in one transaction ─▶ refused rows durable ─▶ commit
  *
- * | it ends with                                 | then the place is      | and the values                                  |
- * | -------------------------------------------- | ---------------------- | ----------------------------------------------- |
- * | a commit                                     | what the session says  | are settled                                     |
- * | LEDGER_MOVED                                 | unknown: it is read    | are tried again at once, three times in a row   |
- * | an error whose outcome is unknown            | unknown: it is read    | are left out later, as far as the place says so |
- * | an error because of one row (`spoilsBatch`)  | as it was              | are halved (`isolate`)                          |
- * | any other error, or a disk that refuses      | as it was              | stay                                            |
+ * | it ends with                        | then the place is     | and the values                                  |
+ * | ----------------------------------- | --------------------- | ----------------------------------------------- |
+ * | a commit                            | what the session says | are settled                                     |
+ * | LEDGER_MOVED                        | unknown: it is read   | are tried again at once, three times in a row   |
+ * | an error whose outcome is unknown   | unknown: it is read   | are left out later, as far as the place says so |
+ * | an error of one row (`spoilsBatch`) | as it was             | are halved (`isolate`)                          |
+ * | any other error, or a disk's        | as it was             | stay                                            |
  *
- * Rows that were refused in an attempt that failed afterwards are in the rejected CSV, and are not tried again with the rest.
+ * Rows that were refused in an attempt that failed afterwards are in the rejected CSV, and are not tried again with the
+ * rest.
  */
 export class LedgerStream {
   readonly #options: LedgerStreamOptions;
@@ -94,21 +95,23 @@ export class LedgerStream {
   }
 
   /**
-   * Writes the values, whose places ascend, and takes out of the list what is settled. A list that could not be written may be given again.
-   * Throws what `beforeSending`, `onRead` and `reject` throw, and InternalError.
+   * Writes the values, whose places ascend, and takes out of the list what is settled. A list that could not be written
+   * may be given again. Throws what `beforeSending`, `onRead` and `reject` throw, and InternalError.
    */
   async write(values: TagValues, signal: AbortSignal): Promise<WriteOutcome> {
     for (let moves = 0; ; moves += 1) {
       const outcome = await this.#attempt(values, signal);
-      // Someone moved the place, probably a session of ours that outlived its connection: what it wrote is known once the place is read.
+      // Someone moved the place, probably a session of ours that outlived its connection: what it wrote is known once
+      // the place is read.
       const isMoved = outcome instanceof DatabaseError && outcome.code === LEDGER_MOVED;
       if (!isMoved || moves >= MAX_MOVES || signal.aborted) return outcome;
     }
   }
 
   /**
-   * One row spoils the list (at least one value) for the others: gives the halves, to be settled one after the other; none once that row
-   * stands alone and is rejected because of `error`. Throws what `reject` throws; then it may be called again.
+   * One row spoils the list (at least one value) for the others: gives the halves, to be settled one after the other;
+   * none once that row stands alone and is rejected because of `error`. Throws what `reject` throws; then it may be
+   * called again.
    */
   async isolate(values: TagValues, error: DatabaseError): Promise<readonly TagValues[]> {
     if (values.length === 1) {

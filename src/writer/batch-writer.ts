@@ -3,23 +3,24 @@ import { sleep } from '../core/clock.ts';
 import { DatabaseError, InternalError } from '../core/errors.ts';
 import { RepeatedError } from '../core/logger.ts';
 import { comparePlaces, type Place } from '../core/place.ts';
-import type { RefusedRow } from '../core/refused-row.ts';
 import { countThrough, placeOf, TagValues } from '../core/tag-values.ts';
-import { LedgerStream, spoilsBatch, type SettledAs, type WriteOutcome } from '../stream/ledger-stream.ts';
+import { spoilsBatch, type LedgerStream, type SettledAs, type WriteOutcome } from '../stream/ledger-stream.ts';
 import { Availability } from './availability.ts';
+import { createLiveStream } from './live-stream.ts';
 import type { BatchWriterOptions, BatchWriterParts, WriterTuning } from './neighbours.ts';
-import { checkRows } from './row-check.ts';
 
 const RETRY_JITTER = 0.1;
 const MAX_RETRY_DELAY_MS = 60_000;
 const DISK_RETRY_MS = 1_000;
 
 /**
- * Takes batches from the buffer and settles each one before the next: every value of it is then in Oracle, or durably in a CSV. What makes
- * a write happen exactly once is the stream's; here is when to write, how often to try, and when to give a batch to the backup.
+ * Takes batches from the buffer and settles each one before the next: every value of it is then in Oracle, or durably
+ * in a CSV. What makes a write happen exactly once is the stream's; here is when to write, how often to try, and when
+ * to give a batch to the backup.
  *
- * `batch` always holds just the values that are not settled: what is written, backed up or rejected is taken out of it and counted in
- * the same step, so that received = written + backed up + rejected + dropped + filtered + pending at every instant.
+ * `batch` always holds just the values that are not settled: what is written, backed up or rejected is taken out of it
+ * and counted in the same step, so that received = written + backed up + rejected + dropped + filtered + pending at
+ * every instant.
  */
 export class BatchWriter {
   readonly availability: Availability;
@@ -39,7 +40,11 @@ export class BatchWriter {
     this.#options = options;
     this.#parts = parts;
     this.#diskRefuses = new RepeatedError(parts.log, parts.clock, 'the disk refuses the csv files: batches are held');
-    this.#stream = this.#createStream();
+    this.#stream = createLiveStream(options, parts, {
+      onStamped: () => (this.#hasUnsentRows = true), // behind the place
+      onSettled: (as, count) => this.#count(as, count),
+      onCommitted: () => this.availability.succeeded(),
+    });
     this.availability = new Availability({
       probeIntervalMs: options.probeIntervalMs,
       probe: () => this.#stream.probe(),
@@ -50,6 +55,7 @@ export class BatchWriter {
     });
   }
 
+<<<<<<< HEAD
   #createStream(): LedgerStream {
     const { backup, clock, database, log, onError, onLedgerAhead } = this.#parts;
     const { ledger, recovered, rejected, settled } = this.#options.resumeAfter;
@@ -83,6 +89,8 @@ export class BatchWriter {
     });
   }
 
+=======
+>>>>>>> write
   /** Values taken from the buffer and not settled yet. */
   get pending(): number {
     return this.#pending;
@@ -104,8 +112,8 @@ export class BatchWriter {
   }
 
   /**
-   * Settles batches until the source is closed and empty, or until `signal` is aborted: what is not settled then is still in the journal.
-   * Throws InternalError when a batch does not come in its order.
+   * Settles batches until the source is closed and empty, or until `signal` is aborted: what is not settled then is
+   * still in the journal. Throws InternalError when a batch does not come in its order.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { source } = this.#parts;
@@ -138,7 +146,9 @@ export class BatchWriter {
     if (this.#pending === 0) this.#parts.onSettled(last);
   }
 
-  /** Each batch comes behind the one before: what the ledger, a stamp and the checkpoint say of a place rests on that. */
+  /**
+   * Each batch comes behind the one before: what the ledger, a stamp and the checkpoint say of a place rests on that.
+   */
   #assertInOrder(batch: TagValues, last: Place): void {
     const first = placeOf(batch, 0);
     const before = this.#takenThrough;
@@ -216,7 +226,10 @@ export class BatchWriter {
     for (const half of halves) await this.#settle(half);
   }
 
-  /** A stamp speaks for all of a file's rows up to a place: so rows that may be written never come behind rows that are not. */
+  /**
+   * A stamp speaks for all of a file's rows up to a place: so rows that may be written never come behind rows that are
+   * not.
+   */
   async #backUp(batch: TagValues): Promise<void> {
     await this.#stream.rejectUnfit(batch);
     if (batch.length === 0) return;
@@ -231,6 +244,7 @@ export class BatchWriter {
     this.#takeOut(batch, batch.length);
   }
 
+<<<<<<< HEAD
   #committed(values: TagValues, latencyMs: number): void {
     const { backup, clock, onWritten } = this.#parts;
     backup.outcomeCertain();
@@ -239,6 +253,8 @@ export class BatchWriter {
     onWritten(values.length, latencyMs, Math.max(0, clock.now() - values.receivedAtMs[0]!));
   }
 
+=======
+>>>>>>> write
   #count(as: SettledAs, count: number): void {
     const { counters } = this.#parts;
     if (as === 'written') counters.valuesWritten += count;
@@ -250,10 +266,6 @@ export class BatchWriter {
   #takeOut(batch: TagValues, count: number): void {
     batch.removeFirst(count);
     this.#pending -= count;
-  }
-
-  #logRejected(rows: readonly RefusedRow[]): void {
-    this.#parts.log.warn('values rejected', { values: rows.length, first: rows[0]?.reason });
   }
 
   /** True when the disk took it. */

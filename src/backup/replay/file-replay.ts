@@ -28,8 +28,9 @@ export interface FileReplayParts {
 }
 
 /**
- * Writes the rows of one file, each group of them through a ledger stream of its own, in the order of their places. `run` may be called
- * again after it threw: what the ledger says is written, and what is in the rejected CSV, is passed over then.
+ * Writes the rows of one file, each group of them through a ledger stream of its own, in the order of their places.
+ * `run` may be called again after it threw: what the ledger says is written, and what is in the rejected CSV, is passed
+ * over then.
  */
 export class FileReplay {
   readonly file: string;
@@ -54,8 +55,8 @@ export class FileReplay {
   }
 
   /**
-   * True when every row is in Oracle, or durably in a rejected CSV; false on abort. Throws DatabaseError, CsvError, UnreplayableError,
-   * FileChangedError and the system error of the disk.
+   * True when every row is in Oracle, or durably in a rejected CSV; false on abort. Throws DatabaseError, CsvError,
+   * UnreplayableError, FileChangedError and the system error of the disk.
    */
   async run(signal: AbortSignal): Promise<boolean> {
     const { backups, batchSize, fileSystem } = this.#parts;
@@ -109,7 +110,10 @@ export class FileReplay {
     return stream;
   }
 
-  /** Nobody else writes to the stream, so the ledger is believed whatever it says; what an earlier run wrote, that run has counted. */
+  /**
+   * Nobody else writes to the stream, so the ledger is believed whatever it says; what an earlier run wrote, that run
+   * has counted.
+   */
   #createStream(name: string, journal: string): LedgerStream {
     const { backups, checkRows, clock, counters, log, onStep, session } = this.#parts;
     return new LedgerStream({

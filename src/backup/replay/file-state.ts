@@ -8,8 +8,9 @@ import type { FileReplay } from './file-replay.ts';
  *                 │   ▼  an error that passes, or the end of the run     │   ▼
  *              interrupted                                              written
  *
- * Whatever is the file's own fault leads to `failed`, from anywhere: it is left until it changes. One file at most is running or removing.
- * `queued` is what a person has asked for; a file that nobody asked for has no state before it runs, nor after it is done or has failed.
+ * Whatever is the file's own fault leads to `failed`, from anywhere: it is left until it changes. One file at most is
+ * running or removing. `queued` is what a person has asked for; a file that nobody asked for has no state before it
+ * runs, nor after it is done or has failed.
  */
 export type FileState = 'queued' | 'running' | 'interrupted' | 'removing' | 'written' | 'done' | 'failed';
 

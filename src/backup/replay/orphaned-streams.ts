@@ -7,7 +7,10 @@ export interface OrphanedStreamsParts {
   readonly session: (stream: string) => LedgerSession;
 }
 
-/** Replayed files that are gone, while the ledger still has the rows of their streams: first those rows go, then the note of their names. */
+/**
+ * Replayed files that are gone, while the ledger still has the rows of their streams: first those rows go, then the
+ * note of their names.
+ */
 export class OrphanedStreams {
   readonly #parts: OrphanedStreamsParts;
   #files: string[] = [];
@@ -29,7 +32,10 @@ export class OrphanedStreams {
     this.#files.push(file);
   }
 
-  /** Forgets all of them. Throws DatabaseError and the system error of the disk; what is left then is forgotten by the next call. */
+  /**
+   * Forgets all of them. Throws DatabaseError and the system error of the disk; what is left then is forgotten by the
+   * next call.
+   */
   async forget(): Promise<void> {
     const { backups, session } = this.#parts;
     while (this.#files.length > 0) {

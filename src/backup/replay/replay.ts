@@ -40,8 +40,8 @@ const ORACLE_POLL_MS = 5_000;
  *
  *     sealed ──rows written, or durably rejected──▶ beforeDelete ──▶ .replayed ──▶ gone ──▶ ledger streams forgotten
  *
- * Whatever it is cut by, it goes on at the place that the ledger names. What fails because of the file itself is left until the file
- * changes; all else is tried again, at growing intervals. How each file stands is said in file-state.ts.
+ * Whatever it is cut by, it goes on at the place that the ledger names. What fails because of the file itself is left
+ * until the file changes; all else is tried again, at growing intervals. How each file stands is said in file-state.ts.
  */
 export class Replay {
   #options: ReplayOptions;
@@ -100,8 +100,8 @@ export class Replay {
   }
 
   /**
-   * Queues a file because a person asks: of any origin, of rejected rows too, and of rows without places. Resolves when it is queued. Throws
-   * UnknownFileError, and ReplayRefusedError for what can't be replayed.
+   * Queues a file because a person asks: of any origin, of rejected rows too, and of rows without places. Resolves when
+   * it is queued. Throws UnknownFileError, and ReplayRefusedError for what can't be replayed.
    */
   async request(file: string): Promise<void> {
     const { backups } = this.#options;
