@@ -1,4 +1,5 @@
 import { Backups } from './backup/backups.ts';
+import { BackupFolder } from './backup/files/folder.ts';
 import { Replay, type ReplaySession } from './backup/replay/replay.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
@@ -48,7 +49,11 @@ export class OfflineReplay {
     this.backups = new Backups({
       ...backup,
       ...shared,
-      reserve: new Reserve(backup.dir, parts.reserveBytes, parts.fileSystem, reserve),
+      folder: new BackupFolder(
+        backup.dir,
+        parts.fileSystem,
+        new Reserve(backup.dir, parts.reserveBytes, parts.fileSystem, reserve),
+      ),
       journalId: () => this.#journal.id,
     });
     const rowCheck = {
@@ -84,7 +89,7 @@ export class OfflineReplay {
       throw new NotNotedError();
     }
     const written = backedUp === undefined ? undefined : await this.#parts.session(`live/${journal.id}`).read();
-    if (written !== undefined) await backups.stamps.stamp(backups.stamps.files(), journal.id, written);
+    if (written !== undefined) await backups.stampSkip(written);
     this.replay.start();
   }
 

@@ -1,4 +1,5 @@
 import { Backups } from './backup/backups.ts';
+import { BackupFolder } from './backup/files/folder.ts';
 import { Replay, type ReplaySession } from './backup/replay/replay.ts';
 import { Expander } from './buffer/expander.ts';
 import { TagBuffer } from './buffer/tag-buffer.ts';
@@ -120,14 +121,14 @@ export class Pipeline implements Intake {
       clock,
       log: this.#logOf('journal'),
     });
+    const { dir } = config.backup;
     this.backups = new Backups({
-      dir: config.backup.dir,
+      folder: new BackupFolder(dir, fileSystem, new Reserve(dir, reserveBytes, fileSystem, reserve)),
       maxRowsPerFile: config.backup.maxRowsPerFile,
       journalId: () => this.journal.id,
       onStep,
-      reserve: new Reserve(config.backup.dir, reserveBytes, fileSystem, reserve),
+      onOutageEnded: () => this.replay?.wake(),
       onRejected: (values, rows) => parts.observer?.rejected(values, rows),
-      fileSystem,
       clock,
       log: this.#logOf('backup'),
     });
@@ -340,18 +341,7 @@ export class Pipeline implements Intake {
       {
         source: this.buffer,
         database: database(journal.id),
-        backup: {
-          backUp: (values, reason) => backups.backUp(values, reason),
-          reject: (values, rows) => backups.reject(values, rows),
-          endOutage: async () => {
-            await backups.endOutage();
-            this.replay?.wake();
-          },
-          stampSkip: (place) => backups.stamps.stamp(backups.stamps.files(), journal.id, place),
-          payDebts: () => backups.payDebts(),
-          markCertain: () => backups.markCertain(),
-          markUnknown: () => backups.stamps.ledgerLost(),
-        },
+        backup: backups,
         counters: this.counters,
         onSettled: (place) => this.#checkpoints.settled(place),
         onLedgerAhead: (place) => journal.raiseNumbers(place.messageNo),

@@ -1,5 +1,5 @@
-import { UnknownFileError } from './backup/files/discard.ts';
 import { refusalToDiscard } from './backup/files/file-info.ts';
+import { UnknownFileError } from './backup/files/folder.ts';
 import { openDownload } from './backup/files/download.ts';
 import { listedFile, type ListedFile } from './backup/replay/listing.ts';
 import { ReplayRefusedError } from './backup/replay/replay.ts';
@@ -49,7 +49,7 @@ export class StatusServer {
       health: () => parts.health(),
       readiness: () => parts.readiness(),
       backups,
-      download: (file) => openDownload(pipeline.backups, file, nodeFileSystem),
+      download: (file) => openDownload(nodeFileSystem, pipeline.backups, file),
     });
     const actions = createActions({
       token: http.token,

@@ -177,7 +177,7 @@ export class BatchWriter {
     let reached: Place | undefined;
     this.availability.trying();
     try {
-      await backup.payDebts();
+      await backup.flushStamps();
       await this.#ledger.ensure(database);
       this.#countWritten(batch, this.#ledger.countWritten(batch));
       await this.#rejectBadRows(batch);
@@ -194,7 +194,7 @@ export class BatchWriter {
       return this.#failed(thrown, isSent ? to : undefined);
     }
     if (reached !== undefined) this.#ledger.committed(reached);
-    backup.markCertain();
+    backup.outcomeCertain();
     this.#takeOutRejected(batch, refused);
     this.#reportWritten(batch, clock.monotonic() - startedMs);
     this.#countWritten(batch, batch.length);
@@ -205,7 +205,7 @@ export class BatchWriter {
   async #failed(thrown: unknown, sentTo: Place | undefined): Promise<DatabaseError | undefined> {
     if (thrown instanceof DatabaseError) {
       if (sentTo !== undefined) this.#ledger.failed(thrown, sentTo);
-      if (thrown.outcomeUnknown) this.#parts.backup.markUnknown();
+      if (thrown.outcomeUnknown) this.#parts.backup.outcomeUnknown();
       this.#parts.onError(thrown.code);
       return thrown;
     }

@@ -36,14 +36,14 @@ export interface BatchBackup {
   backUp(values: TagValues, reason: Reason): Promise<void>;
   reject(values: TagValues, rows: readonly BadRow[]): Promise<void>;
   endOutage(): Promise<void>;
-  /** The backups that got rows since `markCertain` hold rows that Oracle has too: those up to `place`. */
+  /** The backups that got rows since `outcomeCertain` hold rows that Oracle has too: those up to `place`. */
   stampSkip(place: Place): Promise<void>;
   /** What `backUp` and `reject` still owe to the disk; nothing is sent before that is done. */
-  payDebts(): Promise<void>;
+  flushStamps(): Promise<void>;
   /** A batch was written, and it is certain. */
-  markCertain(): void;
+  outcomeCertain(): void;
   /** Nobody knows whether the batch was written. */
-  markUnknown(): void;
+  outcomeUnknown(): void;
 }
 
 export interface BatchWriterOptions {

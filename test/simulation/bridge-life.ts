@@ -119,7 +119,7 @@ export class BridgeLife {
       this.#state === 'running' &&
       journal.status.messages === 0 &&
       buffer.size + pending.expander + pending.writer === 0 &&
-      backups.pendingFiles === 0
+      backups.pending('backup').files === 0
     );
   }
 

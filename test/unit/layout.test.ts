@@ -18,7 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   writer: ['core'],
   oracle: ['core'],
   backup: ['core'],
-  notices: ['core', 'backup'],
+  notices: ['core'],
   ops: ['core'],
   preflight: ['core', 'config', 'mqtt', 'oracle'],
   'pipeline.ts': ['*'],

@@ -20,25 +20,25 @@ const CHUNK_BYTES = 262_144;
 
 /** Undefined for all that is no name of a known file. */
 export async function openDownload(
+  fileSystem: FileSystem,
   files: DownloadFiles,
   name: string,
-  fileSystem: FileSystem,
 ): Promise<Download | undefined> {
   const file = files.file(name);
   if (file === undefined) return undefined;
   // What is sealed but has not been read yet is known without its size.
   const bytes = file.bytes > 0 ? file.bytes : await ifThere(fileSystem.size(pathOf(files, name)));
-  return bytes === undefined ? undefined : { bytes, chunks: readChunks(files, name, bytes, fileSystem) };
+  return bytes === undefined ? undefined : { bytes, chunks: readChunks(fileSystem, files, name, bytes) };
 }
 
 async function* readChunks(
+  fileSystem: FileSystem,
   files: DownloadFiles,
   name: string,
   bytes: number,
-  fileSystem: FileSystem,
 ): AsyncGenerator<Buffer> {
   for (let start = 0; start < bytes;) {
-    const chunk = await readChunk(files, name, start, Math.min(CHUNK_BYTES, bytes - start), fileSystem);
+    const chunk = await readChunk(fileSystem, files, name, start, Math.min(CHUNK_BYTES, bytes - start));
     if (chunk.length === 0) throw new Error(`${name} has become shorter while it was read`);
     yield chunk;
     start += chunk.length;
@@ -46,11 +46,11 @@ async function* readChunks(
 }
 
 async function readChunk(
+  fileSystem: FileSystem,
   files: DownloadFiles,
   name: string,
   start: number,
   length: number,
-  fileSystem: FileSystem,
 ): Promise<Buffer> {
   const path = pathOf(files, name);
   const chunk = await ifThere(fileSystem.readRange(path, start, length));

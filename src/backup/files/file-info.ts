@@ -24,11 +24,6 @@ export interface BackupFileInfo {
   readonly replayedRows: number | undefined;
 }
 
-/** As notices and lists say it. */
-export function shownState({ state, replayedRows }: BackupFileInfo): 'open' | 'sealed' | 'replaying' {
-  return replayedRows === undefined ? state : 'replaying';
-}
-
 /** Oldest first; of files of one second the one that was begun first. */
 export function compareFiles(a: BackupFileInfo, b: BackupFileInfo): number {
   return a.createdAtMs - b.createdAtMs || a.name.length - b.name.length || (a.name < b.name ? -1 : 1);

@@ -13,8 +13,8 @@ export interface RollingFileOptions {
   readonly begin: (reason: Reason) => Promise<BackupFile>;
   /** The file grew or was sealed. */
   readonly onChange: (info: BackupFileInfo) => void;
-  /** Somebody took the open file away. */
-  readonly onVanished: (name: string) => void;
+  /** Somebody took the open file away, or the disk did not let it be made. */
+  readonly onGone: (name: string) => void;
   readonly onSealed: () => void;
   readonly clock: Clock;
   readonly log: Logger;
@@ -129,6 +129,7 @@ export class RollingFile {
   async #giveUp(file: BackupFile): Promise<void> {
     this.#file = undefined;
     await file.remove().catch(() => {}); // its stamp, without a file, goes with the next start
+    this.#options.onGone(file.info.name);
   }
 
   #begun(file: BackupFile): void {
@@ -183,7 +184,7 @@ export class RollingFile {
     this.#letGo(file);
     const { name, rows } = file.info;
     this.#options.log.error('backup file vanished while it was open', { file: name, rows });
-    this.#options.onVanished(name);
+    this.#options.onGone(name);
   }
 
   #letGoOfCurrent(): void {

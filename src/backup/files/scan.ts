@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 
 import { ifThere } from '../../core/durable-file.ts';
 import { coerceError, type Reason } from '../../core/errors.ts';
@@ -7,6 +6,7 @@ import type { FileSystem } from '../../core/filesystem.ts';
 import { parseCsv } from '../csv/csv-reader.ts';
 import { CsvError, hasZeros, textOfField, type CsvRecord } from '../csv/csv.ts';
 import { compareFiles, TimeRange, type BackupFileInfo } from './file-info.ts';
+import type { BackupFolder } from './folder.ts';
 import { finalNameOf, isSealedName, OPEN_SUFFIX, parseFileName, type BackupKind } from './file-name.ts';
 import { RowDecoder } from '../csv/row-decoder.ts';
 import type { UNDECODABLE_COLUMNS } from '../csv/row-format.ts';
@@ -22,40 +22,32 @@ export interface ScannedFile {
 const NO_REASON: Reason = { code: '', message: '' };
 
 /**
- * The files of a backup directory, oldest first, open ones included. Changes nothing, so that it may look on while a bridge writes. A
+ * The files of a backup folder, oldest first, open ones included. Changes nothing, so that it may look on while a bridge writes. A
  * directory that does not exist holds none. Throws the system error when the directory can't be read.
  */
-export async function scanBackups(directory: string, fileSystem: FileSystem): Promise<BackupFileInfo[]> {
+export async function scanBackups(folder: BackupFolder): Promise<BackupFileInfo[]> {
   const files: BackupFileInfo[] = [];
-  for (const entry of (await ifThere(fileSystem.list(directory))) ?? []) {
-    const file = await scanEntry(directory, entry, fileSystem);
+  for (const entry of (await ifThere(folder.list())) ?? []) {
+    const file = await scanEntry(folder, entry);
     if (file !== undefined) files.push(file);
   }
   return files.sort(compareFiles);
 }
 
 /** The one file of that name, as `scanBackups` would list it; undefined for all that is no name of a file there. */
-export async function findBackup(
-  directory: string,
-  name: string,
-  fileSystem: FileSystem,
-): Promise<BackupFileInfo | undefined> {
-  const entries = (await ifThere(fileSystem.list(directory))) ?? [];
+export async function findBackup(folder: BackupFolder, name: string): Promise<BackupFileInfo | undefined> {
+  const entries = (await ifThere(folder.list())) ?? [];
   const entry = [name, name + OPEN_SUFFIX].find((form) => entries.includes(form));
-  return entry === undefined || !isSealedName(name) ? undefined : scanEntry(directory, entry, fileSystem);
+  return entry === undefined || !isSealedName(name) ? undefined : scanEntry(folder, entry);
 }
 
-async function scanEntry(
-  directory: string,
-  entry: string,
-  fileSystem: FileSystem,
-): Promise<BackupFileInfo | undefined> {
+async function scanEntry(folder: BackupFolder, entry: string): Promise<BackupFileInfo | undefined> {
   const name = finalNameOf(entry) ?? entry;
   if (!isSealedName(name)) return undefined;
   const state = entry === name ? 'sealed' : 'open';
   try {
     // A running bridge may have sealed or removed it since it was listed.
-    return (await ifThere(scanFile(fileSystem, join(directory, entry), name, state)))?.info;
+    return (await ifThere(scanFile(folder.fileSystem, folder.path(entry), name, state)))?.info;
   } catch (error) {
     return unreadableFile(name, state, coerceError(error).message);
   }

@@ -88,7 +88,7 @@ export class FileReplay {
     this.#rows = survey.rows;
     this.#replayedRows = 0;
     const streams = await this.#begin(survey);
-    const stamp = await backups.stamps.readPaid(this.file);
+    const stamp = await backups.skipStamp(this.file);
     for (const group of survey.groups) {
       const stream = new StreamReplay(this.#parts.session(streams[group.key]!));
       await this.#read(stream, streams[group.key]!);
@@ -108,13 +108,13 @@ export class FileReplay {
 
   /** The streams stay those of the first time. After a crash the rows that were rejected without a commit are looked for. */
   async #begin(survey: Survey): Promise<Record<string, string>> {
-    const { backups, fileSystem } = this.#parts;
-    const known = await readStreams(fileSystem, backups.directory, this.file);
+    const { backups } = this.#parts;
+    const known = await readStreams(backups.folder, this.file);
     const streams = { ...known };
     for (const { key, stream } of survey.groups) streams[key] ??= stream;
     // Also what is there already: an attempt whose name the disk refused to keep looks the same.
     if (!this.#hasBegun || Object.keys(streams).length > Object.keys(known ?? {}).length) {
-      await writeStreams(fileSystem, backups.directory, this.file, streams, backups.reserve);
+      await writeStreams(backups.folder, this.file, streams);
     }
     if (known !== undefined && !this.#hasBegun) await this.#findRejected(survey.groups, streams);
     this.#hasBegun = true;

@@ -1,9 +1,5 @@
-import { join } from 'node:path';
-
-import type { FileSystem } from '../../core/filesystem.ts';
-import type { Reserve } from '../../core/reserve.ts';
 import { finalNameOf, isSealedName, REPLAY_SUFFIX } from '../files/file-name.ts';
-import { readSidecar, writeSidecar } from '../files/sidecar.ts';
+import type { BackupFolder } from '../files/folder.ts';
 
 const MAX_STREAM_BYTES = 200;
 
@@ -14,26 +10,16 @@ const MAX_STREAM_BYTES = 200;
 export type ReplayStreams = Readonly<Record<string, string>>;
 
 /** By group of rows (a journal's id); undefined when no replay of the file was begun. */
-export async function readStreams(
-  fileSystem: FileSystem,
-  dir: string,
-  file: string,
-): Promise<ReplayStreams | undefined> {
-  const content = await readSidecar(fileSystem, join(dir, file + REPLAY_SUFFIX));
+export async function readStreams(folder: BackupFolder, file: string): Promise<ReplayStreams | undefined> {
+  const content = await folder.readSidecar(file + REPLAY_SUFFIX);
   if (content === undefined) return undefined;
   const { streams } = content as { readonly streams?: unknown };
   if (typeof streams === 'object' && streams !== null) return streams as ReplayStreams;
   throw new Error(`${file}${REPLAY_SUFFIX} does not say how far the replay is known`);
 }
 
-export function writeStreams(
-  fileSystem: FileSystem,
-  dir: string,
-  file: string,
-  streams: ReplayStreams,
-  reserve: Reserve,
-): Promise<void> {
-  return writeSidecar(fileSystem, join(dir, file + REPLAY_SUFFIX), { streams }, reserve);
+export function writeStreams(folder: BackupFolder, file: string, streams: ReplayStreams): Promise<void> {
+  return folder.writeSidecar(file + REPLAY_SUFFIX, { streams });
 }
 
 /** The names of files that have such a sidecar and are not there in any form. */

@@ -4,11 +4,9 @@ import { coerceError, DatabaseError, systemErrorCode } from '../../core/errors.t
 import { RepeatedError, type Logger } from '../../core/logger.ts';
 import { noStep, type OnStep } from '../../core/steps.ts';
 import { CsvError } from '../csv/csv.ts';
-import { UnknownFileError } from '../files/discard.ts';
-import type { BackupFileInfo } from '../files/file-info.ts';
-import { parseFileName } from '../files/file-name.ts';
+import { UnknownFileError } from '../files/folder.ts';
+import { replaysByItself } from '../files/file-facts.ts';
 import { FileReplay, type FileReplayParts } from './file-replay.ts';
-import { removeStreams } from '../files/removal.ts';
 import { UnreplayableError } from './replay-rows.ts';
 import { orphanedStreams, readStreams } from './replay-streams.ts';
 
@@ -140,10 +138,10 @@ export class Replay {
   }
 
   async #run(): Promise<void> {
-    const { backups, fileSystem, isOracleUp, log } = this.#options;
+    const { backups, isOracleUp, log } = this.#options;
     const { signal } = this.#stopping;
     try {
-      this.#orphans = orphanedStreams(await fileSystem.list(backups.directory));
+      this.#orphans = orphanedStreams(await backups.folder.list());
     } catch (error) {
       log.warn('replays of an earlier run could not be looked for', { error });
     }
@@ -162,12 +160,7 @@ export class Replay {
   #next(): string | undefined {
     for (const [file, { state }] of this.#requests) if (state !== 'done' && state !== 'failed') return file;
     if (!this.#options.enabled) return undefined;
-    return this.#options.backups.files().find((file) => this.#isDue(file))?.name;
-  }
-
-  /** By itself only what bears a name that a bridge gives: a person may still be writing the others. */
-  #isDue({ kind, name, problem, state }: BackupFileInfo): boolean {
-    return kind === 'backup' && state === 'sealed' && problem === undefined && parseFileName(name) !== undefined;
+    return this.#options.backups.files().find((file) => replaysByItself({ ...file, file: file.name }))?.name;
   }
 
   /** Undefined: until there is something to do. */
@@ -222,13 +215,13 @@ export class Replay {
 
   /** Deletes the ledger's rows of files that are gone. */
   async #forgetOrphans(): Promise<void> {
-    const { backups, fileSystem, session } = this.#options;
+    const { backups, session } = this.#options;
     while (this.#orphans.length > 0) {
       const file = this.#orphans[0]!;
-      for (const stream of Object.values((await readStreams(fileSystem, backups.directory, file)) ?? {})) {
+      for (const stream of Object.values((await readStreams(backups.folder, file)) ?? {})) {
         await session(stream).forget();
       }
-      await removeStreams(backups.directory, file, fileSystem);
+      await backups.folder.removeStreams(file);
       this.#orphans.shift();
     }
   }

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 
-import { discardFile, UnknownFileError } from '../../backup/files/discard.ts';
 import { refusalToDiscard, type BackupFileInfo } from '../../backup/files/file-info.ts';
+import { BackupFolder, UnknownFileError } from '../../backup/files/folder.ts';
 import { findBackup, scanBackups } from '../../backup/files/scan.ts';
 import { suggestion } from '../../config/suggestion.ts';
 import { systemClock } from '../../core/clock.ts';
@@ -77,26 +77,26 @@ Examples:
   },
 };
 
-function directoryOf({ values }: CommandArgs, io: Io): string {
-  return io.loadConfig(values, 'any').backup.dir;
+function folderOf({ values }: CommandArgs, io: Io): BackupFolder {
+  return new BackupFolder(io.loadConfig(values, 'any').backup.dir, nodeFileSystem);
 }
 
 async function list(args: CommandArgs, io: Io): Promise<ExitCode> {
   if (args.positionals.length > 0) throw new CommandError(EXIT.usage, 'backups list takes no file');
-  const directory = directoryOf(args, io);
-  const files = await scanBackups(directory, nodeFileSystem);
+  const folder = folderOf(args, io);
+  const files = await scanBackups(folder);
   const { columns, isTTY } = io.stdout;
   if (flagOption(args.values, 'names')) io.stdout.write(backupNames(files));
   else if (flagOption(args.values, 'json')) io.stdout.write(`${JSON.stringify(files.map(backupFacts), null, 2)}\n`);
-  else if (files.length === 0) io.stdout.write(`No backup files in ${directory}.\n`);
+  else if (files.length === 0) io.stdout.write(`No backup files in ${folder.directory}.\n`);
   else io.stdout.write(backupTable(files, systemClock.now(), isTTY === true ? columns : undefined));
   return EXIT.ok;
 }
 
 async function show(args: CommandArgs, io: Io): Promise<ExitCode> {
-  const directory = directoryOf(args, io);
-  const file = await onlyFile(args, 'show', directory);
-  const lines = await recordLines(directory, file, SHOWN_ROWS, nodeFileSystem);
+  const folder = folderOf(args, io);
+  const file = await onlyFile(args, 'show', folder);
+  const lines = await recordLines(folder, file, SHOWN_ROWS);
   if (flagOption(args.values, 'json')) {
     io.stdout.write(`${JSON.stringify({ ...backupFacts(file), firstRows: lines.records }, undefined, 2)}\n`);
     return EXIT.ok;
@@ -106,26 +106,26 @@ async function show(args: CommandArgs, io: Io): Promise<ExitCode> {
 }
 
 async function discard(args: CommandArgs, io: Io): Promise<ExitCode> {
-  const directory = directoryOf(args, io);
-  const file = await onlyFile(args, 'discard', directory);
+  const folder = folderOf(args, io);
+  const file = await onlyFile(args, 'discard', folder);
   const refusal = refusalToDiscard(file);
   if (refusal !== undefined) throw new CommandError(EXIT.inputOutput, refusal);
   if (!flagOption(args.values, 'yes') && !(await isConfirmed(file, io))) {
     io.stdout.write('Nothing was discarded.\n');
     return EXIT.ok;
   }
-  await discardFile(directory, file.name, nodeFileSystem);
+  await folder.discard(file.name);
   io.stdout.write(`${file.name} was discarded.\n`);
   return EXIT.ok;
 }
 
 /** The file that the command names, found by its exact name among those of the directory. */
-async function onlyFile({ positionals }: CommandArgs, action: string, directory: string): Promise<BackupFileInfo> {
+async function onlyFile({ positionals }: CommandArgs, action: string, folder: BackupFolder): Promise<BackupFileInfo> {
   const [name] = positionals;
   if (name === undefined || positionals.length > 1) {
     throw new CommandError(EXIT.usage, `backups ${action} takes one file; see backups list`);
   }
-  const file = await findBackup(directory, name, nodeFileSystem);
+  const file = await findBackup(folder, name);
   if (file === undefined) throw new UnknownFileError(name);
   return file;
 }

@@ -1,5 +1,5 @@
-import { isSealedName, parseFileName } from '../../backup/files/file-name.ts';
-import type { ListedFile } from '../../backup/replay/listing.ts';
+import { replaysByItself } from '../../backup/files/file-facts.ts';
+import { isSealedName } from '../../backup/files/file-name.ts';
 import { sleep, systemClock } from '../../core/clock.ts';
 import { printable } from '../../core/printable.ts';
 import { CommandError, type CommandArgs, type Io } from '../command.ts';
@@ -27,7 +27,7 @@ export async function replayBackups({ positionals, values }: CommandArgs, io: Io
 }
 
 async function replayAll(replayer: Replayer, named: readonly string[], io: Io): Promise<ExitCode> {
-  const files = named.length > 0 ? named : (await replayer.files()).filter(isDue).map(({ file }) => file);
+  const files = named.length > 0 ? named : (await replayer.files()).filter(replaysByItself).map(({ file }) => file);
   if (files.length === 0) io.stdout.write('No sealed backups to replay.\n');
   const line = new ProgressLine(io.stdout);
   let exitCode: ExitCode = EXIT.ok;
@@ -40,11 +40,6 @@ async function replayAll(replayer: Replayer, named: readonly string[], io: Io): 
     if (failure?.exitCode === EXIT.unavailable) break;
   }
   return exitCode;
-}
-
-/** What is replayed without being named: rejected rows and files of other names only when asked for. */
-function isDue({ file, kind, problem, state }: ListedFile): boolean {
-  return kind === 'backup' && state !== 'open' && problem === undefined && parseFileName(file) !== undefined;
 }
 
 interface Failure {

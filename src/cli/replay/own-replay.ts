@@ -1,4 +1,4 @@
-import { UnknownFileError } from '../../backup/files/discard.ts';
+import { UnknownFileError } from '../../backup/files/folder.ts';
 import { listedFile } from '../../backup/replay/listing.ts';
 import { ReplayRefusedError } from '../../backup/replay/replay.ts';
 import type { Config } from '../../config/config.ts';

@@ -1,34 +1,18 @@
-import { join } from 'node:path';
-
 import { parseCsv } from '../../backup/csv/csv-reader.ts';
 import { CsvError, textOfField, type CsvField } from '../../backup/csv/csv.ts';
-import { shownState, type BackupFileInfo } from '../../backup/files/file-info.ts';
+import { fileFacts, type FileFacts } from '../../backup/files/file-facts.ts';
+import type { BackupFileInfo } from '../../backup/files/file-info.ts';
 import { OPEN_SUFFIX } from '../../backup/files/file-name.ts';
-import { TimeWriter } from '../../backup/csv/time-text.ts';
+import type { BackupFolder } from '../../backup/files/folder.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import { printable } from '../../core/printable.ts';
 import { figureText, sizeText } from '../../core/wording.ts';
 import { alignCells } from './table.ts';
 
-/** What `list --json` and `show --json` say of a file: the fields of its recovery notice. */
-export function backupFacts(file: BackupFileInfo): Readonly<Record<string, unknown>> {
-  return {
-    file: file.name,
-    kind: file.kind,
-    state: shownState(file),
-    rows: file.rows,
-    bytes: file.bytes,
-    sha256: file.sha256,
-    firstTimestamp: timeOrNull(file.firstTimestampMs),
-    lastTimestamp: timeOrNull(file.lastTimestampMs),
-    createdAt: timeOrNull(file.createdAtMs),
-    reason: file.reason,
-    problem: file.problem,
-  };
-}
-
-function timeOrNull(timeMs: number | undefined): string | null {
-  return timeMs === undefined ? null : new TimeWriter().text(timeMs);
+/** What `list --json` and `show --json` say of a file. How far a bridge has replayed it can't be seen from here. */
+export function backupFacts(file: BackupFileInfo): Omit<FileFacts, 'replayedRows'> {
+  const { replayedRows: _unknown, ...facts } = fileFacts(file);
+  return facts;
 }
 
 /** The names of the files for a shell to complete, one a line. Names that would steer a terminal are left out. */
@@ -50,7 +34,7 @@ export function backupTable(
   const rows = files.map((file) => [
     file.name,
     file.kind,
-    file.problem === undefined ? shownState(file) : 'unreadable',
+    file.problem === undefined ? file.state : 'unreadable',
     figureText(file.rows),
     sizeText(file.bytes),
     ageText(nowMs - file.createdAtMs),
@@ -88,14 +72,9 @@ export interface ShownFile {
 const MAX_FIELD_LENGTH = 60;
 
 /** The facts of a file, and its first rows column by column. */
-export async function recordLines(
-  directory: string,
-  file: BackupFileInfo,
-  maxRows: number,
-  fileSystem: FileSystem,
-): Promise<ShownFile> {
-  const path = join(directory, file.state === 'open' ? file.name + OPEN_SUFFIX : file.name);
-  const records = await firstRecords(path, maxRows, file.state === 'open', fileSystem);
+export async function recordLines(folder: BackupFolder, file: BackupFileInfo, maxRows: number): Promise<ShownFile> {
+  const path = folder.path(file.state === 'open' ? file.name + OPEN_SUFFIX : file.name);
+  const records = await firstRecords(folder.fileSystem, path, maxRows, file.state === 'open');
   const { reason, ...facts } = { ...backupFacts(file), reason: reasonText(file) };
   const lines = Object.entries<unknown>(facts).map(([label, value]): [string, string] => [label, factText(value)]);
   return {
@@ -115,10 +94,10 @@ function factText(value: unknown): string {
 }
 
 async function firstRecords(
+  fileSystem: FileSystem,
   path: string,
   maxRows: number,
   isGrowing: boolean,
-  fileSystem: FileSystem,
 ): Promise<Record<string, CsvField>[]> {
   const shown: Record<string, CsvField>[] = [];
   let columns: CsvField[] | undefined;

@@ -55,7 +55,7 @@ async function live({ disk, oracle }: World, diesAt: number, die: () => void): P
     life.replay.start();
   };
   void start();
-  const isDone = (): boolean => isStarted && life.backups.pendingFiles === 0 && oracle.ledger.size === 0;
+  const isDone = (): boolean => isStarted && life.backups.pending('backup').files === 0 && oracle.ledger.size === 0;
   await until('the process is done or dead', async () => {
     await life.clock.advance(2000);
     return isDead || isDone();

@@ -141,13 +141,13 @@ export class FakeBackup {
     this.stamps.push(place);
   }
 
-  async payDebts(): Promise<void> {
+  async flushStamps(): Promise<void> {
     if (this.stampError !== undefined) throw this.stampError;
   }
 
-  markCertain(): void {}
+  outcomeCertain(): void {}
 
-  markUnknown(): void {
+  outcomeUnknown(): void {
     this.unknowns += 1;
   }
 }
