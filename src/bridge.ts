@@ -5,7 +5,7 @@ import type { Logger } from './core/logger.ts';
 import { nodeFileSystem, warnOfExposed } from './core/node-filesystem.ts';
 import { RESERVE_BYTES } from './core/reserve.ts';
 import { RollingWindow } from './core/rolling-window.ts';
-import { noStep, type OnStep } from './core/steps.ts';
+import type { OnStep } from './core/steps.ts';
 import { ProcessLock } from './journal/process-lock.ts';
 import { AuditMonitor } from './ops/audit.ts';
 import { History } from './ops/history.ts';
@@ -25,8 +25,8 @@ export interface BridgeParts {
   readonly version: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** For tests that crash the process at a certain step. */
-  readonly onStep?: OnStep;
+  /** Told of each step of a value: a test crashes the process at one. */
+  readonly onStep: OnStep;
 }
 
 const ROLLING_WINDOW_MS = 300_000;
@@ -158,7 +158,7 @@ export class Bridge {
   }
 
   #createPipeline(): Pipeline {
-    const { clock, log, onStep = noStep } = this.#parts;
+    const { clock, log, onStep } = this.#parts;
     const { bridge, oracle } = this.#config;
     const sessions = new Sessions(this.#connections, { ...oracle, bridgeId: bridge.id }, onStep);
     return new Pipeline(this.#config, {
