@@ -14,13 +14,8 @@ import { OPEN_SUFFIX, type BackupKind } from './files/file-name.ts';
 import { UnknownFileError, type BackupFolder } from './files/folder.ts';
 import { latestRange } from './written/place-range.ts';
 import { presentPaths, rejectedPlaces, undecodableNumbers } from './written/recall.ts';
-<<<<<<< HEAD
-import { RollingFile } from './files/rolling-file.ts';
-import { encodeBatch, encodeRejected, headerLine, shortReason } from './csv/row-format.ts';
-=======
 import { RollingFiles } from './files/rolling-files.ts';
-import { encodeBatch, encodeRejected, shortReason, type RejectedRow } from './csv/row-format.ts';
->>>>>>> stamps
+import { encodeBatch, encodeRejected, shortReason } from './csv/row-format.ts';
 import { SkipStamps } from './written/skip-stamps.ts';
 import type { SkipStamp } from './written/stamp-files.ts';
 import { Undecodable } from './undecodable.ts';

@@ -7,7 +7,6 @@ import type { AppendFile, FileSystem } from './filesystem.ts';
 export const TEMPORARY_SUFFIX = '.tmp';
 
 /**
-<<<<<<< HEAD
  * Does `work` on a file that was just created or opened, makes the file durable, and closes it whatever happens. Throws
  * what `work` throws, and the system error of the disk.
  */
@@ -16,13 +15,6 @@ export async function withSynced(
   work: (file: AppendFile) => Promise<void>,
 ): Promise<void> {
   const file = await opening;
-=======
- * Makes a file with this content, synced; its name is durable after the next sync of the directory. Throws the system
- * error of the disk.
- */
-export async function writeNewFile(fileSystem: FileSystem, path: string, bytes: Buffer): Promise<void> {
-  const file = await fileSystem.create(path);
->>>>>>> stamps
   try {
     await work(file);
     await file.sync();
@@ -32,7 +24,6 @@ export async function writeNewFile(fileSystem: FileSystem, path: string, bytes: 
 }
 
 /**
-<<<<<<< HEAD
  * Makes a file with this content, synced; its name is durable after the next sync of the directory. Throws the system
  * error of the disk.
  */
@@ -46,8 +37,6 @@ export function syncFile(fileSystem: FileSystem, path: string): Promise<void> {
 }
 
 /**
-=======
->>>>>>> stamps
  * Replaces a small file durably, all or nothing. Throws the system error of the disk; then the old one or the new one
  * is there. Calls for one path must not overlap.
  */

@@ -30,11 +30,7 @@ export class Reserve {
   readonly #turns = new OneAtATime();
 
   /**
-<<<<<<< HEAD
    * `bytes`: 0 turns the reserve off. With a neighbour on the same disk there
-=======
-   * `bytes` 0: none is kept, and nothing is written otherwise than without one. With a neighbour on the same disk there
->>>>>>> stamps
    * is one reserve for both: else what the one gives up the other would fill.
    */
   constructor(directory: string, bytes: number, fileSystem: FileSystem, neighbour?: Reserve) {

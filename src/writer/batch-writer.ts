@@ -55,42 +55,6 @@ export class BatchWriter {
     });
   }
 
-<<<<<<< HEAD
-  #createStream(): LedgerStream {
-    const { backup, clock, database, log, onError, onLedgerAhead } = this.#parts;
-    const { ledger, recovered, rejected, settled } = this.#options.resumeAfter;
-    return new LedgerStream({
-      session: database,
-      lastKnown: ledger,
-      resumeAfter: settled,
-      recoveredThrough: recovered,
-      countsEarlierRuns: true,
-      rejected,
-      mayComeAgain: false,
-      checkRows: (values) => checkRows(values, this.#options.rowCheck),
-      reject: async (values, rows) => {
-        await backup.reject(values, rows);
-        this.#logRejected(rows);
-      },
-      beforeSending: () => backup.flushStamps(),
-      onRead: async (place) => {
-        await backup.stampSkip(place);
-        this.#hasUnsentRows = true; // behind the place
-      },
-      onAhead: (place) => onLedgerAhead(place),
-      onSettled: (as, count) => this.#count(as, count),
-      onCommitted: (values, latencyMs) => this.#committed(values, latencyMs),
-      onFailed: (error) => {
-        if (error.outcomeUnknown) backup.outcomeUnknown();
-        onError(error.code);
-      },
-      clock,
-      log,
-    });
-  }
-
-=======
->>>>>>> write
   /** Values taken from the buffer and not settled yet. */
   get pending(): number {
     return this.#pending;
@@ -244,17 +208,6 @@ export class BatchWriter {
     this.#takeOut(batch, batch.length);
   }
 
-<<<<<<< HEAD
-  #committed(values: TagValues, latencyMs: number): void {
-    const { backup, clock, onWritten } = this.#parts;
-    backup.outcomeCertain();
-    this.availability.succeeded();
-    if (values.length === 0) return;
-    onWritten(values.length, latencyMs, Math.max(0, clock.now() - values.receivedAtMs[0]!));
-  }
-
-=======
->>>>>>> write
   #count(as: SettledAs, count: number): void {
     const { counters } = this.#parts;
     if (as === 'written') counters.valuesWritten += count;

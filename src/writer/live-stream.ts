@@ -33,7 +33,7 @@ export function createLiveStream(
       await backup.reject(values, rows);
       log.warn('values rejected', { values: rows.length, first: rows[0]?.reason });
     },
-    beforeSending: () => backup.payDebts(),
+    beforeSending: () => backup.flushStamps(),
     onRead: async (place) => {
       await backup.stampSkip(place);
       hooks.onStamped();
@@ -41,13 +41,13 @@ export function createLiveStream(
     onAhead: (place) => onLedgerAhead(place),
     onSettled: (as, count) => hooks.onSettled(as, count),
     onCommitted: (values, latencyMs) => {
-      backup.markCertain();
+      backup.outcomeCertain();
       hooks.onCommitted();
       if (values.length === 0) return;
       onWritten(values.length, latencyMs, Math.max(0, clock.now() - values.receivedAtMs[0]!));
     },
     onFailed: ({ code, outcomeUnknown }) => {
-      if (outcomeUnknown) backup.markUnknown();
+      if (outcomeUnknown) backup.outcomeUnknown();
       onError(code);
     },
     clock,
