@@ -7,7 +7,8 @@ import type { Journal } from '../src/journal/journal.ts';
 import { delivery, openJournalAt } from '../test/unit/journal/sample-journal.ts';
 
 /*
- * Messages a second from append to acknowledgement and through `take`, at most WINDOW unacknowledged, on the disk of the given directory:
+ * Messages a second from append to acknowledgement and through `take`, at most WINDOW unacknowledged, on the disk of
+ * the given directory:
  *   npx tsx scripts/bench-journal.ts [directory]
  */
 

@@ -18,9 +18,9 @@ export interface BrokerSessionOptions {
  * - QoS 0: nothing is delivered again.
  * - QoS 1: a delivery is a repetition by its content, beside what became of the equal delivery before it
  *   (mqtt/redelivery/redelivery.ts).
- * - QoS 2: it is one by its packet id, which the journal holds until the release (journal/held-packet-ids.ts). There are
- *   brokers that send again what was released (aedes): so under an id that is not held, a content with a time makes it
- *   a repetition as at QoS 1.
+ * - QoS 2: it is one by its packet id, which the journal holds until the release (journal/held-packet-ids.ts). There
+ *   are brokers that send again what was released (aedes): so under an id that is not held, a content with a time makes
+ *   it a repetition as at QoS 1.
  */
 export class BrokerSession {
   readonly #journal: Journal;
@@ -70,7 +70,8 @@ export class BrokerSession {
   /** The broker has the acknowledgements up to this one. */
   proven({ messageNo, ordinal }: AckMark): void {
     this.#redelivery.confirmed(ordinal);
-    // What an earlier connection brought, and what came again of it, has a lower number and may lack an acknowledgement.
+    // What an earlier connection brought, and what came again of it, has a lower number and may lack an
+    // acknowledgement.
     if (this.#redelivery.isInDoubt) return;
     this.#acknowledgedThrough = Math.max(this.#acknowledgedThrough, messageNo);
   }

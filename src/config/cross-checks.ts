@@ -35,7 +35,6 @@ const COLUMN_CHECKS = COLUMNS.map(({ key }, index): CrossCheck => {
   };
 });
 
-
 const TLS_FILES = ['ca', 'cert', 'key'] as const;
 
 export const CROSS_CHECKS: readonly CrossCheck[] = [

@@ -39,7 +39,10 @@ export class CommitQueue {
     this.#waiting.push(delivery);
   }
 
-  /** The next group, the same one until it is `done`: one delivery at least, and at most `maxBytes` of several. Undefined: none waits. */
+  /**
+   * The next group, the same one until it is `done`: one delivery at least, and at most `maxBytes` of several.
+   * Undefined: none waits.
+   */
   next(maxBytes: number): CommitGroup | undefined {
     this.#group ??= this.#takeGroup(maxBytes);
     return this.#group;

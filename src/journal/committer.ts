@@ -56,9 +56,9 @@ type Work = 'idle' | 'committing' | 'waiting' | 'ending' | 'ended';
 type Unsynced = 'nothing' | 'some' | 'due';
 
 /**
- * Group commit: what comes in while one commit runs goes with the next. One write and one sync a commit, then all of its
- * deliveries are acknowledged in the order they came in. What the disk refuses is held, unacknowledged, and tried again
- * each second.
+ * Group commit: what comes in while one commit runs goes with the next. One write and one sync a commit, then all of
+ * its deliveries are acknowledged in the order they came in. What the disk refuses is held, unacknowledged, and tried
+ * again each second.
  *
  * | at         | until                                                   | then       |
  * | ---------- | ------------------------------------------------------- | ---------- |

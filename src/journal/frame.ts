@@ -7,8 +7,8 @@ import type { Delivery, Message, Release } from '../core/message.ts';
  *
  *   offset  bytes
  *        0      4  length of the body: all from offset 8 on
- *        4      4  CRC-32 of the body, begun from the segment's salt (segment.ts), so that a frame of another segment does
- *                  not verify
+ *        4      4  CRC-32 of the body, begun from the segment's salt (segment.ts), so that a frame of another segment
+ *                  does not verify
  *        8      4  index of the message in its segment, from 0; message number = first number of the segment + index
  *       12      8  time of receipt, epoch milliseconds, a double
  *       20      4  connection that delivered it; grows over restarts

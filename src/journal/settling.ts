@@ -49,8 +49,8 @@ export class Settling {
   }
 
   /**
-   * A message was given out. Throws an internal error when its number is not above those of all before: `done` would not
-   * find the message, and the settled place could pass it over.
+   * A message was given out. Throws an internal error when its number is not above those of all before: `done` would
+   * not find the message, and the settled place could pass it over.
    */
   add(messageNo: number): void {
     if (messageNo <= this.#lastAdded) {

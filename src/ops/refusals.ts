@@ -35,7 +35,9 @@ const PAYLOAD_BYTES = 200;
 const TEXT_LENGTH = 200;
 const LONG_TEXT_LENGTH = 1000;
 
-/** The last 50 values and the last 50 messages that were refused, in at most some 500 kB; all of them are in CSV files. */
+/**
+ * The last 50 values and the last 50 messages that were refused, in at most some 500 kB; all of them are in CSV files.
+ */
 export class Refusals {
   readonly #clock: Clock;
   #rejected: readonly RejectedValue[] = [];

@@ -10,12 +10,12 @@ import { explainTls, walletAttributes } from './tls.ts';
 /**
  * A few connections to the database, kept warm.
  *
- * Not the driver's pool: with the database down its poolMin keeps a core busy with connects, one stuck connect blocks it even after
- * the recovery, and closing a connection whose network went silent never returns. Here each connection is opened by itself, one
- * at a time, and is dropped at the first doubt.
+ * Not the driver's pool: with the database down its poolMin keeps a core busy with connects, one stuck connect blocks
+ * it even after the recovery, and closing a connection whose network went silent never returns. Here each connection is
+ * opened by itself, one at a time, and is dropped at the first doubt.
  *
- * The gate: after a log-on that the database refused (wrong password, locked account) no other is tried for a minute, whoever asks,
- * since each one brings the account nearer to its lock. Asking meanwhile throws that same error.
+ * The gate: after a log-on that the database refused (wrong password, locked account) no other is tried for a minute,
+ * whoever asks, since each one brings the account nearer to its lock. Asking meanwhile throws that same error.
  */
 export interface ConnectionsOptions {
   readonly connectString: string;
@@ -39,7 +39,9 @@ interface Pooled {
   readonly connection: oracledb.Connection;
   readonly openedAtMs: number;
   idleSinceMs: number;
-  /** The driver parses a statement anew at each call after one with batch errors; such a connection is replaced in time. */
+  /**
+   * The driver parses a statement anew at each call after one with batch errors; such a connection is replaced in time.
+   */
   worn: boolean;
 }
 
@@ -50,8 +52,9 @@ const KEEP_WARM_EVERY_MS = 30_000;
 const CALL_GRACE_MS = 5_000;
 const CLOSE_DEADLINE_MS = 2_000;
 /**
- * The session data unit that is asked for: a batch of 500 rows goes into one packet. The server gives what it allows (8,192 bytes unless its
- * DEFAULT_SDU_SIZE says otherwise; 23ai gives all of this), and an SDU in the connect string wins.
+ * The session data unit that is asked for: a batch of 500 rows goes into one packet. The server gives what it allows
+ * (8,192 bytes unless its DEFAULT_SDU_SIZE says otherwise; 23ai gives all of this), and an SDU in the connect string
+ * wins.
  */
 const SDU_BYTES = 65_535;
 
@@ -78,8 +81,8 @@ export class Connections implements ConnectionLender {
   }
 
   /**
-   * As `ConnectionLender` says. `work` is given up `callTimeoutMs` and a grace after it began: the driver does not always notice a silent
-   * network; its outcome is unknown then.
+   * As `ConnectionLender` says. `work` is given up `callTimeoutMs` and a grace after it began: the driver does not
+   * always notice a silent network; its outcome is unknown then.
    */
   async use<T>(what: string, work: (lease: Lease) => Promise<T>): Promise<T> {
     const pooled = await this.#acquire();
@@ -131,7 +134,10 @@ export class Connections implements ConnectionLender {
     }
   }
 
-  /** Opens one connection; those who ask meanwhile come after it, so that a refused log-on is tried once and not by each of them. */
+  /**
+   * Opens one connection; those who ask meanwhile come after it, so that a refused log-on is tried once and not by each
+   * of them.
+   */
   #connect(): Promise<Pooled> {
     this.#open += 1;
     const opened = this.#connecting.then(() => this.#logOn());
@@ -237,7 +243,10 @@ export class Connections implements ConnectionLender {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  /** Tops up to `pool.min`, `pool.increment` at a time; after a failure it leaves the database alone until the next round. */
+  /**
+   * Tops up to `pool.min`, `pool.increment` at a time; after a failure it leaves the database alone until the next
+   * round.
+   */
   async #keepWarm(): Promise<void> {
     const { min, increment } = this.#options.pool;
     while (!this.#stopping.signal.aborted) {
@@ -252,7 +261,10 @@ export class Connections implements ConnectionLender {
   }
 }
 
-/** Cuts the socket of a connection that no longer answers: `close()` would wait for it for ever. Not in the driver's public interface. */
+/**
+ * Cuts the socket of a connection that no longer answers: `close()` would wait for it for ever. Not in the driver's
+ * public interface.
+ */
 function forceClose(connection: oracledb.Connection): void {
   const inner = connection as unknown as { _impl?: { nscon?: { forceDisconnect?: () => void } } };
   try {

@@ -70,7 +70,9 @@ export class Database implements LedgerSession {
     await this.#connections.use('forget', ({ connection }) => known(ledger.forget(connection)));
   }
 
-  /** Asks the database to parse the statements, which needs the log-on, tables, columns and rights; nothing is executed. */
+  /**
+   * Asks the database to parse the statements, which needs the log-on, tables, columns and rights; nothing is executed.
+   */
   probe(): Promise<void> {
     return this.#connections.use('probe', async ({ connection }) => {
       for (const sql of [this.#insert.sql, ...(this.#ledger?.statements ?? [])]) {

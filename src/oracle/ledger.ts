@@ -13,8 +13,8 @@ const UNIQUE_VIOLATED = 1;
  *     live/<journal id>                            live data
  *     replay/<file>/<journal id>/<first message>   a backup
  *
- * The move is a compare-and-set, and comes before the rows: it takes the row's lock, so that a session that outlived its connection
- * either has moved the place already, which we then see, or finds it moved and cannot commit.
+ * The move is a compare-and-set, and comes before the rows: it takes the row's lock, so that a session that outlived
+ * its connection either has moved the place already, which we then see, or finds it moved and cannot commit.
  */
 export class Ledger {
   readonly #bridgeId: string;
@@ -50,8 +50,8 @@ export class Ledger {
   }
 
   /**
-   * The place of the stream; a missing row is made, at ORIGIN, and committed. Waits for the row's lock: so no session of ours that
-   * has outlived its connection can still move the place afterwards.
+   * The place of the stream; a missing row is made, at ORIGIN, and committed. Waits for the row's lock: so no session
+   * of ours that has outlived its connection can still move the place afterwards.
    */
   async read(connection: oracledb.Connection): Promise<Place> {
     const found = await this.#select(connection);
@@ -72,7 +72,10 @@ export class Ledger {
     }
   }
 
-  /** Moves the place within the open transaction. Throws DatabaseError LEDGER_MOVED when it was not at `from`: roll back. */
+  /**
+   * Moves the place within the open transaction. Throws DatabaseError LEDGER_MOVED when it was not at `from`: roll
+   * back.
+   */
   async move(connection: oracledb.Connection, from: Place, to: Place): Promise<void> {
     const binds = [to.messageNo, to.valueNo, this.#bridgeId, this.#stream, from.messageNo, from.valueNo];
     const { rowsAffected } = await connection.execute(this.#sql.move, binds);

@@ -11,7 +11,9 @@ import type { RowCheckOptions } from './row-check.ts';
 
 /** Where the values come from: the tag buffer. */
 export interface ValueSource {
-  /** Resolves when `count` values are there, or the oldest has waited `maxWaitMs`, or the source is closed, or on abort. */
+  /**
+   * Resolves when `count` values are there, or the oldest has waited `maxWaitMs`, or the source is closed, or on abort.
+   */
   whenReady(count: number, maxWaitMs: number, signal: AbortSignal): Promise<void>;
   /** Moves at most `max` values into the list, the oldest first. */
   take(into: TagValues, max: number): number;
@@ -19,7 +21,9 @@ export interface ValueSource {
   readonly closed: boolean;
 }
 
-/** The CSV files. All resolve when what they were given is durable, and throw the system error of a disk that refuses. */
+/**
+ * The CSV files. All resolve when what they were given is durable, and throw the system error of a disk that refuses.
+ */
 export interface BatchBackup {
   backUp(values: TagValues, reason: Reason): Promise<void>;
   reject(values: TagValues, rows: readonly RefusedRow[]): Promise<void>;
@@ -68,7 +72,9 @@ export interface BatchWriterParts {
   readonly database: LedgerSession;
   readonly backup: BatchBackup;
   readonly counters: Counters;
-  /** Told of each batch that was written: rows, milliseconds the write took, age of the oldest value since its receipt. */
+  /**
+   * Told of each batch that was written: rows, milliseconds the write took, age of the oldest value since its receipt.
+   */
   readonly onWritten: (rows: number, latencyMs: number, lagMs: number) => void;
   readonly onError: (code: string) => void;
   /** Every value up to and including this place is settled. */

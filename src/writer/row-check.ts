@@ -16,8 +16,8 @@ const MIN_NUMBER = 1e-130;
 const MAX_NUMBER = 1e126;
 
 /**
- * Finds the values of a batch that must not be bound, in order; mostly none. The driver would refuse the whole batch because of such a
- * value, or send it as garbage.
+ * Finds the values of a batch that must not be bound, in order; mostly none. The driver would refuse the whole batch
+ * because of such a value, or send it as garbage.
  */
 export function checkRows(values: TagValues, options: RowCheckOptions): RefusedRow[] {
   const refused: RefusedRow[] = [];

@@ -10,7 +10,10 @@ import { messageOf, type Rig } from './rig.ts';
 import { simulatedRig } from './simulated-rig.ts';
 import { standinRig } from './standin-rig.ts';
 
-/** All that tests put in the place of Oracle. Each must keep what `LedgerSession` promises, or the tests above it prove nothing. */
+/**
+ * All that tests put in the place of Oracle. Each must keep what `LedgerSession` promises, or the tests above it prove
+ * nothing.
+ */
 const DATABASES: readonly (readonly [name: string, open: () => Promise<Rig>])[] = [
   ["the fake of the writer's tests", fakeDatabaseRig],
   ["the fake of the replay's tests", fakeOracleRig],

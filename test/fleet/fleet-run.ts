@@ -68,7 +68,10 @@ const QUIET_MS = 2500;
 const LAST_QUIET_MS = 15_000;
 const POLL_MS = 100;
 
-/** Kills the bridges of a fleet one after the other under load, lets all heal in the end, and judges what has become of what the broker acknowledged. */
+/**
+ * Kills the bridges of a fleet one after the other under load, lets all heal in the end, and judges what has become of
+ * what the broker acknowledged.
+ */
 export async function runFleetTest(options: FleetRunOptions): Promise<FleetRunResult> {
   const broker = await options.broker.start();
   const standin = await startStandin({ log: () => {} });
@@ -307,7 +310,10 @@ class FleetRun {
   }
 }
 
-/** `bridges 3 · kills 50 · lost 0 · doubled 0 · unknown 0 · given to another 0 · maybe repeated 0 · values 61240 · 171 s` */
+/**
+ * `bridges 3 · kills 50 · lost 0 · doubled 0 · unknown 0 · given to another 0 · maybe repeated 0 · values 61240 · 171
+ * s`
+ */
 export function fleetSummary({ bridges }: FleetRunOptions, { kills, verdict, owed, seconds }: FleetRunResult): string {
   const given = `given to another ${verdict.givenToAnother.length}`;
   const maybe = `maybe repeated ${verdict.maybeRepeated.length}`;

@@ -25,7 +25,13 @@ async function startBackups(): Promise<Backups> {
   const dir = await mkdtemp(join(tmpdir(), 'replay-refused-row-'));
   onTestFinished(() => rm(dir, { recursive: true }));
   const folder = new BackupFolder(dir, nodeFileSystem);
-  const backups = new Backups({ ...shared, folder, maxRowsPerFile: 100, journalId: () => 'journal00001', onStep: noStep });
+  const backups = new Backups({
+    ...shared,
+    folder,
+    maxRowsPerFile: 100,
+    journalId: () => 'journal00001',
+    onStep: noStep,
+  });
   await backups.start();
   onTestFinished(() => backups.stop());
   return backups;

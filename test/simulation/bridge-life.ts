@@ -35,7 +35,10 @@ const MAX_RECONNECT_MS = 50;
 const DRAIN_MS = 500;
 const STOP_MS = 300_000;
 
-/** One process of the bridge, from its start to its end: the real pipeline, its connection to the broker, and nothing else. */
+/**
+ * One process of the bridge, from its start to its end: the real pipeline, its connection to the broker, and nothing
+ * else.
+ */
 export class BridgeLife {
   readonly #options: BridgeLifeOptions;
   readonly #life: Life;

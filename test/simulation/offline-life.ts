@@ -15,7 +15,10 @@ export type OfflineLifeOptions = Pick<
 
 const POLL_MS = 300;
 
-/** One process of `backups replay`, while no bridge runs: all backups that are there, until each is replayed or one has to wait. */
+/**
+ * One process of `backups replay`, while no bridge runs: all backups that are there, until each is replayed or one has
+ * to wait.
+ */
 export class OfflineLife {
   readonly #options: OfflineLifeOptions;
   readonly #life: Life;

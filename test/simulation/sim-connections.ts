@@ -23,8 +23,8 @@ const TRAVEL_MS = [0.1, 3] as const;
 const LATE_MS = [500, 6_000] as const;
 
 /**
- * The client's side: lends connections as `Connections` does, whose statements are the bridge's own SQL. Everything above it (Database,
- * Ledger) is the real code.
+ * The client's side: lends connections as `Connections` does, whose statements are the bridge's own SQL. Everything
+ * above it (Database, Ledger) is the real code.
  */
 export class SimConnections implements ConnectionLender {
   readonly #database: SimDatabase;

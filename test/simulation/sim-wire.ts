@@ -23,8 +23,8 @@ interface Waiting {
 const WIRE_MS = [0.05, 2] as const;
 
 /**
- * One connection: the wire, and the part of the MQTT client that keeps answers in the order of arrival [MQTT-4.6.0-2] and has them
- * proven by the real AckProofs.
+ * One connection: the wire, and the part of the MQTT client that keeps answers in the order of arrival [MQTT-4.6.0-2]
+ * and has them proven by the real AckProofs.
  */
 export class SimWire {
   hasDelivered = false;

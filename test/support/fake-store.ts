@@ -4,7 +4,10 @@ import { comparePlaces, ORIGIN, type Place } from '../../src/core/place.ts';
 import type { RefusedRow } from '../../src/core/refused-row.ts';
 import { placeOf, type TagValues } from '../../src/core/tag-values.ts';
 
-/** What becomes of a transaction whose commit is not answered; a late one is still open, and holds the ledger's row until it ends. */
+/**
+ * What becomes of a transaction whose commit is not answered; a late one is still open, and holds the ledger's row
+ * until it ends.
+ */
 export type LostAnswer = 'committed' | 'rolled back' | 'commits late' | 'rolls back late';
 
 export interface FakeStoreOptions<Row> {
@@ -22,8 +25,8 @@ export function unknownOutcome(): DatabaseError {
 }
 
 /**
- * A table and a ledger in memory, as the contract of `LedgerSession` wants them; `test/contract` holds them to it. The fakes of the writer
- * and of the replay stand before it, each with the faults that its tests ask for.
+ * A table and a ledger in memory, as the contract of `LedgerSession` wants them; `test/contract` holds them to it. The
+ * fakes of the writer and of the replay stand before it, each with the faults that its tests ask for.
  */
 export class FakeStore<Row> {
   /** Committed rows. */

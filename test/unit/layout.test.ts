@@ -101,16 +101,6 @@ function breachesOf(source: SourceFile): string[] {
   return found.filter((breach) => breach !== undefined);
 }
 
-/** Folders whose circles are not untied yet. */
-const STILL_TIED = ['src/config/', 'src/mqtt/'];
-/** Places whose comments are not reflowed yet. */
-const STILL_WIDE: readonly string[] = [
-  ...'backup buffer config core journal mqtt notices oracle payload preflight writer'.split(' '),
-  ...'offline-replay.ts ops/refusals.ts pipeline.ts'.split(' '),
-]
-  .map((place) => `src/${place}`)
-  .concat('scripts/bench-journal.ts', 'test/');
-
 const FILES = repositoryFiles();
 const SOURCES = FILES.filter((path) => /^(?:src|test|scripts)\/.*\.(?:ts|js)$/.test(path)).map(readSource);
 const DOCUMENTS = FILES.filter((path) => path.endsWith('.md')).map(readSource);
@@ -132,8 +122,7 @@ describe('the layout', () => {
   });
 
   it(`keeps comments to ${MAX_COMMENT_COLUMNS} columns`, () => {
-    const wide = SOURCES.filter(({ path }) => !STILL_WIDE.some((place) => path.startsWith(place)));
-    expect(wide.flatMap((source) => wideComments(source))).toEqual([]);
+    expect(SOURCES.flatMap((source) => wideComments(source))).toEqual([]);
   });
 });
 

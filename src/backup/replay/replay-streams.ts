@@ -4,8 +4,8 @@ import type { BackupFolder } from '../files/folder.ts';
 const MAX_STREAM_BYTES = 200;
 
 /**
- * The ledger streams of a file's replay, in `<file>.csv.replay` from before its first row is written until the ledger's rows are deleted:
- * they stay the same when a person changes the file between two parts of its replay.
+ * The ledger streams of a file's replay, in `<file>.csv.replay` from before its first row is written until the ledger's
+ * rows are deleted: they stay the same when a person changes the file between two parts of its replay.
  */
 export type ReplayStreams = Readonly<Record<string, string>>;
 
@@ -31,7 +31,10 @@ export function orphanedStreams(entries: readonly string[]): string[] {
     .filter((name) => isSealedName(name) && !files.has(name));
 }
 
-/** `replay/<file>/<origin>`, of which a long file name gives up its beginning: what tells files apart stands at the ends. */
+/**
+ * `replay/<file>/<origin>`, of which a long file name gives up its beginning: what tells files apart stands at the
+ * ends.
+ */
 export function streamName(file: string, origin: string): string {
   const head = 'replay/';
   const tail = `/${cutToBytes(origin, 100)}`;

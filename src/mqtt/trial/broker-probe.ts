@@ -99,7 +99,8 @@ export async function probeBroker(options: ProbeOptions, signal: AbortSignal): P
     const { sessionPresent } = connack;
     const limits = limitsOf(connack);
     const protocolVersion = fallback === undefined ? options.protocolVersion : 4;
-    const software = await nameOf(client, clock); // last: a broker may end the connection on a topic that it does not allow
+    // Last: a broker may end the connection on a topic that it does not allow.
+    const software = await nameOf(client, clock);
     tried.push(...NAME_TOPICS);
     return { clientId, protocolVersion, fallback, connectMs, sessionPresent, limits, software, grants };
   } finally {

@@ -12,7 +12,9 @@ import { RecordingLogger } from '../../support/recording-logger.ts';
 
 const JOURNAL = 'journal-of-ours';
 
-/** What the disk does to the stamps of one step: it refuses the file, or to keep the name that the file has been given. */
+/**
+ * What the disk does to the stamps of one step: it refuses the file, or to keep the name that the file has been given.
+ */
 type Disk = 'takes all' | 'refuses files' | 'refuses names';
 
 type Step =

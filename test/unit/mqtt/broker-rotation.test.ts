@@ -5,7 +5,9 @@ import { FakeClock } from '../../support/fake-clock.ts';
 
 const BACKOFF = { initialDelayMs: 1000, factor: 2, maxDelayMs: 2500, jitter: 0 };
 
-/** Lets attempts end as `endings` say, and time pass between them; gives the delay before and the name of each next one. */
+/**
+ * Lets attempts end as `endings` say, and time pass between them; gives the delay before and the name of each next one.
+ */
 async function follow(
   rotation: BrokerRotation,
   clock: FakeClock,

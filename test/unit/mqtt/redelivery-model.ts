@@ -47,8 +47,8 @@ type Packet = { readonly inFlight: InFlight; readonly packetId: number; readonly
 export const UNTIMED = 'state';
 
 /**
- * A broker with manners, two wires and a bridge with a journal and a checkpoint, as small as they can be. Either end may vanish at any step: what
- * is on the wires is then lost, the bridge keeps what is durable, the broker what it had.
+ * A broker with manners, two wires and a bridge with a journal and a checkpoint, as small as they can be. Either end
+ * may vanish at any step: what is on the wires is then lost, the bridge keeps what is durable, the broker what it had.
  */
 export class RedeliveryModel {
   repeated = 0;

@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 
 const STANDIN = join(import.meta.dirname, '../../support/standin');
 
-/** The rows of the table of files: a folder, which holds for the rows after it too, and the names in the second column. */
+/**
+ * The rows of the table of files: a folder, which holds for the rows after it too, and the names in the second column.
+ */
 function filesOf(readme: string): string[] {
   const table = readme.slice(readme.indexOf('## The files'), readme.indexOf('## What SQL'));
   let folder = '';

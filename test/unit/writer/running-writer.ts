@@ -67,7 +67,9 @@ export class FakeSource {
 }
 
 const UNIQUE_VIOLATED: Reason = { code: 'ORA-00001', message: 'unique' };
-/** Errors are taken from the front of `plan`, one a call; then all is well, but for rows whose value is in `refuses`. */
+/**
+ * Errors are taken from the front of `plan`, one a call; then all is well, but for rows whose value is in `refuses`.
+ */
 export class FakeDatabase implements LedgerSession {
   plan: (DatabaseError | undefined)[] = [];
   probes = 0;

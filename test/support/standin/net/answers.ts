@@ -1,7 +1,7 @@
 /**
  * The messages of an answer.
  *
- *   08   return parameters, before the 04 of every answer to execute: ub2 6, six ub4 (change number low and high, cursor,
+ *   08 return parameters, before the 04 of every answer to execute: ub2 6, six ub4 (change number low and high, cursor,
  *        1 after DML, 0, 0), three ub2 0, [ub4 n, n * ub8 row counts]
  *   10h  description of columns        06 row header      07 row       15h bit vector: columns that are sent
  *   04   end of call, after an error and after success alike          09 status, for calls without a statement

@@ -1,4 +1,7 @@
-/** INSERT, UPDATE, DELETE and MERGE as statements of one row of binds: on their own in an array, or inside a PL/SQL block. */
+/**
+ * INSERT, UPDATE, DELETE and MERGE as statements of one row of binds: on their own in an array, or inside a PL/SQL
+ * block.
+ */
 import type { DmlTree } from '../sql/ast.ts';
 import { compileDelete, compileUpdate } from './change.ts';
 import type { SessionContext } from './context.ts';
