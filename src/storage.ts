@@ -11,7 +11,13 @@ import type { OnStep } from './core/steps.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
 
-export type StorageConfig = Pick<Config, 'mqtt' | 'writer' | 'oracle' | 'journal' | 'backup'>;
+export interface StorageConfig {
+  readonly journal: Config['journal'];
+  readonly backup: Pick<Config['backup'], 'dir' | 'maxRowsPerFile'>;
+  readonly mqtt: Pick<Config['mqtt'], 'receiveMaximum'>;
+  readonly writer: Pick<Config['writer'], 'batchSize'>;
+  readonly oracle: { readonly valueType: RowCheckOptions['valueType']; readonly columns: { readonly text: string } };
+}
 
 export interface StorageParts {
   readonly clock: Clock;
