@@ -5,18 +5,16 @@ import type { Message } from '../core/message.ts';
 import type { Place } from '../core/place.ts';
 import type { OnStep } from '../core/steps.ts';
 import { placeOf, type TagValues } from '../core/tag-values.ts';
-import { BackupFile } from './files/backup-file.ts';
 import { Catalog, type PendingCount } from './files/catalog.ts';
 import { BackupDirectory } from './files/directory.ts';
 import { fileFacts, type FileFacts } from './files/file-facts.ts';
 import { TimeRange, type BackupFileInfo } from './files/file-info.ts';
-import { BACKUP_KINDS, OPEN_SUFFIX, type BackupKind } from './files/file-name.ts';
+import { OPEN_SUFFIX, type BackupKind } from './files/file-name.ts';
 import { UnknownFileError, type BackupFolder } from './files/folder.ts';
-import { KINDS } from './files/kinds.ts';
 import { latestRange } from './written/place-range.ts';
 import { presentPaths, rejectedPlaces, undecodableNumbers } from './written/recall.ts';
-import { RollingFile } from './files/rolling-file.ts';
-import { encodeBatch, encodeRejected, headerLine, shortReason, type RejectedRow } from './csv/row-format.ts';
+import { RollingFiles } from './files/rolling-files.ts';
+import { encodeBatch, encodeRejected, shortReason, type RejectedRow } from './csv/row-format.ts';
 import { SkipStamps } from './written/skip-stamps.ts';
 import type { SkipStamp } from './written/stamp-files.ts';
 import { Undecodable } from './undecodable.ts';
@@ -41,35 +39,40 @@ export class Backups {
   readonly folder: BackupFolder;
   readonly #stamps: SkipStamps;
   readonly #catalog = new Catalog();
-  readonly #rolling: Readonly<Record<BackupKind, RollingFile>>;
-  readonly #undecodable: Undecodable;
+  readonly #rolling: RollingFiles;
   readonly #directory: BackupDirectory;
+  readonly #undecodable: Undecodable;
 
   constructor(options: BackupsOptions) {
     this.#options = options;
     this.folder = options.folder;
     this.#stamps = new SkipStamps(options);
-    this.#rolling = {
-      backup: this.#createRolling('backup'),
-      rejected: this.#createRolling('rejected'),
-      undecodable: this.#createRolling('undecodable'),
-    };
-    const append = this.#rolling.undecodable.append.bind(this.#rolling.undecodable);
-    this.#undecodable = new Undecodable({ ...options, append });
+    this.#rolling = new RollingFiles({
+      ...options,
+      catalog: this.#catalog,
+      freeName: (kind, atMs) => this.#directory.freeName(kind, atMs),
+      onBegin: async (kind, name) => {
+        if (kind === 'backup') await this.#stamps.begins(name);
+      },
+      onGone: (name) => this.#directory.drop(name),
+    });
     this.#directory = new BackupDirectory({
       ...options,
       catalog: this.#catalog,
-      checkOpenFiles: async (isThere) => {
-        await Promise.all(BACKUP_KINDS.map((kind) => this.#rolling[kind].check(isThere)));
-      },
+      checkOpenFiles: (isThere) => this.#rolling.check(isThere),
       onGone: (name) => this.#stamps.gone(name),
+    });
+    this.#undecodable = new Undecodable({
+      ...options,
+      append: (records, reason) => this.#rolling.of('undecodable').append(records, reason),
     });
   }
 
   /**
-   * Makes the directory, seals what a crash left open and reads each file through once. A file that can't be read is listed with its
-   * problem. When that takes more than five seconds (a long outage leaves gigabytes), it resolves and reads on beside the work: what was
-   * not read yet is listed with no rows. Throws the system error when the directory can't be made or listed, or a backup can't be sealed.
+   * Makes the directory, seals what a crash left open and reads each file through once. A file that can't be read is
+   * listed with its problem. When that takes more than five seconds (a long outage leaves gigabytes), it resolves and
+   * reads on beside the work: what was not read yet is listed with no rows. Throws the system error when the directory
+   * can't be made or listed, or a backup can't be sealed.
    */
   async start(): Promise<void> {
     await this.#directory.recover();
@@ -78,8 +81,8 @@ export class Backups {
   }
 
   /**
-   * Appends a batch that Oracle did not take to the outage's file; resolves when it is durable, all in one file. Throws the system error
-   * when the disk refuses: then nothing of it counts, and the caller keeps it and tries again.
+   * Appends a batch that Oracle did not take to the outage's file; resolves when it is durable, all in one file. Throws
+   * the system error when the disk refuses: then nothing of it counts, and the caller keeps it and tries again.
    */
   async backUp(values: TagValues, reason: Reason): Promise<void> {
     if (values.length === 0) return;
@@ -88,30 +91,31 @@ export class Backups {
     for (let i = 0; i < values.length; i += 1) times.add(values.timesMs[i]!);
     const origin = { journal: this.#options.journalId(), attemptedAtMs: this.#options.clock.now() };
     const buffers = [encodeBatch(values, short, origin)];
-    const name = await this.#rolling.backup.append({ buffers, rows: values.length, times }, short);
+    const name = await this.#rolling.of('backup').append({ buffers, rows: values.length, times }, short);
     await this.#stamps.grew(name, placeOf(values, 0), placeOf(values, values.length - 1));
     this.#options.onStep('backed-up');
   }
 
   /**
-   * Before anything is sent to Oracle: writes the stamps that the disk refused, and cuts off rows that it had refused although they are there;
-   * after a crash these would count, and be in Oracle as well. Throws the system error of the disk.
+   * Before anything is sent to Oracle: writes the stamps that the disk refused, and cuts off rows that it had refused
+   * although they are there; after a crash these would count, and be in Oracle as well. Throws the system error of the
+   * disk.
    */
   async flushStamps(): Promise<void> {
-    await this.#rolling.backup.cutLeftovers();
-    await this.#rolling.rejected.cutLeftovers();
+    await this.#rolling.of('backup').cutLeftovers();
+    await this.#rolling.of('rejected').cutLeftovers();
     await this.#stamps.flush();
   }
 
   /** Oracle takes rows again: seals the backup file. What the disk refuses now is tried again later; never throws. */
   async endOutage(): Promise<void> {
-    await this.#rolling.backup.seal();
+    await this.#rolling.of('backup').seal();
     this.#options.onOutageEnded?.();
   }
 
   /**
-   * Appends rows that the database or the check before it refused; as `backUp` in all else. Replayed rows keep the journal that
-   * numbered them.
+   * Appends rows that the database or the check before it refused; as `backUp` in all else. Replayed rows keep the
+   * journal that numbered them.
    */
   async reject(values: TagValues, rows: readonly RejectedRow[], journal = this.#options.journalId()): Promise<void> {
     const [first] = rows;
@@ -119,7 +123,7 @@ export class Backups {
     const times = new TimeRange();
     for (const { index } of rows) times.add(values.timesMs[index]!);
     const buffers = [encodeRejected(values, rows, { journal, attemptedAtMs: this.#options.clock.now() })];
-    await this.#rolling.rejected.append({ buffers, rows: rows.length, times }, shortReason(first.reason));
+    await this.#rolling.of('rejected').append({ buffers, rows: rows.length, times }, shortReason(first.reason));
     this.#options.onRejected?.(values, rows);
   }
 
@@ -153,8 +157,9 @@ export class Backups {
   }
 
   /**
-   * The last value of this journal that was backed up, of those whose files are still here; undefined when there is none. The clock may
-   * have gone back between two files, so the last one is found by its first row. Throws the system error of the disk.
+   * The last value of this journal that was backed up, of those whose files are still here; undefined when there is
+   * none. The clock may have gone back between two files, so the last one is found by its first row. Throws the system
+   * error of the disk.
    */
   async lastPlace(journalId: string): Promise<Place | undefined> {
     const { fileSystem } = this.folder;
@@ -162,9 +167,10 @@ export class Backups {
   }
 
   /**
-   * What an earlier run put apart of the journal's stream behind `after`: the journal gives it again when the checkpoint was behind. Gives the
-   * places of rejected rows as `placeKeyOf`, and from then on passes over such messages in `addUndecodable`. Throws the system error
-   * of the disk, and an Error for a file that an earlier run left open and that could not be recovered: what it shows may go with the power.
+   * What an earlier run put apart of the journal's stream behind `after`: the journal gives it again when the
+   * checkpoint was behind. Gives the places of rejected rows as `placeKeyOf`, and from then on passes over such
+   * messages in `addUndecodable`. Throws the system error of the disk, and an Error for a file that an earlier run left
+   * open and that could not be recovered: what it shows may go with the power.
    */
   async recall(journalId: string, after: Place): Promise<ReadonlySet<string>> {
     const unsure = this.#catalog.all().find(({ problem, state }) => state === 'open' && problem !== undefined);
@@ -176,16 +182,16 @@ export class Backups {
   }
 
   /**
-   * The live stream's ledger was read and is at this place: what was backed up of the values up to it is in Oracle. Resolves when the stamps
-   * that say so are durable. Throws the system error of the disk.
+   * The live stream's ledger was read and is at this place: what was backed up of the values up to it is in Oracle.
+   * Resolves when the stamps that say so are durable. Throws the system error of the disk.
    */
   stampSkip(place: Place): Promise<void> {
     return this.#stamps.ledgerRead(place);
   }
 
   /**
-   * Up to which place of which journal the file's rows are in Oracle already; undefined: none are. Throws the system error of the disk, and
-   * an Error when that is not known until the ledger is read.
+   * Up to which place of which journal the file's rows are in Oracle already; undefined: none are. Throws the system
+   * error of the disk, and an Error when that is not known until the ledger is read.
    */
   skipStamp(name: string): Promise<SkipStamp | undefined> {
     return this.#stamps.read(name);
@@ -196,7 +202,10 @@ export class Backups {
     this.#stamps.outcomeUnknown();
   }
 
-  /** A batch was committed, and it is certain: nothing that was backed up before can come into Oracle by a late commit any more. */
+  /**
+   * A batch was committed, and it is certain: nothing that was backed up before can come into Oracle by a late commit
+   * any more.
+   */
   outcomeCertain(): void {
     for (const name of this.#stamps.outcomeCertain()) this.#catalog.tell(name);
   }
@@ -222,10 +231,12 @@ export class Backups {
     });
   }
 
-  /** Seals the file of that name when it is being written. What the disk refuses now is tried again later; never throws. */
+  /**
+   * Seals the file of that name when it is being written. What the disk refuses now is tried again later; never throws.
+   */
   async seal(name: string): Promise<void> {
     const file = this.#catalog.get(name);
-    if (file?.state === 'open' && file.problem === undefined) await this.#rolling[file.kind].seal();
+    if (file?.state === 'open' && file.problem === undefined) await this.#rolling.of(file.kind).seal();
   }
 
   /** What is durable of a file. Throws UnknownFileError and the system error of the disk. */
@@ -237,7 +248,9 @@ export class Backups {
     return file.state === 'open' ? fileSystem.readRange(path + OPEN_SUFFIX, 0, file.bytes) : fileSystem.read(path);
   }
 
-  /** Takes a sealed file away for good. Throws UnknownFileError for any other name, and the system error of the disk. */
+  /**
+   * Takes a sealed file away for good. Throws UnknownFileError for any other name, and the system error of the disk.
+   */
   discard(name: string): Promise<void> {
     return this.#directory.inTurn(async () => {
       const file = this.#catalog.get(name);
@@ -262,39 +275,12 @@ export class Backups {
   async stop(): Promise<void> {
     this.#directory.stop();
     await this.#undecodable.stop();
-    await Promise.all(BACKUP_KINDS.map((kind) => this.#rolling[kind].close()));
+    await this.#rolling.close();
     await this.#directory.settled();
   }
 
   #paths(wanted: BackupKind): Promise<string[]> {
     const names = this.#catalog.all().flatMap(({ kind, name }) => (kind === wanted ? [name] : []));
     return presentPaths(this.folder, names);
-  }
-
-  #createRolling(kind: BackupKind): RollingFile {
-    const { maxRowsPerFile, clock, log } = this.#options;
-    return new RollingFile({
-      maxRows: maxRowsPerFile,
-      maxAgeMs: KINDS[kind].maxAgeMs,
-      begin: (reason) => this.#begin(kind, reason),
-      onChange: (info) => this.#catalog.put(info),
-      onGone: (name) => this.#directory.drop(name),
-      onSealed: () => this.#options.onStep('sealed'),
-      clock,
-      log,
-    });
-  }
-
-  async #begin(kind: BackupKind, reason: Reason): Promise<BackupFile> {
-    const { folder } = this;
-    // A person may have removed the directory since the start.
-    await folder.fileSystem.makeDirectory(folder.directory);
-    // Without it the first rows will not be written, and the stamp would be for nothing.
-    if (!KINDS[kind].maySpendReserve) await folder.reserve.keep();
-    const createdAtMs = Math.floor(this.#options.clock.now() / 1000) * 1000;
-    const name = await this.#directory.freeName(kind, createdAtMs);
-    if (kind === 'backup') await this.#stamps.begins(name);
-    const header = headerLine(KINDS[kind].columns);
-    return new BackupFile({ folder, name, kind, header, createdAtMs, reason });
   }
 }

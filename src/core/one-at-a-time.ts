@@ -1,4 +1,7 @@
-/** Runs pieces of work one after the other, in the order in which they came; one that fails keeps none of the others from running. */
+/**
+ * Runs pieces of work one after the other, in the order in which they came; one that fails keeps none of the others
+ * from running.
+ */
 export class OneAtATime {
   #last: Promise<unknown> = Promise.resolve();
 

@@ -30,8 +30,8 @@ export class Reserve {
   readonly #turns = new OneAtATime();
 
   /**
-   * `bytes`: 0 turns the reserve off. With a neighbour on the same disk there
-   * is one reserve for both: else what the one gives up the other would fill.
+   * `bytes`: 0 turns the reserve off. With a neighbour on the same disk there is one reserve for both: else what the
+   * one gives up the other would fill.
    */
   constructor(directory: string, bytes: number, fileSystem: FileSystem, neighbour?: Reserve) {
     this.#directory = directory;

@@ -36,7 +36,10 @@ export interface NoticeBackups {
   read(name: string): Promise<Buffer>;
 }
 
-/** The topics that the broker may retain something on, over restarts. `remember` resolves when a crash can't make it forgotten. */
+/**
+ * The topics that the broker may retain something on, over restarts. `remember` resolves when a crash can't make it
+ * forgotten.
+ */
 export interface RetainedTopics {
   topics(): Promise<readonly string[]>;
   remember(topic: string): Promise<void>;
@@ -65,11 +68,11 @@ const CSV_LEVEL = '/csv';
 /**
  * Keeps the broker's retained recovery notices, and the bridge's health, in line with the files on disk.
  *
- * Each connection starts from nothing known: all files are published, and what the broker retains shows by the subscription. A retained
- * message that is right counts as published; one that is wrong, or whose file is gone, is put right. Messages without the retain
- * flag are echoes of what was just published and mean nothing. As a broker may send nothing for a wildcard, or without the flag, what was
- * published is also remembered by name and put right on each connection: before each publish that it may be there, after the empty one
- * that it is not.
+ * Each connection starts from nothing known: all files are published, and what the broker retains shows by the
+ * subscription. A retained message that is right counts as published; one that is wrong, or whose file is gone, is put
+ * right. Messages without the retain flag are echoes of what was just published and mean nothing. As a broker may send
+ * nothing for a wildcard, or without the flag, what was published is also remembered by name and put right on each
+ * connection: before each publish that it may be there, after the empty one that it is not.
  */
 export class Notices {
   readonly #options: NoticesOptions;
@@ -220,7 +223,10 @@ export class Notices {
     else this.#published.set(topic, content);
   }
 
-  /** A disk that takes no more is no reason to keep silent: then the broker's own word is all there is, as it sends what it retains. */
+  /**
+   * A disk that takes no more is no reason to keep silent: then the broker's own word is all there is, as it sends what
+   * it retains.
+   */
   async #remember(topic: string, how: 'remember' | 'forget'): Promise<void> {
     try {
       await this.#options.memory[how](topic);

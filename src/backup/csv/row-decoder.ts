@@ -43,7 +43,10 @@ const NUMBER = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)$/;
 const WHOLE_NUMBER = /^\d{1,16}$/;
 const MAX_VALUE_NO = 0xffff_ffff;
 
-/** Turns records into values by the header's column names, whatever their order. One Tag object a tag, as in live values. */
+/**
+ * Turns records into values by the header's column names, whatever their order. One Tag object a tag, as in live
+ * values.
+ */
 export class RowDecoder {
   readonly #columns: Readonly<Record<RowColumn, number>>;
   readonly #width: number;

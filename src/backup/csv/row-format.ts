@@ -7,9 +7,9 @@ import { TimeWriter } from './time-text.ts';
 /**
  * The lines of the files, one record a value or an undecodable message.
  *
- * A number is the shortest decimal text that reads back as the same double, empty for NULL; infinities are `Infinity` and `-Infinity`.
- * Numbers, times, the journal's id and base64 are the bridge's own and stand as they are; each other field may hold what someone else chose,
- * and is kept from being a formula (csv.ts).
+ * A number is the shortest decimal text that reads back as the same double, empty for NULL; infinities are `Infinity`
+ * and `-Infinity`. Numbers, times, the journal's id and base64 are the bridge's own and stand as they are; each other
+ * field may hold what someone else chose, and is kept from being a formula (csv.ts).
  */
 
 export const ROW_COLUMNS = [

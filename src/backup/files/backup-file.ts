@@ -32,9 +32,10 @@ export interface BackupFileOptions {
  *                      │ seal without rows
  *                      └────────────▶ gone
  *
- * What counts is the durable size: all that `append` resolved for. Whatever a failed append or sync left behind that size is cut off
- * before anything else is written and before the file is sealed; a cut that fails as well is tried again at the next call. Each
- * step of `seal` that has been taken is not taken again when a later one fails and it is called once more.
+ * What counts is the durable size: all that `append` resolved for. Whatever a failed append or sync left behind that
+ * size is cut off before anything else is written and before the file is sealed; a cut that fails as well is tried
+ * again at the next call. Each step of `seal` that has been taken is not taken again when a later one fails and it is
+ * called once more.
  *
  * Calls must not overlap.
  */

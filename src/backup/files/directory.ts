@@ -25,8 +25,8 @@ const START_READING_MS = 5_000;
 const NOT_READ_YET = 'not read yet';
 
 /**
- * Keeps the catalog true to what lies in the directory: at the start, and after that to what a person or the command line does there,
- * once a minute and whenever somebody asks. Whatever takes a file away takes its turn with that.
+ * Keeps the catalog true to what lies in the directory: at the start, and after that to what a person or the command
+ * line does there, once a minute and whenever somebody asks. Whatever takes a file away takes its turn with that.
  */
 export class BackupDirectory {
   readonly #options: BackupDirectoryOptions;
@@ -41,14 +41,15 @@ export class BackupDirectory {
   }
 
   /**
-   * Makes the directory, ends what a crash left half done in it, and enters all its files into the catalog, as not read yet. Throws the
-   * system error when the directory can't be made or listed, or a backup can't be sealed.
+   * Makes the directory, ends what a crash left half done in it, and enters all its files into the catalog, as not read
+   * yet. Throws the system error when the directory can't be made or listed, or a backup can't be sealed.
    */
   async recover(): Promise<void> {
     const { catalog, folder, log } = this.#options;
     await folder.fileSystem.makeDirectory(folder.directory);
     await folder.removeLeftovers(log);
-    // A run that was killed may have given names, stamps above all, and not made them durable: this one builds on what it sees.
+    // A run that was killed may have given names, stamps above all, and not made them durable: this one builds on what
+    // it sees.
     await folder.sync();
     for (const entry of await folder.list()) {
       if (isSealedName(entry)) catalog.put(unreadableFile(entry, 'sealed', NOT_READ_YET));
@@ -58,8 +59,8 @@ export class BackupDirectory {
   }
 
   /**
-   * Reads each file through once, and follows the directory from then on. When the reading takes more than five seconds (a long outage leaves
-   * gigabytes), it resolves and reads on beside the work. Throws the system error of the disk.
+   * Reads each file through once, and follows the directory from then on. When the reading takes more than five seconds
+   * (a long outage leaves gigabytes), it resolves and reads on beside the work. Throws the system error of the disk.
    */
   async start(): Promise<void> {
     const { catalog, clock, log } = this.#options;

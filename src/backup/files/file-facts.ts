@@ -45,8 +45,8 @@ export function fileFacts(info: BackupFileInfo): FileFacts {
 }
 
 /**
- * Whether the file is replayed without anybody asking for it: rejected rows are not, nor what bears a name that no bridge gives, as a
- * person may still be writing that.
+ * Whether the file is replayed without anybody asking for it: rejected rows are not, nor what bears a name that no
+ * bridge gives, as a person may still be writing that.
  */
 export function replaysByItself({
   file,

@@ -28,8 +28,8 @@ const TAKEN_AWAY = [DISCARDED_SUFFIX, REPLAYED_SUFFIX, REWRITE_SUFFIX];
 const TEMPORARY = [SKIP_SUFFIX + TEMPORARY_SUFFIX, REPLAY_SUFFIX + TEMPORARY_SUFFIX];
 
 /**
- * The backup directory on disk: where its files lie, the small files beside them, and how files are taken away. All methods throw the
- * system error of the disk.
+ * The backup directory on disk: where its files lie, the small files beside them, and how files are taken away. All
+ * methods throw the system error of the disk.
  */
 export class BackupFolder {
   readonly directory: string;
@@ -72,8 +72,8 @@ export class BackupFolder {
   }
 
   /**
-   * Takes a sealed file away for good. It gets another name first: from then on it is not pending, whatever happens. Throws
-   * UnknownFileError, too, for a name that is no plain name of a sealed file there.
+   * Takes a sealed file away for good. It gets another name first: from then on it is not pending, whatever happens.
+   * Throws UnknownFileError, too, for a name that is no plain name of a sealed file there.
    */
   async discard(name: string): Promise<void> {
     if (!isSealedName(name) || !(await this.list()).includes(name)) throw new UnknownFileError(name);
@@ -84,8 +84,8 @@ export class BackupFolder {
   }
 
   /**
-   * Takes away a file whose rows are all in Oracle. It gets another name first: from then on it is not pending, whatever happens. What is
-   * known of its ledger streams stays. When it throws, call it again.
+   * Takes away a file whose rows are all in Oracle. It gets another name first: from then on it is not pending,
+   * whatever happens. What is known of its ledger streams stays. When it throws, call it again.
    */
   async removeReplayed(name: string): Promise<void> {
     if ((await this.list()).includes(name)) {
@@ -100,7 +100,10 @@ export class BackupFolder {
     return this.#removeAll([name + REPLAY_SUFFIX]);
   }
 
-  /** Ends what a crash left half done: files that were being taken away, and stamps of files that are gone. Durable with the next sync. */
+  /**
+   * Ends what a crash left half done: files that were being taken away, and stamps of files that are gone. Durable with
+   * the next sync.
+   */
   async removeLeftovers(log: Logger): Promise<void> {
     const entries = await this.list();
     const files = new Set(entries.map((entry) => finalNameOf(entry) ?? entry).filter((name) => isSealedName(name)));

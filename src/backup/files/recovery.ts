@@ -7,9 +7,10 @@ import type { BackupFolder } from './folder.ts';
 import { scanFile } from './scan.ts';
 
 /**
- * Ends a file that a crash left open: a last record that is not whole is cut off (its value was never counted as backed up), and the
- * file is sealed under `finalName`, or removed when no record is whole. Bytes that are no record at all, as a power cut may leave them, go
- * to a file of their own first. Each step can be repeated after another crash. Throws the system error of the disk.
+ * Ends a file that a crash left open: a last record that is not whole is cut off (its value was never counted as backed
+ * up), and the file is sealed under `finalName`, or removed when no record is whole. Bytes that are no record at all,
+ * as a power cut may leave them, go to a file of their own first. Each step can be repeated after another crash. Throws
+ * the system error of the disk.
  */
 export async function recoverFile(
   folder: BackupFolder,

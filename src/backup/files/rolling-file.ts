@@ -23,11 +23,12 @@ export interface RollingFileOptions {
 const SEAL_AGAIN_MS = 30_000;
 
 /**
- * The file of one kind that is being written, and its successors: one is begun by the first record and sealed when it is full, old, or
- * when the caller says so. Calls may overlap; they take their turns.
+ * The file of one kind that is being written, and its successors: one is begun by the first record and sealed when it
+ * is full, old, or when the caller says so. Calls may overlap; they take their turns.
  *
- * A file that is full or old and can't be sealed goes on being written: a limit is no reason to lose a row. One that the caller sealed is set
- * aside then, and gets no more rows: what comes after belongs to another outage. Both are tried again after 30 s.
+ * A file that is full or old and can't be sealed goes on being written: a limit is no reason to lose a row. One that
+ * the caller sealed is set aside then, and gets no more rows: what comes after belongs to another outage. Both are
+ * tried again after 30 s.
  */
 export class RollingFile {
   readonly #options: RollingFileOptions;
@@ -47,8 +48,8 @@ export class RollingFile {
   }
 
   /**
-   * Resolves, with the file's name, when the records are durable, all in one file. Throws the system error when the disk refuses; then none
-   * are in it.
+   * Resolves, with the file's name, when the records are durable, all in one file. Throws the system error when the
+   * disk refuses; then none are in it.
    */
   append(records: Records, reason: Reason): Promise<string> {
     return this.#turns.run(async () => {

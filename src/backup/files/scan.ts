@@ -22,8 +22,8 @@ export interface ScannedFile {
 const NO_REASON: Reason = { code: '', message: '' };
 
 /**
- * The files of a backup folder, oldest first, open ones included. Changes nothing, so that it may look on while a bridge writes. A
- * directory that does not exist holds none. Throws the system error when the directory can't be read.
+ * The files of a backup folder, oldest first, open ones included. Changes nothing, so that it may look on while a
+ * bridge writes. A directory that does not exist holds none. Throws the system error when the directory can't be read.
  */
 export async function scanBackups(folder: BackupFolder): Promise<BackupFileInfo[]> {
   const files: BackupFileInfo[] = [];
@@ -54,8 +54,8 @@ async function scanEntry(folder: BackupFolder, entry: string): Promise<BackupFil
 }
 
 /**
- * Reads a file through. A mistake in it is reported as `problem`, with the rows before it counted; an open file may break off anywhere.
- * Throws the system error of the disk.
+ * Reads a file through. A mistake in it is reported as `problem`, with the rows before it counted; an open file may
+ * break off anywhere. Throws the system error of the disk.
  */
 export async function scanFile(
   fileSystem: FileSystem,

@@ -45,8 +45,8 @@ export async function placeRange(
 }
 
 /**
- * The places in the file that begins with the latest one: the bridge wrote it last, whatever the clock said. Undefined when none holds rows of
- * the journal.
+ * The places in the file that begins with the latest one: the bridge wrote it last, whatever the clock said. Undefined
+ * when none holds rows of the journal.
  */
 export async function latestRange(
   fileSystem: FileSystem,
@@ -66,8 +66,8 @@ export async function latestRange(
 export type KnownRange = PlaceRange | 'unread';
 
 /**
- * The files whose places of the journal lie around this one. Files follow each other, so of the unread ones only the last that begins
- * before the place can; that one alone is read through. Throws the system error of the disk.
+ * The files whose places of the journal lie around this one. Files follow each other, so of the unread ones only the
+ * last that begins before the place can; that one alone is read through. Throws the system error of the disk.
  */
 export async function filesAround(
   folder: BackupFolder,

@@ -7,13 +7,19 @@ import type { BackupFolder } from '../files/folder.ts';
 import { OPEN_SUFFIX } from '../files/file-name.ts';
 import { readBackupRows } from '../csv/row-reader.ts';
 
-/** Where files that earlier runs left lie; one that could not be recovered still has the name that it had while it was open. */
+/**
+ * Where files that earlier runs left lie; one that could not be recovered still has the name that it had while it was
+ * open.
+ */
 export async function presentPaths(folder: BackupFolder, names: readonly string[]): Promise<string[]> {
   const entries = new Set(await folder.list());
   return names.map((name) => folder.path(entries.has(name) ? name : name + OPEN_SUFFIX));
 }
 
-/** Calls `visit` for each row of rejected files, with the journal that numbered it. What can't be read as a row ends its file. */
+/**
+ * Calls `visit` for each row of rejected files, with the journal that numbered it. What can't be read as a row ends its
+ * file.
+ */
 export async function visitRejected(
   fileSystem: FileSystem,
   paths: readonly string[],
@@ -28,7 +34,10 @@ export async function visitRejected(
   }
 }
 
-/** The places, as `placeKeyOf`, of the journal's rows behind `after` in rejected files. Throws the system error of the disk. */
+/**
+ * The places, as `placeKeyOf`, of the journal's rows behind `after` in rejected files. Throws the system error of the
+ * disk.
+ */
 export async function rejectedPlaces(
   fileSystem: FileSystem,
   paths: readonly string[],

@@ -18,11 +18,13 @@ type StampEvent =
 
 interface FileRecord {
   readonly state: StampState;
-  /** The places of the rows in doubt, which Oracle may take, or have taken, without having said so; undefined: none are. */
+  /**
+   * The places of the rows in doubt, which Oracle may take, or have taken, without having said so; undefined: none are.
+   */
   readonly inDoubt: KnownRange | undefined;
 }
 
-/** What is missing cannot be. See the table at SkipStamps. */
+/** The table at SkipStamps, as far as it is of states. What is missing cannot be. */
 const NEXT: Readonly<Record<StampEvent, Readonly<Partial<Record<StampState | 'none', StampState>>>>> = {
   found: { none: 'unread' },
   'begun without place': { none: 'to come', 'to come': 'to come', stamped: 'to come' },
@@ -35,38 +37,38 @@ const NEXT: Readonly<Record<StampEvent, Readonly<Partial<Record<StampState | 'no
 /**
  * Which backups hold rows that Oracle has although it never said so, and, by a stamp in `<file>.csv.skip`, up to where.
  *
- * There is one record for each file, in one of four states. "Place" is the ledger's, as last read; unknown at the start, and after an outcome
- * that nobody knows.
+ * There is one record for each file, in one of four states. "Place" is the ledger's, as last read; it is unknown at the
+ * start, and after a write of which nobody knows the outcome.
  *
  *     state     on disk
- *     unread    what an earlier run left: nothing, a stamp that is to come, or a stamp
- *     to come   a stamp that is to come, which says nothing: the file was begun while the place was unknown
- *     owed      the same, or a stamp that may not be durable: the place is known, and the disk has not taken it yet
+ *     unread    what an earlier run left: nothing, "to come" (which says nothing), or a stamp
+ *     to come   "to come": the file was begun while the place was unknown
+ *     owed      "to come", or a stamp that may not be durable: the place is known, and the disk has not taken it yet
  *     stamped   a stamp, durable
  *
- *     event                   none     unread   to come  owed     stamped  on disk, and in memory beside the state
- *     found at the start      unread   -        -        -        -        all rows are in doubt
- *     begins, place unknown   to come  -        to come  -        to come  before the file is made: to come
- *     begins, place known     stamped  -        stamped  -        stamped  before the file is made: a stamp at the place
- *     grew, place unknown     to come  unread   to come  owed     stamped  the rows are in doubt
- *     grew, place known       owed     -        owed     owed     stamped  the rows are in doubt; then flush
- *     flush, place known                                 stamped           owed: a stamp at the place
- *     ledger read, the place of which is, for a file with rows in doubt,
- *       among these rows               stamped  stamped  stamped  stamped  a stamp at the place, or the one that is there and further
- *       elsewhere                      stamped  stamped  stamped  stamped  the stamp that is there, or else one at the place
- *                                                                          place known
- *     outcome unknown                                                      place unknown
- *     outcome certain                                                      no rows are in doubt
- *     gone                    none     none     none     none     none
+ *     event                  none     unread   to come  owed     stamped  on disk, and in memory beside the state
+ *     found at the start     unread   -        -        -        -        all its rows are in doubt
+ *     begins, place unknown  to come  -        to come  -        to come  first of all "to come" is written
+ *     begins, place known    stamped  -        stamped  -        stamped  first of all a stamp at the place is written
+ *     grew, place unknown    to come  unread   to come  owed     stamped  the new rows are in doubt
+ *     grew, place known      owed     -        owed     owed     stamped  the new rows are in doubt; then flush
+ *     flush, place known                                stamped           owed: a stamp at the place
+ *     ledger read: the place is known, and is for each file with rows in doubt
+ *       among these rows     -        stamped  stamped  stamped  stamped  the stamp, raised to the place
+ *       elsewhere            -        stamped  stamped  stamped  stamped  the stamp that is there, else at the place
+ *     outcome unknown                                                     the place is unknown
+ *     outcome certain                                                     no rows are in doubt
+ *     gone                   none     none     none     none     none
  *
- * Blank: the state stays; "-": cannot be. Where the disk refuses, the state stays too (and a file that begins has none), and whoever wants to
- * send a batch meets the error first: nothing is sent while a stamp is owed.
+ * Blank: the state stays; "-": cannot be. Where the disk refuses, the state stays too (a file that begins has none, and
+ * is not made), and whoever wants to send a batch meets the error first: nothing is sent while a stamp is owed.
  *
- * 1. A place among a file's rows was reached by these rows, as a file begins with the batch that failed or with what followed it, and
- *    gets no more rows once Oracle takes batches again: all of them up to the place were written.
- * 2. A place elsewhere says nothing of a file that has a stamp: it was reached by values before or behind, and the rows were perhaps never sent.
- * 3. While a file has no stamp nothing is sent, so what of it was sent was sent before, and a place behind its rows says that they
- *    were written (a crash may have torn off the rest of the batch).
+ * 1. A place among a file's rows was reached by these rows, and all of them up to the place were written: a file begins
+ *    with the batch that failed or with what followed it, and gets no more rows once Oracle takes batches again.
+ * 2. A place elsewhere says nothing of a file that has a stamp: other values reached it, and the rows may never have
+ *    been sent.
+ * 3. Since a file without a stamp was begun nothing has been sent, so what of its rows was sent had been sent before:
+ *    a place behind them says that they were written (a crash may have torn off the rest of their batch).
  */
 export class SkipStamps {
   readonly #options: SkipStampsOptions;
@@ -87,8 +89,8 @@ export class SkipStamps {
   }
 
   /**
-   * The file is about to be made: its stamp comes first, since rows that are durable without it would count as not backed up. Throws the
-   * system error of the disk; then the file must not be made.
+   * The file is about to be made: its stamp comes first, since rows that are durable without it would count as not
+   * backed up. Throws the system error of the disk; then the file must not be made.
    */
   begins(file: string): Promise<void> {
     const place = this.#place;
@@ -103,7 +105,7 @@ export class SkipStamps {
     });
   }
 
-  /** The rows from `first` to `last` are durable in the file. A stamp that the disk refuses is owed; never throws for that. */
+  /** The rows from `first` to `last` are durable in the file. A stamp that the disk refuses is owed, not thrown. */
   async grew(file: string, first: Place, last: Place): Promise<void> {
     const before = this.#files.get(file)?.inDoubt;
     const range = extendRange(extendRange(before === 'unread' ? undefined : before, first), last);
@@ -120,7 +122,10 @@ export class SkipStamps {
     if (this.#owing().length > 0) await this.#turns.run(() => this.#flush());
   }
 
-  /** The ledger was read and is at this place. All stamps that it makes are durable on resolve. Throws the system error of the disk. */
+  /**
+   * The ledger was read and is at this place. Resolves when all stamps that follow from it are durable. Throws the
+   * system error of the disk.
+   */
   ledgerRead(place: Place): Promise<void> {
     return this.#turns.run(async () => {
       const { folder, journalId, log } = this.#options;
@@ -142,7 +147,8 @@ export class SkipStamps {
   }
 
   /**
-   * A commit is certain: one that hung when rows were backed up can't come any more. Gives the files whose rows were in doubt until now.
+   * A commit is certain: one that hung when rows were backed up can't come any more. Gives the files whose rows were in
+   * doubt until now.
    */
   outcomeCertain(): readonly string[] {
     const files: string[] = [];
@@ -160,8 +166,8 @@ export class SkipStamps {
   }
 
   /**
-   * The file's stamp; undefined when it has none. Throws the system error of the disk, and an Error for a stamp that can't be read, or
-   * that is owed while the ledger's place is not known.
+   * The file's stamp; undefined when it has none. Throws the system error of the disk, and an Error for a stamp that
+   * can't be read, or that is owed while the ledger's place is not known.
    */
   async read(file: string): Promise<SkipStamp | undefined> {
     await this.flush();

@@ -31,8 +31,8 @@ export class StampFiles {
   }
 
   /**
-   * The file's stamp, which no power cut can take away; undefined when there is none, or one is to come. Throws the system error of the disk, and
-   * an Error for a stamp that can't be read.
+   * The file's stamp, which no power cut can take away; undefined when there is none, or one is to come. Throws the
+   * system error of the disk, and an Error for a stamp that can't be read.
    */
   async read(file: string): Promise<SkipStamp | undefined> {
     if (this.#hasDoubtfulNames) await this.#folder.sync();
