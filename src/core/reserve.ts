@@ -13,10 +13,9 @@ const PARTS = 16;
 /**
  * Room on a full disk for the small files that lead out of it.
  *
- * A disk that is full of backups can only be freed by replaying them, and that needs a stamp, a note and a checkpoint
- * to be written first. So while there is room a file is kept that holds some. Rows and messages are written only while
- * it is whole; a small file that finds no room gets some of the reserve's, a part at a time, and then nothing large is
- * written until it could be made whole again.
+ * A disk that is full of backups can only be freed by replaying them, and that needs a stamp, a note and a checkpoint to be written first. So
+ * while there is room a file is kept that holds some. Rows and messages are written only while it is whole; a small file that finds no
+ * room gets some of the reserve's, a part at a time, and then nothing large is written until it could be made whole again.
  */
 export class Reserve {
   readonly #path: string;
@@ -30,8 +29,8 @@ export class Reserve {
   readonly #turns = new OneAtATime();
 
   /**
-   * `bytes` 0: none is kept, and nothing is written otherwise than without one. With a neighbour on the same disk there
-   * is one reserve for both: else what the one gives up the other would fill.
+   * `bytes` 0: none is kept, and nothing is written otherwise than without one. With a neighbour on the same disk there is one reserve for
+   * both: else what the one gives up the other would fill.
    */
   constructor(directory: string, bytes: number, fileSystem: FileSystem, neighbour?: Reserve) {
     this.#directory = directory;
@@ -46,10 +45,7 @@ export class Reserve {
     return this.#bytes === 0 || (this.#keeper !== undefined && this.#keeper.#isWhole);
   }
 
-  /**
-   * Before rows or messages are written: makes the reserve whole. Throws the system error of the disk: there is no
-   * room.
-   */
+  /** Before rows or messages are written: makes the reserve whole. Throws the system error of the disk: there is no room. */
   async keep(): Promise<void> {
     if (this.isKept) return;
     const keeper = await this.#findKeeper();
@@ -59,10 +55,7 @@ export class Reserve {
     });
   }
 
-  /**
-   * Does `work`, which writes something small and can be repeated from its beginning; with the reserve's room when it
-   * finds none.
-   */
+  /** Does `work`, which writes something small and can be repeated from its beginning; with the reserve's room when it finds none. */
   async spendOn<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
