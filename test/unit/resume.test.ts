@@ -59,8 +59,8 @@ function oneOf(messageNo: number): TagValues {
 }
 
 /**
- * A process that settled three of its four messages, of a value each, and was killed: the first is in the checkpoint, the
- * second in a backup, the third in a file of rejected rows.
+ * A process that settled three of its four messages, of a value each, and was killed: the first is in the checkpoint,
+ * the second in a backup, the third in a file of rejected rows.
  */
 async function killed() {
   const sample = new Sample();
