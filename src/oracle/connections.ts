@@ -40,7 +40,7 @@ interface Pooled {
   readonly openedAtMs: number;
   idleSinceMs: number;
   /**
-   * The driver parses a statement anew at each call after one with batch errors; such a connection is replaced in time.
+   * After batch errors the driver re-parses at every call, so the connection is replaced within a minute.
    */
   worn: boolean;
 }

@@ -149,7 +149,7 @@ export class LedgerCursor {
     this.#lastKnown = place;
   }
 
-  /** Rows may be gone with the place, or be there twice then; that is for a person to find out. */
+  /** The rows may be gone too, or may now be written twice: only a person can tell. */
   #reportBehind(place: Place): void {
     if (comparePlaces(place, this.#lastKnown) >= 0) return;
     const { log } = this.#options;
