@@ -175,7 +175,9 @@ export class LedgerCursor {
       'LEDGER_SHARED',
       `another bridge has moved the ledger to message ${place.messageNo}`,
       {
-        remedy: 'Two bridges write with one bridge.id and copies of one journal: stop one, and delete its journal.dir.',
+        remedy:
+          'Two bridges write with one bridge.id and copies of one journal: stop one of them, and keep its journal.dir and ' +
+          'backup.dir, where values may be that Oracle does not have (docs/troubleshooting.md).',
       },
     );
   }

@@ -181,10 +181,15 @@ export class BatchWriter {
 
   /** The database refuses the batch as a whole because of one row, which must be found. */
   async #isolate(batch: TagValues, error: DatabaseError): Promise<void> {
-    let halves: readonly TagValues[] = [];
+    let halves: readonly TagValues[] | DatabaseError = [];
     while (!(await this.#onDisk(async () => void (halves = await this.#stream.isolate(batch, error))))) {
       if (this.#stopping.aborted) return;
       await this.#hold();
+    }
+    if (isUnanswered(halves)) {
+      this.availability.failed(halves);
+      await this.#settle(batch);
+      return;
     }
     for (const half of halves) await this.#settle(half);
   }
@@ -235,4 +240,9 @@ export class BatchWriter {
   #hold(): Promise<void> {
     return sleep(this.#parts.clock, DISK_RETRY_MS, this.#stopping);
   }
+}
+
+/** The type of what a closure has set is lost on the way. */
+function isUnanswered(halves: readonly TagValues[] | DatabaseError): halves is DatabaseError {
+  return halves instanceof DatabaseError;
 }
