@@ -13,10 +13,17 @@ const MESSAGES = {
   PLC_CODE_MISSING: () => 'there is no "plc_code", and the subscription does not take it from the topic',
   PLC_CODE_INVALID: (found: string) => `"plc_code" must be a string or a number, not ${found}`,
   PLC_CODE_TOO_LONG: (found: string) => `the PLC code must have at most 255 characters, not ${found}`,
+  JSON_NOT_FINITE: (found: string) => `the payload holds a number that is none, which JSON does not have: ${found}`,
+  INFLATE_FAILED: (found: string) => `the payload is compressed, and broken: ${found}`,
+  INFLATED_TOO_LARGE: (found: string) => `the payload comes to more than ${found} bytes when it is decompressed`,
+  ROWS_MISSING: (found: string) => `nothing stands at ${found}, where the mapping has the rows`,
   NUL_RUN_TOO_LONG: () => 'texts with long runs of U+0000 stand beside many numbers that no double holds',
   // One value can't be written.
   TAG_NAME_EMPTY: () => 'the tag has no address, or an empty name',
   TAG_NAME_NOT_UNICODE: () => 'the name of the tag contains half a surrogate pair; it is given as JSON',
+  TAG_NAME_TOO_LONG: (found: string) => `the address of the tag has more than 1000 characters: ${found}`,
+  PLC_CODE_EMPTY: () => 'there is no PLC code where the subscription looks for one',
+  VALUE_MISSING: () => 'there is no value where the mapping looks for one',
   VALUE_NOT_SCALAR: (found: string) => `the value must be a number, a string, true, false or null, not ${found}`,
   VALUE_NOT_FINITE: (found: string) => `the number ${found} is too large`,
   TEXT_NOT_UNICODE: () => 'the text contains half a surrogate pair; it is given as JSON',
@@ -30,6 +37,12 @@ export type ReasonCode = keyof typeof MESSAGES;
 /** `found`: the JSON value that is to blame. */
 export function reasonFor(code: ReasonCode, found?: unknown): Reason {
   return { code, message: MESSAGES[code](describe(found)) };
+}
+
+/** `form`: the one that the mapping asks for. */
+export function badTimestamp(form: string, found: unknown): Reason {
+  const message = `the timestamp must be of the form ${form}, years 1 to 9999, not ${describe(found)}`;
+  return { code: 'BAD_TIMESTAMP', message };
 }
 
 /** The parser's own words say where the error is. */
