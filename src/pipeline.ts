@@ -7,8 +7,9 @@ import { sleep, type Clock } from './core/clock.ts';
 import { createCounters, type Counters } from './core/counters.ts';
 import type { Reason } from './core/errors.ts';
 import type { FileSystem } from './core/filesystem.ts';
+import { MAX_VALUE_NO } from './core/limits.ts';
 import type { Logger } from './core/logger.ts';
-import type { Delivery, Message, Release } from './core/message.ts';
+import type { Delivery, Message, Release, SKIPPED } from './core/message.ts';
 import { laterPlace, ORIGIN } from './core/place.ts';
 import { Reserve } from './core/reserve.ts';
 import type { OnStep } from './core/steps.ts';
@@ -58,8 +59,6 @@ interface Stages {
   readonly replay: Replay;
 }
 
-/** Above any value of a message, and a number that JSON can hold. */
-const MAX_VALUE_NO = 0xffff_ffff;
 const DRAIN_POLL_MS = 20;
 
 /**
@@ -320,10 +319,10 @@ export class Pipeline implements Intake {
     return { expander, writer, replay };
   }
 
-  #decode(message: Message, into: TagValues): Reason | undefined {
-    const reason = this.#decoder.decode(message, into);
-    if (reason === undefined) this.#parts.observer?.decoded(into);
-    return reason;
+  #decode(message: Message, into: TagValues): Reason | typeof SKIPPED | undefined {
+    const outcome = this.#decoder.decode(message, into);
+    if (outcome === undefined) this.#parts.observer?.decoded(into);
+    return outcome;
   }
 
   #setAside(message: Message, reason: Reason): Promise<void> {

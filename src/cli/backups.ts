@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline/promises';
 import { discardFile, UnknownFileError } from '../backup/files/discard.ts';
 import type { BackupFileInfo } from '../backup/files/file-info.ts';
 import { findBackup, scanBackups } from '../backup/files/scan.ts';
-import { suggestion } from '../config/suggestion.ts';
+import { suggestion } from '../core/suggestion.ts';
 import { systemClock } from '../core/clock.ts';
 import { coerceError, systemErrorCode } from '../core/errors.ts';
 import { nodeFileSystem } from '../core/node-filesystem.ts';

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 import { ConfigErrors, ConfigFileError } from '../config/config-errors.ts';
-import { suggestion } from '../config/suggestion.ts';
+import { suggestion } from '../core/suggestion.ts';
 import { coerceError, systemErrorCode } from '../core/errors.ts';
 import { type Command, CommandError, type CommandArgs, type Io, type Terminal } from './command.ts';
 import { COMMANDS, DEFAULT_COMMAND, loadCommands } from './commands.ts';

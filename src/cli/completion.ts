@@ -1,5 +1,5 @@
 import { SETTINGS } from '../config/convict.ts';
-import { suggestion } from '../config/suggestion.ts';
+import { suggestion } from '../core/suggestion.ts';
 import { type Command, CommandError } from './command.ts';
 import { DEFAULT_COMMAND, loadCommands } from './commands.ts';
 import { EXIT } from './exit-codes.ts';

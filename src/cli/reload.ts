@@ -1,7 +1,8 @@
 import { ConfigErrors, ConfigFileError } from '../config/config-errors.ts';
 import type { Config } from '../config/config.ts';
 import { planReload } from '../config/reload.ts';
-import { LOG_LEVELS, type LogLevel, type RootLogger } from '../core/logger.ts';
+import { LOG_LEVELS, type LogLevel } from '../core/log-level.ts';
+import type { RootLogger } from '../core/logger.ts';
 
 export interface ReloadParts {
   /** What the bridge was started with. */

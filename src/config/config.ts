@@ -1,4 +1,6 @@
-import type { LogLevel } from '../core/logger.ts';
+import type { ColumnNames, ValueType } from '../core/columns.ts';
+import type { LogLevel } from '../core/log-level.ts';
+import type { FormatName } from '../payload/formats.ts';
 
 /**
  * The configuration, nested as in the file, checked and complete. Frozen all the way down.
@@ -47,10 +49,11 @@ export interface MqttConfig {
 /** For what looks at one broker of the list. */
 export type OneBrokerConfig = Config & { readonly mqtt: { readonly url: string } };
 
+/** Beside these keys it has those that its format has for itself. */
 export interface Subscription {
   readonly topic: string;
   readonly qos: 0 | 1 | 2;
-  readonly format: 'polling' | 'scalar';
+  readonly format: FormatName;
   /** Templates of text and `{n}`, the n-th level of the topic; empty where the payload names it. */
   readonly plcCode: string;
   readonly tagAddress: string;
@@ -77,21 +80,9 @@ export interface OracleConfig {
   readonly walletDir: string;
   readonly walletPassword: string;
   readonly table: string;
-  readonly columns: OracleColumns;
-  readonly valueType: 'binary_double' | 'number';
+  readonly columns: ColumnNames;
+  readonly valueType: ValueType;
   readonly ledgerTable: string;
-}
-
-/** Column names; empty: not written. */
-export interface OracleColumns {
-  readonly tagName: string;
-  readonly value: string;
-  readonly text: string;
-  readonly timestamp: string;
-  readonly quality: string;
-  readonly plcCode: string;
-  readonly tagAddress: string;
-  readonly receivedAt: string;
 }
 
 export interface JournalConfig {

@@ -1,58 +1,48 @@
 import convict from 'convict';
 
 import type { Config } from './config.ts';
-import type { Format } from './formats/format.ts';
-import { FORMATS } from './formats/formats.ts';
 import { CONFIG_SCHEMA } from './schema/schema.ts';
 import { environmentName, type PlacedSetting, type Setting } from './setting.ts';
 
 /*
- * convict keeps formats in a table of the process: this is the one module that fills it. It holds schema, defaults and
- * merging. It is not let at the environment or the arguments: its own reading of them is loose ("1.5" becomes 1); see
- * text-layers.ts.
+ * convict holds schema, defaults and merging. It is not let at the environment or the arguments, nor at a value before
+ * the kind of its setting has taken it: its own reading is loose ("1.5" becomes 1); see text-layers.ts.
  */
 
-for (const [name, format] of Object.entries(FORMATS)) convict.addFormat({ name, validate: validatorOf(format) });
+/** convict keeps formats in a table of the process; one that is none of its own has no loose conversion. */
+const OF_ITS_KIND = 'ofItsKind';
 
-function validatorOf(format: Format): (value: unknown, setting: convict.SchemaObj) => void {
-  return (value, setting) => {
-    const problem = format.check(value, setting as unknown as Setting)[0];
+convict.addFormat({
+  name: OF_ITS_KIND,
+  validate: (value: unknown, schema: convict.SchemaObj) => {
+    const setting = schema as unknown as Setting;
+    const problem = setting.kind.check(value, setting)[0];
     if (problem !== undefined) throw new Error(problem.must);
-  };
-}
+  },
+});
 
 /** A new configuration that holds the defaults. */
 export function newConvict(): convict.Config<Config> {
-  return convict<Config>(withEnvironmentNames(CONFIG_SCHEMA, '') as convict.Schema<Config>, { env: {}, args: [] });
+  return convict<Config>(convictSchema(CONFIG_SCHEMA) as convict.Schema<Config>, { env: {}, args: [] });
 }
 
-function withEnvironmentNames(node: object, path: string): unknown {
-  if (isSetting(node)) return { ...node, env: environmentName(path) };
-  return Object.fromEntries(
-    Object.entries(node).map(([key, child]) => [
-      key,
-      withEnvironmentNames(child as object, path === '' ? key : `${path}.${key}`),
-    ]),
-  );
+function convictSchema(node: object): unknown {
+  if (isSetting(node)) return { ...node, format: OF_ITS_KIND };
+  return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, convictSchema(child as object)]));
 }
 
 function isSetting(node: object): node is Setting {
   return 'default' in node;
 }
 
-interface SchemaNode {
-  readonly _cvtProperties?: Readonly<Record<string, SchemaNode>>;
-}
-
 /** All keys with their paths, in the order of the schema. */
 export const SETTINGS: ReadonlyMap<string, PlacedSetting> = new Map(
-  placed(newConvict().getSchema() as SchemaNode, '').map((setting) => [setting.path, setting]),
+  placed(CONFIG_SCHEMA, '').map((setting) => [setting.path, setting]),
 );
 
-function placed(node: SchemaNode, path: string): PlacedSetting[] {
-  const children = node._cvtProperties;
-  if (children === undefined) return [{ ...(node as unknown as Setting & { env: string }), path }];
-  return Object.entries(children).flatMap(([key, child]) => placed(child, path === '' ? key : `${path}.${key}`));
+function placed(node: object, path: string): PlacedSetting[] {
+  if (isSetting(node)) return [{ ...node, path, env: environmentName(path) }];
+  return Object.entries(node).flatMap(([key, child]) => placed(child as object, path === '' ? key : `${path}.${key}`));
 }
 
 /** Paths of the sections, `''` for the whole, with the keys in each. */

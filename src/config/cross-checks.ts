@@ -1,8 +1,10 @@
 import { brokerUrls } from '../core/broker-url.ts';
+import { COLUMNS } from '../core/columns.ts';
 import { parseName } from '../core/identifier.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { filtersOverlap } from '../core/topic-filter.ts';
-import type { Config, OracleColumns } from './config.ts';
+import { formatNamed } from '../payload/formats.ts';
+import type { Config } from './config.ts';
 
 /** A rule between keys. It is asked only when each of the keys is good in itself. */
 export interface CrossCheck {
@@ -11,8 +13,6 @@ export interface CrossCheck {
   /** What is wrong, as `must …`, or undefined. */
   check(config: Config): string | undefined;
 }
-
-const COLUMNS = ['tagName', 'value', 'text', 'timestamp', 'quality', 'plcCode', 'tagAddress', 'receivedAt'] as const;
 
 function unless(isGood: boolean, must: string): string | undefined {
   return isGood ? undefined : must;
@@ -24,15 +24,16 @@ function isSameName(a: string, b: string): boolean {
 }
 
 /** Each column against those before it, so that of two that are the same one is named. */
-function columnCheck(name: keyof OracleColumns, index: number): CrossCheck {
+const COLUMN_CHECKS = COLUMNS.map(({ key }, index): CrossCheck => {
+  const earlier = COLUMNS.slice(0, index).map((column) => column.key);
   return {
-    keys: [`oracle.columns.${name}`, ...COLUMNS.slice(0, index).map((other) => `oracle.columns.${other}`)],
+    keys: [`oracle.columns.${key}`, ...earlier.map((other) => `oracle.columns.${other}`)],
     check: ({ oracle: { columns } }) => {
-      const same = COLUMNS.slice(0, index).find((other) => isSameName(columns[other], columns[name]));
+      const same = earlier.find((other) => isSameName(columns[other], columns[key]));
       return unless(same === undefined, `must not be the same column as oracle.columns.${same}`);
     },
   };
-}
+});
 
 const isTls = (url: string): boolean => /^(?:mqtts|wss):/i.test(url);
 
@@ -65,7 +66,7 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
     check: ({ oracle }) =>
       unless(!isSameName(oracle.ledgerTable, oracle.table), 'must not be the same as oracle.table'),
   },
-  ...COLUMNS.map(columnCheck),
+  ...COLUMN_CHECKS,
   {
     keys: ['mqtt.password', 'mqtt.username', 'mqtt.protocolVersion'],
     check: ({ mqtt }) =>
@@ -103,8 +104,10 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
   {
     keys: ['mqtt.subscriptions', 'tagName'],
     check: ({ mqtt, tagName }) => {
-      const index = mqtt.subscriptions.findIndex(({ format, plcCode }) => format === 'scalar' && plcCode === '');
-      const why = 'a scalar payload names no PLC, and tagName asks for {plc}';
+      const index = mqtt.subscriptions.findIndex(
+        (each) => each.plcCode === '' && !formatNamed(each.format).says(each).plcCode,
+      );
+      const why = `a ${mqtt.subscriptions[index]?.format} payload names no PLC, and tagName asks for {plc}`;
       const problem = `[${index}] must have a plcCode, such as "{2}": ${why}`;
       return unless(index === -1 || !tagName.includes('{plc}'), problem);
     },

@@ -3,7 +3,7 @@ import { ConfigFileError } from './config-errors.ts';
 import { SECTIONS, SETTINGS } from './convict.ts';
 import { JsonSyntaxError, parseJson } from './json-reader.ts';
 import { errorAt, type Layer, newLayer } from './layers.ts';
-import { suggestion } from './suggestion.ts';
+import { suggestion } from '../core/suggestion.ts';
 
 /** Reads a text file whole; throws Node's system errors. */
 export type ReadFile = (path: string) => string;

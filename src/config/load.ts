@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 
 import type { ConfigError } from '../core/errors.ts';
+import type { Problem } from '../core/fields.ts';
 import { ConfigErrors } from './config-errors.ts';
 import type { Config } from './config.ts';
 import { newConvict, SETTINGS } from './convict.ts';
 import { CROSS_CHECKS, RUN_CHECKS } from './cross-checks.ts';
 import { type ReadFile, readFileLayer } from './file-layer.ts';
-import { preview, type Problem } from './formats/format.ts';
-import { FORMATS } from './formats/formats.ts';
-import { fillSubscription } from './formats/subscriptions-format.ts';
+import { fillSubscription } from './kinds/subscription-fields.ts';
 import { errorAt } from './layers.ts';
+import { preview } from './preview.ts';
 import type { PlacedSetting } from './setting.ts';
 import { readEnvironmentLayer, readFlagLayer } from './text-layers.ts';
 
@@ -48,10 +48,10 @@ export function loadConfig(sources: ConfigSources): Config {
 
   const convict = newConvict();
   for (const setting of SETTINGS.values()) {
-    const { path, format } = setting;
+    const { path, kind } = setting;
     const value = layers.findLast((layer) => layer.values.has(path))?.values.get(path);
     if (value === undefined || bad.has(path)) continue;
-    const problems = FORMATS[format].check(value, setting);
+    const problems = kind.check(value, setting);
     errors.push(...problems.map((problem) => describe(problem, setting, originOf(path))));
     if (problems.length === 0) convict.set(path, value);
     else bad.add(path);

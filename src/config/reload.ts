@@ -3,8 +3,8 @@ import { ConfigErrors } from './config-errors.ts';
 import type { Config, Subscription } from './config.ts';
 import { SETTINGS } from './convict.ts';
 import { CROSS_CHECKS, RUN_CHECKS } from './cross-checks.ts';
-import { preview } from './formats/format.ts';
 import { freeze } from './load.ts';
+import { preview } from './preview.ts';
 
 /** What becomes of a configuration that is read again while the bridge runs. */
 export interface ReloadPlan {
@@ -17,8 +17,8 @@ export interface ReloadPlan {
 }
 
 /**
- * Divides what differs between two good configurations by the `appliedOnReload` of each key. Throws ConfigErrors when the values that
- * would be applied do not go together with those that are kept.
+ * Divides what differs between two good configurations by the `appliedOnReload` of each key. Throws ConfigErrors when
+ * the values that would be applied do not go together with those that are kept.
  */
 export function planReload(running: Config, wanted: Config): ReloadPlan {
   const config = structuredClone(running);
@@ -39,7 +39,10 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
   return { config: freeze(config), applied, needRestart };
 }
 
-/** Each of the two configurations is good in itself, so whatever is wrong with the mixture is owed to a key that was kept. */
+/**
+ * Each of the two configurations is good in itself, so whatever is wrong with the mixture is owed to a key that was
+ * kept.
+ */
 function contradictions(mixed: Config, kept: readonly string[]): ConfigError[] {
   return [...CROSS_CHECKS, ...RUN_CHECKS].flatMap((rule) => {
     const problem = rule.check(mixed);

@@ -1,10 +1,23 @@
-import type { FormatName } from './formats/formats.ts';
+import type { JsonSchema, Problem } from '../core/fields.ts';
+
+/** What a setting may be. The bounds and choices of one key stand in its Setting. */
+export interface SettingKind {
+  /** What may stand there, for the reference: `an integer from 1 to 10000`. */
+  allowed(setting: Setting): string;
+  check(value: unknown, setting: Setting): Problem[];
+  /**
+   * The value that a text from the environment means; a text that means none is given back as it is, for `check` to
+   * refuse.
+   */
+  parse(text: string): unknown;
+  jsonSchema(setting: Setting): JsonSchema;
+}
 
 /** One key of the configuration as its schema declares it. */
 export interface Setting<T = unknown> {
   /** For a plant engineer: what it does, and when to change it. */
   readonly doc: string;
-  readonly format: FormatName;
+  readonly kind: SettingKind;
   readonly default: T;
   /** A secret: its value is never shown, and it may come from a file that `<env>_FILE` names. */
   readonly sensitive?: true;
@@ -15,7 +28,10 @@ export interface Setting<T = unknown> {
   readonly choices?: readonly (string | number)[];
   /** Texts and names: empty has a meaning of its own, said in `doc`. */
   readonly mayBeEmpty?: true;
-  /** Applied when the running bridge reads its configuration again; others need a restart. `Bridge.reload` must know what to do. */
+  /**
+   * Applied when the running bridge reads its configuration again; others need a restart. `Bridge.reload` must know
+   * what to do.
+   */
   readonly appliedOnReload?: true;
   /** For the example file, where the default is empty. */
   readonly example?: T;

@@ -1,11 +1,10 @@
 import { ConfigError } from '../core/errors.ts';
 import { SETTINGS } from './convict.ts';
 import { type ReadFile, readFailure } from './file-layer.ts';
-import { FORMATS } from './formats/formats.ts';
 import { JsonSyntaxError } from './json-reader.ts';
 import { errorAt, type Layer, newLayer } from './layers.ts';
 import type { PlacedSetting } from './setting.ts';
-import { suggestion } from './suggestion.ts';
+import { suggestion } from '../core/suggestion.ts';
 
 const PREFIX = 'BRIDGE_';
 const TEST_PREFIX = 'BRIDGE_TEST_';
@@ -91,7 +90,7 @@ function readSecret(layer: Layer, setting: PlacedSetting, file: string, name: st
 
 function setText(layer: Layer, setting: PlacedSetting, text: string, origin: string): void {
   try {
-    layer.values.set(setting.path, FORMATS[setting.format].parse(text));
+    layer.values.set(setting.path, setting.kind.parse(text));
     layer.origins.set(setting.path, origin);
   } catch (thrown) {
     if (!(thrown instanceof JsonSyntaxError)) throw thrown;

@@ -2,6 +2,8 @@
 export interface Counters {
   messagesReceived: number;
   messagesUndecodable: number;
+  /** None of those that their subscription is for. */
+  messagesSkipped: number;
   messagesDuplicate: number;
   /** Stored though they may be repetitions: without a time of their own nobody can tell. */
   messagesMaybeRepeated: number;
@@ -11,6 +13,7 @@ export interface Counters {
   valuesReplayed: number;
   valuesRejected: number;
   valuesDropped: number;
+  /** Reserved for the filters of a subscription; never counted yet, and part of the audit all the same. */
   valuesFiltered: number;
 }
 
@@ -18,6 +21,7 @@ export function createCounters(): Counters {
   return {
     messagesReceived: 0,
     messagesUndecodable: 0,
+    messagesSkipped: 0,
     messagesDuplicate: 0,
     messagesMaybeRepeated: 0,
     valuesReceived: 0,

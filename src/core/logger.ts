@@ -2,9 +2,8 @@ import winston from 'winston';
 
 import { type Clock, systemClock, withDeadline } from './clock.ts';
 import { coerceError, systemErrorCode } from './errors.ts';
+import { LOG_LEVELS, type LogLevel } from './log-level.ts';
 
-export const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** Message: a constant lower-case phrase. What varies goes into the fields; what was thrown goes under the key `error`. */

@@ -7,6 +7,12 @@ export interface Message {
   readonly receivedAtMs: number;
 }
 
+/**
+ * What became of a message that is none of those that its subscription is for: it has no values, and that is as it
+ * should be.
+ */
+export const SKIPPED = 'skipped';
+
 /** A message that was just received and that the broker waits for an answer to. */
 export interface Delivery {
   readonly topic: string;
@@ -23,11 +29,14 @@ export interface Delivery {
   /** Grows from delivery to delivery at QoS 1. Given by who judges whether it is a new message; 0 before. */
   ordinal: number;
   /**
-   * Call before `acknowledge` where the same message was acknowledged on this connection, or will be: no second answer goes out, as the broker may
-   * take it for that of the next message under this packet id.
+   * Call before `acknowledge` where the same message was acknowledged on this connection, or will be: no second
+   * answer goes out, as the broker may take it for that of the next message under this packet id.
    */
   withhold(): void;
-  /** Call once, when the message is safe: the broker then forgets it. `messageNo`: the journal's number of it, where it has a new one. */
+  /**
+   * Call once, when the message is safe: the broker then forgets it. `messageNo`: the journal's number of it, where
+   * it has a new one.
+   */
   acknowledge(messageNo?: number): void;
 }
 

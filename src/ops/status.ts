@@ -7,6 +7,7 @@ import { auditCounters, type Audit } from './audit.ts';
 import { findProblems } from './problems.ts';
 import type { RateFigures } from './rates.ts';
 
+/** `disabled` is reserved: part of the interface, and no bridge is ever in it yet. */
 export const ORACLE_STATES = ['connected', 'retrying', 'down', 'disabled'] as const;
 
 interface MqttFigures {

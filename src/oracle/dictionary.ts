@@ -67,14 +67,14 @@ export interface Quota {
 }
 
 const MAX_SYNONYMS_IN_A_ROW = 5;
-const SOME = 5;
+const MAX_SUGGESTED_TABLES = 5;
 const NOT_LIMITED = -1;
 const FOUND_TYPES = `('TABLE', 'VIEW', 'MATERIALIZED VIEW')`;
 const OF_TABLE = 'owner = :1 AND table_name = :2';
 
 /**
- * What the data dictionary tells the bridge's own user about the database and its tables. Reads the views that everyone may read
- * [Oracle Database Reference, "Static Data Dictionary Views"], and executes nothing else.
+ * What the data dictionary tells the bridge's own user about the database and its tables. Reads the views that everyone
+ * may read [Oracle Database Reference, "Static Data Dictionary Views"], and executes nothing else.
  *
  * Each method throws DatabaseError.
  */
@@ -163,7 +163,7 @@ export class Dictionary {
       `SELECT owner, object_name FROM all_objects WHERE object_name IN (:1, :2, :3) AND object_type IN ('TABLE', 'VIEW')`,
       [name, name.toUpperCase(), name.toLowerCase()],
     );
-    return rows.slice(0, SOME).map(([owner, found]) => ({ owner, name: found }));
+    return rows.slice(0, MAX_SUGGESTED_TABLES).map(([owner, found]) => ({ owner, name: found }));
   }
 
   async columns({ owner, name }: TableName): Promise<ColumnFacts[]> {
@@ -271,7 +271,10 @@ export class Dictionary {
     return { tablespace, usedBytes: row[0], maxBytes: row[1] === NOT_LIMITED ? undefined : row[1] };
   }
 
-  /** Has the database parse a statement, which needs its table, columns and rights; it is not executed. Undefined when all is well. */
+  /**
+   * Has the database parse a statement, which needs its table, columns and rights; it is not executed. Undefined when
+   * all is well.
+   */
   parse(sql: string): Promise<DatabaseError | undefined> {
     return this.#connections.use('parse', async ({ connection }) => {
       try {

@@ -1,3 +1,4 @@
+import { COLUMNS, columnType } from '../core/columns.ts';
 import { quoteName } from '../core/identifier.ts';
 import type { TableOptions } from './statements.ts';
 
@@ -9,18 +10,12 @@ export interface SchemaOptions extends TableOptions {
 
 export type ColumnLine = readonly [name: string, type: string, remark?: string];
 
-/** The columns of the configured table; the name of one that is not written is empty. */
-export function tableColumns({ columns, valueType }: TableOptions): readonly ColumnLine[] {
-  return [
-    [columns.tagName, 'VARCHAR2(255 CHAR) NOT NULL'],
-    [columns.value, valueType === 'number' ? 'NUMBER' : 'BINARY_DOUBLE'],
-    [columns.text, 'VARCHAR2(4000)'],
-    [columns.timestamp, 'TIMESTAMP(6) NOT NULL', 'UTC'],
-    [columns.quality, 'VARCHAR2(16) NOT NULL'],
-    [columns.plcCode, 'VARCHAR2(128 CHAR)'],
-    [columns.tagAddress, 'VARCHAR2(255 CHAR)'],
-    [columns.receivedAt, 'TIMESTAMP(6)', 'UTC'],
-  ];
+/** The columns of the configured table that are written. */
+function tableColumns({ columns, valueType }: TableOptions): readonly ColumnLine[] {
+  return COLUMNS.filter(({ key }) => columns[key] !== '').map((column) => {
+    const type = columnType(column, valueType) + (column.isRequired ? ' NOT NULL' : '');
+    return column.content.holds === 'time' ? [columns[column.key], type, 'UTC'] : [columns[column.key], type];
+  });
 }
 
 export const LEDGER_COLUMNS: readonly ColumnLine[] = [
@@ -41,10 +36,9 @@ export function schemaDdl(options: SchemaOptions): string {
 }
 
 function createTable(name: string, columns: readonly ColumnLine[], constraint = ''): string {
-  const used = columns.filter(([column]) => column !== '');
-  const width = Math.max(...used.map(([column]) => quoteName(column).length));
-  const lines = used.map(([column, type, remark], i) => {
-    const comma = i < used.length - 1 || constraint !== '' ? ',' : '';
+  const width = Math.max(...columns.map(([column]) => quoteName(column).length));
+  const lines = columns.map(([column, type, remark], i) => {
+    const comma = i < columns.length - 1 || constraint !== '' ? ',' : '';
     return `  ${quoteName(column).padEnd(width)} ${type}${comma}${remark === undefined ? '' : ` -- ${remark}`}`;
   });
   if (constraint !== '') lines.push(`  ${constraint}`);

@@ -1,22 +1,16 @@
 import oracledb from 'oracledb';
 
+import { COLUMNS, type ColumnContent, type ColumnNames, type ValueType } from '../core/columns.ts';
 import { quoteName } from '../core/identifier.ts';
 import type { TagValues } from '../core/tag-values.ts';
 
-/** Names as in the configuration: any case, quoted, the table with or without a schema. An empty column is not written. */
+/**
+ * Names as in the configuration: any case, quoted, the table with or without a schema. An empty column is not written.
+ */
 export interface TableOptions {
   readonly table: string;
-  readonly columns: {
-    readonly tagName: string;
-    readonly value: string;
-    readonly text: string;
-    readonly timestamp: string;
-    readonly quality: string;
-    readonly plcCode: string;
-    readonly tagAddress: string;
-    readonly receivedAt: string;
-  };
-  readonly valueType: 'binary_double' | 'number';
+  readonly columns: ColumnNames;
+  readonly valueType: ValueType;
 }
 
 type ReadValue = (values: TagValues, i: number) => unknown;
@@ -29,36 +23,33 @@ export interface InsertStatement {
 }
 
 /**
- * The most bytes of a string that is bound. Longer ones, which VARCHAR2 could not hold without MAX_STRING_SIZE=EXTENDED, are refused by
- * the row check: the driver would refuse the whole batch for one of them.
+ * The most bytes of a string that is bound. Longer ones, which VARCHAR2 could not hold without
+ * MAX_STRING_SIZE=EXTENDED, are refused by the row check: the driver would refuse the whole batch for one of them.
  */
 export const MAX_TEXT_BYTES = 4000;
 
-export function createInsert(options: TableOptions): InsertStatement {
-  const { columns } = options;
-  const text = { type: oracledb.DB_TYPE_VARCHAR, maxSize: MAX_TEXT_BYTES };
-  const number = { type: options.valueType === 'number' ? oracledb.DB_TYPE_NUMBER : oracledb.DB_TYPE_BINARY_DOUBLE };
-  // WITH TIME ZONE: the driver sends any other date as the process's local wall clock, where two instants collide each autumn.
-  const time = { type: oracledb.DB_TYPE_TIMESTAMP_TZ };
-  const all: [string, oracledb.BindDefinition, ReadValue][] = [
-    [columns.tagName, text, (values, i) => values.tags[i]!.name],
-    [columns.value, number, (values, i) => nullWhenNaN(values.numbers[i]!)],
-    [columns.text, text, (values, i) => values.texts[i]],
-    [columns.timestamp, time, readTime((values, i) => values.timesMs[i]!)],
-    [columns.quality, text, (values, i) => values.qualities[i]],
-    [columns.plcCode, text, (values, i) => values.tags[i]!.plcCode],
-    [columns.tagAddress, text, (values, i) => values.tags[i]!.address],
-    [columns.receivedAt, time, readTime((values, i) => values.receivedAtMs[i]!)],
-  ];
-  const used = all.filter(([name]) => name !== '');
-  const names = used.map(([name]) => quoteName(name)).join(', ');
-  const places = used.map((_column, i) => `:${i + 1}`).join(', ');
-  const readers = used.map(([, , read]) => read);
+export function createInsert({ columns, table, valueType }: TableOptions): InsertStatement {
+  const used = COLUMNS.filter(({ key }) => columns[key] !== '');
+  const names = used.map(({ key }) => quoteName(columns[key])).join(', ');
+  const marks = used.map((_column, i) => `:${i + 1}`).join(', ');
+  const readers = used.map(({ content }) => bindReader(content));
   return {
-    sql: `INSERT INTO ${quoteName(options.table)} (${names}) VALUES (${places})`,
-    bindDefs: used.map(([, definition]) => definition),
+    sql: `INSERT INTO ${quoteName(table)} (${names}) VALUES (${marks})`,
+    bindDefs: used.map(({ content }) => bindDefinition(content, valueType)),
     rows: (values) => buildRows(values, readers),
   };
+}
+
+function bindDefinition({ holds }: ColumnContent, valueType: ValueType): oracledb.BindDefinition {
+  if (holds === 'text') return { type: oracledb.DB_TYPE_VARCHAR, maxSize: MAX_TEXT_BYTES };
+  // WITH TIME ZONE: the driver sends any other date as the process's local wall clock, where two instants collide each
+  // autumn.
+  if (holds === 'time') return { type: oracledb.DB_TYPE_TIMESTAMP_TZ };
+  return { type: valueType === 'number' ? oracledb.DB_TYPE_NUMBER : oracledb.DB_TYPE_BINARY_DOUBLE };
+}
+
+function bindReader(content: ColumnContent): ReadValue {
+  return content.holds === 'time' ? readTime(content.read) : content.read;
 }
 
 function buildRows(values: TagValues, readers: readonly ReadValue[]): unknown[][] {
@@ -69,10 +60,6 @@ function buildRows(values: TagValues, readers: readonly ReadValue[]): unknown[][
     rows.push(row);
   }
   return rows;
-}
-
-function nullWhenNaN(number: number): number | null {
-  return Number.isNaN(number) ? null : number;
 }
 
 /** The values of one message mostly share their time, so one Date serves them all; the driver only reads it. */

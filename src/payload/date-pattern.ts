@@ -34,8 +34,8 @@ const MAX_TEXT_LENGTH = 100;
 const SPECIAL = /[.*+?^${}()|[\]\\/-]/g;
 
 /**
- * A function from such a text to epoch milliseconds, NaN for one that does not fit; what is wrong with the pattern, as a text, where it means
- * nothing. `toUtc` is for patterns without a zone; undefined: UTC.
+ * A function from such a text to epoch milliseconds, NaN for one that does not fit; what is wrong with the pattern,
+ * as a text, where it means nothing. `toUtc` is for patterns without a zone; undefined: UTC.
  */
 export function compileDatePattern(
   pattern: string,

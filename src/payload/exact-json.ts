@@ -1,10 +1,11 @@
 /**
  * Numbers that JSON.parse would spoil.
  *
- * JSON.parse gives doubles: 9007199254740993 becomes …992 and 1e999 becomes Infinity, and what stood there is gone. So the text of such a
- * document is parsed a second time with these numbers turned into strings: a marker, then the literal. The marker is a
- * run of U+0000 that is longer than any run in the document. JSON can spell U+0000 only as `\u0000`, so counting these escapes is
- * enough to know that no string of the document begins with the marker, whoever wrote it.
+ * JSON.parse gives doubles: 9007199254740993 becomes …992 and 1e999 becomes Infinity, and what stood there is gone. So
+ * the text of such a document is parsed a second time with these numbers turned into strings: a marker, then the
+ * literal. The marker is a run of U+0000 that is longer than any run in the document. JSON can spell U+0000 only as
+ * `\u0000`, so counting these escapes is enough to know that no string of the document begins with the marker, whoever
+ * wrote it.
  */
 export interface ExactJson {
   readonly text: string;
@@ -20,13 +21,16 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** Up to so many characters the marks of a document may have in any case, and beyond that so many times the document's own. */
+/**
+ * Up to so many characters the marks of a document may have in any case, and beyond that so many times the document's
+ * own.
+ */
 const MARKS_ALWAYS_ALLOWED = 65_536;
 const MARKS_PER_CHARACTER = 4;
 
 /**
- * `json` must have been accepted by JSON.parse. Undefined when the marks would make many times as much of it: long runs of U+0000 beside
- * many such numbers are no accident, and would cost gigabytes.
+ * `json` must have been accepted by JSON.parse. Undefined when the marks would make many times as much of it: long runs
+ * of U+0000 beside many such numbers are no accident, and would cost gigabytes.
  */
 export function markInexactNumbers(json: string): ExactJson | undefined {
   const nuls = longestRun(json, NUL_ESCAPE) + 1;

@@ -1,11 +1,34 @@
 import type { Reason } from '../core/errors.ts';
-import type { Message } from '../core/message.ts';
+import type { Fields } from '../core/fields.ts';
+import type { Message, SKIPPED } from '../core/message.ts';
 import type { TagValues } from '../core/tag-values.ts';
 import type { TagCatalog } from './tag-name.ts';
 import type { ValueDecoder } from './value-decoder.ts';
 
-/** What a message's topic says by the route's templates; empty where a template is empty or the topic has no such level. */
-export interface TopicPlace {
+/*
+ * A payload format describes itself: the configuration checks and documents its options, and asks what its payloads
+ * say; the decoder compiles it once for each subscription and then asks it for each message. All of them stand in
+ * formats.ts.
+ */
+
+/** What every subscription says to its format. In the two templates `{n}` is the n-th level of the topic, from 1. */
+export interface FormatSubscription {
+  readonly topic: string;
+  readonly plcCode: string;
+  readonly tagAddress: string;
+}
+
+/** What a payload can say of its values. For what it cannot, the topic has to do, or the time of receipt. */
+export interface Said {
+  readonly plcCode: boolean;
+  readonly tagAddress: boolean;
+  readonly timestamp: boolean;
+}
+
+/**
+ * What a topic says by the subscription's templates; empty where a template is empty or the topic has no such level.
+ */
+export interface TopicNames {
   readonly plcCode: string;
   readonly tagAddress: string;
 }
@@ -13,8 +36,31 @@ export interface TopicPlace {
 /** What the formats share. */
 export interface FormatScope {
   readonly tags: TagCatalog;
+  /** For this subscription alone. */
   readonly values: ValueDecoder;
 }
 
-/** Puts a message's values into the list (its content before doesn't matter), or says why it can't. */
-export type Format = (message: Message, place: TopicPlace, scope: FormatScope, into: TagValues) => Reason | undefined;
+/**
+ * What became of a message: undefined where its values are in the list, SKIPPED, or why it can't be decoded. A format
+ * need not know all members of this union to give one of them.
+ */
+export type DecodeOutcome = Reason | typeof SKIPPED | undefined;
+
+/** A format as one subscription has it. It lives as long as the decoder reads topics of the subscription. */
+export interface CompiledFormat {
+  /**
+   * Puts the values of a message, whatever stood in the list before. One bad value is no reason: it is put with a
+   * problem. Where the outcome is a reason, the content of the list does not matter.
+   */
+  decode(message: Message, topic: TopicNames, into: TagValues): DecodeOutcome;
+}
+
+/** `Options`: keys of a subscription that this format alone has; the configuration has checked and completed them. */
+export interface PayloadFormat<Name extends string = string, Options extends object = object> {
+  readonly name: Name;
+  /** What a message is, in some words: `one JSON message with many tags`. */
+  readonly doc: string;
+  readonly options: Fields<Options>;
+  says(options: Options): Said;
+  compile(subscription: FormatSubscription & Options, scope: FormatScope): CompiledFormat;
+}

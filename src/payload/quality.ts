@@ -1,6 +1,6 @@
 /**
- * What payloads say of a value's quality, as the text that is written. Compiled once. A quality that can't be read by its scale is written
- * as the text that it is: a value is not to be lost for what stands beside it.
+ * What payloads say of a value's quality, as the text that is written. Compiled once. A quality that can't be read by
+ * its scale is written as the text that it is: a value is not to be lost for what stands beside it.
  */
 import { escapeBrokenText } from './text.ts';
 
@@ -33,7 +33,10 @@ const SCALES = {
   opcUa: topTwoBits,
   /** Siemens Industrial Edge `qc`. */
   siemens: (code) => ['BAD', 'UNCERTAIN', 'GOOD', 'GOOD'][code],
-  /** Ignition and Sparkplug: 192 and what is below 256 but for 0 by OPC DA; 500 stale; large ones by their top two bits. */
+  /**
+   * Ignition and Sparkplug: 192 and what is below 256 but for 0 by OPC DA; 500 stale; large ones by their top two
+   * bits.
+   */
   ignition: (code) => {
     if (code === 500 || code === -2_147_483_132 || code === 2_147_484_164) return 'STALE';
     if (code === 0) return 'GOOD';

@@ -2,42 +2,38 @@ import type { Reason } from '../core/errors.ts';
 
 const SHOWN_CHARACTERS = 60;
 
-/** Each code, and what a person is told; `found` is what stood there instead, quoted and shortened. The codes are stable. */
-const MESSAGES = {
+/** What a person is told; `found` is what stood there instead, quoted and shortened. */
+type Say = (found: string) => string;
+
+/**
+ * Reasons from a table of codes, which are stable: a format has one of its own where those below do not do. The
+ * function that it gives takes the JSON value that is to blame.
+ */
+export function reasonsOf<Code extends string>(
+  messages: Readonly<Record<Code, Say>>,
+): (code: Code, found?: unknown) => Reason {
+  return (code, found) => ({ code, message: messages[code](describe(found)) });
+}
+
+/** What several formats have to say. */
+export const reasonFor = reasonsOf({
   // The whole message can't be decoded.
-  NO_ROUTE: (found: string) => `no subscription says how to read the topic ${found}`,
+  NO_ROUTE: (found) => `no subscription says how to read the topic ${found}`,
   INVALID_UTF8: () => 'the payload is not valid UTF-8',
-  INVALID_JSON: (found: string) => `the payload is not valid JSON: ${found}`,
-  NOT_AN_OBJECT: (found: string) => `the payload must be a JSON object, not ${found}`,
-  TAG_VALUES_MISSING: (found: string) => `"tag_values" must be an object, not ${found}`,
+  NOT_AN_OBJECT: (found) => `the payload must be a JSON object, not ${found}`,
   PLC_CODE_MISSING: () => 'there is no "plc_code", and the subscription does not take it from the topic',
-  PLC_CODE_INVALID: (found: string) => `"plc_code" must be a string or a number, not ${found}`,
-  PLC_CODE_TOO_LONG: (found: string) => `the PLC code must have at most 255 characters, not ${found}`,
-  JSON_NOT_FINITE: (found: string) => `the payload holds a number that is none, which JSON does not have: ${found}`,
-  INFLATE_FAILED: (found: string) => `the payload is compressed, and broken: ${found}`,
-  INFLATED_TOO_LARGE: (found: string) => `the payload comes to more than ${found} bytes when it is decompressed`,
-  ROWS_MISSING: (found: string) => `nothing stands at ${found}, where the mapping has the rows`,
+  PLC_CODE_INVALID: (found) => `"plc_code" must be a string or a number, not ${found}`,
+  PLC_CODE_TOO_LONG: (found) => `the PLC code must have at most 255 characters, not ${found}`,
   NUL_RUN_TOO_LONG: () => 'texts with long runs of U+0000 stand beside many numbers that no double holds',
   // One value can't be written.
   TAG_NAME_EMPTY: () => 'the tag has no address, or an empty name',
   TAG_NAME_NOT_UNICODE: () => 'the name of the tag contains half a surrogate pair; it is given as JSON',
-  TAG_NAME_TOO_LONG: (found: string) => `the address of the tag has more than 1000 characters: ${found}`,
-  PLC_CODE_EMPTY: () => 'there is no PLC code where the subscription looks for one',
-  VALUE_MISSING: () => 'there is no value where the mapping looks for one',
-  VALUE_NOT_SCALAR: (found: string) => `the value must be a number, a string, true, false or null, not ${found}`,
-  VALUE_NOT_FINITE: (found: string) => `the number ${found} is too large`,
+  VALUE_NOT_SCALAR: (found) => `the value must be a number, a string, true, false or null, not ${found}`,
+  VALUE_NOT_FINITE: (found) => `the number ${found} is too large`,
   TEXT_NOT_UNICODE: () => 'the text contains half a surrogate pair; it is given as JSON',
-  BAD_TIMESTAMP: (found: string) =>
-    `the timestamp must be ISO 8601 or epoch milliseconds, years 1 to 9999, not ${found}`,
-  BAD_QUALITY: (found: string) => `the quality must be a string of 1 to 64 bytes, not ${found}`,
-} satisfies Record<string, (found: string) => string>;
-
-export type ReasonCode = keyof typeof MESSAGES;
-
-/** `found`: the JSON value that is to blame. */
-export function reasonFor(code: ReasonCode, found?: unknown): Reason {
-  return { code, message: MESSAGES[code](describe(found)) };
-}
+  BAD_TIMESTAMP: (found) => `the timestamp must be ISO 8601 or epoch milliseconds, years 1 to 9999, not ${found}`,
+  BAD_QUALITY: (found) => `the quality must be a string of 1 to 64 bytes, not ${found}`,
+});
 
 /** `form`: the one that the mapping asks for. */
 export function badTimestamp(form: string, found: unknown): Reason {
@@ -48,7 +44,8 @@ export function badTimestamp(form: string, found: unknown): Reason {
 /** The parser's own words say where the error is. */
 export function invalidJson(thrown: unknown): Reason {
   const words = thrown instanceof Error ? thrown.message : String(thrown);
-  return { code: 'INVALID_JSON', message: MESSAGES.INVALID_JSON(words.replaceAll(/\p{Surrogate}/gu, '\uFFFD')) };
+  const message = `the payload is not valid JSON: ${words.replaceAll(/\p{Surrogate}/gu, '\uFFFD')}`;
+  return { code: 'INVALID_JSON', message };
 }
 
 function describe(found: unknown): string {

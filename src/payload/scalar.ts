@@ -1,4 +1,6 @@
-import type { Format } from './format.ts';
+import type { Message } from '../core/message.ts';
+import type { TagValues } from '../core/tag-values.ts';
+import type { DecodeOutcome, FormatScope, PayloadFormat, TopicNames } from './format.ts';
 import { reasonFor } from './reasons.ts';
 import { readText } from './text.ts';
 
@@ -13,13 +15,21 @@ const WORDS = new Map<string, boolean | null>([
 ]);
 
 /**
- * One message, one value, whose tag the topic names: a number, `true`, `false`, nothing or `null`, a JSON string or an object
- * `{ value, timestamp, quality }`. Any other text is a string as it stands, without the white space around it.
+ * One message, one value, whose tag the topic names: a number, `true`, `false`, nothing or `null`, a JSON string or an
+ * object `{ value, timestamp, quality }`. Any other text is a string as it stands, without the white space around it.
  */
-export const decodeScalar: Format = (message, place, { tags, values }, into) => {
+export const scalar: PayloadFormat<'scalar'> = {
+  name: 'scalar',
+  doc: 'one message is one value',
+  options: {},
+  says: () => ({ plcCode: false, tagAddress: false, timestamp: false }),
+  compile: (_subscription, scope) => ({ decode: (message, topic, into) => decode(message, topic, into, scope) }),
+};
+
+function decode(message: Message, topic: TopicNames, into: TagValues, { tags, values }: FormatScope): DecodeOutcome {
   const text = readText(message.payload)?.trim();
   if (text === undefined) return reasonFor('INVALID_UTF8');
-  const tag = tags.ofPlc(place.plcCode).at(0, place.tagAddress);
+  const tag = tags.ofPlc(topic.plcCode).at(0, topic.tagAddress);
 
   const document = parseIfJson(text);
   if (document !== undefined) {
@@ -36,7 +46,7 @@ export const decodeScalar: Format = (message, place, { tags, values }, into) => 
   else if (JSON_NUMBER.test(text)) values.pushNumber(tag, text);
   else values.push(tag, text);
   return undefined;
-};
+}
 
 /** An object, an array or a string; undefined for any other text. */
 function parseIfJson(text: string): unknown {

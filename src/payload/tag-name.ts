@@ -23,8 +23,8 @@ export function compileTagName(template: string): (plcCode: string, address: str
 }
 
 /**
- * All tags seen so far, one object each. When there are too many of them (a sender that makes up names), everything is forgotten and made
- * anew: nothing depends on a tag's identity.
+ * All tags seen so far, one object each. When there are too many of them (a sender that makes up names), everything is
+ * forgotten and made anew: nothing depends on a tag's identity.
  */
 export class TagCatalog {
   readonly #template: string;
@@ -44,7 +44,10 @@ export class TagCatalog {
     return this.#size;
   }
 
-  /** For values whose PLC nobody names: `{plc}` is left out of the names, with the character between it and what stands beside. */
+  /**
+   * For values whose PLC nobody names: `{plc}` is left out of the names, with the character between it and what
+   * stands beside.
+   */
   withoutPlc(): TagCatalog {
     const template = this.#template.replaceAll(/\{plc\}[^{}\w]?/g, '').replace(/[^{}\w]$/, '');
     return new TagCatalog(template, this.#maxTags);
@@ -83,7 +86,9 @@ export class TagCatalog {
   }
 }
 
-/** The tags of one PLC. Messages of one PLC mostly carry the same tags in the same order, so that order is tried first. */
+/**
+ * The tags of one PLC. Messages of one PLC mostly carry the same tags in the same order, so that order is tried first.
+ */
 export class PlcTags {
   readonly #create: (address: string, isKept: boolean) => NamedTag;
   readonly #byAddress = new Map<string, NamedTag>();

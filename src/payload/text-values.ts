@@ -13,8 +13,8 @@ const COMMA_NUMBER = /^[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+)?(?:,\d+)?$/;
 const MAX_NUMBER_LENGTH = 400;
 
 /**
- * The literal of the number that a text is, as JavaScript and a decimal point write it; the number or null that it is a word for; or undefined: it
- * is a text. Undefined in place of a function where no text has such a meaning.
+ * The literal of the number that a text is, as JavaScript and a decimal point write it; the number or null that it is
+ * a word for; or undefined: it is a text. Undefined in place of a function where no text has such a meaning.
  */
 export function compileTextMeanings(
   meanings: TextMeanings,

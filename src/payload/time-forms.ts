@@ -1,6 +1,7 @@
 /**
- * The forms in which payloads give a time, compiled once: the unit is stated, never guessed (1700000000 is a time in milliseconds, too).
- * A text without a zone is of the time zone that the subscription names. All give whole epoch milliseconds: what is finer is cut.
+ * The forms in which payloads give a time, compiled once: the unit is stated, never guessed (1700000000 is a time in
+ * milliseconds, too). A text without a zone is of the time zone that the subscription names. All give whole epoch
+ * milliseconds: what is finer is cut.
  */
 import { compileDatePattern } from './date-pattern.ts';
 import { compileTimeZone } from './time-zone.ts';
@@ -11,7 +12,9 @@ export interface TimeSource {
   readonly receivedAtMs: number;
   /** The digits of a number that the parser kept as such, else undefined. */
   exactDigits(given: unknown): string | undefined;
-  /** Called where a double is too near the border of two milliseconds to tell which one it was before it was rounded. */
+  /**
+   * Called where a double is too near the border of two milliseconds to tell which one it was before it was rounded.
+   */
   needDigits(): void;
 }
 
@@ -27,14 +30,12 @@ const UNITS = {
 
 type UnitName = keyof typeof UNITS;
 
-/** The forms that have a name; all else is a date pattern. */
-export const TIME_FORM_NAMES = ['iso', 'epochS', 'epochMs', 'epochUs', 'epochNs', 'senml'] as const;
-
 /** [RFC 8428 section 4.5.3] Below so many seconds a time is relative to now. */
 const SENML_RELATIVE_SECONDS = 2 ** 28;
 
 /**
- * `timeZone`: an IANA name, for times without a zone. Gives what is wrong with the form, as a text, where it means nothing.
+ * `form`: `iso`, `epochS`, `epochMs`, `epochUs`, `epochNs`, `senml`; all else is a date pattern. `timeZone`: an IANA
+ * name, for times without a zone. Gives what is wrong with the form, as a text, where it means nothing.
  */
 export function compileTimeForm(form: string, timeZone: string): TimeForm | string {
   const toUtc = compileTimeZone(timeZone);
@@ -70,7 +71,8 @@ const READ_SECONDS = compileUnit('epochS');
 const READ_NANOS = compileUnit('epochNs');
 
 function wholeMs(given: number, name: UnitName, source: TimeSource): number {
-  // A double of seconds is exact to a quarter of a microsecond: 1700000000.12 * 1000 is a little less than it should be.
+  // A double of seconds is exact to a quarter of a microsecond: 1700000000.12 * 1000 is a little less than it should
+  // be.
   if (name === 'epochS') return Math.floor(Math.round(given * 1e6) / 1e3);
   const { perMs } = UNITS[name];
   if (Math.abs(given) > Number.MAX_SAFE_INTEGER) {
@@ -85,7 +87,8 @@ function wholeMsOfText(digits: string, name: UnitName, source: TimeSource): numb
   const [whole = ''] = digits.split('.');
   if (name === 'epochS') return Math.floor(Math.round(Number(digits) * 1e6) / 1e3);
   const { perMs } = UNITS[name];
-  // Up to 15 digits a double does as well. Negative times with a fraction are not worth the care of cutting them downwards exactly.
+  // Up to 15 digits a double does as well. Negative times with a fraction are not worth the care of cutting them
+  // downwards exactly.
   if (whole.length <= 15) return wholeMs(Number(digits), name, source);
   const exact = BigInt(whole.replace('+', ''));
   const rest = ((exact % BigInt(perMs)) + BigInt(perMs)) % BigInt(perMs);

@@ -16,9 +16,9 @@ export function isTimeZone(name: string): boolean {
 }
 
 /**
- * What a clock on a wall of the time zone means; undefined for UTC. Where it is put back, an hour comes twice: the first is taken. Where it is put
- * forward, an hour does not come: its times are taken as if the clock had not been changed yet, which is an hour later by the new one.
- * `name` must be one that `isTimeZone` knows.
+ * What a clock on a wall of the time zone means; undefined for UTC. Where it is put back, an hour comes twice: the
+ * first is taken. Where it is put forward, an hour does not come: its times are taken as if the clock had not been
+ * changed yet, which is an hour later by the new one. `name` must be one that `isTimeZone` knows.
  */
 export function compileTimeZone(name: string): LocalToUtc | undefined {
   if (/^(?:UTC|GMT|Z|Etc\/UTC)$/i.test(name)) return undefined;

@@ -1,17 +1,17 @@
+import { MAX_TIME_MS, MIN_TIME_MS } from '../core/limits.ts';
+
 /**
  * Points in time as payloads give them, in epoch milliseconds.
  *
- * ISO 8601 [RFC 3339 section 5.6, and a little more]: `2025-11-02T14:30:25.123Z`; a space or `t` for the `T`, no seconds, a fraction of up to 9
- * digits (cut below the millisecond), `Z`, `z`, `+01:00`, `+0100`, `+01`, or no zone at all, which is taken as UTC. Days that the
- * calendar doesn't have, hour 24 and second 60 are refused. Or a number of epoch milliseconds, cut to a whole one.
- * Years 1 to 9999, in UTC: what an Oracle TIMESTAMP and four digits both hold.
+ * ISO 8601 [RFC 3339 section 5.6, and a little more]: `2025-11-02T14:30:25.123Z`; a space or `t` for the `T`, no
+ * seconds, a fraction of up to 9 digits (cut below the millisecond), `Z`, `z`, `+01:00`, `+0100`, `+01`, or no zone at
+ * all, which is taken as UTC. Days that the calendar doesn't have, hour 24 and second 60 are refused. Or a number of
+ * epoch milliseconds, cut to a whole one. Years 1 to 9999, in UTC: what can be written (core/limits.ts).
  */
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?([Zz]|([+-])(\d\d)(?::?(\d\d))?)?$/;
 const LONGEST_ISO = 35;
 
-const FIRST_MS = -62_135_596_800_000;
-const LAST_MS = 253_402_300_799_999;
 const DAY_MS = 86_400_000;
 const CYCLE_YEARS = 400;
 const CYCLE_DAYS = 146_097;
@@ -74,7 +74,10 @@ function parseAnyIso(text: string, toUtc: LocalToUtc | undefined): number {
   return inRange(wallMs + (sign === '-' ? offsetMs : -offsetMs));
 }
 
-/** Epoch milliseconds of the day's start in UTC, or NaN when the calendar has no such day. Date.UTC takes years below 100 for 19xx. */
+/**
+ * Epoch milliseconds of the day's start in UTC, or NaN when the calendar has no such day. Date.UTC takes years below
+ * 100 for 19xx.
+ */
 export function dateMs(year: number, month: number, day: number): number {
   const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   const days = month === 2 && isLeap ? 29 : DAYS_IN_MONTH[month - 1];
@@ -88,9 +91,9 @@ export function timeOfDayMs(hour: number, minute: number, second: number, ms: nu
   return hour <= 23 && minute <= 59 && second <= 59 ? ((hour * 60 + minute) * 60 + second) * 1000 + ms : Number.NaN;
 }
 
-/** NaN outside of the years 1 to 9999. */
+/** NaN for what can't be written. */
 export function inRange(ms: number): number {
-  return ms >= FIRST_MS && ms <= LAST_MS ? ms : Number.NaN;
+  return ms >= MIN_TIME_MS && ms <= MAX_TIME_MS ? ms : Number.NaN;
 }
 
 /** NaN where there is no digit. */

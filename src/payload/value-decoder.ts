@@ -19,11 +19,11 @@ export function isJsonObject(value: unknown): value is JsonObject {
 }
 
 /**
- * Turns the JSON values of one message into tag values. One object for all messages, so that a value costs no object of its own:
- * `begin` a message or `decodeJson` it, `setDefaults` from its head, `push` its values.
+ * Turns the JSON values of one message into tag values. One object for all messages, so that a value costs no object of
+ * its own: `begin` a message or `decodeJson` it, `setDefaults` from its head, `push` its values.
  *
- * Each value is pushed exactly once, whatever it is; one that can't be written carries a problem. Where JSON.parse has spoilt a number, the
- * message is decoded a second time, with its numbers marked (exact-json.ts).
+ * Each value is pushed exactly once, whatever it is; one that can't be written carries a problem. Where JSON.parse has
+ * spoilt a number, the message is decoded a second time, with its numbers marked (exact-json.ts).
  */
 export class ValueDecoder {
   #into!: TagValues;

@@ -1,4 +1,4 @@
-import type { OracleColumns } from '../config/config.ts';
+import type { Column, ValueType } from '../core/columns.ts';
 import type { ColumnFacts } from '../oracle/dictionary.ts';
 
 /** What a column is written with: `double` and `decimal` are the two of oracle.valueType. */
@@ -110,28 +110,8 @@ export function typeRemark({ type, length, inCharacters }: ColumnFacts, content:
     : '; longer texts are rejected, and a letter may take up to 4 bytes';
 }
 
-export interface ColumnUse {
-  readonly key: keyof OracleColumns;
-  readonly content: (valueType: 'binary_double' | 'number') => Content;
-  /** What a NOT NULL refuses; undefined for what the bridge always fills. */
-  readonly emptyFor?: { readonly isFatal: boolean; readonly text: string };
+/** What a column of the table is written with. */
+export function contentOf({ content }: Column, valueType: ValueType): Content {
+  if (content.holds !== 'number') return content.holds;
+  return valueType === 'number' ? 'decimal' : 'double';
 }
-
-const text = (): Content => 'text';
-const time = (): Content => 'time';
-
-/** In the order of the DDL. */
-export const COLUMN_USES: readonly ColumnUse[] = [
-  { key: 'tagName', content: text },
-  {
-    key: 'value',
-    content: (valueType) => (valueType === 'number' ? 'decimal' : 'double'),
-    emptyFor: { isFatal: false, text: 'values that are texts or null' },
-  },
-  { key: 'text', content: text, emptyFor: { isFatal: true, text: 'values that are numbers' } },
-  { key: 'timestamp', content: time },
-  { key: 'quality', content: text },
-  { key: 'plcCode', content: text, emptyFor: { isFatal: false, text: 'values whose PLC is named nowhere' } },
-  { key: 'tagAddress', content: text },
-  { key: 'receivedAt', content: time },
-];

@@ -1,8 +1,8 @@
+import { COLUMNS, columnType } from '../core/columns.ts';
 import { parseName, quoteName } from '../core/identifier.ts';
 import type { ColumnFacts, Dictionary, FoundTable, ServerFacts, TableName } from '../oracle/dictionary.ts';
 import type { TableOptions } from '../oracle/statements.ts';
-import { tableColumns } from '../oracle/schema.ts';
-import { COLUMN_USES, typeProblem, typeRemark, typeText, type Content } from './column-rules.ts';
+import { contentOf, typeProblem, typeRemark, typeText, type Content } from './column-rules.ts';
 import { counted, failed, ok, unknown, warning, type Finding } from './finding.ts';
 
 /** What the checks of one table have to know. */
@@ -58,15 +58,16 @@ function notFound(
 
 /** Each configured column: there, of a good type, NULL where the bridge has nothing to write. */
 export function checkColumns(options: TableOptions, table: TableName, columns: readonly ColumnFacts[]): Finding[] {
-  const proposed = tableColumns(options);
-  return COLUMN_USES.flatMap(({ content, emptyFor, key }, i): Finding[] => {
-    const [name, proposedType] = proposed[i]!;
+  return COLUMNS.flatMap((described): Finding[] => {
+    const { emptyFor, key } = described;
+    const name = options.columns[key];
     if (name === '') return [];
+    const proposedType = columnType(described, options.valueType);
     const subject = `column ${parseName(name, 1)?.[0] ?? name} (${key})`;
     const column = findColumn(columns, name);
     if (column === undefined)
       return [missingColumn(subject, `oracle.columns.${key}`, name, proposedType, table, columns)];
-    const finding = checkColumn(subject, column, content(options.valueType), proposedType, table);
+    const finding = checkColumn(subject, column, contentOf(described, options.valueType), proposedType, table);
     if (finding.verdict === 'failed' || column.nullable || emptyFor === undefined) return [finding];
     const report = emptyFor.isFatal ? failed : warning;
     const text = `${typeText(column)} NOT NULL: rejects all ${emptyFor.text}`;

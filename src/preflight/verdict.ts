@@ -1,5 +1,6 @@
 import { settingOf } from '../mqtt/broker-recognition.ts';
 import type { Manners, SessionManners } from '../mqtt/manners.ts';
+import { formatNamed } from '../payload/formats.ts';
 import { failed, ok, warning, type Finding } from './finding.ts';
 import { wantedOf, type Tried } from './manners-check.ts';
 
@@ -59,10 +60,12 @@ function recognises({ flagged, ids, leaksWindow, sameIds, unacknowledged }: Sess
 }
 
 function maybeDoubled(manners: Manners, doubtful: Tried['config']['mqtt']['subscriptions']): Finding {
-  const timeless = doubtful.filter(({ format }) => format === 'scalar').map(({ topic }) => topic);
+  const timeless = doubtful.filter((each) => !formatNamed(each.format).says(each).timestamp);
+  const topics = timeless.map(({ topic }) => topic).join(', ');
+  const formats = [...new Set(timeless.map(({ format }) => format))].join(', ');
   const without =
     timeless.length > 0
-      ? `${timeless.join(', ')} (scalar) have none`
+      ? `${topics} (${formats}) have none`
       : 'where one has none, values may be written twice after a lost connection';
   const text = `exactly once for payloads with a time of their own; ${without}${timeless.length > 0 ? ': values may be written twice after a lost connection' : ''}`;
   const byQos =

@@ -1,4 +1,5 @@
 import type { Reason } from '../core/errors.ts';
+import { MAX_TIME_MS, MIN_TIME_MS } from '../core/limits.ts';
 import type { TagValues } from '../core/tag-values.ts';
 
 /** A value that must not be bound: the driver would refuse its whole batch, or send it as garbage. */
@@ -14,10 +15,6 @@ export interface RowCheckOptions {
   /** False when no text column is configured: a value that needs it would be lost without a word. */
   readonly hasTextColumn: boolean;
 }
-
-/** 0001-01-01 and 9999-12-31T23:59:59.999, UTC: what both the driver and a TIMESTAMP hold. */
-const MIN_TIME_MS = -62_135_596_800_000;
-const MAX_TIME_MS = 253_402_300_799_999;
 
 /** NUMBER keeps magnitudes from 1e-130 up to but without 1e126. */
 const MIN_NUMBER = 1e-130;

@@ -1,4 +1,5 @@
-import type { LogFields, Logger, LogLevel } from '../../src/core/logger.ts';
+import type { LogLevel } from '../../src/core/log-level.ts';
+import type { LogFields, Logger } from '../../src/core/logger.ts';
 
 export interface LogEntry {
   readonly level: LogLevel;

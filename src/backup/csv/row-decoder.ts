@@ -1,4 +1,5 @@
 import type { Reason } from '../../core/errors.ts';
+import { MAX_VALUE_NO } from '../../core/limits.ts';
 import type { Tag } from '../../core/tag-values.ts';
 import { CsvError, textOfField, type CsvRecord } from './csv.ts';
 import { ROW_COLUMNS, type RowColumn } from './row-format.ts';
@@ -41,7 +42,6 @@ export interface DecodeOptions {
 
 const NUMBER = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)$/;
 const WHOLE_NUMBER = /^\d{1,16}$/;
-const MAX_VALUE_NO = 0xffff_ffff;
 
 /** Turns records into values by the header's column names, whatever their order. One Tag object a tag, as in live values. */
 export class RowDecoder {

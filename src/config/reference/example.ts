@@ -1,5 +1,4 @@
 import { SECTIONS, SETTINGS } from '../convict.ts';
-import { FORMATS } from '../formats/formats.ts';
 import type { PlacedSetting } from '../setting.ts';
 
 const HEAD = `// Example configuration with every key: what it does, what it may be, and its value.
@@ -23,7 +22,7 @@ function membersOf(section: string, indent: string): string[] {
 }
 
 function comment(setting: PlacedSetting, indent: string): string {
-  const allowed = `(${FORMATS[setting.format].allowed(setting)})`;
+  const allowed = `(${setting.kind.allowed(setting)})`;
   return wrap(`${setting.doc} ${allowed}`, COLUMNS - indent.length)
     .map((line) => `${indent}// ${line}`)
     .join('\n');

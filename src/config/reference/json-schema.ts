@@ -1,6 +1,5 @@
+import type { JsonSchema } from '../../core/fields.ts';
 import { SECTIONS, SETTINGS } from '../convict.ts';
-import type { JsonSchema } from '../formats/format.ts';
-import { FORMATS } from '../formats/formats.ts';
 
 /** The JSON Schema of a configuration file, for editors: `"$schema": "./bridge.schema.json"`. */
 export function configJsonSchema(): string {
@@ -23,15 +22,19 @@ function section(path: string): JsonSchema {
 function node(path: string): JsonSchema {
   const setting = SETTINGS.get(path);
   if (setting === undefined) return section(path);
-  const { appliedOnReload, doc, format, default: value } = setting;
+  const { appliedOnReload, doc, kind, default: value } = setting;
   const description = appliedOnReload === true ? `${doc} Applied on reload.` : doc;
-  return { description, ...FORMATS[format].jsonSchema(setting), default: value };
+  return { description, ...kind.jsonSchema(setting), default: value };
 }
 
-/** Short lists, as the formatter wants them. */
-function onOneLine(list: string): string {
-  return list
+const COLUMNS = 120;
+
+/** Lists that are short enough for a line, as the formatter wants them. */
+function onOneLine(list: string, offset: number, text: string): string {
+  const joined = list
     .replaceAll(/\s*\n\s*/g, ' ')
     .replace('[ ', '[')
     .replace(' ]', ']');
+  const column = offset - text.lastIndexOf('\n', offset) - 1;
+  return column + joined.length < COLUMNS ? joined : list;
 }

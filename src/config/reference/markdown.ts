@@ -1,6 +1,6 @@
+import { entriesOf } from '../../core/fields.ts';
 import { SECTIONS, SETTINGS } from '../convict.ts';
-import { FORMATS } from '../formats/formats.ts';
-import { SUBSCRIPTION_FIELDS } from '../formats/subscriptions-format.ts';
+import { SUBSCRIPTION_FIELDS } from '../kinds/subscription-fields.ts';
 import type { PlacedSetting } from '../setting.ts';
 
 const HEAD = `# Configuration reference
@@ -56,7 +56,7 @@ function entry(setting: PlacedSetting): string {
     `### \`${path}\``,
     doc,
     [
-      `- allowed: ${markdownText(FORMATS[setting.format].allowed(setting))}`,
+      `- allowed: ${markdownText(setting.kind.allowed(setting))}`,
       `- default: \`${JSON.stringify(value)}\``,
       `- environment: \`${env}\`${sensitive === true ? `, or \`${env}_FILE\` (secret)` : ''}`,
       `- on reload: ${appliedOnReload === true ? 'applied' : 'needs a restart'}`,
@@ -70,9 +70,9 @@ function markdownText(text: string): string {
 }
 
 function subscriptions(): string {
-  const fields = Object.entries(SUBSCRIPTION_FIELDS).map(([name, { doc, jsonSchema }]) => {
-    const value = 'default' in jsonSchema ? `default \`${JSON.stringify(jsonSchema['default'])}\`` : 'required';
-    return `- \`${name}\` (${value}): ${doc}`;
+  const fields = entriesOf(SUBSCRIPTION_FIELDS).map(([name, field]) => {
+    const value = field.default === undefined ? 'required' : `default \`${JSON.stringify(field.default)}\``;
+    return `- \`${name}\` (${value}): ${field.doc}`;
   });
   return ['## Keys of a subscription', fields.join('\n')].join('\n\n');
 }

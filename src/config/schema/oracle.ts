@@ -1,50 +1,50 @@
+import { COLUMNS, type Column } from '../../core/columns.ts';
 import type { OracleConfig } from '../config.ts';
+import { columnName, connectString, tableName } from '../kinds/oracle-kinds.ts';
+import { choice, path, text, wholeNumber } from '../kinds/plain-kinds.ts';
 import type { Schema, Setting } from '../setting.ts';
 
-function column(doc: string, name: string): Setting<string> {
-  return { doc, format: 'columnName', default: name };
-}
-
-function optionalColumn(doc: string, name: string): Setting<string> {
-  return { ...column(`${doc} Empty: not written.`, name), mayBeEmpty: true };
+function columnSetting({ defaultName, doc, key, mayBeAbsent }: Column): [string, Setting<string>] {
+  const setting = { doc, kind: columnName, default: defaultName };
+  return [key, mayBeAbsent ? { ...setting, doc: `${doc} Empty: not written.`, mayBeEmpty: true } : setting];
 }
 
 export const oracleSchema: Schema<OracleConfig> = {
   connectString: {
     doc: 'Where the database is: host:port/service, a name from tnsnames.ora or a whole connect descriptor.',
-    format: 'connectString',
+    kind: connectString,
     default: '',
     mayBeEmpty: true,
     example: 'db.example.com:1521/FREEPDB1',
   },
   user: {
     doc: 'Database user that owns the rows or may insert them.',
-    format: 'text',
+    kind: text,
     default: '',
     mayBeEmpty: true,
     example: 'BRIDGE',
   },
   password: {
     doc: 'Password of the database user. Better given in a file that BRIDGE_ORACLE_PASSWORD_FILE names than here.',
-    format: 'text',
+    kind: text,
     default: '',
     mayBeEmpty: true,
     sensitive: true,
     example: 'change-me',
   },
   pool: {
-    min: { doc: 'Connections that are kept open.', format: 'wholeNumber', min: 0, max: 100, default: 2 },
-    max: { doc: 'The most connections that are open at once.', format: 'wholeNumber', min: 1, max: 100, default: 5 },
+    min: { doc: 'Connections that are kept open.', kind: wholeNumber, min: 0, max: 100, default: 2 },
+    max: { doc: 'The most connections that are open at once.', kind: wholeNumber, min: 1, max: 100, default: 5 },
     increment: {
       doc: 'How many connections are opened at a time when more are needed.',
-      format: 'wholeNumber',
+      kind: wholeNumber,
       min: 1,
       max: 100,
       default: 1,
     },
     queueTimeoutMs: {
       doc: 'How long a write waits for a free connection, in milliseconds.',
-      format: 'wholeNumber',
+      kind: wholeNumber,
       min: 100,
       max: 600_000,
       default: 10_000,
@@ -52,14 +52,14 @@ export const oracleSchema: Schema<OracleConfig> = {
   },
   connectTimeoutMs: {
     doc: 'How long opening a connection may take, in milliseconds.',
-    format: 'wholeNumber',
+    kind: wholeNumber,
     min: 100,
     max: 600_000,
     default: 10_000,
   },
   callTimeoutMs: {
     doc: 'How long one call to the database may take before it counts as failed, in milliseconds.',
-    format: 'wholeNumber',
+    kind: wholeNumber,
     min: 100,
     max: 600_000,
     default: 15_000,
@@ -68,40 +68,28 @@ export const oracleSchema: Schema<OracleConfig> = {
     doc:
       "Directory with ewallet.pem and tnsnames.ora, for databases that want TLS (such as Oracle's cloud). Empty: " +
       'none.',
-    format: 'path',
+    kind: path,
     default: '',
     mayBeEmpty: true,
   },
   walletPassword: {
     doc: 'Password of the wallet. Empty: none.',
-    format: 'text',
+    kind: text,
     default: '',
     mayBeEmpty: true,
     sensitive: true,
   },
   table: {
     doc: 'Table that the values are written to. Without quotes its case does not matter; a schema may stand before it.',
-    format: 'tableName',
+    kind: tableName,
     default: 'TAG_DATA',
   },
-  columns: {
-    tagName: column("Column for the tag's name, made by tagName.", 'tag_name'),
-    value: column('Column for numbers and, as 1 and 0, for booleans.', 'tag_value'),
-    text: optionalColumn(
-      'Column for texts, and for the exact digits of integers too long for a number column.',
-      'tag_text',
-    ),
-    timestamp: column('Column for the time of the value, in UTC.', 'timestamp'),
-    quality: optionalColumn('Column for the quality: GOOD, or what the PLC says.', 'quality'),
-    plcCode: optionalColumn('Column for the PLC code.', ''),
-    tagAddress: optionalColumn("Column for the tag's address in the PLC.", ''),
-    receivedAt: optionalColumn('Column for the time at which the bridge received the message, in UTC.', ''),
-  },
+  columns: Object.fromEntries(COLUMNS.map(columnSetting)) as Schema<OracleConfig['columns']>,
   valueType: {
     doc:
       'Type of the value column: binary_double is fast and holds every measured value; number holds decimal ' +
       'digits exactly.',
-    format: 'choice',
+    kind: choice,
     choices: ['binary_double', 'number'],
     default: 'binary_double',
   },
@@ -109,7 +97,7 @@ export const oracleSchema: Schema<OracleConfig> = {
     doc:
       'Table in which the bridge notes, in the same transaction, how far it has written: so no value is written ' +
       'twice. Empty: none, and after an interruption some values may be written twice.',
-    format: 'tableName',
+    kind: tableName,
     default: 'MQTT_BRIDGE_LEDGER',
     mayBeEmpty: true,
   },

@@ -1,10 +1,11 @@
 import type { Config } from '../config.ts';
+import { choice, decimal, path, wholeNumber, yesNo } from '../kinds/plain-kinds.ts';
 import type { Schema } from '../setting.ts';
 
 export const bufferSchema: Schema<Config['buffer']> = {
   capacity: {
     doc: 'How many tag values fit into memory between the broker and Oracle. 100,000 take about ten megabytes.',
-    format: 'wholeNumber',
+    kind: wholeNumber,
     min: 1,
     max: 10_000_000,
     default: 100_000,
@@ -13,7 +14,7 @@ export const bufferSchema: Schema<Config['buffer']> = {
     doc:
       'What happens when the buffer is full. wait: messages wait on disk; dropOldest: the oldest values are given ' +
       'up and counted.',
-    format: 'choice',
+    kind: choice,
     choices: ['wait', 'dropOldest'],
     default: 'wait',
   },
@@ -22,7 +23,7 @@ export const bufferSchema: Schema<Config['buffer']> = {
 export const writerSchema: Schema<Config['writer']> = {
   batchSize: {
     doc: 'The most rows that are written to Oracle in one transaction.',
-    format: 'wholeNumber',
+    kind: wholeNumber,
     min: 1,
     max: 10_000,
     default: 500,
@@ -30,7 +31,7 @@ export const writerSchema: Schema<Config['writer']> = {
   },
   intervalMs: {
     doc: 'The longest that a value waits for its batch to fill, in milliseconds. Full batches are written at once.',
-    format: 'wholeNumber',
+    kind: wholeNumber,
     min: 1,
     max: 60_000,
     default: 500,
@@ -41,7 +42,7 @@ export const writerSchema: Schema<Config['writer']> = {
       doc:
         'How many more times a batch is tried when Oracle fails in passing, before it goes to a CSV backup. 0: not ' +
         'again.',
-      format: 'wholeNumber',
+      kind: wholeNumber,
       min: 0,
       max: 20,
       default: 3,
@@ -49,7 +50,7 @@ export const writerSchema: Schema<Config['writer']> = {
     },
     initialDelayMs: {
       doc: 'Wait before the first retry, in milliseconds.',
-      format: 'wholeNumber',
+      kind: wholeNumber,
       min: 1,
       max: 60_000,
       default: 1000,
@@ -57,7 +58,7 @@ export const writerSchema: Schema<Config['writer']> = {
     },
     factor: {
       doc: 'By how much each wait is longer than the one before: with 2 and 1000 ms they are 1, 2 and 4 s.',
-      format: 'decimal',
+      kind: decimal,
       min: 1,
       max: 10,
       default: 2,
@@ -71,19 +72,19 @@ export const journalSchema: Schema<Config['journal']> = {
     doc:
       'Directory in which messages are kept from their receipt until they are settled. It must be on a local disk ' +
       'and belong to this bridge alone.',
-    format: 'path',
+    kind: path,
     default: 'data/journal',
   },
   maxBytes: {
     doc: 'The most that the journal may take on disk, in bytes. When it is full the broker keeps what comes.',
-    format: 'wholeNumber',
+    kind: wholeNumber,
     min: 4_194_304,
     max: 1_099_511_627_776,
     default: 1_073_741_824,
   },
   segmentBytes: {
     doc: 'Size of one journal file, in bytes. Settled messages free their room a file at a time.',
-    format: 'wholeNumber',
+    kind: wholeNumber,
     min: 1_048_576,
     max: 1_073_741_824,
     default: 16_777_216,
@@ -93,7 +94,7 @@ export const journalSchema: Schema<Config['journal']> = {
       'When messages are forced to disk. always: before the broker is told that they were received; nothing is ' +
       'lost. interval: every 200 ms; a power cut may lose as much. never: when the system likes; a power cut may ' +
       'lose half a minute. A crash of the bridge alone loses nothing with any of them.',
-    format: 'choice',
+    kind: choice,
     choices: ['always', 'interval', 'never'],
     default: 'always',
   },
@@ -102,25 +103,25 @@ export const journalSchema: Schema<Config['journal']> = {
 export const backupSchema: Schema<Config['backup']> = {
   dir: {
     doc: 'Directory for the CSV files of what Oracle did not take. It must belong to this bridge alone.',
-    format: 'path',
+    kind: path,
     default: 'data/backup',
   },
   maxRowsPerFile: {
     doc: 'After how many rows the next CSV file is begun.',
-    format: 'wholeNumber',
+    kind: wholeNumber,
     min: 1,
     max: 10_000_000,
     default: 50_000,
   },
   replay: {
     doc: 'Whether backups are written to Oracle by themselves when it is back. false: only when a person asks.',
-    format: 'yesNo',
+    kind: yesNo,
     default: true,
     appliedOnReload: true,
   },
   probeIntervalMs: {
     doc: 'While Oracle is down, how often the bridge asks whether it is back, in milliseconds.',
-    format: 'wholeNumber',
+    kind: wholeNumber,
     min: 10,
     max: 3_600_000,
     default: 5000,

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import { tagNameTemplate } from '../kinds/plain-kinds.ts';
 import type { Schema } from '../setting.ts';
 import { mqttSchema } from './mqtt.ts';
 import { oracleSchema } from './oracle.ts';
@@ -11,7 +12,7 @@ export const CONFIG_SCHEMA: Schema<Config> = {
   mqtt: mqttSchema,
   tagName: {
     doc: 'How the tag name of a row is made: {plc} stands for the PLC code, {tag} for the tag address.',
-    format: 'tagNameTemplate',
+    kind: tagNameTemplate,
     default: '{plc}.{tag}',
   },
   buffer: bufferSchema,

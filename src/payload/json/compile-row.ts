@@ -18,9 +18,6 @@ export interface MappingProblem {
   readonly got?: unknown;
 }
 
-/** Epoch milliseconds; undefined: nothing is there; NaN: what is there is no time, and stands in `found`. */
-export type TimeReader = (at: Cursor, source: TimeSource) => number | undefined;
-
 /** A row mapping with all of its texts turned into functions. */
 export interface CompiledRow {
   readonly each: string;
@@ -41,7 +38,9 @@ export interface CompiledRow {
   readonly flatten: string | undefined;
   readonly nulls: ReadonlySet<unknown> | undefined;
   readonly textMeaning: ReturnType<typeof compileTextMeanings>;
+  /** What the time is read from. */
   readonly time: Reader | undefined;
+  /** Epoch milliseconds; NaN for what is no time. */
   readonly readTime: (found: unknown, source: TimeSource) => number;
   readonly timeFormat: string;
   readonly quality: (at: Cursor) => string;
@@ -50,6 +49,32 @@ export interface CompiledRow {
 }
 
 const NOTHING: Reader = () => undefined;
+
+/** In place of a mapping that means nothing. */
+const NO_ROWS: CompiledRow = {
+  each: '',
+  steps: [],
+  isOptional: false,
+  namedStep: -1,
+  names: NOTHING,
+  carry: [],
+  when: undefined,
+  plc: undefined,
+  isPlcOfMessage: true,
+  tag: () => undefined,
+  value: NOTHING,
+  missing: 'reject',
+  nested: 'reject',
+  flatten: undefined,
+  nulls: undefined,
+  textMeaning: undefined,
+  time: undefined,
+  readTime: () => Number.NaN,
+  timeFormat: '',
+  quality: () => DEFAULT_QUALITY,
+  isIncluded: undefined,
+  isExcluded: undefined,
+};
 
 /** Compiles a row mapping whose keys are of the right kind. What is wrong with their texts is added to `problems`. */
 export function compileRow(row: RowMapping, at: string, problems: MappingProblem[]): CompiledRow {
@@ -65,6 +90,8 @@ export function compileRow(row: RowMapping, at: string, problems: MappingProblem
   };
   const each = row.each ?? '/';
   const steps = part('each', each, () => parseEach(each), []);
+  // How far up its paths may lead can't be said of items that are nowhere.
+  if (problems.some((problem) => problem.at === `${at}.each`)) return NO_ROWS;
   const depth = steps.length;
   const namedStep = row.names === undefined ? -1 : steps.findLastIndex(({ kind }) => kind === 'every');
   const pathOf = (path: string): Reader => compilePath(path, depth);

@@ -1,10 +1,12 @@
+import { suggestion } from '../../core/suggestion.ts';
 import { compileRow, type CompiledRow, type MappingProblem } from './compile-row.ts';
 import { compileConditions, type Test } from './conditions.ts';
 import { isObject } from './cursor.ts';
-import type { JsonOptions, Mapping, MappingPlace, MessageMapping } from './mapping.ts';
+import type { JsonOptions, Mapping, MappingPlace, MessageMapping, RowMapping } from './mapping.ts';
 import { DEFAULT_MAX_INFLATED_BYTES, MESSAGE_KEYS, ROW_KEYS } from './mapping-keys.ts';
 import { MappingError } from './paths.ts';
 import { resolveMapping } from './resolve.ts';
+import { topicLevels } from './templates.ts';
 
 export interface CompiledMapping {
   readonly when: Test | undefined;
@@ -21,8 +23,32 @@ export function checkMapping(given: unknown, place: MappingPlace): MappingProble
   if (wrong.length > 0) return wrong;
   const options = given as JsonOptions;
   const problems: MappingProblem[] = [];
-  compile(resolveMapping(options, place), options, problems);
-  return problems;
+  const mapping = resolveMapping(options, place);
+  compile(mapping, options, problems);
+  const levels = mapping.rows.flatMap((row, i) => checkLevels(row, placeOfRow(options, i), place.topic));
+  return [...problems, ...levels];
+}
+
+/** Where the keys of a row stand: the user who wrote no rows wrote them beside. */
+function placeOfRow(options: JsonOptions, index: number): string {
+  return options.rows === undefined ? '' : `.rows[${index}]`;
+}
+
+/** A template must not name a level that no topic of the filter has. */
+function checkLevels(row: RowMapping, at: string, filter: string): MappingProblem[] {
+  const count = levelCount(filter);
+  return (['plc', 'tag'] as const).flatMap((key): MappingProblem[] => {
+    const highest = Math.max(0, ...[row[key] ?? []].flat().flatMap(topicLevels));
+    if (highest <= count) return [];
+    const must = `must not name level ${highest}: the topic ${JSON.stringify(filter)} has ${count}`;
+    return [{ at: `${at}.${key}`, must }];
+  });
+}
+
+function levelCount(filter: string): number {
+  const levels = filter.split('/');
+  if (levels.at(-1) === '#') return Number.POSITIVE_INFINITY;
+  return levels[0] === '$share' ? levels.length - 2 : levels.length;
 }
 
 /** `options` must have passed `checkMapping`; throws the first thing that is wrong with it else. */
@@ -41,8 +67,7 @@ function compile(mapping: Mapping, options: JsonOptions, problems: MappingProble
     compression: mapping.compression ?? 'auto',
     maxInflatedBytes: mapping.maxInflatedBytes ?? DEFAULT_MAX_INFLATED_BYTES,
     notFinite: mapping.notFinite ?? 'reject',
-    // Where the user wrote no rows, the keys of one stand beside.
-    rows: mapping.rows.map((row, i) => compileRow(row, options.rows === undefined ? '' : `.rows[${i}]`, problems)),
+    rows: mapping.rows.map((row, i) => compileRow(row, placeOfRow(options, i), problems)),
   };
 }
 
@@ -78,7 +103,7 @@ function checkObject(
   return Object.entries(given).flatMap(([name, value]): MappingProblem[] => {
     const key = Object.hasOwn(keys, name) ? keys[name] : undefined;
     if (key === undefined)
-      return [{ at: `${at}.${name}`, must: `is not a known key: ${Object.keys(keys).join(', ')}` }];
+      return [{ at: `${at}.${name}`, must: `is not a known key${suggestion(name, Object.keys(keys))}` }];
     return key.shape.isGood(value) ? [] : [{ at: `${at}.${name}`, must: `must be ${key.shape.allowed}`, got: value }];
   });
 }

@@ -48,7 +48,10 @@ export function compileMember(key: string): (container: unknown) => unknown {
       : undefined;
 }
 
-/** A scalar as it stands in names and patterns; undefined for what has no such text. Marks the cursor where digits may be lost. */
+/**
+ * A scalar as it stands in names and patterns; undefined for what has no such text. Marks the cursor where digits may
+ * be lost.
+ */
 export function scalarText(value: unknown, at: Cursor): string | undefined {
   if (typeof value === 'string') return value;
   if (typeof value === 'number') {

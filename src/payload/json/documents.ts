@@ -5,6 +5,7 @@ import { invalidJson, reasonFor } from '../reasons.ts';
 import { readText } from '../text.ts';
 import { ExactJsonError, parseDocuments, type ParseOptions } from './exact-parser.ts';
 import type { MessageMapping } from './mapping.ts';
+import { jsonReason } from './reasons.ts';
 
 type Compression = NonNullable<MessageMapping['compression']>;
 
@@ -14,7 +15,9 @@ const INFLATE = {
   deflateRaw: inflateRawSync,
 } as const;
 
-/** The payload's text, decompressed, or why it can't be had. Reason: INFLATE_FAILED, INFLATED_TOO_LARGE, INVALID_UTF8. */
+/**
+ * The payload's text, decompressed, or why it can't be had. Reason: INFLATE_FAILED, INFLATED_TOO_LARGE, INVALID_UTF8.
+ */
 export function readPayload(payload: Buffer, compression: Compression, maxInflatedBytes: number): string | Reason {
   const method = compression === 'auto' ? recognize(payload) : compression;
   if (method === 'none') return readText(payload) ?? reasonFor('INVALID_UTF8');
@@ -22,8 +25,8 @@ export function readPayload(payload: Buffer, compression: Compression, maxInflat
     const inflated = INFLATE[method](payload, { maxOutputLength: maxInflatedBytes });
     return readText(inflated) ?? reasonFor('INVALID_UTF8');
   } catch (thrown) {
-    if (systemErrorCode(thrown) === 'ERR_BUFFER_TOO_LARGE') return reasonFor('INFLATED_TOO_LARGE', maxInflatedBytes);
-    return reasonFor('INFLATE_FAILED', coerceError(thrown).message);
+    if (systemErrorCode(thrown) === 'ERR_BUFFER_TOO_LARGE') return jsonReason('INFLATED_TOO_LARGE', maxInflatedBytes);
+    return jsonReason('INFLATE_FAILED', coerceError(thrown).message);
   }
 }
 
@@ -50,7 +53,7 @@ export function parseText(text: string, options: ParseOptions): ParsedText | Rea
       return { documents: parseDocuments(text, options), isExact: true };
     } catch (exact) {
       const isNotFinite = exact instanceof ExactJsonError && exact.isNotFinite;
-      return isNotFinite ? reasonFor('JSON_NOT_FINITE', exact.message) : invalidJson(thrown);
+      return isNotFinite ? jsonReason('JSON_NOT_FINITE', exact.message) : invalidJson(thrown);
     }
   }
 }

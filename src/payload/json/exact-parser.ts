@@ -1,12 +1,13 @@
 /**
  * JSON with the digits of its numbers kept [RFC 8259].
  *
- * JSON.parse gives doubles, and Node 20 has no way to ask it for the text behind one. It is several times as fast, though, so it reads every
- * payload first; this parser reads those again in which a number turned out to matter that no double holds. The two agree on all
- * else: of a key that comes twice the last value counts, at the place of the first; `__proto__` is a key like others.
+ * JSON.parse gives doubles, and Node 20 has no way to ask it for the text behind one. It is several times as fast,
+ * though, so it reads every payload first; this parser reads those again in which a number turned out to matter that
+ * no double holds. The two agree on all else: of a key that comes twice the last value counts, at the place of the
+ * first; `__proto__` is a key like others.
  *
- * It also reads several documents from one text (NDJSON, RFC 7464, or one after another), which JSON.parse refuses. It keeps its own stack,
- * so that no depth of nesting can exhaust that of the process.
+ * It also reads several documents from one text (NDJSON, RFC 7464, or one after another), which JSON.parse refuses.
+ * It keeps its own stack, so that no depth of nesting can exhaust that of the process.
  */
 
 /** A number that no double holds, as it stands in the document. */

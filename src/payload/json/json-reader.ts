@@ -1,22 +1,20 @@
-import type { Reason } from '../../core/errors.ts';
-import type { Message } from '../../core/message.ts';
+import { SKIPPED, type Message } from '../../core/message.ts';
 import type { TagValues } from '../../core/tag-values.ts';
-import { reasonFor } from '../reasons.ts';
+import type { DecodeOutcome } from '../format.ts';
 import type { TagCatalog } from '../tag-name.ts';
 import type { CompiledMapping } from './compile.ts';
 import { createCursor, type Cursor } from './cursor.ts';
 import { parseText, readPayload } from './documents.ts';
 import { parseDocuments } from './exact-parser.ts';
+import { jsonReason } from './reasons.ts';
 import { RowReader, type Target } from './row-reader.ts';
-
-/** The message is none of those that the mapping is for. */
-export const SKIPPED = 'skipped';
 
 /**
  * Reads messages by a mapping.
  *
- * A payload is parsed by JSON.parse. Where a number turns out to matter that it may have spoilt, the rows are made a second time, from a document that the
- * exact parser gives; that costs several times as much, and such messages are few.
+ * A payload is parsed by JSON.parse. Where a number turns out to matter that it may have spoilt, the rows are made a
+ * second time, from a document that the exact parser gives; that costs several times as much, and such messages are
+ * few.
  */
 export class JsonReader {
   readonly #mapping: CompiledMapping;
@@ -31,8 +29,8 @@ export class JsonReader {
     this.#rows = mapping.rows.map((row) => new RowReader(row));
   }
 
-  /** Puts the message's rows into the list, or says why it can't, or that there are none to be had. `levels`: of the topic. */
-  decode(message: Message, levels: readonly string[], into: TagValues): Reason | typeof SKIPPED | undefined {
+  /** Puts the message's rows into the list, or says why it can't, or that there are none to be had. */
+  decode(message: Message, into: TagValues): DecodeOutcome {
     const { compression, maxInflatedBytes, notFinite } = this.#mapping;
     const text = readPayload(message.payload, compression, maxInflatedBytes);
     if (typeof text !== 'string') return text;
@@ -42,7 +40,7 @@ export class JsonReader {
     const parsed = parseText(text, options);
     if (!('documents' in parsed)) return parsed;
 
-    const cursor = createCursor(levels);
+    const cursor = createCursor(message.topic.split('/'));
     const target: Target = {
       into,
       tags: this.#tags,
@@ -56,7 +54,7 @@ export class JsonReader {
     return this.#expand(parseDocuments(text, options), cursor, { ...target, isExact: true });
   }
 
-  #expand(documents: readonly unknown[], cursor: Cursor, target: Target): Reason | typeof SKIPPED | undefined {
+  #expand(documents: readonly unknown[], cursor: Cursor, target: Target): DecodeOutcome {
     target.into.clear();
     for (const row of this.#rows) row.begin(cursor, target);
     let isSkipped = true;
@@ -74,12 +72,12 @@ export class JsonReader {
     return isSkipped ? SKIPPED : undefined;
   }
 
-  #expandOne(document: unknown, cursor: Cursor): Reason | typeof SKIPPED | undefined {
+  #expandOne(document: unknown, cursor: Cursor): DecodeOutcome {
     const { when, rows } = this.#mapping;
     cursor.values[0] = document;
     if (when !== undefined && !when(cursor)) return SKIPPED;
     let found = false;
     for (const row of this.#rows) if (row.read(document)) found = true;
-    return found ? undefined : reasonFor('ROWS_MISSING', rows.map(({ each }) => each).join(', '));
+    return found ? undefined : jsonReason('ROWS_MISSING', rows.map(({ each }) => each).join(', '));
   }
 }

@@ -14,8 +14,8 @@ const ARRAY_END = new Mark(']');
 const OBJECT_END = new Mark('}');
 
 /**
- * A parsed document, or a part of one, as JSON: with the digits of long numbers as they were, and however deep (JSON.stringify
- * takes only what the stack has room for).
+ * A parsed document, or a part of one, as JSON: with the digits of long numbers as they were, and however deep
+ * (JSON.stringify takes only what the stack has room for).
  */
 export function jsonText(root: unknown): string {
   const parts: string[] = [];

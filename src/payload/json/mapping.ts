@@ -13,7 +13,10 @@ export type Scalar = string | number | boolean | null;
 
 export type Kind = 'object' | 'array' | 'text' | 'number' | 'boolean' | 'null';
 
-/** What must stand at a path: a scalar (a text may have `*`), one of several, something at all, something of a kind, or not what is said. */
+/**
+ * What must stand at a path: a scalar (a text may have `*`), one of several, something at all, something of a kind,
+ * or not what is said.
+ */
 export type Condition =
   | Scalar
   | readonly Scalar[]
@@ -71,6 +74,8 @@ export interface JsonOptions extends MessageMapping, Omit<RowMapping, 'when'> {
 
 /** What a subscription says besides, as the words of the user. */
 export interface MappingPlace {
+  /** The filter. */
+  readonly topic: string;
   /** Templates of the topic, or empty. */
   readonly plcCode: string;
   readonly tagAddress: string;

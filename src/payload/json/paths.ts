@@ -6,8 +6,8 @@
  *     ^/a     from what the item lies in, ^^/a from what that lies in;  ^ is that itself
  *     #       as a whole step: the key or index of the item
  *
- * In `each` a step may be `*`, every element or member, or `[]`, every element of an array, where something else stands for an array of
- * one. In keys ~0 is ~, ~1 is /, and ~*, ~#, ~[, ~^ and ~. are the character itself.
+ * In `each` a step may be `*`, every element or member, or `[]`, every element of an array, where something else
+ * stands for an array of one. In keys ~0 is ~, ~1 is /, and ~*, ~#, ~[, ~^ and ~. are the character itself.
  */
 import { compileMember, memberOf, type Cursor, type Reader } from './cursor.ts';
 

@@ -17,7 +17,8 @@ const OPC_UA_VALUE: RowMapping = {
 const OPC_UA_DATA = { '^^/MessageType': { not: ['ua-event', 'ua-condition', 'ua-keepalive'] } };
 
 /**
- * A field of a data set is a DataValue, in which Value is left out when it is null and StatusCode when it is good, or (RawData) the value itself.
+ * A field of a data set is a DataValue, in which Value is left out when it is null and StatusCode when it is good, or
+ * (RawData) the value itself.
  */
 function dataSetFields(each: string): RowMapping[] {
   const common: RowMapping = {
@@ -83,7 +84,7 @@ const THINGSBOARD_TIME: RowMapping = { tag: '{#}', timestampFormat: 'epochMs' };
 export const PRESETS: Readonly<Record<string, Preset>> = {
   kepware: {
     publisher: 'Kepware and ThingWorx Kepware Server, IoT Gateway, standard template',
-    topic: 'kepware/+/iotgateway',
+    topic: 'kepware/+/iot',
     mapping: {
       rows: [
         {

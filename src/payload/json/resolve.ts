@@ -5,8 +5,9 @@ import { PRESETS } from './presets.ts';
 const EVERY = /\/\*$/;
 
 /**
- * The mapping that options come to: what is written nearer to the user goes before. With `rows` of their own these are the keys of a row, those beside
- * `rows`, the subscription's; with a preset those beside it, the subscription's, the preset's. `options` must have passed the check of its keys.
+ * The mapping that options come to: what is written nearer to the user goes before. With `rows` of their own these
+ * are the keys of a row, those beside `rows`, the subscription's; with a preset those beside it, the subscription's,
+ * the preset's. `options` must have passed the check of its keys.
  */
 export function resolveMapping(options: JsonOptions, place: MappingPlace): Mapping {
   const { preset, rows, when, ...others } = options;

@@ -8,6 +8,7 @@ import type { CompiledRow } from './compile-row.ts';
 import { isContainer, isObject, memberOf, type Cursor } from './cursor.ts';
 import { isLongNumber, LongNumber } from './exact-parser.ts';
 import { jsonText } from './json-text.ts';
+import { jsonReason } from './reasons.ts';
 
 /** Where the rows go, and what they have in common. */
 export interface Target {
@@ -28,8 +29,9 @@ const MAX_PLC_CODE_LENGTH = 255;
 const SHOWN_ADDRESS_LENGTH = 100;
 
 /**
- * Makes the rows of one mapping from a document. One object for all messages, so that a row costs no object of its own: `begin` a message, `read` its
- * documents. Each item that is wanted gives its rows whatever it is; one that can't be written carries a problem.
+ * Makes the rows of one mapping from a document. One object for all messages, so that a row costs no object of its
+ * own: `begin` a message, `read` its documents. Each item that is wanted gives its rows whatever it is; one that
+ * can't be written carries a problem.
  */
 export class RowReader {
   readonly #row: CompiledRow;
@@ -200,7 +202,7 @@ export class RowReader {
     this.#plcProblem = undefined;
     if (this.#row.plc === undefined) return this.#target.tagsWithoutPlc.ofPlc('');
     const plcCode = this.#row.plc(this.#at) ?? '';
-    if (plcCode === '') this.#plcProblem = reasonFor('PLC_CODE_EMPTY');
+    if (plcCode === '') this.#plcProblem = jsonReason('PLC_CODE_EMPTY');
     if (plcCode.length > MAX_PLC_CODE_LENGTH) {
       this.#plcProblem = reasonFor('PLC_CODE_TOO_LONG', plcCode);
       return this.#target.tags.ofPlc(`${plcCode.slice(0, SHOWN_ADDRESS_LENGTH)}…`);
@@ -224,7 +226,7 @@ export class RowReader {
   }
 
   #pushMissing(address: string): void {
-    const problem = this.#row.missing === 'null' ? undefined : reasonFor('VALUE_MISSING');
+    const problem = this.#row.missing === 'null' ? undefined : jsonReason('VALUE_MISSING');
     this.#add(address, Number.NaN, null, problem);
   }
 
@@ -254,7 +256,10 @@ export class RowReader {
     else this.#add(address, number + 0, null, undefined);
   }
 
-  /** An object or array as it stands, as the text or beside the reason. Its numbers keep their digits, so only an exact document can give it. */
+  /**
+   * An object or array as it stands, as the text or beside the reason. Its numbers keep their digits, so only an
+   * exact document can give it.
+   */
   #pushNested(address: string, value: unknown): void {
     if (!this.#target.isExact) this.#at.needsExact = true;
     const text = this.#target.isExact ? this.#textOf(value) : null;
@@ -307,6 +312,6 @@ export class RowReader {
   /** One name of megabytes may stand in each row of a message. */
   #tooLong(address: string): NamedTag {
     const shown = `${address.slice(0, SHOWN_ADDRESS_LENGTH)}…`;
-    return { ...this.#plcTags!.at(this.#target.into.length, shown), problem: reasonFor('TAG_NAME_TOO_LONG', address) };
+    return { ...this.#plcTags!.at(this.#target.into.length, shown), problem: jsonReason('TAG_NAME_TOO_LONG', address) };
   }
 }

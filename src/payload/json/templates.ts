@@ -10,8 +10,8 @@ const LEVEL = /^(?:(-?[1-9]\d{0,4})|([1-9]\d{0,4})\.\.)$/;
 const KEY = /^(\^*)#$/;
 
 /**
- * Text with `{path}`, `{#}` (the item's key or index; `{^#}` that of what it lies in), `{2}` (a level of the topic, from 1),
- * `{-1}` (the last one) and `{3..}` (the third and all that follow). Throws MappingError.
+ * Text with `{path}`, `{#}` (the item's key or index; `{^#}` that of what it lies in), `{2}` (a level of the topic,
+ * from 1), `{-1}` (the last one) and `{3..}` (the third and all that follow). Throws MappingError.
  */
 export function compileTemplate(text: string, depth: number): Template {
   const parts = text.split(PARTS).filter((part) => part !== '');

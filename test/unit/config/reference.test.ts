@@ -6,7 +6,7 @@ import { SETTINGS } from '../../../src/config/convict.ts';
 import { parseJson } from '../../../src/config/json-reader.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { REFERENCE_FILES } from '../../../src/config/reference/reference.ts';
-import { LOG_LEVELS } from '../../../src/core/logger.ts';
+import { LOG_LEVELS } from '../../../src/core/log-level.ts';
 
 interface SchemaNode {
   readonly description?: string;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { fillSubscription, subscriptions } from '../../../src/config/formats/subscriptions-format.ts';
+import { fillSubscription } from '../../../src/config/kinds/subscription-fields.ts';
+import { subscriptions } from '../../../src/config/kinds/subscriptions-kind.ts';
 
-const SETTING = { doc: '', format: 'subscriptions', default: [] } as const;
+const SETTING = { doc: '', kind: subscriptions, default: [] } as const;
 
 function problemsOf(...list: readonly unknown[]): string[] {
   return subscriptions.check(list, SETTING).map(({ at = '', must }) => `${at}: ${must}`);
@@ -39,10 +40,11 @@ describe('the subscriptions', () => {
     [{ topic: '$share//a' }, '[0].topic: must be a topic filter, and this one must read $share/'],
     [{ topic: 'a', qos: 3 }, '[0].qos: must be 0, 1 or 2'],
     [{ topic: 'a', qos: '1' }, '[0].qos: must be 0, 1 or 2'],
-    [{ topic: 'a', format: 'json' }, '[0].format: is not supported in this version'],
+    [{ topic: 'a', format: 'json' }, '[0].json: must be an object, such as { "preset": "kepware" }'],
+    [{ topic: 'a', json: {} }, '[0].json: must not be given: it is an option of "format": "json"'],
     [{ topic: 'a', format: 'sparkplugB' }, '[0].format: is not supported in this version'],
-    [{ topic: 'a', format: 'xml' }, '[0].format: must be "polling" or "scalar"'],
-    [{ topic: 'a', format: ['polling'] }, '[0].format: must be "polling" or "scalar"'],
+    [{ topic: 'a', format: 'xml' }, '[0].format: must be "polling", "scalar" or "json"'],
+    [{ topic: 'a', format: ['polling'] }, '[0].format: must be "polling", "scalar" or "json"'],
     [{ topic: 'a', plcCode: '{2}' }, '[0].plcCode: must not name level 2: the topic "a" has 1'],
     [{ topic: '$share/g/a', plcCode: '{2}' }, '[0].plcCode: must not name level 2'],
     [{ topic: 'a', plcCode: '{0}' }, '[0].plcCode: must be text with {n}'],

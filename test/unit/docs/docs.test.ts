@@ -8,6 +8,7 @@ import { BROKER_KINDS, SETTING_NAMES, type BrokerKind } from '../../../src/mqtt/
 import { settingOf } from '../../../src/mqtt/broker-recognition.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
 import { toDatabaseError } from '../../../src/oracle/ora-errors.ts';
+import { FORMATS } from '../../../src/payload/formats.ts';
 import { madeUpSources } from '../ops/made-up-sources.ts';
 import { decodeOne } from '../payload/decode-rows.ts';
 import { codeSpans, PAGES, readPage, ROOT, section, tableRows } from './pages.ts';
@@ -81,7 +82,10 @@ describe('the codes of the bridge itself', () => {
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
       .join('\n');
-    const reasons = readFileSync(join(ROOT, 'src/payload/reasons.ts'), 'utf8').matchAll(/^ {2}([A-Z][A-Z\d_]+): \(/gm);
+    const payload = readdirSync(join(ROOT, 'src/payload'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(join(ROOT, 'src/payload', name), 'utf8'));
+    const reasons = payload.join('\n').matchAll(/^ {2}([A-Z][A-Z\d_]+): \(/gm);
     const literals = sources.matchAll(/\bcode: '([A-Z_]+)'/g);
     const errors = sources.matchAll(/new DatabaseError\(\s*'\w+',\s*'([A-Z_]+)'/g);
     const codes = [...reasons, ...literals, ...errors].map(([, code]) => code!);
@@ -91,6 +95,15 @@ describe('the codes of the bridge itself', () => {
     // It stands for a reason that is not there.
     explained.add('UNKNOWN');
     expect([...new Set(codes)].filter((code) => !explained.has(code))).toEqual([]);
+  });
+});
+
+describe('the table of payload formats', () => {
+  it('has each format in its order, what a message is in it, and where it is described', () => {
+    const page = readPage('docs/payloads.md');
+    const rows = tableRows(page.slice(0, page.indexOf('\n## ')));
+    expect(rows.map(([name, doc]) => [codeSpans(name!)[0], doc])).toEqual(FORMATS.map(({ doc, name }) => [name, doc]));
+    for (const [name] of rows) expect(name).toMatch(/^\[`\w+`\]\([\w.]*#?[\w-]*\)$/);
   });
 });
 

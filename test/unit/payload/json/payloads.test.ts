@@ -1,59 +1,20 @@
 import { describe, expect, it } from 'vitest';
 
-import { TagValues } from '../../../../src/core/tag-values.ts';
-import { checkMapping, compileMapping } from '../../../../src/payload/json/compile.ts';
-import { JsonReader, SKIPPED } from '../../../../src/payload/json/json-reader.ts';
-import { TagCatalog } from '../../../../src/payload/tag-name.ts';
-import { payloadOf, readCases, type ExpectedRow } from './payload-table.ts';
+import { PRESETS } from '../../../../src/payload/json/presets.ts';
+import { becomes, expectedOf, readCases } from '../../../payloads/payload-table.ts';
 
-const RECEIVED = '2025-11-02T15:00:00.000Z';
+const CASES = readCases('json');
 
-function rowsOf(values: TagValues): Required<Omit<ExpectedRow, never>>[] {
-  return Array.from({ length: values.length }, (_, i) => ({
-    name: values.tags[i]!.name,
-    value: Number.isNaN(values.numbers[i]!) ? undefined! : values.numbers[i]!,
-    text: values.texts[i] ?? undefined!,
-    time: Number.isNaN(values.timesMs[i]!) ? null : new Date(values.timesMs[i]!).toISOString(),
-    quality: values.qualities[i]!,
-    problem: values.problems[i]?.code ?? undefined!,
-  }));
-}
+describe('a JSON payload of the table becomes what its file says', () => {
+  it.each(CASES)('%s', (_file, each) => {
+    expect(becomes(each)).toStrictEqual(expectedOf(each));
+  });
 
-describe('the payloads of the table', () => {
-  const cases = readCases('json');
-  it.each(cases)('$name: $about', (each) => {
-    const { subscription: s } = each;
-    const place = {
-      plcCode: (s['plcCode'] as string) ?? '',
-      tagAddress: (s['tagAddress'] as string) ?? '',
-      timeZone: '',
-      qualityScale: undefined,
-    };
-    expect(checkMapping(s['json'], place)).toEqual([]);
-    const reader = new JsonReader(
-      compileMapping(s['json'] as never, place),
-      new TagCatalog(each.tagName ?? '{plc}.{tag}'),
+  it('and there is one for each preset', () => {
+    const used = new Set(CASES.map(([, { subscription }]) => JSON.stringify(subscription)));
+    const unused = Object.keys(PRESETS).filter(
+      (name) => ![...used].some((text) => text.includes(`"preset":"${name}"`)),
     );
-    const values = new TagValues(4);
-    const outcome = reader.decode(
-      { number: 7, topic: each.topic, payload: payloadOf(each), receivedAtMs: Date.parse(RECEIVED) },
-      each.topic.split('/'),
-      values,
-    );
-    if (each.skipped) expect(outcome).toBe(SKIPPED);
-    else if (each.reason) expect(outcome).toMatchObject(each.reason);
-    else {
-      expect(outcome).toBeUndefined();
-      expect(rowsOf(values)).toEqual(
-        each.rows!.map((row) => ({
-          value: undefined,
-          text: undefined,
-          time: RECEIVED,
-          quality: 'GOOD',
-          problem: undefined,
-          ...row,
-        })),
-      );
-    }
+    expect(unused).toStrictEqual([]);
   });
 });

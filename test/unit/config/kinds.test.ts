@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { SETTINGS } from '../../../src/config/convict.ts';
-import { FORMATS } from '../../../src/config/formats/formats.ts';
+import { decimal, wholeNumber, yesNo } from '../../../src/config/kinds/plain-kinds.ts';
+import { subscriptions } from '../../../src/config/kinds/subscriptions-kind.ts';
 import type { PlacedSetting } from '../../../src/config/setting.ts';
 
 function settingAt(path: string): PlacedSetting {
@@ -13,7 +14,7 @@ function settingAt(path: string): PlacedSetting {
 
 function isAllowed(path: string, value: unknown): boolean {
   const setting = settingAt(path);
-  return FORMATS[setting.format].check(value, setting).length === 0;
+  return setting.kind.check(value, setting).length === 0;
 }
 
 /** Values that no key but those named may have. */
@@ -120,7 +121,7 @@ const VALUES: Readonly<Record<string, { readonly good: readonly unknown[]; reado
   'log.file': { good: ['', '/var/log/bridge.log'], bad: [5] },
 };
 
-describe('the formats', () => {
+describe('the kinds of settings', () => {
   for (const [path, { good, bad }] of Object.entries(VALUES)) {
     it.each(good.map((value) => [value]))(`take %j for ${path}`, (value) => {
       expect(isAllowed(path, value)).toBe(true);
@@ -139,9 +140,9 @@ describe('the formats', () => {
   });
 
   it('are each used by a key whose good and bad values stand in this table', () => {
-    const tried = new Set(Object.keys(VALUES).map((path) => settingAt(path).format));
-    const used = new Set([...SETTINGS.values()].map(({ format }) => format));
-    used.delete('subscriptions');
+    const tried = new Set(Object.keys(VALUES).map((path) => settingAt(path).kind));
+    const used = new Set([...SETTINGS.values()].map(({ kind }) => kind));
+    used.delete(subscriptions);
     expect(tried).toEqual(used);
   });
 });
@@ -150,7 +151,7 @@ describe('texts from the environment', () => {
   it('mean an integer only when they are exactly its decimal digits', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.double().map(String), fc.maxSafeInteger().map(String)), (text) => {
-        const value = FORMATS.wholeNumber.parse(text);
+        const value = wholeNumber.parse(text);
         expect(String(value)).toBe(text);
         const isInteger = /^-?\d+$/.test(text) && String(Number(text)) === text && Number.isSafeInteger(Number(text));
         expect(typeof value).toBe(isInteger ? 'number' : 'string');
@@ -161,10 +162,10 @@ describe('texts from the environment', () => {
   it('mean every integer that a key allows', () => {
     fc.assert(
       fc.property(fc.constantFrom(...SETTINGS.values()), fc.integer(), (setting, n) => {
-        fc.pre(setting.format === 'wholeNumber');
+        fc.pre(setting.kind === wholeNumber);
         const { min = 0, max = 0 } = setting;
         const wanted = min + (Math.abs(n) % (max - min + 1));
-        expect(FORMATS.wholeNumber.parse(String(wanted))).toBe(wanted);
+        expect(wholeNumber.parse(String(wanted))).toBe(wanted);
         expect(isAllowed(setting.path, wanted)).toBe(true);
       }),
     );
@@ -173,29 +174,23 @@ describe('texts from the environment', () => {
   it.each(['1.5', '1e3', '0x10', ' 1', '1 ', '+1', '010', '1_000', '', 'NaN', 'Infinity', '٣'])(
     'that are no integer, such as %j, stay text and are refused',
     (text) => {
-      expect(FORMATS.wholeNumber.parse(text)).toBe(text);
-      expect(isAllowed('http.port', FORMATS.wholeNumber.parse(text))).toBe(false);
+      expect(wholeNumber.parse(text)).toBe(text);
+      expect(isAllowed('http.port', wholeNumber.parse(text))).toBe(false);
     },
   );
 
   it.each(['TRUE', 'yes', '1', '0', 'on', '', ' true'])(
     'other than true and false, such as %j, are no boolean',
     (text) => {
-      expect(isAllowed('http.enabled', FORMATS.yesNo.parse(text))).toBe(false);
+      expect(isAllowed('http.enabled', yesNo.parse(text))).toBe(false);
     },
   );
 
   it('mean a boolean when they are true or false', () => {
-    expect([FORMATS.yesNo.parse('true'), FORMATS.yesNo.parse('false')]).toEqual([true, false]);
+    expect([yesNo.parse('true'), yesNo.parse('false')]).toEqual([true, false]);
   });
 
   it('mean a decimal number only in plain notation', () => {
-    expect(['1.5', '2', '1.', '.5', '1e1'].map((text) => FORMATS.decimal.parse(text))).toEqual([
-      1.5,
-      2,
-      '1.',
-      '.5',
-      '1e1',
-    ]);
+    expect(['1.5', '2', '1.', '.5', '1e1'].map((text) => decimal.parse(text))).toEqual([1.5, 2, '1.', '.5', '1e1']);
   });
 });

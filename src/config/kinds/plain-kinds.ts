@@ -1,12 +1,12 @@
-import type { Setting } from '../setting.ts';
-import { textFormat, type Format } from './format.ts';
+import type { Setting, SettingKind } from '../setting.ts';
+import { textKind } from './text-kind.ts';
 
 /* Strict where convict's own formats are not: those read "1.5" as 1, "yes" as true and an empty variable as NaN. */
 
 const INTEGER = /^(?:0|-?[1-9]\d{0,15})$/;
 const DECIMAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/;
 
-function numberFormat(noun: string, isGood: (value: number) => boolean, syntax: RegExp, type: string): Format {
+function numberKind(noun: string, isGood: (value: number) => boolean, syntax: RegExp, type: string): SettingKind {
   const allowed = ({ min, max }: Setting): string => `${noun} from ${min ?? '-∞'} to ${max ?? '∞'}`;
   return {
     allowed,
@@ -25,11 +25,11 @@ function numberFormat(noun: string, isGood: (value: number) => boolean, syntax: 
 }
 
 /** An integer between `min` and `max`; the unit is the end of the key's name. */
-export const wholeNumber = numberFormat('an integer', Number.isSafeInteger, INTEGER, 'integer');
+export const wholeNumber = numberKind('an integer', Number.isSafeInteger, INTEGER, 'integer');
 
-export const decimal = numberFormat('a number', Number.isFinite, DECIMAL, 'number');
+export const decimal = numberKind('a number', Number.isFinite, DECIMAL, 'number');
 
-export const yesNo: Format = {
+export const yesNo: SettingKind = {
   allowed: () => 'true or false',
   check: (value) => (typeof value === 'boolean' ? [] : [{ must: 'must be true or false', got: value }]),
   parse: (text) => (text === 'true' ? true : text === 'false' ? false : text),
@@ -37,7 +37,7 @@ export const yesNo: Format = {
 };
 
 /** One of the setting's `choices`. */
-export const choice: Format = {
+export const choice: SettingKind = {
   allowed: ({ choices = [] }) => listOf(choices),
   check: (value, { choices = [] }) =>
     choices.some((option) => option === value) ? [] : [{ must: `must be ${listOf(choices)}`, got: value }],
@@ -45,7 +45,8 @@ export const choice: Format = {
   jsonSchema: ({ choices = [] }) => ({ enum: choices }),
 };
 
-function listOf(choices: readonly (string | number)[]): string {
+/** `"a", "b" or "c"` */
+export function listOf(choices: readonly (string | number)[]): string {
   const texts = choices.map((option) => JSON.stringify(option));
   return texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} or ${texts.at(-1)}`;
 }
@@ -60,27 +61,25 @@ export function isOneLine(text: string): boolean {
 
 const MAX_TEXT_CHARACTERS = 4096;
 
-export const text = textFormat('one line of text', (value) => {
+export const text = textKind('one line of text', (value) => {
   return value !== '' && value.length <= MAX_TEXT_CHARACTERS && isOneLine(value);
 });
 
-export const path = textFormat('a path', (value) => value !== '' && isOneLine(value));
+export const path = textKind('a path', (value) => value !== '' && isOneLine(value));
 
-export const host = textFormat('a host name or address to listen on', (value) =>
-  /^[A-Za-z0-9_.:%-]{1,255}$/.test(value),
-);
+export const host = textKind('a host name or address to listen on', (value) => /^[A-Za-z0-9_.:%-]{1,255}$/.test(value));
 
 /** Goes into an HTTP header. */
-export const token = textFormat('printable characters without spaces', (value) => /^[\x21-\x7e]{1,512}$/.test(value));
+export const token = textKind('printable characters without spaces', (value) => /^[\x21-\x7e]{1,512}$/.test(value));
 
 const ID = '^[A-Za-z0-9._-]{1,64}$';
 
-export const bridgeId = textFormat('1 to 64 letters, digits, ".", "_" or "-"', (value) => new RegExp(ID).test(value), {
+export const bridgeId = textKind('1 to 64 letters, digits, ".", "_" or "-"', (value) => new RegExp(ID).test(value), {
   pattern: ID,
 });
 
 /** Text with `{plc}` and `{tag}` in it. */
-export const tagNameTemplate = textFormat(
+export const tagNameTemplate = textKind(
   'text with {tag}, and mostly {plc}, in it',
   (value) => value.includes('{tag}') && isOneLine(value) && !/[{}]/.test(value.replace(/\{(?:plc|tag)\}/g, '')),
   { pattern: '\\{tag\\}' },

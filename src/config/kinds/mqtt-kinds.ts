@@ -1,6 +1,8 @@
 import { brokerOf } from '../../core/broker-url.ts';
-import { textFormat, type Format, type Problem } from './format.ts';
-import { isOneLine } from './plain-formats.ts';
+import type { Problem } from '../../core/fields.ts';
+import type { SettingKind } from '../setting.ts';
+import { isOneLine } from './plain-kinds.ts';
+import { textKind } from './text-kind.ts';
 
 const SCHEMES: ReadonlySet<string> = new Set(['mqtt:', 'mqtts:', 'ws:', 'wss:']);
 const URL_ALLOWED = 'the URL of a broker';
@@ -11,7 +13,7 @@ const BETWEEN_URLS = /,\s*(?=[a-z]+:\/\/)/i;
 const URL_SCHEMA = { type: 'string', minLength: 1, pattern: '^(mqtts?|wss?)://' };
 
 /** One URL, or a list of them; a text has commas between them. */
-export const brokerUrls: Format = {
+export const brokerUrls: SettingKind = {
   allowed: () => `${URL_ALLOWED}, or a list of them; in the environment with commas between`,
   check: (value) => {
     if (!Array.isArray(value)) return urlProblems(value);
@@ -55,7 +57,7 @@ function isSameBroker(a: unknown, b: unknown): boolean {
 const MAX_BASE_TOPIC_BYTES = 1024;
 
 /** The start of the bridge's own topics. */
-export const baseTopic = textFormat(
+export const baseTopic = textKind(
   'a topic without + and #, not beginning with $ and not ending with /',
   (value) =>
     value !== '' &&
