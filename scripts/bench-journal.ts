@@ -3,10 +3,12 @@ import { join } from 'node:path';
 
 import { systemClock } from '../src/core/clock.ts';
 import { nodeFileSystem } from '../src/core/node-filesystem.ts';
-import { delivery, journalAt } from '../test/unit/journal/sample-journal.ts';
+import type { Journal } from '../src/journal/journal.ts';
+import { delivery, openJournalAt } from '../test/unit/journal/sample-journal.ts';
 
 /*
- * Messages a second from append to acknowledgement and through `take`, at most WINDOW unacknowledged, on the disk of the given directory:
+ * Messages a second from append to acknowledgement and through `take`, at most WINDOW unacknowledged, on the disk of
+ * the given directory:
  *   npx tsx scripts/bench-journal.ts [directory]
  */
 
@@ -20,8 +22,7 @@ for (const sync of ['always', 'interval', 'never'] as const) {
 
 async function measure(sync: 'always' | 'interval' | 'never', window: number): Promise<number> {
   const dir = await mkdtemp(join(process.argv[2] ?? '.', 'journal-bench-'));
-  const journal = journalAt(dir, nodeFileSystem, systemClock, { sync });
-  await journal.open();
+  const journal = await openJournalAt(dir, nodeFileSystem, systemClock, { sync });
   const reading = read(journal);
   const startMs = performance.now();
   const payload = Buffer.alloc(PAYLOAD_BYTES, 'x');
@@ -46,7 +47,7 @@ async function measure(sync: 'always' | 'interval' | 'never', window: number): P
   return Math.round(MESSAGES / seconds);
 }
 
-async function read(journal: ReturnType<typeof journalAt>): Promise<void> {
+async function read(journal: Journal): Promise<void> {
   const { signal } = new AbortController();
   for (let taken = 0; taken < MESSAGES;) {
     const messages = await journal.take(signal);

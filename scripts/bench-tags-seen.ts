@@ -2,8 +2,9 @@ import { TagValues, type Tag } from '../src/core/tag-values.ts';
 import { TagsSeen } from '../src/ops/tags-seen.ts';
 
 /*
- * What it costs to note the last value of each tag, in ns a value, beside what it costs to put a value into its list. Messages come in a new
- * random order in each round; the best round counts. Compare with the µs a row of `npm run bench`.
+ * What it costs to note the last value of each tag, in ns a value, beside what it costs to put a value into its list.
+ * Messages come in a new random order in each round; the best round counts. Compare with the µs a row of `npm run
+ * bench`.
  */
 
 const LEAST_VALUES = 2_000_000;

@@ -3,13 +3,15 @@
  *
  *     npm run bench                      50 tags a message, 2 million values
  *     npm run bench -- --tags 1 --values 100000
- *     npm run bench -- --format json     a format beside `polling`, in turns, medians of 3 (--repeat) each; scalar: 1 value a message
+ *     npm run bench -- --format json     a format beside `polling`, in turns, medians of 3 (--repeat) each;
+ *                                        scalar: one value a message in both
  *     npm run bench -- --url mqtt://…    another broker than a mosquitto of its own
- *     npm run bench -- --journal         what the journal costs: sync always beside never, for each protocol and window,
- *                                        in turns, medians of 3 (--repeat) each
+ *     npm run bench -- --journal         what the journal costs: sync always beside never, for each protocol and
+ *                                        window, in turns, medians of 3 (--repeat) each
  *
- * Four processes beside this one: mosquitto, the publisher (QoS 1), the bridge, and the stand-in database in the mode that only counts
- * rows, so that it takes as little as possible of the machine. CPU and memory are the bridge process's own, from /proc.
+ * Four processes beside this one: mosquitto, the publisher (QoS 1), the bridge, and the stand-in database in the mode
+ * that only counts rows, so that it takes as little as possible of the machine. CPU and memory are the bridge process's
+ * own, from /proc.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';

@@ -2,13 +2,14 @@
  * The bridge on each broker as it really is: the same cases for all, what the broker owes held against the rows.
  *
  *     npm run brokers                                      every broker that can be had here, the long form (hours)
- *     npm run brokers -- --short                           a tenth of the messages, the main cases, several at once (minutes)
+ *     npm run brokers -- --short                           a tenth of the messages, the main cases (minutes)
  *     npm run brokers -- --brokers hivemq,rabbitmq --cases kill,reset --protocol 5
  *     npm run brokers -- --values 5000                     a quarter of the messages
  *     npm run brokers -- --write                           and writes the tables of docs/brokers.md
  *
- * Packages are fetched and built once, into BRIDGE_BROKER_CACHE (default: a folder of the system's temporary directory). Ends with 1 when
- * a value was lost that the broker had delivered, or one was doubled that could be told apart.
+ * Packages are fetched and built once, into BRIDGE_BROKER_CACHE (default: a folder of the system's temporary
+ * directory). Ends with 1 when a value was lost that the broker had delivered, or one was doubled that could be told
+ * apart.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -66,7 +67,8 @@ const caseNames = namesOf(
   flags.cases,
   [...CASES, ...OTHER_CASES].map(({ name }) => name),
 );
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1)); // which ends the brokers
+// The end of this process ends the brokers.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const directory = await mkdtemp(join(tmpdir(), 'brokers-'));
 console.log(`files and logs in ${directory}`);
 const { cells, skipped } = await runMatrix({

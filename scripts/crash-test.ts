@@ -1,6 +1,6 @@
 /**
- * Kills the bridge again and again, at each named step and at any moment, among cut commits, outages and restarts, and counts what was
- * lost, doubled or made up of what the broker had acknowledged.
+ * Kills the bridge again and again, at each named step and at any moment, among cut commits, outages and restarts, and
+ * counts what was lost, doubled or made up of what the broker had acknowledged.
  *
  *     npm run crash-test -- --kills 100
  *     npm run crash-test -- --kills 1000 --seed 7 --seconds 3600

@@ -1,6 +1,6 @@
 /**
- * `npm start`: the whole thing on one machine with nothing installed beside it. In this process an MQTT broker, a simulated plant and a
- * stand-in database; as a process of its own, the way users run it, the bridge.
+ * `npm start`: the whole thing on one machine with nothing installed beside it. In this process an MQTT broker, a
+ * simulated plant and a stand-in database; as a process of its own, the way users run it, the bridge.
  */
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';

@@ -1,10 +1,10 @@
 /**
- * Several bridges on one shared subscription of a real broker, killed one after the other under load: counts what was lost, doubled or made
- * up of what the broker had acknowledged, and what the others had while one was away.
+ * Several bridges on one shared subscription of a real broker, killed one after the other under load: counts what was
+ * lost, doubled or made up of what the broker had acknowledged, and what the others had while one was away.
  *
  *     npm run fleet-test -- --broker mosquitto --bridges 3 --kills 50
  *     npm run fleet-test -- --broker mosquitto --bridges 2 --kills 200 --seed 7 --keep
- *     npm run fleet-test -- --broker mqtt://127.0.0.1:1883    # a broker that runs already, with MQTT 5, and is for tests only
+ *     npm run fleet-test -- --broker mqtt://127.0.0.1:1883    # one that runs already, knows MQTT 5, is for tests only
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 /**
- * Runs schedules of the simulation (test/simulation/) on all cores and prints how many a second; of a failing seed what is wrong, the end of
- * its story, and how to run it alone. `--trace` prints the whole story. Ctrl-C, or the 10th failure (`--failures`), ends it with what was
- * done so far.
+ * Runs schedules of the simulation (test/simulation/) on all cores and prints how many a second; of a failing seed what
+ * is wrong, the end of its story, and how to run it alone. `--trace` prints the whole story. Ctrl-C, or the 10th
+ * failure (`--failures`), ends it with what was done so far.
  *
  *     npm run simulate -- --seeds 5000 --from 1 --workers 2
  *     npm run simulate -- --seeds 1 --from 4711 --trace

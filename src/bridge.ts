@@ -1,29 +1,19 @@
-import { join } from 'node:path';
-
-import { NoticeMemory } from './notices/notice-memory.ts';
-import { Notices } from './notices/notices.ts';
+import { BrokerSide } from './broker-side.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
 import { nodeFileSystem, warnOfExposed } from './core/node-filesystem.ts';
 import { RESERVE_BYTES } from './core/reserve.ts';
 import { RollingWindow } from './core/rolling-window.ts';
-import { noStep, type OnStep } from './core/steps.ts';
+import type { OnStep } from './core/steps.ts';
 import { ProcessLock } from './journal/process-lock.ts';
-import { BrokerMemory } from './mqtt/broker-memory.ts';
-import { MannersWatch } from './mqtt/manners-watch.ts';
-import { NamesakeWatch } from './mqtt/namesake.ts';
-import { MqttPublisher } from './mqtt/publisher.ts';
-import type { SessionManners } from './mqtt/redelivery.ts';
-import { MqttSource } from './mqtt/source.ts';
-import { probeTopicOf } from './mqtt/starvation.ts';
-import { SubscriptionMemory } from './mqtt/subscription-memory.ts';
 import { AuditMonitor } from './ops/audit.ts';
 import { History } from './ops/history.ts';
 import { Metrics } from './ops/metrics.ts';
 import { Refusals } from './ops/refusals.ts';
 import type { Health, Readiness } from './ops/routes.ts';
-import { collectStatus, measurePending, type BackupsStatus, type Status, type StatusSources } from './ops/status.ts';
+import { collectStatus, measurePending, type StatusSources } from './ops/collect-status.ts';
+import type { BackupsStatus, Status } from './ops/status.ts';
 import { TagsSeen } from './ops/tags-seen.ts';
 import { Connections } from './oracle/connections.ts';
 import { Sessions } from './oracle/sessions.ts';
@@ -35,20 +25,21 @@ export interface BridgeParts {
   readonly version: string;
   readonly clock: Clock;
   readonly log: Logger;
-  /** For tests that crash the process at a certain step. */
-  readonly onStep?: OnStep;
+  /** Told of each step of a value: a test crashes the process at one. */
+  readonly onStep: OnStep;
 }
 
 const ROLLING_WINDOW_MS = 300_000;
 
-/** Older than any retry of a batch can make it: then the writer hangs. */
+/** No retry keeps a value this long: the writer hangs. */
 const STUCK_AFTER_MS = 300_000;
 
 /**
  * The pipeline with its real neighbours: broker, database, disk, HTTP.
  *
- * They are started from the end of the way to its beginning, so that each finds the next one ready, and drained from the beginning to the
- * end, so that each has given on all it holds before the next one is told that nothing more will come.
+ * They are started from the end of the way to its beginning, so that each finds the next one ready, and drained from
+ * the beginning to the end, so that each has given on all it holds before the next one is told that nothing more will
+ * come.
  */
 export class Bridge {
   readonly #config: Config;
@@ -57,12 +48,7 @@ export class Bridge {
   readonly #writeLatencyMs: RollingWindow;
   readonly #connections: Connections;
   readonly #pipeline: Pipeline;
-  readonly #brokerMemory: BrokerMemory;
-  readonly #source: MqttSource;
-  readonly #manners: MannersWatch;
-  readonly #publisher: MqttPublisher | undefined;
-  readonly #notices: Notices | undefined;
-  readonly #namesake: NamesakeWatch | undefined;
+  readonly #brokerSide: BrokerSide;
   readonly #statusSources: StatusSources;
   readonly #metrics: Metrics;
   readonly #audit: AuditMonitor;
@@ -71,7 +57,7 @@ export class Bridge {
   readonly #refusals: Refusals;
   readonly #http: StatusServer | undefined;
   #isRunning = false;
-  #stopped: Promise<void> | undefined;
+  #stopping: Promise<void> | undefined;
 
   constructor(config: Config, parts: BridgeParts) {
     const { clock } = parts;
@@ -83,12 +69,7 @@ export class Bridge {
     this.#refusals = new Refusals(clock);
     this.#pipeline = this.#createPipeline();
     this.#history = this.#createHistory();
-    this.#brokerMemory = this.#createBrokerMemory();
-    this.#source = this.#createSource();
-    this.#manners = this.#createMannersWatch();
-    this.#publisher = this.#createPublisher();
-    this.#notices = this.#createNotices(this.#publisher);
-    this.#namesake = this.#createNamesakeWatch(this.#publisher);
+    this.#brokerSide = new BrokerSide(config, { ...parts, pipeline: this.#pipeline, status: () => this.status() });
     this.#statusSources = this.#createStatusSources();
     this.#metrics = new Metrics(this.#statusSources);
     this.#audit = new AuditMonitor({
@@ -121,11 +102,7 @@ export class Bridge {
     await this.#http?.start();
     this.#connections.start();
     this.#audit.start();
-    this.#namesake?.start();
-    await this.#publisher?.start();
-    this.#notices?.start();
-    await this.#source.start();
-    this.#manners.start();
+    await this.#brokerSide.start();
     this.#isRunning = true;
     log.info('bridge started', { mqtt: this.#config.mqtt.url, table: this.#config.oracle.table, http: this.httpUrl });
     if (this.#config.oracle.ledgerTable === '') {
@@ -133,11 +110,12 @@ export class Bridge {
     }
   }
 
-  /** Takes over, while it runs, the keys that are `appliedOnReload`; `log.level` is the logger's. See config/reload.ts. */
+  /**
+   * Takes over, while it runs, the keys that are `appliedOnReload`; `log.level` is the logger's. See config/reload.ts.
+   */
   reload(config: Config): void {
     this.#pipeline.tune(config);
-    this.#source.subscribe(config.mqtt.subscriptions);
-    this.#manners.want(config.mqtt.subscriptions);
+    this.#brokerSide.subscribe(config.mqtt.subscriptions);
   }
 
   /** Takes no more messages, lets what was taken reach Oracle or the backup for up to `drainTimeoutMs`, and stops. */
@@ -150,7 +128,7 @@ export class Bridge {
       log.warn('not all is drained: the rest waits in the journal', { ...this.#pipeline.journal.status });
       timeUp.abort();
     });
-    this.#source.pause();
+    this.#brokerSide.pause();
     await this.#pipeline.drain(timeUp.signal);
     cancel();
     this.#audit.check();
@@ -159,21 +137,17 @@ export class Bridge {
 
   /** Stops at once: what is not settled waits in the journal. Idempotent, and right after a failed start too. */
   stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
-    return this.#stopped;
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
   }
 
   async #stop(): Promise<void> {
     this.#isRunning = false;
     this.#audit.stop();
     this.#history.stop();
-    this.#source.pause();
+    this.#brokerSide.pause();
     await this.#pipeline.stop();
-    await this.#manners.stop();
-    await this.#source.stop();
-    this.#namesake?.stop();
-    await this.#notices?.stop();
-    await this.#publisher?.stop();
+    await this.#brokerSide.stop();
     await this.#http?.stop();
     await this.#connections.stop();
     this.#parts.log.info('bridge stopped', { ...this.#pipeline.counters });
@@ -184,7 +158,7 @@ export class Bridge {
   }
 
   #createPipeline(): Pipeline {
-    const { clock, log, onStep = noStep } = this.#parts;
+    const { clock, log, onStep } = this.#parts;
     const { bridge, oracle } = this.#config;
     const sessions = new Sessions(this.#connections, { ...oracle, bridgeId: bridge.id }, onStep);
     return new Pipeline(this.#config, {
@@ -212,88 +186,11 @@ export class Bridge {
     });
   }
 
-  #createSource(): MqttSource {
-    const { mqtt, journal, notices } = this.#config;
-    const options = {
-      ...mqtt,
-      brokerMemory: this.#brokerMemory,
-      memory: new SubscriptionMemory(nodeFileSystem, join(journal.dir, 'subscriptions.json')),
-      onNewSession: (connection: number): Promise<void> => this.#pipeline.beginSession(connection),
-      onManners: (manners: SessionManners): Promise<void> => this.#pipeline.learn(manners),
-      probeTopic: probeTopicOf(notices.baseTopic, mqtt.clientId),
-      log: this.#logOf('mqtt'),
-      clock: this.#parts.clock,
-    };
-    return new MqttSource(options, this.#pipeline);
-  }
-
-  #createBrokerMemory(): BrokerMemory {
-    const { mqtt, journal } = this.#config;
-    return new BrokerMemory({
-      ...mqtt,
-      files: nodeFileSystem,
-      path: join(journal.dir, 'broker.json'),
-      log: this.#logOf('mqtt'),
-      clock: this.#parts.clock,
-    });
-  }
-
-  #createMannersWatch(): MannersWatch {
-    const { mqtt, notices } = this.#config;
-    return new MannersWatch({
-      ...mqtt,
-      baseTopic: notices.baseTopic,
-      hasNotices: notices.enabled,
-      present: () => this.#source.status,
-      log: this.#logOf('mqtt'),
-      clock: this.#parts.clock,
-    });
-  }
-
   #createHistory(): History {
-    const { buffer, counters, journal } = this.#pipeline;
+    const { buffer, counters } = this.#pipeline;
     const journalMaxBytes = this.#config.journal.maxBytes;
-    const journalBytes = (): number => journal.status.bytes;
+    const journalBytes = (): number => this.#pipeline.journal.status.bytes;
     return new History({ clock: this.#parts.clock, counters, buffer, journalMaxBytes, journalBytes });
-  }
-
-  #createPublisher(): MqttPublisher | undefined {
-    const { mqtt, notices } = this.#config;
-    if (!notices.enabled) return undefined;
-    const stateTopic = `${notices.baseTopic}/state`;
-    return new MqttPublisher({
-      ...mqtt,
-      brokerMemory: this.#brokerMemory,
-      stateTopic,
-      log: this.#logOf('notices'),
-      clock: this.#parts.clock,
-    });
-  }
-
-  #createNotices(publisher: MqttPublisher | undefined): Notices | undefined {
-    if (publisher === undefined) return undefined;
-    return new Notices({
-      publisher,
-      backups: this.#pipeline.backups,
-      memory: new NoticeMemory(nodeFileSystem, join(this.#config.journal.dir, 'notices.json')),
-      baseTopic: this.#config.notices.baseTopic,
-      bridgeId: this.#config.bridge.id,
-      inlineCsvMaxBytes: this.#config.notices.inlineCsvMaxBytes,
-      health: () => this.status(),
-      clock: this.#parts.clock,
-      log: this.#logOf('notices'),
-    });
-  }
-
-  #createNamesakeWatch(publisher: MqttPublisher | undefined): NamesakeWatch | undefined {
-    if (publisher === undefined) return undefined;
-    return new NamesakeWatch({
-      publisher,
-      bridgeId: this.#config.bridge.id,
-      topic: `${this.#config.notices.baseTopic}/run`,
-      clock: this.#parts.clock,
-      log: this.#logOf('notices'),
-    });
   }
 
   #createStatusSources(): StatusSources {
@@ -306,13 +203,7 @@ export class Bridge {
       counters: this.#pipeline.counters,
       buffer: this.#pipeline.buffer,
       rolling: { batchSize: this.#batchSize, writeLatencyMs: this.#writeLatencyMs },
-      mqtt: () => {
-        const { subscriptionProblems, unacknowledged, ...facts } = this.#source.status;
-        const problems = subscriptionProblems.map(({ topic, reason }) => `Subscription ${topic}: ${reason}.`);
-        const { problems: manners } = this.#manners;
-        const namesake = this.#namesake?.problem;
-        return { ...facts, unackedMessages: unacknowledged, subscriptionProblems: problems, manners, namesake };
-      },
+      mqtt: () => this.#brokerSide.facts,
       oracle: () => this.#pipeline.writer?.availability ?? { state: 'retrying' },
       expanderPending: () => this.#pipeline.pending.expander,
       writerPending: () => this.#pipeline.pending.writer,
@@ -367,7 +258,7 @@ export class Bridge {
     const isWriting = this.#pipeline.writer?.availability.state === 'connected';
     return {
       ready: this.#isRunning && this.#pipeline.journal.status.state === 'ok',
-      degraded: !isWriting || !this.#source.status.connected,
+      degraded: !isWriting || !this.#brokerSide.facts.connected,
       problems: this.status().problems,
     };
   }

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { runProcess } from './cli/process.ts';
+import { runProcess } from './cli/run-process.ts';
 
 await runProcess();

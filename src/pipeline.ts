@@ -1,28 +1,26 @@
-import { Backups } from './backup/backups.ts';
-import { Replay, type ReplaySession } from './backup/replay/replay.ts';
+import type { Backups } from './backup/backups.ts';
+import type { Replay } from './backup/replay/replay.ts';
+import { BrokerSession } from './broker-session.ts';
 import { Expander } from './buffer/expander.ts';
 import { TagBuffer } from './buffer/tag-buffer.ts';
 import type { Config } from './config/config.ts';
-import { sleep, type Clock } from './core/clock.ts';
+import { sleep } from './core/clock.ts';
 import { createCounters, type Counters } from './core/counters.ts';
 import type { Reason } from './core/errors.ts';
-import type { FileSystem } from './core/filesystem.ts';
-import { MAX_VALUE_NO } from './core/limits.ts';
+import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
 import type { Delivery, Message, Release, SKIPPED } from './core/message.ts';
-import { laterPlace, ORIGIN } from './core/place.ts';
-import { Reserve } from './core/reserve.ts';
-import type { OnStep } from './core/steps.ts';
-import { placeOfKey, type TagValues } from './core/tag-values.ts';
+import type { TagValues } from './core/tag-values.ts';
 import { Checkpoints } from './journal/checkpoints.ts';
-import { Journal, type JournalLock, type JournalRecord } from './journal/journal.ts';
-import type { AckMark } from './mqtt/ack-proofs.ts';
-import type { Intake } from './mqtt/deferred-acks.ts';
-import { RedeliveryCheck, type SessionManners, type Verdict } from './mqtt/redelivery.ts';
+import type { Journal } from './journal/journal.ts';
+import type { AckMark } from './mqtt/acks/ack-proofs.ts';
+import type { Intake } from './mqtt/acks/deferred-acks.ts';
+import type { SessionManners } from './mqtt/redelivery/redelivery.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
+import { takeUp } from './resume.ts';
+import { Storage, type StorageParts } from './storage.ts';
 import { BatchWriter } from './writer/batch-writer.ts';
-import type { BatchDatabase, ResumePlaces } from './writer/neighbours.ts';
-import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
+import type { ResumePlaces } from './writer/neighbours.ts';
 
 export type PipelineConfig = Pick<Config, 'mqtt' | 'tagName' | 'buffer' | 'writer' | 'oracle' | 'journal' | 'backup'>;
 
@@ -36,24 +34,18 @@ export interface PipelineObserver {
 }
 
 /** What a simulation replaces: time, disk and database; the intake is `receive`. */
-export interface PipelineParts {
-  readonly clock: Clock;
-  readonly fileSystem: FileSystem;
-  readonly lock: JournalLock;
+export interface PipelineParts extends Omit<StorageParts, 'onRejected' | 'onOutageEnded'> {
   /** The session for live data, whose stream in the ledger is the journal's. */
-  readonly database: (journalId: string) => BatchDatabase;
-  readonly replaySession: (stream: string) => ReplaySession;
-  readonly maxTextBytes: number;
-  /** Of journal and backups each, for what leads out of a full disk. */
-  readonly reserveBytes: number;
-  readonly log: Logger;
-  readonly onStep: OnStep;
+  readonly database: (journalId: string) => LedgerSession;
   readonly onWritten: (rows: number, latencyMs: number, lagMs: number) => void;
   readonly onError: (code: string) => void;
   readonly observer?: PipelineObserver | undefined;
 }
 
+/** What `start` makes, once the journal is open. */
 interface Stages {
+  readonly session: BrokerSession;
+  readonly checkpoints: Checkpoints;
   readonly expander: Expander;
   readonly writer: BatchWriter;
   readonly replay: Replay;
@@ -64,72 +56,37 @@ const DRAIN_POLL_MS = 20;
 /**
  * The way of a value from its receipt to its end: journal → expander → buffer → writer → Oracle or backup → replay.
  *
- * A message is acknowledged when the journal has it on disk, and leaves the journal when all its values are settled; what happens in between
- * happens again after a crash, and the ledger, the backups and the checkpoint tell what of it was done already.
+ * A message is acknowledged when the journal has it on disk, and leaves the journal when all its values are settled;
+ * what happens in between happens again after a crash, and the ledger, the backups and the checkpoint tell what of it
+ * was done already.
  */
 export class Pipeline implements Intake {
   readonly counters: Counters = createCounters();
   readonly buffer: TagBuffer;
-  readonly backups: Backups;
-  readonly journal: Journal;
   readonly #config: PipelineConfig;
   readonly #parts: PipelineParts;
-  readonly #rowCheck: RowCheckOptions;
+  readonly #storage: Storage;
   readonly #decoder: Decoder;
-  readonly #redelivery: RedeliveryCheck;
   readonly #stopping = new AbortController();
-  readonly #checkpoints: Checkpoints;
   #stages: Stages | undefined;
   #running: Promise<unknown> = Promise.resolve();
-  /** As in the checkpoint's SessionKnowledge. */
-  #acknowledgedThrough = 0;
 
   constructor(config: PipelineConfig, parts: PipelineParts) {
-    const { clock, fileSystem, lock, onStep, reserveBytes } = parts;
-    const reserve = new Reserve(config.journal.dir, reserveBytes, fileSystem);
     this.#config = config;
     this.#parts = parts;
-    this.#rowCheck = {
-      maxTextBytes: parts.maxTextBytes,
-      valueType: config.oracle.valueType,
-      hasTextColumn: config.oracle.columns.text !== '',
-    };
     this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName);
-    this.#redelivery = new RedeliveryCheck({
-      maxInFlight: config.mqtt.receiveMaximum,
-      hasOwnTime: (topic, payload) => this.#decoder.hasOwnTime(topic, payload),
-    });
-    this.buffer = new TagBuffer({ ...config.buffer, clock });
-    this.journal = new Journal({
-      ...config.journal,
-      redeliverable: config.mqtt.receiveMaximum,
-      reserve,
-      fileSystem,
-      lock,
-      clock,
-      log: this.#logOf('journal'),
-      onStep,
-    });
-    this.#checkpoints = new Checkpoints({
-      journal: this.journal,
-      counters: this.counters,
-      ledgerPlace: () => this.writer?.ledgerPlace,
-      broker: () => ({ acknowledgedThrough: this.#acknowledgedThrough, ...this.#redelivery.manners }),
-      isBetweenBatches: () => this.pending.writer === 0,
-      clock,
-      log: this.#logOf('journal'),
-    });
-    this.backups = new Backups({
-      dir: config.backup.dir,
-      maxRowsPerFile: config.backup.maxRowsPerFile,
-      journalId: () => this.journal.id,
-      onStep,
-      reserve: new Reserve(config.backup.dir, reserveBytes, fileSystem, reserve),
-      onRejected: (values, rows) => parts.observer?.rejected(values, rows),
-      fileSystem,
-      clock,
-      log: this.#logOf('backup'),
-    });
+    this.buffer = new TagBuffer({ ...config.buffer, clock: parts.clock });
+    const onRejected: StorageParts['onRejected'] = (values, rows) => parts.observer?.rejected(values, rows);
+    this.#storage = new Storage(config, { ...parts, onRejected, onOutageEnded: () => this.replay?.wake() });
+  }
+
+  get backups(): Backups {
+    return this.#storage.backups;
+  }
+
+  /** Throws before `start` has opened it. */
+  get journal(): Journal {
+    return this.#storage.journal;
   }
 
   /** Undefined until `start` has read what an earlier run left. */
@@ -137,6 +94,7 @@ export class Pipeline implements Intake {
     return this.#stages?.writer;
   }
 
+  /** Undefined until `start` has read what an earlier run left. */
   get replay(): Replay | undefined {
     return this.#stages?.replay;
   }
@@ -146,38 +104,44 @@ export class Pipeline implements Intake {
     return { expander: this.#stages?.expander.pending ?? 0, writer: this.#stages?.writer.pending ?? 0 };
   }
 
-  /** Takes up what an earlier run left. Throws when a directory can't be used, or is another process's. */
+  /**
+   * Takes up what an earlier run left, and sets the stages to work. Throws when a directory can't be used, or is
+   * another process's; `stop` is to be called then, too.
+   */
   async start(): Promise<void> {
-    await this.journal.open();
-    Object.assign(this.counters, this.journal.checkpoint?.counters);
-    const records = await this.journal.recentRecords();
-    this.#recall(records);
-    await this.backups.start();
-    const counted = this.journal.checkpoint?.place ?? ORIGIN;
-    const backedUp = await this.backups.lastPlace(this.journal.id);
-    const resume = {
-      counted,
-      settled: laterPlace(counted, backedUp ?? ORIGIN),
-      recovered: { messageNo: records.at(-1)?.number ?? 0, valueNo: MAX_VALUE_NO },
-      ledger: this.journal.checkpoint?.ledger ?? ORIGIN,
-      rejected:
-        this.journal.status.messages === 0 ? new Set<string>() : await this.backups.recall(this.journal.id, counted),
+    const { backups, counters } = this;
+    const journal = await this.#storage.open();
+    const session = new BrokerSession({
+      journal,
+      maxInFlight: this.#config.mqtt.receiveMaximum,
+      hasOwnTime: (topic, payload) => this.#decoder.hasOwnTime(topic, payload),
+    });
+    const checkpoints = this.#createCheckpoints(journal, session);
+    const { places, settledByFiles } = await takeUp({ journal, backups, counters, session });
+    checkpoints.resume(places.counted, settledByFiles);
+    const writer = this.#createWriter(checkpoints, places);
+    const stages = {
+      session,
+      checkpoints,
+      expander: this.#createExpander(journal),
+      writer,
+      replay: this.#storage.createReplay({
+        isOracleUp: () => writer.isCertain,
+        beforeDelete: () => checkpoints.saveSettled(this.#stopping.signal),
+        counters,
+        enabled: this.#config.backup.replay,
+      }),
     };
-    this.#checkpoints.resume(counted, [...resume.rejected].map(placeOfKey).reduce(laterPlace, resume.settled));
-    this.#stages = this.#createStages(resume);
+    this.#stages = stages;
     const { signal } = this.#stopping;
-    this.#running = Promise.all([
-      this.#stages.expander.run(signal),
-      this.#stages.writer.run(signal),
-      this.#checkpoints.run(signal),
-    ]);
-    this.#stages.replay.start();
+    this.#running = Promise.all([stages.expander.run(signal), writer.run(signal), checkpoints.run(signal)]);
+    stages.replay.start();
   }
 
   /** Takes a message in; it is acknowledged once it is on disk, or its first copy is. */
   receive(delivery: Delivery): void {
     this.counters.messagesReceived += 1;
-    const verdict = this.#judge(delivery);
+    const verdict = this.#started.session.judge(delivery);
     if (verdict === 'repeated') {
       this.counters.messagesDuplicate += 1;
       this.journal.whenIdle().then(
@@ -197,36 +161,36 @@ export class Pipeline implements Intake {
   }
 
   written(ordinal: number): void {
-    this.#redelivery.written(ordinal);
+    this.#started.session.written(ordinal);
   }
 
-  proven({ messageNo, ordinal }: AckMark): void {
-    this.#redelivery.confirmed(ordinal);
-    // What an earlier connection brought, and what came again of it, has a lower number and may not have been acknowledged.
-    if (this.#redelivery.isInDoubt) return;
-    this.#acknowledgedThrough = Math.max(this.#acknowledgedThrough, messageNo);
+  proven(mark: AckMark): void {
+    this.#started.session.proven(mark);
   }
 
   /**
-   * The broker has begun a new session: what it marks as delivered before is not what an earlier session delivered. Resolves when no crash
-   * can change that any more; throws when `stop` comes first.
+   * The broker has begun a new session: what it marks as delivered before is not what an earlier session delivered.
+   * Resolves when no crash can change that any more; throws when `stop` comes first.
    */
   async beginSession(connection: number): Promise<void> {
-    this.#redelivery.forget();
-    this.journal.beginSession(connection);
-    await this.#checkpoints.saveInTheEnd(this.#stopping.signal);
+    const { checkpoints, session } = this.#started;
+    session.begin(connection);
+    await checkpoints.saveInTheEnd(this.#stopping.signal);
   }
 
   /** The broker of the present session is known to do this. Resolves and throws as `beginSession` does. */
   async learn(manners: SessionManners): Promise<void> {
-    this.#redelivery.resume(manners);
-    await this.#checkpoints.saveInTheEnd(this.#stopping.signal);
+    const { checkpoints, session } = this.#started;
+    session.learn(manners);
+    await checkpoints.saveInTheEnd(this.#stopping.signal);
   }
 
-  /** Takes a sealed file away for good. Throws UnknownFileError for any other name, and the system error of the disk. */
+  /**
+   * Takes a sealed file away for good. Throws UnknownFileError for any other name, and the system error of the disk.
+   */
   async discard(file: string): Promise<void> {
     // After a crash its rows must not come from the journal again.
-    await this.#checkpoints.saveSettled(this.#stopping.signal);
+    await this.#started.checkpoints.saveSettled(this.#stopping.signal);
     await this.backups.discard(file);
   }
 
@@ -244,7 +208,7 @@ export class Pipeline implements Intake {
       const { messages, held } = this.journal.status;
       if (signal.aborted || messages + held === 0) return;
       // A full journal has room for what is held once a checkpoint has said what is settled.
-      if (messages === 0) await this.#checkpoints.tryToSave();
+      if (messages === 0) await this.#started.checkpoints.tryToSave();
       await sleep(this.#parts.clock, DRAIN_POLL_MS, signal);
     }
   }
@@ -255,68 +219,37 @@ export class Pipeline implements Intake {
     await this.#stages?.replay.stop();
     await this.#running;
     await this.backups.stop();
-    if (this.#stages !== undefined) await this.#checkpoints.tryToSave();
-    await this.journal.close();
+    await this.#stages?.checkpoints.tryToSave();
+    await this.#storage.close();
   }
 
-  #judge(delivery: Delivery): Verdict {
-    if (delivery.qos === 1) return this.#redelivery.take(delivery);
-    if (delivery.qos === 0) return 'new';
-    return this.#judgeQos2(delivery);
+  get #started(): Stages {
+    if (this.#stages === undefined) throw new Error('the pipeline has not started');
+    return this.#stages;
   }
 
-  /** By its packet id; and by its content where that has a time, as brokers send again what they had released, too (aedes). */
-  #judgeQos2(delivery: Delivery): Verdict {
-    const { payload, topic } = delivery;
-    const hasOwnTime = (): boolean => this.#decoder.hasOwnTime(topic, payload);
-    const mayBeRepeated = this.#redelivery.mayBeRepeated(delivery);
-    const byContent = this.#redelivery.take(delivery);
-    const byId = this.journal.judgeQos2(delivery, mayBeRepeated, hasOwnTime);
-    return byId === 'new' && byContent === 'repeated' && hasOwnTime() ? 'repeated' : byId;
+  #createCheckpoints(journal: Journal, session: BrokerSession): Checkpoints {
+    return new Checkpoints({
+      journal,
+      counters: this.counters,
+      ledgerPlace: () => this.writer?.ledgerPlace,
+      broker: () => session.knowledge,
+      isBetweenBatches: () => this.pending.writer === 0,
+      clock: this.#parts.clock,
+      log: this.#logOf('journal'),
+    });
   }
 
-  /** What the broker may send again of what an earlier run stored. */
-  #recall(records: readonly JournalRecord[]): void {
-    const broker = this.journal.checkpoint?.broker;
-    const acknowledgedThrough = broker?.acknowledgedThrough ?? 0;
-    this.#acknowledgedThrough = acknowledgedThrough;
-    if (broker !== undefined) this.#redelivery.resume(broker);
-    // The connections of this run are counted from 0: all that is recalled is from earlier ones.
-    const after = (records.at(-1)?.connection ?? 0) + 1;
-    for (const record of records) {
-      if (record.isRelease || !this.journal.isOfSession(record)) continue;
-      const recalled = { ...record, connection: record.connection - after };
-      this.#redelivery.recall(recalled, record.number <= acknowledgedThrough);
-    }
-  }
-
-  #createStages(resumeAfter: ResumePlaces): Stages {
-    const { clock, onStep } = this.#parts;
-    const expander = new Expander({
-      reader: this.journal,
+  #createExpander(journal: Journal): Expander {
+    return new Expander({
+      reader: journal,
       decoder: { decode: (message, into) => this.#decode(message, into) },
       buffer: this.buffer,
       undecodable: { add: (message, reason) => this.#setAside(message, reason) },
       counters: this.counters,
       log: this.#logOf('expander'),
-      clock,
+      clock: this.#parts.clock,
     });
-    const writer = this.#createWriter(resumeAfter);
-    const replay = new Replay({
-      backups: this.backups,
-      fileSystem: this.#parts.fileSystem,
-      session: this.#parts.replaySession,
-      isOracleUp: () => writer.isCertain,
-      beforeDelete: () => this.#checkpoints.saveSettled(this.#stopping.signal),
-      counters: this.counters,
-      enabled: this.#config.backup.replay,
-      batchSize: this.#config.writer.batchSize,
-      checkRows: (values) => checkRows(values, this.#rowCheck),
-      clock,
-      log: this.#logOf('replay'),
-      onStep,
-    });
-    return { expander, writer, replay };
   }
 
   #decode(message: Message, into: TagValues): Reason | typeof SKIPPED | undefined {
@@ -330,29 +263,18 @@ export class Pipeline implements Intake {
     return this.backups.addUndecodable(message, reason);
   }
 
-  #createWriter(resumeAfter: ResumePlaces): BatchWriter {
+  #createWriter(checkpoints: Checkpoints, resumeAfter: ResumePlaces): BatchWriter {
     const { clock, database, onError, onStep, onWritten } = this.#parts;
     const { backups, journal } = this;
     const { writer, backup } = this.#config;
     return new BatchWriter(
-      { ...writer, probeIntervalMs: backup.probeIntervalMs, rowCheck: this.#rowCheck, resumeAfter },
+      { ...writer, probeIntervalMs: backup.probeIntervalMs, rowCheck: this.#storage.rowCheck, resumeAfter },
       {
         source: this.buffer,
         database: database(journal.id),
-        backup: {
-          backUp: (values, reason) => backups.backUp(values, reason),
-          reject: (values, rows) => backups.reject(values, rows),
-          endOutage: async () => {
-            await backups.endOutage();
-            this.replay?.wake();
-          },
-          stampSkip: (place) => backups.stamps.stamp(backups.stamps.files(), journal.id, place),
-          payDebts: () => backups.payDebts(),
-          markCertain: () => backups.markCertain(),
-          markUnknown: () => backups.stamps.ledgerLost(),
-        },
+        backup: backups,
         counters: this.counters,
-        onSettled: (place) => this.#checkpoints.settled(place),
+        onSettled: (place) => checkpoints.settled(place),
         onLedgerAhead: (place) => journal.raiseNumbers(place.messageNo),
         onUp: () => this.replay?.wake(),
         onWritten,

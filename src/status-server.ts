@@ -1,4 +1,5 @@
-import { UnknownFileError } from './backup/files/discard.ts';
+import { refusalToDiscard } from './backup/files/file-info.ts';
+import { UnknownFileError } from './backup/files/folder.ts';
 import { openDownload } from './backup/files/download.ts';
 import { listedFile, type ListedFile } from './backup/replay/listing.ts';
 import { ReplayRefusedError } from './backup/replay/replay.ts';
@@ -13,7 +14,7 @@ import { HttpServer } from './ops/http.ts';
 import type { Metrics } from './ops/metrics.ts';
 import type { Refusals } from './ops/refusals.ts';
 import { createRoutes, type Health, type Readiness } from './ops/routes.ts';
-import { collectStatus, type StatusSources } from './ops/status.ts';
+import { collectStatus, type StatusSources } from './ops/collect-status.ts';
 import type { TagsSeen } from './ops/tags-seen.ts';
 import type { Pipeline } from './pipeline.ts';
 
@@ -48,7 +49,7 @@ export class StatusServer {
       health: () => parts.health(),
       readiness: () => parts.readiness(),
       backups,
-      download: (file) => openDownload(pipeline.backups, file, nodeFileSystem),
+      download: (file) => openDownload(nodeFileSystem, pipeline.backups, file),
     });
     const actions = createActions({
       token: http.token,
@@ -58,7 +59,7 @@ export class StatusServer {
     this.#http = new HttpServer({ ...http, routes, actions, clock, log });
   }
 
-  /** Without a final slash; empty before `start`. */
+  /** Where the server listens, without a final slash; empty before `start`. */
   get url(): string {
     return this.#http.url;
   }
@@ -78,24 +79,21 @@ export class StatusServer {
     return backups.files().map((file) => listedFile(file, replay?.requestState(file.name)));
   }
 
-  /** Undefined when the file is queued, else why it is not. */
+  /** Queues a replay. Undefined when the file is queued, else why it is not. */
   async #replay(file: string): Promise<Refusal | undefined> {
     const { replay } = this.#parts.pipeline;
     if (replay === undefined) return { status: 409, message: 'the bridge is still starting' };
     return unlessRefused(() => replay.request(file));
   }
 
-  /** Undefined when the file is gone, else why it is not. */
+  /** Discards a file. Undefined when the file is gone, else why it is not. */
   async #discard(file: string): Promise<Refusal | undefined> {
     const { pipeline } = this.#parts;
     const { backups, replay } = pipeline;
     if (backups.file(file)?.kind !== 'backup') await backups.seal(file);
-    if (backups.file(file)?.state === 'open') {
-      return { status: 409, message: `${file} is being written; only sealed files can be discarded` };
-    }
-    if (replay?.progress()?.file === file) {
-      return { status: 409, message: `${file} is being replayed; try again when that is over` };
-    }
+    const info = backups.file(file);
+    const refusal = info === undefined ? undefined : refusalToDiscard(info, replay?.progress()?.file);
+    if (refusal !== undefined) return { status: 409, message: refusal };
     return unlessRefused(() => pipeline.discard(file));
   }
 }

@@ -41,7 +41,8 @@ export async function startBridge(broker: Broker, standin: Standin, httpPort: nu
       if (line.includes('sessionPresent=true')) child.emit('connected');
     });
   }
-  // So that what the plant publishes can be held against what is in the table. After a kill the session is still subscribed.
+  // So that what the plant publishes can be held against what is in the table. After a kill the session is still
+  // subscribed.
   await Promise.race([once(child, 'subscribed'), once(child, 'connected'), once(child, 'exit')]);
   return child;
 }

@@ -1,40 +1,35 @@
-import { join } from 'node:path';
-
 import type { Clock } from '../core/clock.ts';
 import type { Reason } from '../core/errors.ts';
-import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Message } from '../core/message.ts';
 import type { Place } from '../core/place.ts';
-import { Reserve } from '../core/reserve.ts';
-import { noStep, type OnStep } from '../core/steps.ts';
+import type { RefusedRow } from '../core/refused-row.ts';
+import type { OnStep } from '../core/steps.ts';
 import { placeOf, type TagValues } from '../core/tag-values.ts';
-import { BackupFile } from './files/backup-file.ts';
 import { Catalog, type PendingCount } from './files/catalog.ts';
 import { BackupDirectory } from './files/directory.ts';
-import { discardFile, UnknownFileError } from './files/discard.ts';
+import { fileFacts, type FileFacts } from './files/file-facts.ts';
 import { TimeRange, type BackupFileInfo } from './files/file-info.ts';
-import { BACKUP_KINDS, OPEN_SUFFIX, type BackupKind } from './files/file-name.ts';
-import { KINDS } from './files/kinds.ts';
+import { OPEN_SUFFIX, type BackupKind } from './files/file-name.ts';
+import { UnknownFileError, type BackupFolder } from './files/folder.ts';
 import { latestRange } from './written/place-range.ts';
 import { presentPaths, rejectedPlaces, undecodableNumbers } from './written/recall.ts';
-import { removeReplayed } from './files/removal.ts';
-import { RollingFile } from './files/rolling-file.ts';
-import { encodeBatch, encodeRejected, headerLine, shortReason, type RejectedRow } from './csv/row-format.ts';
+import { RollingFiles } from './files/rolling-files.ts';
+import { encodeBatch, encodeRejected, shortReason } from './csv/row-format.ts';
 import { SkipStamps } from './written/skip-stamps.ts';
+import type { SkipStamp } from './written/stamp-files.ts';
 import { Undecodable } from './undecodable.ts';
 
 export interface BackupsOptions {
-  readonly dir: string;
+  readonly folder: BackupFolder;
   readonly maxRowsPerFile: number;
   /** Id of the journal that numbers the values; asked for with each batch. */
   readonly journalId: () => string;
-  readonly onStep?: OnStep;
-  /** Absent: none. */
-  readonly reserve?: Reserve;
+  readonly onStep: OnStep;
+  /** The outage's file is sealed, as far as the disk lets it. */
+  readonly onOutageEnded?: (() => void) | undefined;
   /** Rejected rows are durable. */
-  readonly onRejected?: ((values: TagValues, rows: readonly RejectedRow[]) => void) | undefined;
-  readonly fileSystem: FileSystem;
+  readonly onRejected?: ((values: TagValues, rows: readonly RefusedRow[]) => void) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -42,52 +37,53 @@ export interface BackupsOptions {
 /** The CSV files: writes what Oracle did not take, and knows what lies there. All calls may overlap. */
 export class Backups {
   readonly #options: BackupsOptions;
-  /** Of what was backed up, how much is in Oracle all the same. */
-  readonly stamps: SkipStamps;
-  readonly reserve: Reserve;
+  readonly folder: BackupFolder;
+  readonly #stamps: SkipStamps;
   readonly #catalog = new Catalog();
-  readonly #rolling: Readonly<Record<BackupKind, RollingFile>>;
-  readonly #undecodable: Undecodable;
+  readonly #rolling: RollingFiles;
   readonly #directory: BackupDirectory;
-  readonly #onStep: OnStep;
+  readonly #undecodable: Undecodable;
 
   constructor(options: BackupsOptions) {
     this.#options = options;
-    this.reserve = options.reserve ?? new Reserve(options.dir, 0, options.fileSystem);
-    this.stamps = new SkipStamps({ ...options, reserve: this.reserve });
-    this.#onStep = options.onStep ?? noStep;
-    this.#rolling = {
-      backup: this.#createRolling('backup'),
-      rejected: this.#createRolling('rejected'),
-      undecodable: this.#createRolling('undecodable'),
-    };
-    const append = this.#rolling.undecodable.append.bind(this.#rolling.undecodable);
-    this.#undecodable = new Undecodable({ ...options, append });
+    this.folder = options.folder;
+    this.#stamps = new SkipStamps(options);
+    this.#rolling = new RollingFiles({
+      ...options,
+      catalog: this.#catalog,
+      freeName: (kind, atMs) => this.#directory.freeName(kind, atMs),
+      onBegin: async (kind, name) => {
+        if (kind === 'backup') await this.#stamps.begins(name);
+      },
+      onGone: (name) => this.#directory.drop(name),
+    });
     this.#directory = new BackupDirectory({
       ...options,
-      reserve: this.reserve,
       catalog: this.#catalog,
-      checkOpenFiles: async (isThere) => {
-        await Promise.all(BACKUP_KINDS.map((kind) => this.#rolling[kind].check(isThere)));
-      },
-      onGone: (name) => this.stamps.gone(name),
+      checkOpenFiles: (isThere) => this.#rolling.check(isThere),
+      onGone: (name) => this.#stamps.gone(name),
+    });
+    this.#undecodable = new Undecodable({
+      ...options,
+      append: (records, reason) => this.#rolling.of('undecodable').append(records, reason),
     });
   }
 
   /**
-   * Makes the directory, seals what a crash left open and reads each file through once. A file that can't be read is listed with its
-   * problem. When that takes more than five seconds (a long outage leaves gigabytes), it resolves and reads on beside the work: what was
-   * not read yet is listed with no rows. Throws the system error when the directory can't be made or listed, or a backup can't be sealed.
+   * Makes the directory, seals what a crash left open and reads each file through once. A file that can't be read is
+   * listed with its problem. When that takes more than five seconds (a long outage leaves gigabytes), it resolves and
+   * reads on beside the work: what was not read yet is listed with no rows. Throws the system error when the directory
+   * can't be made or listed, or a backup can't be sealed.
    */
   async start(): Promise<void> {
     await this.#directory.recover();
-    for (const { name, kind } of this.#catalog.all()) if (kind === 'backup') this.stamps.found(name);
+    for (const { name, kind } of this.#catalog.all()) if (kind === 'backup') this.#stamps.found(name);
     await this.#directory.start();
   }
 
   /**
-   * Appends a batch that Oracle did not take to the outage's file; resolves when it is durable, all in one file. Throws the system error
-   * when the disk refuses: then nothing of it counts, and the caller keeps it and tries again.
+   * Appends a batch that Oracle did not take to the outage's file; resolves when it is durable, all in one file. Throws
+   * the system error when the disk refuses: then nothing of it counts, and the caller keeps it and tries again.
    */
   async backUp(values: TagValues, reason: Reason): Promise<void> {
     if (values.length === 0) return;
@@ -96,37 +92,39 @@ export class Backups {
     for (let i = 0; i < values.length; i += 1) times.add(values.timesMs[i]!);
     const origin = { journal: this.#options.journalId(), attemptedAtMs: this.#options.clock.now() };
     const buffers = [encodeBatch(values, short, origin)];
-    const name = await this.#rolling.backup.append({ buffers, rows: values.length, times }, short);
-    await this.stamps.grew(name, origin.journal, placeOf(values, 0), placeOf(values, values.length - 1));
-    this.#onStep('backed-up');
+    const name = await this.#rolling.of('backup').append({ buffers, rows: values.length, times }, short);
+    await this.#stamps.grew(name, placeOf(values, 0), placeOf(values, values.length - 1));
+    this.#options.onStep('backed-up');
   }
 
   /**
-   * Before anything is sent to Oracle: writes the stamps that the disk refused, and cuts off rows that it had refused although they are there;
-   * after a crash these would count, and be in Oracle as well. Throws the system error of the disk.
+   * Before anything is sent to Oracle: writes the stamps that the disk refused, and cuts off rows that it had refused
+   * although they are there; after a crash these would count, and be in Oracle as well. Throws the system error of the
+   * disk.
    */
-  async payDebts(): Promise<void> {
-    await this.#rolling.backup.cutLeftovers();
-    await this.#rolling.rejected.cutLeftovers();
-    await this.stamps.payOwed();
+  async flushStamps(): Promise<void> {
+    await this.#rolling.of('backup').cutLeftovers();
+    await this.#rolling.of('rejected').cutLeftovers();
+    await this.#stamps.flush();
   }
 
   /** Oracle takes rows again: seals the backup file. What the disk refuses now is tried again later; never throws. */
-  endOutage(): Promise<void> {
-    return this.#rolling.backup.seal();
+  async endOutage(): Promise<void> {
+    await this.#rolling.of('backup').seal();
+    this.#options.onOutageEnded?.();
   }
 
   /**
-   * Appends rows that the database or the check before it refused; as `backUp` in all else. Replayed rows keep the journal that
-   * numbered them.
+   * Appends rows that the database or the check before it refused; as `backUp` in all else. Replayed rows keep the
+   * journal that numbered them.
    */
-  async reject(values: TagValues, rows: readonly RejectedRow[], journal = this.#options.journalId()): Promise<void> {
+  async reject(values: TagValues, rows: readonly RefusedRow[], journal = this.#options.journalId()): Promise<void> {
     const [first] = rows;
     if (first === undefined) return;
     const times = new TimeRange();
     for (const { index } of rows) times.add(values.timesMs[index]!);
     const buffers = [encodeRejected(values, rows, { journal, attemptedAtMs: this.#options.clock.now() })];
-    await this.#rolling.rejected.append({ buffers, rows: rows.length, times }, shortReason(first.reason));
+    await this.#rolling.of('rejected').append({ buffers, rows: rows.length, times }, shortReason(first.reason));
     this.#options.onRejected?.(values, rows);
   }
 
@@ -144,54 +142,73 @@ export class Backups {
     return this.#catalog.get(name);
   }
 
+  /** The file of that name as it is spoken of outside; undefined when there is none. */
+  facts(name: string): FileFacts | undefined {
+    const info = this.#catalog.get(name);
+    return info === undefined ? undefined : fileFacts(info);
+  }
+
   pending(kind: BackupKind): PendingCount {
     return this.#catalog.pending(kind);
   }
 
-  /** Files of kind backup, the open one included. */
-  get pendingFiles(): number {
-    return this.pending('backup').files;
-  }
-
-  get pendingRows(): number {
-    return this.pending('backup').rows;
-  }
-
   /** Where the file lies. */
   path(name: string): string {
-    return join(this.#options.dir, name);
-  }
-
-  get directory(): string {
-    return this.#options.dir;
+    return this.folder.path(name);
   }
 
   /**
-   * The last value of this journal that was backed up, of those whose files are still here; undefined when there is none. The clock may
-   * have gone back between two files, so the last one is found by its first row. Throws the system error of the disk.
+   * The last value of this journal that was backed up, of those whose files are still here; undefined when there is
+   * none. The clock may have gone back between two files, so the last one is found by its first row. Throws the system
+   * error of the disk.
    */
   async lastPlace(journalId: string): Promise<Place | undefined> {
-    const { fileSystem } = this.#options;
+    const { fileSystem } = this.folder;
     return (await latestRange(fileSystem, await this.#paths('backup'), journalId))?.last;
   }
 
   /**
-   * What an earlier run put apart of the journal's stream behind `after`: the journal gives it again when the checkpoint was behind. Gives the
-   * places of rejected rows as `placeKeyOf`, and from then on passes over such messages in `addUndecodable`. Throws the system error
-   * of the disk, and an Error for a file that an earlier run left open and that could not be recovered: what it shows may go with the power.
+   * What an earlier run put apart of the journal's stream behind `after`: the journal gives it again when the
+   * checkpoint was behind. Gives the places of rejected rows as `placeKeyOf`, and from then on passes over such
+   * messages in `addUndecodable`. Throws the system error of the disk, and an Error for a file that an earlier run left
+   * open and that could not be recovered: what it shows may go with the power.
    */
   async recall(journalId: string, after: Place): Promise<ReadonlySet<string>> {
     const unsure = this.#catalog.all().find(({ problem, state }) => state === 'open' && problem !== undefined);
     if (unsure !== undefined) throw new Error(`${unsure.name} could not be recovered: ${unsure.problem}`);
-    const { fileSystem } = this.#options;
+    const { fileSystem } = this.folder;
     const undecodable = await this.#paths('undecodable');
     this.#undecodable.passOver(await undecodableNumbers(fileSystem, undecodable, journalId, after.messageNo));
     return rejectedPlaces(fileSystem, await this.#paths('rejected'), journalId, after);
   }
 
-  /** A batch was committed, and it is certain: nothing that was backed up before can come into Oracle by a late commit any more. */
-  markCertain(): void {
-    for (const name of this.stamps.markCertain()) this.#catalog.tell(name);
+  /**
+   * The live stream's ledger was read and is at this place: what was backed up of the values up to it is in Oracle.
+   * Resolves when the stamps that say so are durable. Throws the system error of the disk.
+   */
+  stampSkip(place: Place): Promise<void> {
+    return this.#stamps.ledgerRead(place);
+  }
+
+  /**
+   * Up to which place of which journal the file's rows are in Oracle already; undefined: none are. Throws the system
+   * error of the disk, and an Error when that is not known until the ledger is read.
+   */
+  skipStamp(name: string): Promise<SkipStamp | undefined> {
+    return this.#stamps.read(name);
+  }
+
+  /** Nobody knows whether a batch was written. */
+  outcomeUnknown(): void {
+    this.#stamps.outcomeUnknown();
+  }
+
+  /**
+   * A batch was committed, and it is certain: nothing that was backed up before can come into Oracle by a late commit
+   * any more.
+   */
+  outcomeCertain(): void {
+    for (const name of this.#stamps.outcomeCertain()) this.#catalog.tell(name);
   }
 
   /** How far a sealed file's replay is; undefined when it is not being replayed. */
@@ -209,33 +226,37 @@ export class Backups {
   /** Takes a file away whose rows are all in Oracle. Throws the system error of the disk. */
   endReplay(name: string): Promise<void> {
     return this.#directory.inTurn(async () => {
-      await removeReplayed(this.#options.dir, name, this.#options.fileSystem);
+      await this.folder.removeReplayed(name);
       this.#directory.drop(name);
-      this.#onStep('file-deleted');
+      this.#options.onStep('file-deleted');
     });
   }
 
-  /** Seals the file of that name when it is being written. What the disk refuses now is tried again later; never throws. */
+  /**
+   * Seals the file of that name when it is being written. What the disk refuses now is tried again later; never throws.
+   */
   async seal(name: string): Promise<void> {
     const file = this.#catalog.get(name);
-    if (file?.state === 'open' && file.problem === undefined) await this.#rolling[file.kind].seal();
+    if (file?.state === 'open' && file.problem === undefined) await this.#rolling.of(file.kind).seal();
   }
 
   /** What is durable of a file. Throws UnknownFileError and the system error of the disk. */
   async read(name: string): Promise<Buffer> {
     const file = this.#catalog.get(name);
     if (file === undefined) throw new UnknownFileError(name);
-    const path = join(this.#options.dir, name);
-    const { fileSystem } = this.#options;
+    const path = this.path(name);
+    const { fileSystem } = this.folder;
     return file.state === 'open' ? fileSystem.readRange(path + OPEN_SUFFIX, 0, file.bytes) : fileSystem.read(path);
   }
 
-  /** Takes a sealed file away for good. Throws UnknownFileError for any other name, and the system error of the disk. */
+  /**
+   * Takes a sealed file away for good. Throws UnknownFileError for any other name, and the system error of the disk.
+   */
   discard(name: string): Promise<void> {
     return this.#directory.inTurn(async () => {
       const file = this.#catalog.get(name);
       if (file?.state !== 'sealed') throw new UnknownFileError(name);
-      await discardFile(this.#options.dir, name, this.#options.fileSystem);
+      await this.folder.discard(name);
       this.#options.log.warn('backup file discarded', { file: name, kind: file.kind, rows: file.rows });
       this.#directory.drop(name);
     });
@@ -255,40 +276,12 @@ export class Backups {
   async stop(): Promise<void> {
     this.#directory.stop();
     await this.#undecodable.stop();
-    await Promise.all(BACKUP_KINDS.map((kind) => this.#rolling[kind].close()));
+    await this.#rolling.close();
     await this.#directory.settled();
   }
 
   #paths(wanted: BackupKind): Promise<string[]> {
     const names = this.#catalog.all().flatMap(({ kind, name }) => (kind === wanted ? [name] : []));
-    return presentPaths(this.#options.fileSystem, this.#options.dir, names);
-  }
-
-  #createRolling(kind: BackupKind): RollingFile {
-    const { maxRowsPerFile, clock, log } = this.#options;
-    return new RollingFile({
-      maxRows: maxRowsPerFile,
-      maxAgeMs: KINDS[kind].maxAgeMs,
-      begin: (reason) => this.#begin(kind, reason),
-      onChange: (info) => this.#catalog.put(info),
-      onVanished: (name) => this.#directory.drop(name),
-      onSealed: () => this.#onStep('sealed'),
-      clock,
-      log,
-    });
-  }
-
-  async #begin(kind: BackupKind, reason: Reason): Promise<BackupFile> {
-    const { dir, fileSystem, clock } = this.#options;
-    // A person may have removed the directory since the start.
-    await fileSystem.makeDirectory(dir);
-    // Without it the first rows will not be written, and the stamp would be for nothing.
-    if (!KINDS[kind].maySpendReserve) await this.reserve.keep();
-    const createdAtMs = Math.floor(clock.now() / 1000) * 1000;
-    const name = await this.#directory.freeName(kind, createdAtMs);
-    if (kind === 'backup') await this.stamps.begins(name, this.#options.journalId());
-    const header = headerLine(KINDS[kind].columns);
-    const { reserve } = this;
-    return new BackupFile({ directory: dir, name, kind, header, createdAtMs, reason, reserve, fileSystem });
+    return presentPaths(this.folder, names);
   }
 }

@@ -15,8 +15,8 @@ interface Waiting {
 }
 
 /**
- * Records of many callers made durable together: what comes in while one sync runs goes with the next. A disk that refuses is asked again,
- * at growing intervals, until it takes them or `stop` is called.
+ * Records of many callers made durable together: what comes in while one sync runs goes with the next. A disk that
+ * refuses is asked again, at growing intervals, until it takes them or `stop` is called.
  */
 export class GroupCommit {
   readonly #append: (records: Records, reason: Reason) => Promise<unknown>;

@@ -4,7 +4,7 @@ import { coerceError, type Reason } from '../core/errors.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import { SKIPPED, type Message } from '../core/message.ts';
 import { TagValues } from '../core/tag-values.ts';
-import { Gate } from './gate.ts';
+import { Gate } from '../core/gate.ts';
 import type { TagBuffer } from './tag-buffer.ts';
 
 /** Where messages come from. */
@@ -44,9 +44,9 @@ const STEPS_BEFORE_YIELD = 10_000;
 /**
  * Turns messages into tag values and puts these into the buffer, in order.
  *
- * At every instant: valuesReceived = values appended to the buffer + values that it would have evicted unseen + `pending`. Counts
- * that belong together change without an await between them.
- * A message is `done` once all its values are in the buffer. One that can't be decoded is done once it is durable; the others don't wait for it.
+ * At every instant: valuesReceived = values appended to the buffer + values that it would have evicted unseen +
+ * `pending`. Counts that belong together change without an await between them. A message is `done` once all its values
+ * are in the buffer. One that can't be decoded is done once it is durable; the others don't wait for it.
  */
 export class Expander {
   readonly #reader: MessageReader;
@@ -87,8 +87,8 @@ export class Expander {
   }
 
   /**
-   * Works until the reader has no more and every message is done, or until `signal` is aborted: then messages that are not done are
-   * left as they are, `pending` with them.
+   * Works until the reader has no more and every message is done, or until `signal` is aborted: then messages that are
+   * not done are left as they are, `pending` with them.
    */
   async run(signal: AbortSignal): Promise<void> {
     for (;;) {
@@ -191,7 +191,10 @@ export class Expander {
     }
   }
 
-  /** Messages that are there already come without a turn of the event loop: sockets and timers must get theirs all the same. */
+  /**
+   * Messages that are there already come without a turn of the event loop: sockets and timers must get theirs all the
+   * same.
+   */
   async #yield(signal: AbortSignal): Promise<void> {
     if (this.#stepsSinceYield < STEPS_BEFORE_YIELD) return;
     this.#stepsSinceYield = 0;

@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock } from '../core/clock.ts';
 import { copyValues, TagValues, type Tag } from '../core/tag-values.ts';
-import { Gate } from './gate.ts';
+import { Gate } from '../core/gate.ts';
 
 /** `wait`: what doesn't fit stays with the writer. `dropOldest`: it takes the place of the oldest values. */
 export type OnFull = 'wait' | 'dropOldest';
@@ -17,9 +17,10 @@ const THROUGH: Promise<void> = Promise.resolve();
 /**
  * A bounded circular buffer of tag values, first in first out, for one writer and one reader.
  *
- * `#size` values lie from `#head` on, around the end. Slots outside hold no references, so that a text of a megabyte is garbage once it has
- * been taken. The life is: open, perhaps flushed (the reader no longer waits for full batches), closed (nothing is appended any more; what
- * is in it can still be taken). A reader's loop ends when `take` gives 0 and the buffer is `closed`.
+ * `#size` values lie from `#head` on, around the end. Slots outside hold no references, so that a text of a megabyte is
+ * garbage once it has been taken. The life is: open, perhaps flushed (the reader no longer waits for full batches),
+ * closed (nothing is appended any more; what is in it can still be taken). A reader's loop ends when `take` gives 0 and
+ * the buffer is `closed`.
  */
 export class TagBuffer {
   readonly capacity: number;
@@ -69,8 +70,9 @@ export class TagBuffer {
   }
 
   /**
-   * Appends the values from index `from` on and returns how many of them are dealt with: with `wait` as many as there was room for, with
-   * `dropOldest` all. Of a list that is longer than the whole buffer the oldest are then evicted without ever having been in it.
+   * Appends the values from index `from` on and returns how many of them are dealt with: with `wait` as many as there
+   * was room for, with `dropOldest` all. Of a list that is longer than the whole buffer the oldest are then evicted
+   * without ever having been in it.
    */
   append(values: TagValues, from: number): number {
     if (this.#closed) throw new Error('the buffer is closed');
@@ -109,8 +111,8 @@ export class TagBuffer {
   }
 
   /**
-   * Resolves when `count` values are there (or the buffer is full), or the oldest has been here for `maxWaitMs`; when flushed, as soon as
-   * one is there; when closed, or on abort, at once. For the one reader.
+   * Resolves when `count` values are there (or the buffer is full), or the oldest has been here for `maxWaitMs`; when
+   * flushed, as soon as one is there; when closed, or on abort, at once. For the one reader.
    */
   whenReady(count: number, maxWaitMs: number, signal: AbortSignal): Promise<void> {
     this.#wantedCount = Math.min(count, this.capacity);

@@ -21,9 +21,9 @@ export interface CommandArgs {
 }
 
 export interface Output {
-  /** A person is watching. */
+  /** True for a terminal, which a person watches. */
   readonly isTTY?: boolean;
-  /** Of the terminal. */
+  /** The width of the terminal. */
   readonly columns?: number;
   write(text: string): unknown;
 }

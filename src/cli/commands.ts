@@ -1,19 +1,24 @@
 import type { Command } from './command.ts';
 
-/** Loaded when they are asked for, so that `--version` and `check` start at once. */
-export const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
-  ['run', async () => (await import('./run.ts')).runCommand],
-  ['check', async () => (await import('./check.ts')).checkCommand],
-  ['schema', async () => (await import('./schema.ts')).schemaCommand],
-  ['config', async () => (await import('./config.ts')).configCommand],
-  ['backups', async () => (await import('./backups.ts')).backupsCommand],
-  ['status', async () => (await import('./status.ts')).statusCommand],
-  ['completion', async () => (await import('./completion.ts')).completionCommand],
-]);
-
 /** What a command line without a command means. */
 export const DEFAULT_COMMAND = 'run';
 
+/** Loaded when they are asked for, so that `--version` and `check` start at once. */
+export const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ['run', async () => (await import('./commands/run.ts')).runCommand],
+  ['check', async () => (await import('./commands/check.ts')).checkCommand],
+  ['schema', async () => (await import('./commands/schema.ts')).schemaCommand],
+  ['config', async () => (await import('./commands/config.ts')).configCommand],
+  ['backups', async () => (await import('./commands/backups.ts')).backupsCommand],
+  ['status', async () => (await import('./commands/status.ts')).statusCommand],
+  ['completion', loadCompletion],
+]);
+
 export function loadCommands(): Promise<Command[]> {
   return Promise.all([...COMMANDS.values()].map((load) => load()));
+}
+
+async function loadCompletion(): Promise<Command> {
+  const { createCompletion } = await import('./commands/completion.ts');
+  return createCompletion({ defaultCommand: DEFAULT_COMMAND, commands: loadCommands });
 }

@@ -21,7 +21,7 @@ export function configFiles(values: OptionValues, env: Environment): string[] {
   return SEARCH_PATH.filter((path) => existsSync(path)).slice(0, 1);
 }
 
-/** See `Io.loadConfig`. */
+/** Loads the configuration as `Io.loadConfig` promises. */
 export function loadConfiguration(values: OptionValues, need: ConfigNeed, env: Environment): Config {
   const files = configFiles(values, env);
   const flags = settings(values);

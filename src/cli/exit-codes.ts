@@ -12,7 +12,7 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** For the help. A command may say more exactly what its own mean. */
+/** What the codes mean, for the help. A command may say more exactly what its own codes mean. */
 export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   0: 'done, or stopped by a signal',
   64: 'wrong usage',

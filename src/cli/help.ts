@@ -1,6 +1,7 @@
 import type { Command, CommandOption } from './command.ts';
 import { SEARCH_PATH } from './configuration.ts';
 import { EXIT, EXIT_MEANINGS, type ExitCode } from './exit-codes.ts';
+import { alignCells } from './text/table.ts';
 
 export const PROGRAM = 'mqtt-oracle-bridge';
 
@@ -45,7 +46,7 @@ export function commandHelp(command: Command): string {
   ].join('\n\n');
 }
 
-/** Numbers as keys come in their order. */
+/** Lists the codes in ascending order, as JavaScript orders keys that are numbers. */
 function exitCodeTable(meanings: Readonly<Partial<Record<ExitCode, string>>>): string {
   return table(Object.entries(meanings));
 }
@@ -56,6 +57,7 @@ function flagText(name: string, { short, placeholder }: CommandOption): string {
 }
 
 function table(rows: readonly (readonly [string, string])[]): string {
-  const width = Math.max(...rows.map(([left]) => left.length)) + 2;
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}${right}`).join('\n');
+  return alignCells(rows)
+    .map((line) => `  ${line}`)
+    .join('\n');
 }

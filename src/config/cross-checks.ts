@@ -1,4 +1,4 @@
-import { brokerUrls } from '../core/broker-url.ts';
+import { brokerUrls, isTlsUrl } from '../core/broker-url.ts';
 import { COLUMNS } from '../core/columns.ts';
 import { parseName } from '../core/identifier.ts';
 import { isLoopback } from '../core/loopback.ts';
@@ -34,8 +34,6 @@ const COLUMN_CHECKS = COLUMNS.map(({ key }, index): CrossCheck => {
     },
   };
 });
-
-const isTls = (url: string): boolean => /^(?:mqtts|wss):/i.test(url);
 
 const TLS_FILES = ['ca', 'cert', 'key'] as const;
 
@@ -87,7 +85,7 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
     keys: [`mqtt.tls.${name}`, 'mqtt.url'],
     check: ({ mqtt }) =>
       unless(
-        mqtt.tls[name] === '' || brokerUrls(mqtt.url).some(isTls),
+        mqtt.tls[name] === '' || brokerUrls(mqtt.url).some(isTlsUrl),
         'has no effect: mqtt.url must begin with mqtts:// or wss:// for TLS',
       ),
   })),

@@ -9,6 +9,11 @@ export function brokerOf(url: string): string {
   return `${protocol}//${host}`;
 }
 
+/** The scheme asks for TLS. */
+export function isTlsUrl(url: string): boolean {
+  return /^(?:mqtts|wss):/i.test(url);
+}
+
 /** All of them, for a person. */
 export function brokersOf(url: string | readonly string[]): string {
   return brokerUrls(url).map(brokerOf).join(', ');

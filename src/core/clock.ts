@@ -9,9 +9,9 @@ export interface Clock {
   monotonic(): number;
   /** Calls `run` once after `delayMs`. */
   setTimer(delayMs: number, run: () => void): CancelTimer;
-  /** Resolves once what has arrived by now was read: a turn of the event loop. */
+  /** Resolves after a turn of the event loop: what has arrived by now was read then. */
   turn(): Promise<void>;
-  /** At least 0, below 1. */
+  /** A random number, at least 0 and below 1. */
   random(): number;
 }
 

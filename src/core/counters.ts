@@ -1,4 +1,7 @@
-/** What became of messages and values since the start. Plain numbers, added to once a batch, read by the status and the metrics. */
+/**
+ * What became of messages and values since the start. Plain numbers, added to once a batch, read by the status and the
+ * metrics.
+ */
 export interface Counters {
   messagesReceived: number;
   messagesUndecodable: number;

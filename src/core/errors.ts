@@ -15,9 +15,9 @@ export const LEDGER_MOVED = 'LEDGER_MOVED';
 
 export class DatabaseError extends Error {
   readonly kind: DatabaseErrorKind;
-  /** `ORA-00942`, `NJS-503` … */
+  /** The code of the database or its driver: `ORA-00942`, `NJS-503` … */
   readonly code: string;
-  /** What a person can do about it, or empty. */
+  /** What a person can do about the error, or empty. */
   readonly remedy: string;
   /** True when the statement may have been committed although it failed. */
   readonly outcomeUnknown: boolean;
@@ -34,6 +34,18 @@ export class DatabaseError extends Error {
     this.code = code;
     this.remedy = more.remedy ?? '';
     this.outcomeUnknown = more.outcomeUnknown ?? false;
+  }
+}
+
+/**
+ * Something is so that the code's own rules exclude it: a fault of the program and of nobody else. Nothing was written
+ * or sent because of it.
+ */
+export class InternalError extends Error {
+  /** `found`: what shows it, for the log. */
+  constructor(message: string, found: object) {
+    super(`internal error: ${message}: ${JSON.stringify(found)}`);
+    this.name = 'InternalError';
   }
 }
 

@@ -1,15 +1,16 @@
 /**
- * The disk as the journal and the backups see it: a simulation replaces it by one that loses and tears what was not synced.
+ * The disk as the journal and the backups see it: a simulation replaces it by one that loses and tears what was not
+ * synced.
  *
- * Durable is: a file's bytes and its size after `sync` of any handle to it; its name, a new name or its end after `syncDirectory` of its
- * directory, in any order with the bytes; a directory that was made, at once. A sync that failed leaves it open which bytes are durable, and
- * a later one that succeeds says nothing about them. Until then a crash of the machine keeps any part, a crash of the process keeps all.
- * Errors are Node's system errors (`code` ENOSPC, EIO …).
+ * Durable is: a file's bytes and its size after `sync` of any handle to it; its creation, renaming or removal after
+ * `syncDirectory` of its directory, in any order with the bytes; a directory that was made, at once. A sync that failed
+ * leaves it open which bytes are durable, and a later one that succeeds says nothing about them. Until then a crash of
+ * the machine keeps any part, a crash of the process keeps all. Errors are Node's system errors (`code` ENOSPC, EIO …).
  */
 export interface FileSystem {
   /** Creates the directory and those above it, mode 0700; durable when it resolves. */
   makeDirectory(path: string): Promise<void>;
-  /** Names in the directory, sorted. */
+  /** The names of all that lies in the directory, sorted. */
   list(directory: string): Promise<string[]>;
   /** A new file, mode 0600; EEXIST when the name is taken. */
   create(path: string): Promise<AppendFile>;
@@ -19,13 +20,13 @@ export interface FileSystem {
   /** Bytes from `start` up to `start + length` or the end of the file. */
   readRange(path: string, start: number, length: number): Promise<Buffer>;
   size(path: string): Promise<number>;
-  /** Of the disk that the path is on: paths of one number share its room. */
+  /** The number of the disk that the path lies on: paths with the same number share its room. */
   device(path: string): Promise<number>;
-  /** Durable only after the `sync` of a handle. */
+  /** Cuts the file off at `size`; durable only after the `sync` of a handle to the file. */
   truncate(path: string, size: number): Promise<void>;
   /** Replaces what is at `to`, in one: a crash leaves the old or the new. Durable only after `syncDirectory`. */
   rename(from: string, to: string): Promise<void>;
-  /** Durable only after `syncDirectory`. */
+  /** Removes the file; durable only after `syncDirectory`. */
   remove(path: string): Promise<void>;
   /** Makes creations, renames and removals in the directory durable. */
   syncDirectory(directory: string): Promise<void>;

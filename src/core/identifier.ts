@@ -1,9 +1,9 @@
 /**
  * Names of Oracle tables and columns as a person writes them in the configuration.
  *
- * Unquoted names are letters, digits, `_`, `$`, `#`, begin with a letter and mean their upper case; quoted ones are taken as they stand.
- * A table may have a schema before it. What goes into SQL is always quoted, so that no name is ever more than a name.
- * [Oracle Database SQL Language Reference, "Database Object Names and Qualifiers"]
+ * Unquoted names are letters, digits, `_`, `$`, `#`, begin with a letter and mean their upper case; quoted ones are
+ * taken as they stand. A table may have a schema before it. What goes into SQL is always quoted, so that no name is
+ * ever more than a name. [Oracle Database SQL Language Reference, "Database Object Names and Qualifiers"]
  */
 
 const PART = /"(?<quoted>[^"\0]+)"|(?<plain>[A-Za-z][A-Za-z0-9_$#]*)/y;
@@ -27,7 +27,9 @@ export function parseName(text: string, maxParts: number): string[] | undefined 
   }
 }
 
-/** `tag_data` → `"TAG_DATA"`, `plant.tag_data` → `"PLANT"."TAG_DATA"`. Throws RangeError for what `parseName` refuses. */
+/**
+ * `tag_data` → `"TAG_DATA"`, `plant.tag_data` → `"PLANT"."TAG_DATA"`. Throws RangeError for what `parseName` refuses.
+ */
 export function quoteName(text: string): string {
   const parts = parseName(text, 2);
   if (parts === undefined) throw new RangeError(`not a name: ${text}`);

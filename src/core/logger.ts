@@ -6,7 +6,9 @@ import { LOG_LEVELS, type LogLevel } from './log-level.ts';
 
 export type LogFields = Readonly<Record<string, unknown>>;
 
-/** Message: a constant lower-case phrase. What varies goes into the fields; what was thrown goes under the key `error`. */
+/**
+ * Message: a constant lower-case phrase. What varies goes into the fields; what was thrown goes under the key `error`.
+ */
 export interface Logger {
   error(message: string, fields?: LogFields): void;
   warn(message: string, fields?: LogFields): void;
@@ -18,21 +20,22 @@ export interface Logger {
 export interface LoggerOptions {
   readonly level: LogLevel;
   readonly format: 'json' | 'text';
-  /** Empty: standard output only. A file is rotated at 10 MB, five are kept. */
+  /** Path of a log file, which is rotated at 10 MB, five are kept; empty for standard output alone. */
   readonly file: string;
 }
 
-/** The log of the process, and a way to end it without losing its last lines. */
+/** The log of the process; `close` ends the log without losing its last lines. */
 export interface RootLogger extends Logger {
-  /** From the next line on, and for all children. */
+  /** Sets the level from the next line on, for all children too. */
   setLevel(level: LogLevel): void;
+  /** Resolves when the last lines are written, after 2 s in any case. Never throws. */
   close(): Promise<void>;
 }
 
 const LEVELS = Object.fromEntries(LOG_LEVELS.map((level, severity) => [level, severity]));
 const FILE_MAX_BYTES = 10_000_000;
 const FILES_KEPT = 5;
-/** The group may read: what ships logs mostly runs as another user. */
+/** The group may read the file: what ships logs mostly runs as another user. */
 const FILE_OPTIONS = { flags: 'a', mode: 0o640 };
 /** winston never says that a file which could not be opened is closed. */
 const CLOSE_WITHIN_MS = 2000;
@@ -114,8 +117,8 @@ function textValue(value: unknown): string {
 const REPEAT_EVERY_MS = 30_000;
 
 /**
- * An error that keeps coming: the first is logged, then at most one line every 30 s, with how many came since. `over` is called when it
- * has ended, so that the next one is a first one again.
+ * An error that keeps coming: the first is logged, then at most one line every 30 s, with how many came since. `over`
+ * is called when the error has ended, so that the next one is logged at once again.
  */
 export class RepeatedError {
   readonly #log: Logger;

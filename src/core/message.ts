@@ -21,21 +21,23 @@ export interface Delivery {
   readonly retain: boolean;
   /** The broker says that it sent this packet before. */
   readonly duplicate: boolean;
-  /** Undefined at QoS 0. */
+  /** The packet id of the delivery; undefined at QoS 0. */
   readonly packetId: number | undefined;
   readonly receivedAtMs: number;
   /** Which connection to the broker delivered it: grows with each, within the process. */
   readonly connection: number;
   /** Grows from delivery to delivery at QoS 1. Given by who judges whether it is a new message; 0 before. */
   ordinal: number;
+  /** Of topic and payload, at QoS 2. Given by who first needs it, so that it is made once; undefined before. */
+  digest?: string;
   /**
-   * Call before `acknowledge` where the same message was acknowledged on this connection, or will be: no second
-   * answer goes out, as the broker may take it for that of the next message under this packet id.
+   * Call before `acknowledge` where the same message was acknowledged on this connection, or will be: no second answer
+   * goes out, as the broker may take it for that of the next message under this packet id.
    */
   withhold(): void;
   /**
-   * Call once, when the message is safe: the broker then forgets it. `messageNo`: the journal's number of it, where
-   * it has a new one.
+   * Call once, when the message is safe: the broker then forgets it. `messageNo`: the journal's number of it, where it
+   * has a new one.
    */
   acknowledge(messageNo?: number): void;
 }

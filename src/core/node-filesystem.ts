@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, readFile, rename, rm, stat, truncate, type FileHandle } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 
+import { ifThere } from './durable-file.ts';
 import { systemErrorCode } from './errors.ts';
 import type { AppendFile, FileSystem } from './filesystem.ts';
 import type { Logger } from './logger.ts';
@@ -9,11 +10,14 @@ import type { Logger } from './logger.ts';
 const DIRECTORY_MODE = 0o700;
 const FILE_MODE = 0o600;
 const PERMISSIONS = 0o777;
-/** Of group and others; the group may read, for the bridge never lets it: whoever does so means it. */
+/**
+ * Rights of group and others that expose a file. Group read is allowed: the bridge never sets it, so someone did on
+ * purpose.
+ */
 const EXPOSING = 0o037;
-/** Of a directory: the group may also enter. */
+/** Rights that expose a directory: here the group may also enter. */
 const EXPOSING_DIRECTORY = 0o027;
-/** Never what another user has put there to lead elsewhere. */
+/** A link is not followed: another user may have put it there to lead elsewhere. */
 const APPEND_FLAGS = constants.O_WRONLY | constants.O_APPEND | (constants.O_NOFOLLOW ?? 0);
 
 /** The real disk. */
@@ -62,7 +66,7 @@ async function tighten(handle: FileHandle): Promise<void> {
   try {
     await handle.chmod(FILE_MODE);
   } catch (error) {
-    // Another user's, or on a disk without modes: it can be written all the same, and `findExposed` tells of it.
+    // A file of another user, or on a disk without modes, can be written all the same; `findExposed` tells of it.
     if (systemErrorCode(error) !== 'EPERM' && systemErrorCode(error) !== 'ENOTSUP') throw error;
   }
 }
@@ -70,13 +74,14 @@ async function tighten(handle: FileHandle): Promise<void> {
 /** Something that is open to other users of the machine. */
 export interface Exposed {
   readonly path: string;
-  /** As `chmod` takes it: `755`. */
+  /** The permissions as `chmod` takes them: `755`. */
   readonly mode: string;
 }
 
 /**
- * The directory, and the files right in it, as far as users other than the owner may change them, or users outside of their group read them.
- * Changes nothing: the directory may be one that serves other ends too. Throws the system error when it can't be listed.
+ * The directory, and the files right in it, as far as users other than the owner may change them, or users outside of
+ * their group read them. Changes nothing: the directory may be one that serves other ends too. Throws the system error
+ * when it can't be listed.
  */
 export async function findExposed(directory: string): Promise<Exposed[]> {
   const exposed: Exposed[] = [];
@@ -86,12 +91,8 @@ export async function findExposed(directory: string): Promise<Exposed[]> {
   look(directory, await stat(directory), EXPOSING_DIRECTORY);
   for (const name of (await readdir(directory)).sort()) {
     const path = join(directory, name);
-    try {
-      const stats = await lstat(path);
-      if (stats.isFile()) look(path, stats, EXPOSING);
-    } catch (error) {
-      if (systemErrorCode(error) !== 'ENOENT') throw error;
-    }
+    const stats = await ifThere(lstat(path));
+    if (stats?.isFile() === true) look(path, stats, EXPOSING);
   }
   return exposed;
 }

@@ -1,3 +1,5 @@
+import { MAX_VALUE_NO } from './limits.ts';
+
 /** Where a value stands in the stream: its message's number, and its own number within the message, from 0. */
 export interface Place {
   readonly messageNo: number;
@@ -6,6 +8,9 @@ export interface Place {
 
 /** Before every value of every journal. */
 export const ORIGIN: Place = { messageNo: 0, valueNo: 0 };
+
+/** Behind every value of every journal. */
+export const END: Place = { messageNo: Number.MAX_SAFE_INTEGER, valueNo: MAX_VALUE_NO };
 
 /** Below 0 when `a` comes before `b`, 0 when they are the same. */
 export function comparePlaces(a: Place, b: Place): number {

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 
-import { writeNewFile } from './durable-file.ts';
-import { lacksRoom, systemErrorCode } from './errors.ts';
-import type { AppendFile, FileSystem } from './filesystem.ts';
+import { ifThere, syncFile, withSynced, writeNewFile } from './durable-file.ts';
+import { lacksRoom } from './errors.ts';
+import type { FileSystem } from './filesystem.ts';
+import { OneAtATime } from './one-at-a-time.ts';
 
 export const RESERVE_BYTES = 1_048_576;
 const NAME = 'reserve.bin';
@@ -12,9 +13,10 @@ const PARTS = 16;
 /**
  * Room on a full disk for the small files that lead out of it.
  *
- * A disk that is full of backups can only be freed by replaying them, and that needs a stamp, a note and a checkpoint to be written first. So
- * while there is room a file is kept that holds some. Rows and messages are written only while it is whole; a small file that finds no
- * room gets some of the reserve's, a part at a time, and then nothing large is written until it could be made whole again.
+ * A disk that is full of backups can only be freed by replaying them, and that needs a stamp, a note and a checkpoint
+ * to be written first. So while there is room a file is kept that holds some. Rows and messages are written only while
+ * it is whole; a small file that finds no room gets some of the reserve's, a part at a time, and then nothing large is
+ * written until it could be made whole again.
  */
 export class Reserve {
   readonly #path: string;
@@ -22,14 +24,14 @@ export class Reserve {
   readonly #bytes: number;
   readonly #fileSystem: FileSystem;
   readonly #neighbour: Reserve | undefined;
-  /** Where the room is kept: by the neighbour when both are on one disk. Undefined: not known yet. */
+  /** Who keeps the room: the neighbour when both are on one disk. Undefined before that was found out. */
   #keeper: Reserve | undefined;
   #isWhole = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new OneAtATime();
 
   /**
-   * `bytes` 0: none is kept, and nothing is written otherwise than without one. With a neighbour on the same disk there is one reserve for
-   * both: else what the one gives up the other would fill.
+   * `bytes`: 0 turns the reserve off. With a neighbour on the same disk there is one reserve for both: else what the
+   * one gives up the other would fill.
    */
   constructor(directory: string, bytes: number, fileSystem: FileSystem, neighbour?: Reserve) {
     this.#directory = directory;
@@ -44,17 +46,23 @@ export class Reserve {
     return this.#bytes === 0 || (this.#keeper !== undefined && this.#keeper.#isWhole);
   }
 
-  /** Before rows or messages are written: makes the reserve whole. Throws the system error of the disk: there is no room. */
+  /**
+   * Before rows or messages are written: makes the reserve whole. Throws the system error of the disk: there is no
+   * room.
+   */
   async keep(): Promise<void> {
     if (this.isKept) return;
     const keeper = await this.#findKeeper();
-    await keeper.#inTurn(async () => {
+    await keeper.#turns.run(async () => {
       if (!keeper.#isWhole) await keeper.#makeWhole();
       keeper.#isWhole = true;
     });
   }
 
-  /** Does `work`, which writes something small and can be repeated from its beginning; with the reserve's room when it finds none. */
+  /**
+   * Does `work`, which writes something small and can be repeated from its beginning; with the reserve's room when it
+   * finds none.
+   */
   async spendOn<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
@@ -62,7 +70,7 @@ export class Reserve {
       } catch (error) {
         if (this.#bytes === 0 || !lacksRoom(error)) throw error;
         const keeper = await this.#findKeeper();
-        if (!(await keeper.#inTurn(() => keeper.#giveUpPart()))) throw error;
+        if (!(await keeper.#turns.run(() => keeper.#giveUpPart()))) throw error;
       }
     }
   }
@@ -79,13 +87,13 @@ export class Reserve {
   }
 
   async #makeWhole(): Promise<void> {
-    const size = await this.#size();
-    // Nothing that a file system could store in less.
+    const size = await ifThere(this.#fileSystem.size(this.#path));
+    // Random bytes are nothing that a file system could store in less.
     const missing = randomBytes(Math.max(0, this.#bytes - (size ?? 0)));
     if (missing.length === 0) return;
     try {
       if (size === undefined) await writeNewFile(this.#fileSystem, this.#path, missing);
-      else await this.#change((file) => file.append(missing));
+      else await withSynced(this.#fileSystem.openAppend(this.#path), (file) => file.append(missing));
       await this.#fileSystem.syncDirectory(this.#directory);
     } catch (error) {
       await this.#shrinkTo(size ?? 0).catch(() => {});
@@ -93,10 +101,10 @@ export class Reserve {
     }
   }
 
-  /** False when nothing is left of it. */
+  /** Makes room by a part of the reserve. False when nothing is left of the reserve. */
   async #giveUpPart(): Promise<boolean> {
     this.#isWhole = false;
-    const size = (await this.#size()) ?? 0;
+    const size = (await ifThere(this.#fileSystem.size(this.#path))) ?? 0;
     if (size === 0) return false;
     await this.#shrinkTo(Math.max(0, size - Math.ceil(this.#bytes / PARTS)));
     return true;
@@ -104,31 +112,6 @@ export class Reserve {
 
   async #shrinkTo(size: number): Promise<void> {
     await this.#fileSystem.truncate(this.#path, size);
-    await this.#change(() => Promise.resolve());
-  }
-
-  async #change(change: (file: AppendFile) => Promise<void>): Promise<void> {
-    const file = await this.#fileSystem.openAppend(this.#path);
-    try {
-      await change(file);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  }
-
-  async #size(): Promise<number | undefined> {
-    try {
-      return await this.#fileSystem.size(this.#path);
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {});
-    return result;
+    await syncFile(this.#fileSystem, this.#path);
   }
 }

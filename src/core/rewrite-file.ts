@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 
-import { removeIfThere } from './durable-file.ts';
+import { removeIfThere, syncFile, withSynced } from './durable-file.ts';
 import { lacksRoom } from './errors.ts';
 import type { FileSystem } from './filesystem.ts';
 
@@ -9,9 +9,10 @@ const CHUNK_BYTES = 1_048_576;
 export const REWRITE_SUFFIX = '.rewrite';
 
 /**
- * Makes the first `size` bytes of a file durable as they read now, and cuts off the rest: they are written anew and take the place of the
- * old ones. A sync alone is not enough for a file of an earlier process: when one of its syncs failed, the system may take for clean what it
- * never wrote, and a later sync succeeds without it. Where a full disk does not hold both, the sync has to do. Throws what the disk throws.
+ * Makes the first `size` bytes of a file durable as they read now, and cuts off the rest: they are written anew and
+ * take the place of the old ones. A sync alone is not enough for a file of an earlier process: when one of its syncs
+ * failed, the system may take for clean what it never wrote, and a later sync succeeds without it. Where a full disk
+ * does not hold both, the sync has to do. Throws what the disk throws.
  */
 export async function rewriteFile(fileSystem: FileSystem, path: string, size: number): Promise<void> {
   const copyPath = path + REWRITE_SUFFIX;
@@ -28,26 +29,17 @@ export async function rewriteFile(fileSystem: FileSystem, path: string, size: nu
 }
 
 async function copyBeginning(fileSystem: FileSystem, from: string, to: string, size: number): Promise<void> {
-  const file = await fileSystem.create(to);
-  try {
+  await withSynced(fileSystem.create(to), async (file) => {
     for (let at = 0; at < size;) {
       const chunk = await fileSystem.readRange(from, at, Math.min(CHUNK_BYTES, size - at));
       if (chunk.length === 0) throw new Error(`${from} became shorter while it was read`);
       await file.append(chunk);
       at += chunk.length;
     }
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 async function cutInPlace(fileSystem: FileSystem, path: string, size: number): Promise<void> {
   if ((await fileSystem.size(path)) > size) await fileSystem.truncate(path, size);
-  const file = await fileSystem.openAppend(path);
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  await syncFile(fileSystem, path);
 }

@@ -6,7 +6,9 @@ interface Slot {
   sum: number;
 }
 
-/** Count and average of a figure over the last `windowMs`, kept in a ring of slots: constant memory, whatever the rate. */
+/**
+ * Count and average of a figure over the last `windowMs`, kept in a ring of slots: constant memory, whatever the rate.
+ */
 export class RollingWindow {
   readonly windowMs: number;
   readonly #slotMs: number;
@@ -37,7 +39,7 @@ export class RollingWindow {
     return this.#live().reduce((total, slot) => total + slot.count, 0);
   }
 
-  /** 0 when the window is empty. */
+  /** The average of the figures in the window; 0 when the window is empty. */
   get average(): number {
     const live = this.#live();
     const count = live.reduce((total, slot) => total + slot.count, 0);

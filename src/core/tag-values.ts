@@ -12,9 +12,9 @@ export interface Tag {
 /**
  * A list of tag values, one array a column, so that a hundred thousand of them cost a few megabytes and no garbage.
  *
- * Index `i` of each column belongs to value `i`. NULL is NaN in `numbers` (JSON has no NaN) and null in `texts`. `timesMs` is NaN
- * where the payload's timestamp could not be read; such a value carries a `problem`. A value's place in the stream is its
- * message's number and its own number within the message, from 0.
+ * Index `i` of each column belongs to value `i`. NULL is NaN in `numbers` (JSON has no NaN) and null in `texts`.
+ * `timesMs` is NaN where the payload's timestamp could not be read; such a value carries a `problem`. A value's place
+ * in the stream is its message's number and its own number within the message, from 0.
  */
 export class TagValues {
   length = 0;
@@ -115,7 +115,7 @@ export function placeOf(values: TagValues, i: number): Place {
   return { messageNo: values.messageNos[i]!, valueNo: values.valueNos[i]! };
 }
 
-/** The same as a text, for sets. */
+/** The place of value `i` as a text, for sets. */
 export function placeKeyOf(values: TagValues, i: number): string {
   return `${values.messageNos[i]!}/${values.valueNos[i]!}`;
 }

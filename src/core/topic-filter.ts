@@ -1,9 +1,11 @@
 /**
- * MQTT topic filters [MQTT 5.0 section 4.7]: `+` stands for one whole level, a final `#` for any number of levels, the one above it
- * included; neither matches a first level that begins with `$`.
+ * MQTT topic filters [MQTT 5.0 section 4.7]: `+` stands for one whole level, a final `#` for any number of levels, the
+ * one above it included; neither matches a first level that begins with `$`.
+ *
+ * A shared subscription has `$share/<group>/` before its filter [MQTT 5.0 section 4.8.2].
  */
 
-const SHARED = /^\$share\/[^/+#]+\/./s;
+const SHARE = '$share';
 
 /** Says what is wrong with a filter, or undefined. */
 export function topicFilterProblem(filter: string): string | undefined {
@@ -11,7 +13,7 @@ export function topicFilterProblem(filter: string): string | undefined {
   if (filter.includes('\u0000')) return 'contains a NUL character';
   if (Buffer.byteLength(filter) > 65_535) return 'is longer than 65,535 bytes';
   const levels = filter.split('/');
-  if (levels[0] === '$share' && !SHARED.test(filter)) {
+  if (isShared(filter) && !hasGroup(filter)) {
     return 'must read $share/<group>/<filter>, the group without + and # [MQTT 5.0 section 4.8.2]';
   }
   for (const [i, level] of levels.entries()) {
@@ -23,7 +25,9 @@ export function topicFilterProblem(filter: string): string | undefined {
   return undefined;
 }
 
-/** True when a message on `topic` is delivered to a subscription to `filter`. A prefix `$share/<group>/` is not counted. */
+/**
+ * True when a message on `topic` is delivered to a subscription to `filter`. A prefix `$share/<group>/` is not counted.
+ */
 export function topicMatches(filter: string, topic: string): boolean {
   const wanted = levelsOf(filter);
   const levels = topic.split('/');
@@ -49,9 +53,30 @@ export function filtersOverlap(a: string, b: string): boolean {
   }
 }
 
-function levelsOf(filter: string): string[] {
+/** Of a shared subscription, in good order or not. */
+export function isShared(filter: string): boolean {
+  return filter === SHARE || filter.startsWith(`${SHARE}/`);
+}
+
+/** The levels of the topics that a filter takes in: of a shared subscription, those behind the group. */
+export function levelsOf(filter: string): string[] {
   const levels = filter.split('/');
-  return levels[0] === '$share' ? levels.slice(2) : levels;
+  return isShared(filter) ? levels.slice(2) : levels;
+}
+
+/** The filter alone, where it is that of a shared subscription. */
+export function withoutGroup(filter: string): string {
+  return levelsOf(filter).join('/');
+}
+
+/** The same subscription in another group; what is not shared stays as it is. */
+export function inGroup(filter: string, group: string): string {
+  return isShared(filter) ? `${SHARE}/${group}/${withoutGroup(filter)}` : filter;
+}
+
+function hasGroup(filter: string): boolean {
+  const [, group = ''] = filter.split('/');
+  return group !== '' && !/[+#]/.test(group) && withoutGroup(filter) !== '';
 }
 
 function isWild(level: string | undefined): boolean {

@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import { removeIfThere, replaceFile, TEMPORARY_SUFFIX } from '../core/durable-file.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
-import type { Place } from '../core/place.ts';
+import { ORIGIN, type Place } from '../core/place.ts';
 import type { Reserve } from '../core/reserve.ts';
 import type { HeldPacketId } from './held-packet-ids.ts';
 
@@ -12,10 +12,27 @@ import type { HeldPacketId } from './held-packet-ids.ts';
 export interface SessionKnowledge {
   /** Of the messages up to this number, those of the present session, the broker has the acknowledgements. */
   readonly acknowledgedThrough: number;
-  /** As in SessionManners of mqtt/redelivery.ts. */
+  /** As in SessionManners of mqtt/redelivery/redelivery.ts. */
   readonly idsCountOn: boolean;
   readonly setsDuplicate: boolean;
   readonly keepsIds: boolean;
+}
+
+export const NOTHING_KNOWN: SessionKnowledge = {
+  acknowledgedThrough: 0,
+  idsCountOn: false,
+  setsDuplicate: false,
+  keepsIds: false,
+};
+
+/** What the rest of the bridge sees of a checkpoint. */
+export interface Checkpoint {
+  /** Every value up to and including this place is settled. */
+  readonly place: Place;
+  readonly counters: Readonly<Record<string, number>>;
+  /** Where the ledger was known to be. */
+  readonly ledger: Place;
+  readonly broker: SessionKnowledge;
 }
 
 /** The packet ids of QoS 2 that were held when all messages up to `through` were durable and none behind it. */
@@ -25,8 +42,8 @@ export interface HeldThrough {
 }
 
 /**
- * What the checkpoint file holds: one line of JSON and, on a second line, its CRC-32 in hexadecimal. It is replaced as a whole (new file,
- * sync, rename, sync of the directory), so that one or the other is there after a crash.
+ * What the checkpoint file holds: one line of JSON and, on a second line, its CRC-32 in hexadecimal. It is replaced as
+ * a whole (new file, sync, rename, sync of the directory), so that one or the other is there after a crash.
  */
 export interface CheckpointContent {
   readonly version: 1;
@@ -39,18 +56,29 @@ export interface CheckpointContent {
   readonly segmentNo: number;
   /** The greatest connection number given so far. */
   readonly connection: number;
-  /** With this connection the broker's present session began; what earlier ones delivered never comes again. Absent: with the first. */
+  /**
+   * With this connection the broker's present session began; what earlier ones delivered never comes again. Absent:
+   * with the first.
+   */
   readonly sessionFrom?: number;
   readonly counters: Readonly<Record<string, number>>;
   /** Where the ledger was known to be. Absent: nowhere. */
   readonly ledger?: Place;
   /** Absent: nothing is known. */
   readonly broker?: SessionKnowledge;
-  /** Always there, as releases may stand in segments that are gone while those of their messages are kept. Absent in files of old. */
+  /**
+   * Always there, as releases may stand in segments that are gone while those of their messages are kept. Absent in
+   * files of old.
+   */
   readonly held?: HeldThrough;
 }
 
 const NAME = 'checkpoint.json';
+
+/** What the rest of the bridge sees of the content. */
+export function checkpointOf({ place, counters, ledger, broker }: CheckpointContent): Checkpoint {
+  return { place, counters, ledger: ledger ?? ORIGIN, broker: broker ?? NOTHING_KNOWN };
+}
 
 export function encodeCheckpoint(content: CheckpointContent): string {
   const json = JSON.stringify(content);
@@ -72,7 +100,9 @@ export async function readCheckpoint(
   return decode(bytes.toString()) ?? 'damaged';
 }
 
-/** Replaces the file; durable when it resolves. Throws what the disk throws; then the old one or the new one is there. */
+/**
+ * Replaces the file; durable when it resolves. Throws what the disk throws; then the old one or the new one is there.
+ */
 export function writeCheckpoint(
   directory: string,
   text: string,

@@ -6,7 +6,7 @@ import type { SessionKnowledge, Journal } from './journal.ts';
 
 export interface CheckpointsOptions {
   readonly journal: Journal;
-  /** Of now. */
+  /** The live counters; read when a checkpoint is saved. */
   readonly counters: Counters;
   /** Where the ledger is known to be; undefined: it is not known yet. */
   readonly ledgerPlace: () => Place | undefined;
@@ -21,8 +21,8 @@ const CHECKPOINT_EVERY_MS = 1000;
 const SETTLING_POLL_MS = 20;
 
 /**
- * When checkpoints are saved, and with which counters: those of values fit the settled place, as what lies behind it is counted again
- * after a crash; the others are of now.
+ * When checkpoints are saved, and with which counters: those of values fit the settled place, as what lies behind it is
+ * counted again after a crash; the others are of now.
  */
 export class Checkpoints {
   readonly #options: CheckpointsOptions;
@@ -39,14 +39,20 @@ export class Checkpoints {
     this.#fails = new RepeatedError(options.log, options.clock, 'checkpoint could not be saved', 'warn');
   }
 
-  /** The counters are those of the checkpoint that was found at the start, `counted` its place; files say that more is settled. */
+  /**
+   * The counters are those of the checkpoint that was found at the start, `counted` its place; files say that more is
+   * settled.
+   */
   resume(counted: Place, settled: Place): void {
     this.#watermark = counted;
     this.#foundSettled = settled;
     this.#settledCounters = { ...this.#options.counters };
   }
 
-  /** Every value up to and including the place is settled. To be called between two batches, where the counters fit the place. */
+  /**
+   * Every value up to and including the place is settled. To be called between two batches, where the counters fit the
+   * place.
+   */
   settled(place: Place): void {
     const { clock, counters, journal } = this.#options;
     this.#watermark = place;
@@ -55,7 +61,10 @@ export class Checkpoints {
     if (clock.monotonic() - this.#savedAtMs >= CHECKPOINT_EVERY_MS) void this.tryToSave();
   }
 
-  /** Saves one a second while no batch is under way: for the last batch before a silence, and for messages that have no values. */
+  /**
+   * Saves one a second while no batch is under way: for the last batch before a silence, and for messages that have no
+   * values.
+   */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await sleep(this.#options.clock, CHECKPOINT_EVERY_MS, signal);
@@ -64,8 +73,8 @@ export class Checkpoints {
   }
 
   /**
-   * Resolves when a crash can't bring again from the journal what is settled now, for a file that is to be taken away. Throws the system error
-   * of the disk; on abort it saves what there is.
+   * Resolves when a crash can't bring again from the journal what is settled now, for a file that is to be taken away.
+   * Throws the system error of the disk; on abort it saves what there is.
    */
   async saveSettled(signal: AbortSignal): Promise<void> {
     const place = laterPlace(this.#watermark, this.#foundSettled);

@@ -1,15 +1,20 @@
-import { sleep, type CancelTimer, type Clock } from '../core/clock.ts';
+import type { CancelTimer, Clock } from '../core/clock.ts';
 import { lacksRoom } from '../core/errors.ts';
+import { Gate } from '../core/gate.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
-import type { OnStep } from '../core/steps.ts';
 import type { Reserve } from '../core/reserve.ts';
-import { encodeFrames, frameBytes, type FrameSource, type JournalEntry } from './frame.ts';
+import type { OnStep } from '../core/steps.ts';
+import { CommitQueue, type CommitGroup } from './commit-queue.ts';
+import { encodeFrames, type FrameSource, type JournalEntry } from './frame.ts';
 import type { HeldPacketIds } from './held-packet-ids.ts';
 import type { SegmentWriter } from './segment-writer.ts';
 import { HEADER_BYTES, MESSAGES_PER_SEGMENT, type Segment } from './segment.ts';
 
 export type SyncMode = 'always' | 'interval' | 'never';
-/** `full`: no room (`maxBytes`, or the disk's). `failing`: the disk refuses for another reason. Nothing is acknowledged in either. */
+/**
+ * `full`: no room (`maxBytes`, or the disk's). `failing`: the disk refuses for another reason. Nothing is acknowledged
+ * in either.
+ */
 export type JournalState = 'ok' | 'full' | 'failing';
 
 export interface CommitterOptions {
@@ -23,7 +28,7 @@ export interface CommitterOptions {
   readonly hasRoom: (bytes: number) => boolean;
   /** The newest segment with messages. */
   readonly newestSegment: () => Segment | undefined;
-  /** Of the present session. */
+  /** The packet ids of QoS 2 that are held in the broker's present session. */
   readonly held: HeldPacketIds;
   /** Whether a delivery is of the broker's present session. */
   readonly isOfSession: (delivery: FrameSource) => boolean;
@@ -44,50 +49,61 @@ const MAX_GATHER_TURNS = 500;
 /** Silence, after which an acknowledgement has brought what it will. */
 const ANSWER_MS = 20;
 
-interface Group {
-  readonly deliveries: readonly FrameSource[];
-  readonly bytes: number;
-}
+/** What the committer is at: the first table of its head. */
+type Work = 'idle' | 'committing' | 'waiting' | 'ending' | 'ended';
 
-interface IdleWaiter {
-  readonly target: number;
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
+/** What of the written messages is not synced yet: the second table of the head. */
+type Unsynced = 'nothing' | 'some' | 'due';
 
 /**
- * Group commit: what comes in while one commit runs goes with the next. One write and one sync a commit, then all of its deliveries are
- * acknowledged in the order they came in. What the disk refuses is held, unacknowledged, and tried again each second.
+ * Group commit: what comes in while one commit runs goes with the next. One write and one sync a commit, then all of
+ * its deliveries are acknowledged in the order they came in. What the disk refuses is held, unacknowledged, and tried
+ * again each second.
  *
- * A broker with few messages under way (10 on RabbitMQ and Moquette, 50 on HiveMQ) sends as many as were acknowledged, one behind the
- * other. A commit that began with the first of them would have the others wait for a second sync: so it waits, for a millisecond at most,
- * until as many have come as the last one acknowledged.
+ * | at         | until                                                   | then       |
+ * | ---------- | ------------------------------------------------------- | ---------- |
+ * | idle       | a delivery is appended, or a sync is due                | committing |
+ * | idle       | `stop`                                                  | ended      |
+ * | committing | all that was appended is durable, and no sync is due    | idle       |
+ * | committing | the disk refuses, or the journal is full                | waiting    |
+ * | committing | `stop`                                                  | ending     |
+ * | waiting    | a second is over, there may be room, or a sync is due   | committing |
+ * | waiting    | `stop`                                                  | ending     |
+ * | ending     | all that was appended is durable, or the disk refuses   | ended      |
+ *
+ * With `sync: interval` messages are acknowledged when they are written, and synced within 200 ms:
+ *
+ * | not synced | until                                                   | then       |
+ * | ---------- | ------------------------------------------------------- | ---------- |
+ * | nothing    | a group is written                                      | some       |
+ * | some       | 200 ms are over                                         | due        |
+ * | some, due  | a sync begins: when due, at the next segment, at `stop` | nothing    |
+ *
+ * A broker with few messages under way (10 on RabbitMQ and Moquette, 50 on HiveMQ) sends as many as were acknowledged,
+ * one behind the other. A commit that began with the first of them would have the others wait for a second sync: so it
+ * waits, for a millisecond at most, until as many have come as the last one acknowledged.
  */
 export class Committer {
   readonly #options: CommitterOptions;
   readonly #failed: RepeatedError;
   readonly #acknowledgeFailed: RepeatedError;
-  #pending: FrameSource[] = [];
-  /** The first of what waits: being written, or to be written again. */
-  #group: Group | undefined;
-  #isRunning = false;
+  readonly #queue = new CommitQueue();
+  readonly #maxGroupBytes: number;
+  #work: Work = 'idle';
+  /** Resolves when the committer has left `committing`, `waiting` and `ending`. */
   #run = Promise.resolve();
   #state: JournalState = 'ok';
-  #stopping = false;
-  #retryNow = new AbortController();
+  /** Whoever is `waiting` waits here. */
+  readonly #nextTry = new Gate();
   #maxConnection: number;
-  #appended = 0;
-  #acknowledged = 0;
   /** What the last commit acknowledged, and when. */
   #lastGroup = { size: 0, atMs: 0 };
-  readonly #idleWaiters: IdleWaiter[] = [];
-  /** Written and not synced, in the mode `interval`. */
-  #isDirty = false;
-  #isSyncDue = false;
+  #unsynced: Unsynced = 'nothing';
   #cancelSyncTimer: CancelTimer = () => {};
 
   constructor(options: CommitterOptions) {
     this.#options = options;
+    this.#maxGroupBytes = Math.min(MAX_COMMIT_BYTES, options.segmentBytes - HEADER_BYTES);
     this.#maxConnection = options.connectionOffset - 1;
     this.#failed = new RepeatedError(
       options.log,
@@ -108,64 +124,72 @@ export class Committer {
 
   /** Deliveries that are not durable yet. */
   get held(): number {
-    return this.#appended - this.#acknowledged;
+    return this.#queue.held;
   }
 
   append(delivery: FrameSource): void {
-    this.#appended += 1;
-    this.#pending.push(delivery);
-    this.#kick();
+    this.#queue.append(delivery);
+    this.#begin();
   }
 
   /** There may be room now. */
   retry(): void {
-    if (this.#state === 'full') this.#retryNow.abort();
+    if (this.#state === 'full') this.#nextTry.open();
   }
 
-  /** Resolves when all that was appended so far is acknowledged; throws when it is stopped before. */
+  /** Resolves when all that was appended so far is acknowledged; throws when the committer is stopped before. */
   whenIdle(): Promise<void> {
-    if (this.#acknowledged === this.#appended) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#idleWaiters.push({ target: this.#appended, resolve, reject });
-    });
+    return this.#queue.whenIdle();
   }
 
   /** Commits what is there if the disk takes it now, else leaves it unacknowledged. */
   async stop(): Promise<void> {
-    this.#stopping = true;
-    this.#retryNow.abort();
+    this.#work = this.#work === 'idle' ? 'ended' : 'ending';
+    this.#nextTry.open();
     await this.#run;
     this.#cancelSyncTimer();
-    if (this.#isDirty) await this.#syncNow().catch((error: unknown) => this.#failed.report({ error }));
+    if (this.#unsynced !== 'nothing') await this.#syncNow().catch((error: unknown) => this.#failed.report({ error }));
     await this.#options.writer.leave();
-    for (const { reject } of this.#idleWaiters.splice(0)) reject(new Error('the journal was closed before'));
+    this.#queue.close();
   }
 
-  #kick(): void {
-    if (this.#isRunning) return;
-    this.#isRunning = true;
+  /** Something is to be written or synced. */
+  #begin(): void {
+    if (this.#work !== 'idle') return;
+    this.#work = 'committing';
     this.#run = this.#commitAll();
+  }
+
+  get #isEnding(): boolean {
+    return this.#work === 'ending';
   }
 
   async #commitAll(): Promise<void> {
     await Promise.resolve(); // what comes in with the same packet goes with the first
     await this.#gather();
-    while (this.#group !== undefined || this.#pending.length > 0 || this.#isSyncDue) {
+    while (this.#queue.held > 0 || this.#unsynced === 'due') {
       try {
         await this.#options.writer.repair();
-        if (this.#isSyncDue) await this.#syncNow();
-        this.#group ??= this.#nextGroup();
-        if (this.#group !== undefined) await this.#commit(this.#group);
+        if (this.#unsynced === 'due') await this.#syncNow();
+        const group = this.#queue.next(this.#maxGroupBytes);
+        if (group !== undefined) await this.#commit(group);
         this.#setState('ok');
-        if (this.#pending.length > 0) await this.#gather();
+        if (this.#queue.waiting > 0) await this.#gather();
       } catch (error) {
         this.#noteFailure(error);
-        if (this.#stopping) break;
-        this.#retryNow = new AbortController();
-        await sleep(this.#options.clock, RETRY_MS, this.#retryNow.signal);
+        if (this.#isEnding) break;
+        await this.#untilNextTry();
       }
     }
-    this.#isRunning = false;
+    this.#work = this.#isEnding ? 'ended' : 'idle';
+  }
+
+  async #untilNextTry(): Promise<void> {
+    this.#work = 'waiting';
+    const cancel = this.#options.clock.setTimer(RETRY_MS, () => this.#nextTry.open());
+    await this.#nextTry.wait();
+    cancel();
+    if (!this.#isEnding) this.#work = 'committing';
   }
 
   async #gather(): Promise<void> {
@@ -173,13 +197,13 @@ export class Committer {
     const { size, atMs } = this.#lastGroup;
     const startedAtMs = clock.monotonic();
     if (startedAtMs - atMs > ANSWER_MS) return;
-    for (let turns = 0; turns < MAX_GATHER_TURNS && this.#pending.length < size && !this.#stopping; turns += 1) {
+    for (let turns = 0; turns < MAX_GATHER_TURNS && this.#queue.waiting < size && !this.#isEnding; turns += 1) {
       if (clock.monotonic() - startedAtMs >= MAX_GATHER_MS) return;
       await clock.turn();
     }
   }
 
-  async #commit(group: Group): Promise<void> {
+  async #commit(group: CommitGroup): Promise<void> {
     const { writer, reserve, sync, onStep } = this.#options;
     if (!this.#options.hasRoom(group.bytes)) throw new JournalFullError();
     if (!reserve.isKept) await reserve.keep();
@@ -197,30 +221,13 @@ export class Committer {
       await writer.sync(false);
       onStep('synced');
     } else if (sync === 'interval') {
-      this.#noteDirty();
+      this.#syncLater();
     }
     this.#publish(group, segment, offset);
     onStep('acknowledged');
   }
 
-  /** Takes a prefix of what waits, one message at least; undefined: nothing waits. */
-  #nextGroup(): Group | undefined {
-    const maxBytes = Math.min(MAX_COMMIT_BYTES, this.#options.segmentBytes - HEADER_BYTES);
-    const waiting = this.#pending;
-    let bytes = 0;
-    let count = 0;
-    for (const delivery of waiting) {
-      const more = frameBytes(delivery);
-      if (count > 0 && (bytes + more > maxBytes || count === MESSAGES_PER_SEGMENT)) break;
-      bytes += more;
-      count += 1;
-    }
-    if (count === 0) return undefined;
-    this.#pending = waiting.slice(count);
-    return { deliveries: count === waiting.length ? waiting : waiting.slice(0, count), bytes };
-  }
-
-  async #segmentFor({ deliveries, bytes }: Group): Promise<Segment> {
+  async #segmentFor({ deliveries, bytes }: CommitGroup): Promise<Segment> {
     const { writer, segmentBytes, sync } = this.#options;
     const { segment } = writer;
     if (segment !== undefined) {
@@ -233,7 +240,7 @@ export class Committer {
     return writer.begin(this.#options.newestSegment());
   }
 
-  #publish({ deliveries, bytes }: Group, segment: Segment, offset: number): void {
+  #publish({ deliveries, bytes }: CommitGroup, segment: Segment, offset: number): void {
     const firstNumber = segment.lastNumber + 1;
     const messages = deliveries.map(({ topic, payload, receivedAtMs, isRelease = false }, i) => ({
       number: firstNumber + i,
@@ -244,7 +251,7 @@ export class Committer {
     }));
     const redeliverable = deliveries.filter(({ qos }) => qos === 1).length;
     this.#options.writer.confirm(bytes, deliveries.length, redeliverable);
-    this.#group = undefined;
+    this.#queue.done();
     this.#options.onDurable(messages, bytes, segment, offset);
     const newest = this.#options.connectionOffset + deliveries.at(-1)!.connection;
     this.#maxConnection = Math.max(this.#maxConnection, newest);
@@ -252,17 +259,15 @@ export class Committer {
       if (delivery.qos === 2) this.#noteHeld(delivery);
       this.#acknowledge(delivery, firstNumber + i);
     }
-    this.#acknowledged += deliveries.length;
     this.#lastGroup = { size: deliveries.length, atMs: this.#options.clock.monotonic() };
-    this.#wakeIdle();
   }
 
   #noteHeld(delivery: FrameSource): void {
     const { held, isOfSession } = this.#options;
-    const { isRelease, packetId = 0, payload, topic } = delivery;
+    const { isRelease, packetId = 0 } = delivery;
     if (!isOfSession(delivery)) return;
     if (isRelease === true) held.released(packetId);
-    else held.stored(packetId, topic, payload);
+    else held.stored(packetId, delivery);
   }
 
   #acknowledge(delivery: FrameSource, messageNo: number): void {
@@ -273,26 +278,19 @@ export class Committer {
     }
   }
 
-  #wakeIdle(): void {
-    while (this.#idleWaiters.length > 0 && this.#idleWaiters[0]!.target <= this.#acknowledged) {
-      this.#idleWaiters.shift()!.resolve();
-    }
-  }
-
-  #noteDirty(): void {
-    if (this.#isDirty) return;
-    this.#isDirty = true;
+  #syncLater(): void {
+    if (this.#unsynced !== 'nothing') return;
+    this.#unsynced = 'some';
     this.#cancelSyncTimer = this.#options.clock.setTimer(SYNC_INTERVAL_MS, () => {
-      this.#isSyncDue = true;
-      this.#retryNow.abort(); // what waits for room must not hold up the sync of what is written
-      this.#kick();
+      this.#unsynced = 'due';
+      this.#nextTry.open(); // what waits for room must not hold up the sync of what is written
+      this.#begin();
     });
   }
 
   async #syncNow(): Promise<void> {
     this.#cancelSyncTimer();
-    this.#isSyncDue = false;
-    this.#isDirty = false;
+    this.#unsynced = 'nothing';
     await this.#options.writer.sync(true);
   }
 

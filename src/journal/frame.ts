@@ -7,7 +7,8 @@ import type { Delivery, Message, Release } from '../core/message.ts';
  *
  *   offset  bytes
  *        0      4  length of the body: all from offset 8 on
- *        4      4  CRC-32 of the body, begun from the segment's salt (segment.ts): a frame of another segment is none of this
+ *        4      4  CRC-32 of the body, begun from the segment's salt (segment.ts), so that a frame of another segment
+ *                  does not verify
  *        8      4  index of the message in its segment, from 0; message number = first number of the segment + index
  *       12      8  time of receipt, epoch milliseconds, a double
  *       20      4  connection that delivered it; grows over restarts
@@ -16,9 +17,11 @@ import type { Delivery, Message, Release } from '../core/message.ts';
  *       28      1  bits 0–1 QoS, bit 2 DUP, bit 3 retain, bit 4 there is a packet id, bit 5 it is a release
  *       29      …  topic in UTF-8, then the payload up to the end of the body
  *
- * A release says that the broker has released a packet id of QoS 2; it has neither topic nor payload, and a number as messages have.
+ * A release says that the broker has released a packet id of QoS 2; it has neither topic nor payload, and a number as
+ * messages have.
  *
- * Within a segment the indexes follow each other without a gap; where bytes are damaged, an intact frame is looked for behind them.
+ * Within a segment the indexes follow each other without a gap; where bytes are damaged, an intact frame is looked for
+ * behind them.
  */
 
 /** What is read in order: a message, or a release, which has no topic. */

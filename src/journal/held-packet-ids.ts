@@ -5,17 +5,20 @@ import type { Delivery } from '../core/message.ts';
 /** A packet id, and a digest of topic and payload of its message. */
 export type HeldPacketId = readonly [packetId: number, digest: string];
 
+type Digestible = Pick<Delivery, 'topic' | 'payload' | 'digest'>;
+
 const DIGEST_BYTES = 12;
 
 /**
- * The packet ids of QoS 2 whose message is in the journal and which the broker has not released: until its PUBREL another PUBLISH under
- * such an id is the same message [MQTT 5.0 section 4.3.3].
+ * The packet ids of QoS 2 whose message is in the journal and which the broker has not released: until its PUBREL
+ * another PUBLISH under such an id is the same message [MQTT 5.0 section 4.3.3].
  *
- * What is durable is a fold over the journal: a message adds its id, a release takes it away. The checkpoint keeps the ids, as segments are
- * removed. An id that comes with another message was forgotten by the broker: that message is a new one.
+ * What is durable is a fold over the journal: a message adds its id, a release takes it away. The checkpoint keeps the
+ * ids, as segments are removed. An id that comes with another message was forgotten by the broker: that message is a
+ * new one.
  *
- * Artemis sends again under another id. So an id that was held when a connection began, and of which that connection brings neither
- * message nor release, may stand for an equal message under a new id.
+ * Artemis sends again under another id. So an id that was held when a connection began, and of which that connection
+ * brings neither message nor release, may stand for an equal message under a new id.
  */
 export class HeldPacketIds {
   readonly #durable = new Map<number, string>();
@@ -31,16 +34,17 @@ export class HeldPacketIds {
   }
 
   /**
-   * What the delivery is. `mayBeRepeated`: it bears DUP, or the broker is not known to set that, or known to keep ids; else one that has forgotten
-   * the id may use it for an equal message (Moquette). `hasOwnTime` tells of its values, and is only asked where that matters.
+   * What the delivery is. `mayBeRepeated`: it bears DUP, or the broker is not known to set that, or known to keep ids;
+   * else one that has forgotten the id may use it for an equal message (Moquette). `hasOwnTime` tells of its values,
+   * and is only asked where that matters.
    */
   judge(delivery: Delivery, mayBeRepeated: boolean, hasOwnTime: () => boolean): 'new' | 'repeated' | 'maybe repeated' {
-    const { connection, packetId = 0, payload, topic } = delivery;
+    const { connection, packetId = 0 } = delivery;
     if (connection !== this.#connection) {
       this.#connection = connection;
       this.#missing = new Map([...this.#durable, ...this.#pending]);
     }
-    const digest = digestOf(topic, payload);
+    const digest = digestOf(delivery);
     if ((this.#pending.get(packetId) ?? this.#durable.get(packetId)) === digest) {
       this.#missing.delete(packetId);
       return mayBeRepeated || hasOwnTime() ? 'repeated' : 'maybe repeated';
@@ -57,13 +61,13 @@ export class HeldPacketIds {
   }
 
   /** The message was given to the journal. */
-  begin({ packetId = 0, topic, payload }: Delivery): void {
-    this.#pending.set(packetId, digestOf(topic, payload));
+  begin(delivery: Delivery): void {
+    this.#pending.set(delivery.packetId ?? 0, digestOf(delivery));
   }
 
   /** It is durable. */
-  stored(packetId: number, topic: string, payload: Buffer): void {
-    const digest = digestOf(topic, payload);
+  stored(packetId: number, message: Digestible): void {
+    const digest = digestOf(message);
     if (this.#pending.get(packetId) === digest) this.#pending.delete(packetId);
     this.#durable.set(packetId, digest);
   }
@@ -95,7 +99,13 @@ export class HeldPacketIds {
   }
 }
 
-function digestOf(topic: string, payload: Buffer): string {
-  const hash = createHash('sha256').update(topic).update('\0').update(payload);
-  return hash.digest().toString('base64', 0, DIGEST_BYTES);
+/** The digest of topic and payload, which the message keeps: it is judged, begun and stored by the same one. */
+function digestOf(message: Digestible): string {
+  message.digest ??= createHash('sha256')
+    .update(message.topic)
+    .update('\0')
+    .update(message.payload)
+    .digest()
+    .toString('base64', 0, DIGEST_BYTES);
+  return message.digest;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { FileSystem } from '../core/filesystem.ts';
+import { Gate } from '../core/gate.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import {
   claimedFrameBytes,
@@ -14,11 +15,13 @@ import type { Segment } from './segment.ts';
 
 export interface JournalReaderOptions {
   readonly fileSystem: FileSystem;
-  /** Of the journal, in order, with what is durable in each: the writer adds to it, the checkpoint removes from it. */
+  /**
+   * The journal's, in order, with what is durable in each: the writer adds to the list, the checkpoint removes from it.
+   */
   readonly segments: readonly Segment[];
   /** Messages up to this number are not given. */
   readonly afterNumber: number;
-  /** How many there are behind it. */
+  /** How many messages are behind it. */
   readonly waiting: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -38,8 +41,9 @@ interface Cursor {
 /**
  * Gives durable messages in order, each once, to one reader.
  *
- * Either all that waits is in memory (`#disk` undefined), or the oldest part is in memory and what comes behind it is read from disk, from
- * `#disk` on, until that has caught up with what is durable. Memory is bounded by `MAX_MEMORY_BYTES`.
+ * Either all that waits is in memory (`#disk` undefined), or the oldest part is in memory and what comes behind it is
+ * read from disk, from `#disk` on, until that has caught up with what is durable. Memory is bounded by
+ * `MAX_MEMORY_BYTES`.
  */
 export class JournalReader {
   readonly #fileSystem: FileSystem;
@@ -53,7 +57,8 @@ export class JournalReader {
   #disk: Cursor | undefined;
   #lastGiven: number;
   #waiting: number;
-  #wake: (() => void) | undefined;
+  /** The reader waits here for messages that become durable, for the time to read again, and for the end. */
+  readonly #news = new Gate();
   #isClosed = false;
 
   constructor(options: JournalReaderOptions) {
@@ -85,10 +90,14 @@ export class JournalReader {
       }
     }
     // While the disk is read, what has just come waits behind it.
-    if (this.#disk === undefined) this.#wake?.();
+    if (this.#disk === undefined) this.#news.open();
   }
 
-  /** The next messages, waiting for at least one; at most 1,000, and 1 MB if there are several. None: closed, or `signal` is aborted. */
+  /**
+   * The next messages, in order; waits for at least one; gives at most 1,000, and at most 1 MB if there are several.
+   * Gives none when the reader is closed or `signal` is aborted. What the disk refuses is logged and read again after a
+   * second.
+   */
   async take(signal: AbortSignal): Promise<readonly JournalEntry[]> {
     while (!signal.aborted && !this.#isClosed) {
       const messages = this.#head < this.#memory.length ? this.#takeFromMemory() : await this.#takeFromDisk(signal);
@@ -97,7 +106,7 @@ export class JournalReader {
         this.#lastGiven = messages.at(-1)!.number;
         return messages;
       }
-      if (this.#disk === undefined && this.#head === this.#memory.length) await this.#untilWoken(signal);
+      if (this.#disk === undefined && this.#head === this.#memory.length) await this.#untilNews(signal);
     }
     return [];
   }
@@ -105,21 +114,11 @@ export class JournalReader {
   /** Ends `take`, now and later. */
   close(): void {
     this.#isClosed = true;
-    this.#wake?.();
+    this.#news.open();
   }
 
-  /** `AbortSignal.any` of `signal` and the end would do, but each leaves something behind with `signal` for as long as the process lives. */
-  #untilWoken(signal: AbortSignal): Promise<void> {
-    if (signal.aborted || this.#isClosed) return Promise.resolve();
-    return new Promise((resolve) => {
-      const wake = (): void => {
-        signal.removeEventListener('abort', wake);
-        this.#wake = undefined;
-        resolve();
-      };
-      this.#wake = wake;
-      signal.addEventListener('abort', wake, { once: true });
-    });
+  async #untilNews(signal: AbortSignal): Promise<void> {
+    if (!this.#isClosed) await this.#news.wait(signal);
   }
 
   #takeFromMemory(): readonly JournalEntry[] {
@@ -141,7 +140,9 @@ export class JournalReader {
     return taken;
   }
 
-  /** Nothing: it has caught up, or a run of bytes ended, or nothing could be read. */
+  /**
+   * Gives nothing when the reading has caught up, at the end of a run of bytes, and when the disk could not be read.
+   */
   async #takeFromDisk(signal: AbortSignal): Promise<readonly JournalEntry[]> {
     const cursor = this.#disk;
     if (cursor === undefined) return [];
@@ -158,8 +159,8 @@ export class JournalReader {
       return messages;
     } catch (error) {
       this.#readFailed.report({ path: segment.path, error });
-      const cancel = this.#clock.setTimer(RETRY_MS, () => this.#wake?.());
-      await this.#untilWoken(signal);
+      const cancel = this.#clock.setTimer(RETRY_MS, () => this.#news.open());
+      await this.#untilNews(signal);
       cancel();
       return [];
     }
@@ -177,7 +178,7 @@ export class JournalReader {
     cursor.offset = 0;
   }
 
-  /** Messages from the cursor on, which moves behind them. */
+  /** Messages from the cursor on; moves the cursor behind them. */
   async #read(segment: Segment, cursor: Cursor, runEnd: number): Promise<readonly JournalEntry[]> {
     const start = cursor.offset;
     let buffer = await this.#fileSystem.readRange(segment.path, start, Math.min(READ_BYTES, runEnd - start));

@@ -1,22 +1,26 @@
 import type { Clock } from '../core/clock.ts';
-import { removeIfThere } from '../core/durable-file.ts';
-import { lacksRoom } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Delivery, Message, Release } from '../core/message.ts';
 import { ORIGIN, type Place } from '../core/place.ts';
-import { Reserve } from '../core/reserve.ts';
+import type { Reserve } from '../core/reserve.ts';
 import type { OnStep } from '../core/steps.ts';
-import { encodeCheckpoint, writeCheckpoint, type SessionKnowledge } from './checkpoint-file.ts';
+import {
+  checkpointOf,
+  NOTHING_KNOWN,
+  type Checkpoint,
+  type CheckpointContent,
+  type SessionKnowledge,
+} from './checkpoint-file.ts';
+import { CheckpointWriter, type CheckpointFacts } from './checkpoint-writer.ts';
 import { Committer, type JournalState, type SyncMode } from './committer.ts';
 import { releaseFrame, type JournalEntry, type JournalRecord } from './frame.ts';
 import type { HeldPacketIds } from './held-packet-ids.ts';
-import { JoinedSaves } from './joined-saves.ts';
 import { JournalReader } from './journal-reader.ts';
 import type { JournalLock } from './process-lock.ts';
 import { readRecentRecords } from './recent-records.ts';
 import { recover, type Recovered } from './recovery.ts';
-import { removableSegments } from './retention.ts';
+import { SegmentList } from './segment-list.ts';
 import { SegmentWriter } from './segment-writer.ts';
 import { HEADER_BYTES, JOURNAL_ID_LENGTH, segmentNoOf, type Segment } from './segment.ts';
 import { Settling } from './settling.ts';
@@ -29,11 +33,13 @@ export interface JournalOptions {
   readonly maxBytes: number;
   /** A segment that is about to grow beyond it is closed; at most a quarter of `maxBytes`. */
   readonly segmentBytes: number;
-  /** The most messages that the broker has on their way at once: so many are kept, settled or not, to recognise when they come again. */
+  /**
+   * The most messages that the broker has on their way at once: so many are kept, settled or not, to recognise them
+   * when they come again.
+   */
   readonly redeliverable: number;
   readonly sync: SyncMode;
-  /** Absent: none. */
-  readonly reserve?: Reserve;
+  readonly reserve: Reserve;
   readonly fileSystem: FileSystem;
   readonly lock: JournalLock;
   readonly clock: Clock;
@@ -41,153 +47,172 @@ export interface JournalOptions {
   readonly onStep: OnStep;
 }
 
-export interface Checkpoint {
-  readonly place: Place;
-  readonly counters: Readonly<Record<string, number>>;
-  /** Where the ledger was known to be. */
-  readonly ledger: Place;
-  readonly broker: SessionKnowledge;
-}
-
 export interface JournalStatus {
   readonly bytes: number;
-  /** Durable and not settled. */
+  /** Messages that are durable and not settled. */
   readonly messages: number;
-  /** Taken in and not durable yet. */
+  /** Messages that were taken in and are not durable yet. */
   readonly held: number;
   readonly state: JournalState;
-}
-
-interface Opened {
-  readonly id: string;
-  readonly segments: Segment[];
-  readonly found: readonly Segment[];
-  readonly checkpoint: Checkpoint | undefined;
-  readonly connectionOffset: number;
-  readonly settling: Settling;
-  readonly writer: SegmentWriter;
-  readonly committer: Committer;
-  readonly reader: JournalReader;
-  readonly held: HeldPacketIds;
 }
 
 const ID_CHARACTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
 /** Two settled segments stay for the redelivery check, one is written, and one must fit beside them. */
 const SEGMENTS_WITHIN_MAX = 4;
-const NOTHING_KNOWN: SessionKnowledge = {
-  acknowledgedThrough: 0,
-  idsCountOn: false,
-  setsDuplicate: false,
-  keepsIds: false,
-};
 
 /**
- * The messages that were acknowledged and are not settled, on disk (segment.ts, frame.ts, checkpoint-file.ts).
+ * The messages that were acknowledged and are not settled, on disk.
  *
- * A delivery is acknowledged when its frame is durable, and only what is durable is given to the reader. Its number is given with the write
- * that made it durable and is never given to another message: what failed is written again under another number.
+ * 1. Messages lie in **segments** (segment.ts), files that only grow. A segment's name and header are durable before
+ *    any of its messages counts, and each segment ever begun has greater message numbers: no number is given twice,
+ *    whatever the power takes.
+ * 2. Each message is a **frame** (frame.ts) with a CRC that fits this segment alone.
+ * 3. `append` takes a delivery in. The **committer** writes and syncs what has gathered (segment-writer.ts), and only
+ *    then acknowledges each delivery and hands the messages to the reader. What the disk refuses stays unacknowledged,
+ *    is cut off and written again under other numbers.
+ * 4. `take` gives durable messages, in order, each once (journal-reader.ts), from memory or, when the reader is behind,
+ *    from disk. After a start it is the same reading from an earlier place: there is no second path for recovery.
+ * 5. `done` tells how many values a message has, and `settledThrough` up to where values are in Oracle or in a CSV
+ *    file. A message is **settled** once all of its values are (settling.ts).
+ * 6. The **checkpoint** (checkpoint-file.ts; when: checkpoints.ts; how: checkpoint-writer.ts) is one small file that
+ *    says up to where all is settled, with the counters of just that place, where the ledger was, and what is known of
+ *    the broker's session.
+ * 7. Segments behind a durable checkpoint are **removed**, but for the newest, which the next start needs to recognise
+ *    what the broker delivers again (segment-list.ts).
+ * 8. `Journal.open` **recovers** (recovery.ts): it cuts a torn tail off, sets damaged bytes aside, reports what is
+ *    missing, and goes on behind the checkpoint.
  *
  * `sync` tells what may be lost of what was acknowledged:
- * - `always`: nothing, whatever happens to the process or the machine, as long as the disk keeps what it reports as written;
+ * - `always`: nothing, whatever happens to the process or the machine, as long as the disk keeps what it reports as
+ *   written;
  * - `interval`: nothing when the process dies; with the machine (power, kernel) what came in during the last 200 ms;
- * - `never`: nothing when the process dies; with the machine whatever the kernel had not written yet, commonly up to 30 s.
+ * - `never`: nothing when the process dies; with the machine whatever the kernel had not written yet, commonly of up
+ *   to half a minute.
  */
 export class Journal {
+  /** 12 characters, made by chance once a journal: kept as long as one of its files is. */
+  readonly id: string;
+  /** The checkpoint that was found at open; undefined: none was, the journal is new or lost it. */
+  readonly checkpoint: Checkpoint | undefined;
   readonly #options: JournalOptions;
-  readonly #segmentBytes: number;
-  readonly #reserve: Reserve;
-  #opened: Opened | undefined;
+  readonly #segments: SegmentList;
+  /** The segments that were there at open. */
+  readonly #found: readonly Segment[];
+  /** Connection n of this process is number `#connectionOffset + n` in the journal. */
+  readonly #connectionOffset: number;
+  /** The broker's present session began with this connection. */
+  #sessionFrom: number;
+  readonly #held: HeldPacketIds;
+  readonly #settling: Settling;
+  readonly #writer: SegmentWriter;
+  readonly #reader: JournalReader;
+  readonly #committer: Committer;
+  readonly #checkpoints: CheckpointWriter;
   #isClosed = false;
-  #lastCheckpoint = '';
-  #sessionFrom = 0;
-  #wanted: Omit<Checkpoint, 'place'> = { counters: {}, ledger: ORIGIN, broker: NOTHING_KNOWN };
-  readonly #checkpointSaves = new JoinedSaves(() => this.#saveCheckpointNow());
-
-  constructor(options: JournalOptions) {
-    this.#options = options;
-    this.#reserve = options.reserve ?? new Reserve(options.dir, 0, options.fileSystem);
-    const most = Math.floor(options.maxBytes / SEGMENTS_WITHIN_MAX);
-    this.#segmentBytes = Math.max(HEADER_BYTES + 1, Math.min(options.segmentBytes, most));
-  }
 
   /**
-   * Makes the directory, locks it and recovers what is there; then `take` stands behind the checkpoint. Throws when the directory can't be
-   * used, another process holds it (the message names it), or a later version of the bridge wrote it.
+   * Makes the directory, locks it and recovers what is there; then `take` stands behind the checkpoint. Throws when the
+   * directory can't be used, another process holds it (the message names it), or a later version of the bridge wrote
+   * it.
    */
-  async open(): Promise<void> {
-    const { dir, fileSystem, lock, log } = this.#options;
+  static async open(options: JournalOptions): Promise<Journal> {
+    const { dir, fileSystem, lock, log } = options;
     await fileSystem.makeDirectory(dir);
     await lock.acquire(dir);
     try {
       const recovered = await recover(dir, fileSystem, log);
       // What an earlier process created or removed may not be durable yet.
       await fileSystem.syncDirectory(dir);
-      this.#opened = this.#start(recovered);
+      const journal = new Journal(options, recovered);
+      const { segments, messages } = recovered;
+      log.info('journal opened', { journal: journal.id, segments: segments.length, messages });
+      return journal;
     } catch (error) {
       await lock.release().catch(() => {});
       throw error;
     }
-    const { id, segments, reader } = this.#opened;
-    log.info('journal opened', { journal: id, segments: segments.length, messages: reader.waiting });
   }
 
-  /** 12 characters, made by chance once a journal: kept as long as one of its files is. */
-  get id(): string {
-    return this.#ready.id;
+  private constructor(options: JournalOptions, recovered: Recovered) {
+    const { clock, dir, fileSystem, log } = options;
+    const { checkpoint, held, segments } = recovered;
+    this.#options = { ...options, segmentBytes: segmentBytesWithin(options) };
+    this.id = recovered.journalId ?? newId(clock);
+    this.checkpoint = checkpoint && checkpointOf(checkpoint);
+    this.#segments = new SegmentList({ ...this.#options, segments });
+    this.#found = segments;
+    this.#connectionOffset = recovered.maxConnection + 1;
+    this.#sessionFrom = checkpoint?.sessionFrom ?? 0;
+    this.#held = held;
+    this.#settling = new Settling(checkpoint?.place, checkpoint?.isWhole);
+    this.#writer = new SegmentWriter(dir, fileSystem, this.id, recovered.nextSegmentNo);
+    this.#reader = new JournalReader({
+      fileSystem,
+      clock,
+      log,
+      segments: this.#segments.all,
+      afterNumber: this.#settling.messageNo,
+      waiting: recovered.messages,
+    });
+    this.#committer = this.#createCommitter();
+    this.#checkpoints = this.#createCheckpointWriter();
   }
 
-  /** As found at open; undefined: none, the journal is new or lost it. */
-  get checkpoint(): Checkpoint | undefined {
-    return this.#ready.checkpoint;
-  }
-
-  /** The newest durable messages that were found at open, settled ones among them, oldest first: up to 65,535, up to 64 MB of them. */
+  /**
+   * The newest durable messages that were found at open, settled ones among them, oldest first: up to 65,535, up to 64
+   * MB of them.
+   */
   recentRecords(): Promise<readonly JournalRecord[]> {
-    return readRecentRecords(this.#ready.found, this.#options.fileSystem);
+    return readRecentRecords(this.#found, this.#options.fileSystem);
   }
 
-  /** Whether the record was delivered in the broker's present session, as far as is known: only then may it come again. */
+  /**
+   * Whether the record was delivered in the broker's present session, as far as is known: only then may it come again.
+   */
   isOfSession(record: JournalRecord): boolean {
     return record.connection >= this.#sessionFrom;
   }
 
   /** The broker has begun a new session with this connection of the process. Durable with the next checkpoint. */
   beginSession(connection: number): void {
-    const { connectionOffset, held } = this.#ready;
-    this.#sessionFrom = connectionOffset + connection;
-    held.clear();
+    this.#sessionFrom = this.#connectionOffset + connection;
+    this.#held.clear();
   }
 
-  /** What a delivery at QoS 2 is: of a message that is in the journal or on its way there, and was not released since, or a new one. */
+  /**
+   * What a delivery at QoS 2 is: of a message that is in the journal or on its way there, and was not released since,
+   * or a new one.
+   */
   judgeQos2(...asked: Parameters<HeldPacketIds['judge']>): ReturnType<HeldPacketIds['judge']> {
-    return this.#ready.held.judge(...asked);
+    return this.#held.judge(...asked);
   }
 
   /** Takes a message in, and acknowledges it once it is durable. Held, unacknowledged, while the disk takes nothing. */
   append(delivery: Delivery): void {
     if (this.#isClosed) return; // the broker delivers it again
-    const { committer, held } = this.#ready;
-    if (delivery.qos === 2) held.begin(delivery);
-    committer.append(delivery);
-  }
-
-  /** Forgets a packet id of QoS 2, and acknowledges that once it is durable: an id that was released after all would hide a new message. */
-  release(release: Release): void {
-    const { committer, held } = this.#ready;
-    held.heardOf(release.packetId);
-    if (!held.has(release.packetId)) release.acknowledge();
-    else if (!this.#isClosed) committer.append(releaseFrame(release));
+    if (delivery.qos === 2) this.#held.begin(delivery);
+    this.#committer.append(delivery);
   }
 
   /**
-   * The next durable messages, in order; waits for at least one; at most 1,000, and 1 MB if there are several. Those behind the checkpoint
-   * come first, a partly settled one among them. None: closed, or `signal` is aborted. For one reader.
+   * Forgets a packet id of QoS 2, and acknowledges that once it is durable: an id that was released after all would
+   * hide a new message.
+   */
+  release(release: Release): void {
+    this.#held.heardOf(release.packetId);
+    if (!this.#held.has(release.packetId)) release.acknowledge();
+    else if (!this.#isClosed) this.#committer.append(releaseFrame(release));
+  }
+
+  /**
+   * The next durable messages, in order; waits for at least one; at most 1,000, and 1 MB if there are several. Those
+   * behind the checkpoint come first, a partly settled one among them. None: closed, or `signal` is aborted. For one
+   * reader.
    */
   async take(signal: AbortSignal): Promise<readonly Message[]> {
-    const { reader, settling } = this.#ready;
     for (;;) {
-      const entries = await reader.take(signal);
-      for (const { number } of entries) settling.add(number);
+      const entries = await this.#reader.take(signal);
+      for (const { number } of entries) this.#settling.add(number);
       const messages = entries.every(({ isRelease }) => !isRelease) ? entries : this.#withoutReleases(entries);
       if (messages.length > 0 || entries.length === 0) return messages;
     }
@@ -195,43 +220,42 @@ export class Journal {
 
   /** All of the message's `values` values are in the buffer; 0: it has none, or it is durably kept as undecodable. */
   done(message: Message, values: number): void {
-    this.#ready.settling.done(message.number, values);
+    this.#settling.done(message.number, values);
     this.#noteSettled();
   }
 
   /** Every value up to and including the place is settled. */
   settledThrough(place: Place): void {
-    this.#ready.settling.settledThrough(place);
+    this.#settling.settledThrough(place);
     this.#noteSettled();
   }
 
   /** The largest place such that every value up to it is settled. */
   get settledPlace(): Place {
-    return this.#ready.settling.place;
+    return this.#settling.place;
   }
 
   get status(): JournalStatus {
-    const { reader, settling, committer } = this.#ready;
-    const messages = reader.waiting + settling.size;
-    return { bytes: this.#bytes, messages, held: committer.held, state: committer.state };
+    const { held, state } = this.#committer;
+    return { bytes: this.#segments.bytes, messages: this.#reader.waiting + this.#settling.size, held, state };
   }
 
   /**
-   * Messages from now on get numbers above this one. For a journal that lost files: someone else (the ledger) knows greater numbers than
-   * any of its files does.
+   * Messages from now on get numbers above this one. For a journal that lost files: someone else (the ledger) knows
+   * greater numbers than any of its files does.
    */
   raiseNumbers(messageNo: number): void {
-    this.#ready.writer.raiseSegmentNo(segmentNoOf(messageNo) + 1);
+    this.#writer.raiseSegmentNo(segmentNoOf(messageNo) + 1);
   }
 
   /** Everything appended so far is durable and acknowledged. Throws when the journal is closed before. */
   whenIdle(): Promise<void> {
-    return this.#ready.committer.whenIdle();
+    return this.#committer.whenIdle();
   }
 
   /**
-   * Makes the settled place, and what it is given, durable, then removes segments that are not needed any more. Calls that come while one is
-   * at work are served together by the next. Throws what the disk throws.
+   * Makes the settled place, and what it is given, durable, then removes segments that are not needed any more. Calls
+   * that come while one is at work are served together by the next. Throws what the disk throws.
    */
   saveCheckpoint(
     counters: Readonly<Record<string, number>>,
@@ -239,151 +263,88 @@ export class Journal {
     broker: SessionKnowledge = NOTHING_KNOWN,
   ): Promise<void> {
     if (this.#isClosed) return Promise.reject(new Error('the journal is closed'));
-    this.#wanted = { counters: { ...counters }, ledger, broker };
-    return this.#checkpointSaves.save();
+    return this.#checkpoints.save({ counters: { ...counters }, ledger, broker });
   }
 
-  /** Ends `take`. What was appended is committed and acknowledged if the disk takes it now. Save a checkpoint before. */
+  /**
+   * Ends `take`. What was appended is committed and acknowledged if the disk takes it now. Save a checkpoint before.
+   */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#opened === undefined) return;
-    const { reader, committer } = this.#opened;
-    reader.close();
-    await committer.stop();
-    await this.#checkpointSaves.settled();
+    this.#reader.close();
+    await this.#committer.stop();
+    await this.#checkpoints.settled();
     await this.#options.lock.release();
   }
 
-  get #ready(): Opened {
-    if (this.#opened === undefined) throw new Error('the journal is not open');
-    return this.#opened;
-  }
-
-  get #bytes(): number {
-    return this.#ready.segments.reduce((sum, segment) => sum + segment.bytes, 0);
-  }
-
-  #start(recovered: Recovered): Opened {
-    const { dir, fileSystem, clock, log, sync, onStep } = this.#options;
-    const { held, segments } = recovered;
-    const id = recovered.journalId ?? this.#newId();
-    const place = recovered.checkpoint?.place ?? ORIGIN;
-    const connectionOffset = recovered.maxConnection + 1;
-    this.#sessionFrom = recovered.checkpoint?.sessionFrom ?? 0;
-    const settling = new Settling(place, recovered.checkpoint?.isWhole ?? true);
-    const writer = new SegmentWriter(dir, fileSystem, id, recovered.nextSegmentNo);
-    const common = { fileSystem, clock, log };
-    const afterNumber = settling.messageNo;
-    const reader = new JournalReader({ ...common, segments, afterNumber, waiting: recovered.messages });
-    const committer = new Committer({
-      writer,
-      reserve: this.#reserve,
-      sync,
-      segmentBytes: this.#segmentBytes,
-      connectionOffset,
+  #createCommitter(): Committer {
+    return new Committer({
+      ...this.#options,
+      writer: this.#writer,
+      connectionOffset: this.#connectionOffset,
       hasRoom: (bytes) => this.#hasRoom(bytes),
-      newestSegment: () => segments.findLast(({ messages }) => messages > 0),
-      held,
-      isOfSession: ({ connection }) => connectionOffset + connection >= this.#sessionFrom,
+      newestSegment: () => this.#segments.newest,
+      held: this.#held,
+      isOfSession: ({ connection }) => this.#connectionOffset + connection >= this.#sessionFrom,
       onDurable: (messages, bytes, segment, offset) => {
-        if (segments.at(-1) !== segment) segments.push(segment);
-        reader.push(messages, bytes, segment, offset);
+        this.#segments.note(segment);
+        this.#reader.push(messages, bytes, segment, offset);
       },
-      onStep,
-      clock,
-      log,
     });
-    const { checkpoint } = recovered;
-    const found = checkpoint && {
-      place,
-      counters: checkpoint.counters,
-      ledger: checkpoint.ledger ?? ORIGIN,
-      broker: checkpoint.broker ?? NOTHING_KNOWN,
-    };
-    const parts = { connectionOffset, settling, writer, reader, committer, held };
-    return { id, segments, found: [...segments], checkpoint: found, ...parts };
   }
 
-  /** Releases are of no interest to the reader. */
+  #createCheckpointWriter(): CheckpointWriter {
+    return new CheckpointWriter({
+      ...this.#options,
+      segments: this.#segments,
+      content: (facts) => this.#checkpointContent(facts),
+      removable: () => this.#removable(),
+      onRemoved: () => this.#committer.retry(),
+    });
+  }
+
+  /** Releases are of no interest to whoever takes messages. */
   #withoutReleases(entries: readonly JournalEntry[]): readonly Message[] {
-    for (const { isRelease, number } of entries) if (isRelease) this.#ready.settling.done(number, 0);
+    for (const { isRelease, number } of entries) if (isRelease) this.#settling.done(number, 0);
     this.#noteSettled();
     return entries.filter(({ isRelease }) => !isRelease);
   }
 
-  #newId(): string {
-    const { clock } = this.#options;
-    const pick = (): string => ID_CHARACTERS[Math.floor(clock.random() * ID_CHARACTERS.length)]!;
-    return Array.from({ length: JOURNAL_ID_LENGTH }, pick).join('');
-  }
-
-  /** What is all settled and can't be made smaller must not be full for ever. */
+  /** A journal with nothing left to settle or to remove takes a group in any case, or it would stay full for ever. */
   #hasRoom(bytes: number): boolean {
-    if (this.#bytes + bytes <= this.#options.maxBytes) return true;
+    if (this.#segments.bytes + bytes <= this.#options.maxBytes) return true;
     return this.status.messages === 0 && this.#removable().length === 0;
   }
 
-  #removable(): Segment[] {
-    const { segments, settling, writer } = this.#ready;
-    const { maxBytes, redeliverable } = this.#options;
-    const retention = { segmentBytes: this.#segmentBytes, maxBytes, redeliverable };
-    return removableSegments(segments, settling.messageNo, retention, writer.segment);
+  #removable(): readonly Segment[] {
+    return this.#segments.removable(this.#settling.messageNo, this.#writer.segment);
   }
 
   #noteSettled(): void {
-    const { settling, committer } = this.#ready;
-    if (settling.size === 0) committer.retry();
+    if (this.#settling.size === 0) this.#committer.retry();
   }
 
-  async #saveCheckpointNow(): Promise<void> {
-    const { onStep } = this.#options;
-    const removable = this.#removable();
-    const text = this.#checkpointText();
-    try {
-      if (text !== this.#lastCheckpoint) await this.#write(text);
-    } catch (error) {
-      if (!lacksRoom(error) || removable.length === 0) throw error;
-      // On a full disk room has to be made first. What is settled needs no checkpoint to stay so: it is gone.
-      await this.#remove(removable);
-      await this.#write(text);
-    }
-    this.#lastCheckpoint = text;
-    onStep('checkpoint-written');
-    await this.#remove(removable);
-  }
-
-  #write(text: string): Promise<void> {
-    const { dir, fileSystem } = this.#options;
-    return writeCheckpoint(dir, text, fileSystem, this.#reserve);
-  }
-
-  #checkpointText(): string {
-    const { id, settling, writer, committer, held, segments } = this.#ready;
-    return encodeCheckpoint({
+  #checkpointContent(facts: CheckpointFacts): CheckpointContent {
+    return {
       version: 1,
-      journalId: id,
-      place: settling.place,
-      isWhole: settling.isWhole,
-      segmentNo: writer.lastSegmentNo,
-      connection: Math.max(committer.maxConnection, this.#sessionFrom),
+      journalId: this.id,
+      place: this.#settling.place,
+      isWhole: this.#settling.isWhole,
+      segmentNo: this.#writer.lastSegmentNo,
+      connection: Math.max(this.#committer.maxConnection, this.#sessionFrom),
       sessionFrom: this.#sessionFrom,
-      ...this.#wanted,
-      held: { through: segments.at(-1)?.lastNumber ?? 0, ids: held.durable },
-    });
+      ...facts,
+      held: { through: this.#segments.all.at(-1)?.lastNumber ?? 0, ids: this.#held.durable },
+    };
   }
+}
 
-  async #remove(removable: readonly Segment[]): Promise<void> {
-    const { dir, fileSystem } = this.#options;
-    const { segments, committer } = this.#ready;
-    for (const segment of removable) {
-      const i = segments.indexOf(segment);
-      if (i === -1) continue;
-      await removeIfThere(fileSystem, segment.path);
-      segments.splice(segments.indexOf(segment), 1);
-    }
-    if (removable.length === 0) return;
-    await fileSystem.syncDirectory(dir);
-    committer.retry();
-  }
+function segmentBytesWithin({ maxBytes, segmentBytes }: JournalOptions): number {
+  return Math.max(HEADER_BYTES + 1, Math.min(segmentBytes, Math.floor(maxBytes / SEGMENTS_WITHIN_MAX)));
+}
+
+function newId(clock: Clock): string {
+  const pick = (): string => ID_CHARACTERS[Math.floor(clock.random() * ID_CHARACTERS.length)]!;
+  return Array.from({ length: JOURNAL_ID_LENGTH }, pick).join('');
 }

@@ -27,7 +27,7 @@ const WRITTEN_WITHIN_MS = 200;
 const ATTEMPTS = 5;
 /** A process that has ended and that nobody has asked for its end: in a container without an init that may stay so. */
 const ENDED_STATES = new Set(['Z', 'X']);
-/** Index of the field `starttime` in /proc/<pid>/stat behind the command's closing parenthesis. [proc_pid_stat(5), field 22] */
+/** Index of the field `starttime` in /proc/<pid>/stat behind the command's closing parenthesis [proc_pid_stat(5)]. */
 const START_TIME_FIELD = 19;
 
 /** Another process holds the directory. */
@@ -36,8 +36,9 @@ class JournalInUseError extends Error {
 }
 
 /**
- * A file `lock` that holds the process id and the start of the process. It is stale when no process has that id, or another one has
- * got it since. Processes in other containers or on other machines that share the directory are not seen.
+ * A file `lock` that holds the process id and the start of the process. It is stale when no process has that id, or
+ * another one has got it since. Processes in other containers or on other machines that share the directory are not
+ * seen.
  */
 export class ProcessLock implements JournalLock {
   readonly #fileSystem: FileSystem;

@@ -1,12 +1,15 @@
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { decodeFrame, intactFrameBytes, type JournalRecord } from './frame.ts';
-import { RECENT_MESSAGES } from './retention.ts';
+import { RECENT_MESSAGES } from './segment-list.ts';
 import type { Segment } from './segment.ts';
 
 const MAX_BYTES = 67_108_864;
 
-/** The newest messages of the segments, oldest first: up to 65,535 of them, up to 64 MB. A segment that is gone is passed over. */
+/**
+ * The newest messages of the segments, oldest first: up to 65,535 of them, up to 64 MB. A segment that is gone is
+ * passed over.
+ */
 export async function readRecentRecords(
   segments: readonly Segment[],
   fileSystem: FileSystem,

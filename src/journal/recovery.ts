@@ -61,8 +61,8 @@ interface Found {
 }
 
 /**
- * Reads the whole journal, cuts the torn tail of the newest segment and sets damaged bytes aside. What is lost is logged; nothing but a disk
- * that can't be read, or segments of a later version of the format, makes it throw.
+ * Reads the whole journal, cuts the torn tail of the newest segment and sets damaged bytes aside. What is lost is
+ * logged; nothing but a disk that can't be read, or segments of a later version of the format, makes it throw.
  */
 export async function recover(directory: string, fileSystem: FileSystem, log: Logger): Promise<Recovered> {
   const place = { directory, fileSystem, log };
@@ -171,9 +171,10 @@ function noteHeld(
     for (let at = start; at < end; at += claimedFrameBytes(buffer, at)) {
       const isOf = frameIsQos2(buffer, at) && frameConnection(buffer, at) >= sessionFrom;
       if (!isOf || firstNumber + frameIndex(buffer, at) <= heldThrough) continue;
-      const { isRelease, packetId = 0, payload, topic } = decodeFrame(buffer, at, firstNumber);
+      const record = decodeFrame(buffer, at, firstNumber);
+      const { isRelease, packetId = 0 } = record;
       if (isRelease) held.released(packetId);
-      else held.stored(packetId, topic, payload);
+      else held.stored(packetId, record);
     }
   }
 }

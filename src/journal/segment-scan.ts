@@ -62,8 +62,8 @@ function startRun(runs: ByteRange[], start: number): ByteRange {
 }
 
 /**
- * The next intact frame at or behind `from`, one that can follow `lastIndex`: not more messages are skipped than the damaged bytes can
- * have held.
+ * The next intact frame at or behind `from`, one that can follow `lastIndex`: not more messages are skipped than the
+ * damaged bytes can have held.
  */
 function findFrame(buffer: Buffer, from: number, salt: number, lastIndex: number): number | undefined {
   for (let at = from; at + FRAME_OVERHEAD_BYTES <= buffer.length; at += 1) {

@@ -12,8 +12,9 @@ import {
 } from './segment.ts';
 
 /**
- * Writes the newest segment. After a write or a sync that failed nobody knows what the disk holds behind the last durable byte: `repair`
- * cuts that off, durably, and only then may the same messages be written again, into another segment.
+ * Writes the newest segment. After a write or a sync that failed nobody knows what the disk holds behind the last
+ * durable byte: `repair` cuts that off, durably, and only then may the same messages be written again, into another
+ * segment.
  */
 export class SegmentWriter {
   readonly #directory: string;
@@ -98,7 +99,10 @@ export class SegmentWriter {
     }
   }
 
-  /** Makes durable what was written. `isAcknowledged`: what a failure leaves in doubt must not be cut off, others count on it. */
+  /**
+   * Makes durable what was written. `isAcknowledged`: what a failure leaves in doubt must not be cut off, others count
+   * on it.
+   */
   async sync(isAcknowledged: boolean): Promise<void> {
     try {
       await this.#file?.sync();
@@ -119,7 +123,10 @@ export class SegmentWriter {
     segment.lastNumber += messages;
   }
 
-  /** Cuts off what may be behind the last byte that counts. Does nothing when nothing failed; throws when the disk still fails. */
+  /**
+   * Cuts off what may be behind the last byte that counts. Does nothing when nothing failed; throws when the disk still
+   * fails.
+   */
   async repair(): Promise<void> {
     if (this.#broken === undefined) return;
     const { path, bytes, messages } = this.#broken;

@@ -1,9 +1,10 @@
 import { crc32 } from 'node:zlib';
 
 /*
- * A segment file is a header and then frames (frame.ts). Its name is `segment-<first message number, 16 digits>.log`; the first number is
- * a multiple of 2^24, and each segment ever begun has a greater one. The header and the name are durable before any of the messages
- * counts as durable: so no number that anyone saw is given a second time, whatever was lost with the power.
+ * A segment file is a header and then frames (frame.ts). Its name is `segment-<first message number, 16 digits>.log`;
+ * the first number is a multiple of 2^24, and each segment ever begun has a greater one. The header and the name are
+ * durable before any of the messages counts as durable: so no number that anyone saw is given a second time, whatever
+ * was lost with the power.
  *
  *   offset  bytes
  *        0      8  "MQORAJNL"
@@ -14,8 +15,9 @@ import { crc32 } from 'node:zlib';
  *       40      4  messages in the segment before: what is missing there can be told
  *       44      4  CRC-32 of offsets 0 to 43
  *
- * Numbers are little-endian. The salt of the frames' CRCs is the CRC-32 of journal id and first number, so that what the disk kept of
- * another file, or a payload that looks like a frame, is not taken for one. Offsets 0 to 11 and 44 to 47 stay as they are in any later version.
+ * Numbers are little-endian. The salt of the frames' CRCs is the CRC-32 of journal id and first number, so that what
+ * the disk kept of another file, or a payload that looks like a frame, is not taken for one. Offsets 0 to 11 and 44 to
+ * 47 stay as they are in any later version.
  */
 
 export const HEADER_BYTES = 48;

@@ -6,9 +6,10 @@ const COMPACT_FROM = 1024;
 /**
  * Up to where all is settled, of messages that were given out and not yet settled.
  *
- * A message is settled when it is done, which tells how many values it has, and each of them is settled; one without values when it is
- * done. Values are settled in the order of their places, so one watermark tells all of them. Messages without values may be done late
- * and in any order: until then they hold the place back, not the watermark. Two numbers are kept for an open message.
+ * A message is settled when it is done, which tells how many values it has, and each of them is settled; one without
+ * values when it is done. Values are settled in the order of their places, so one watermark tells all of them. Messages
+ * without values may be done late and in any order: until then they hold the place back, not the watermark. Two numbers
+ * are kept for an open message.
  */
 export class Settling {
   #numbers: number[] = [];
@@ -17,11 +18,14 @@ export class Settling {
   #watermark: Place = ORIGIN;
   #place: Place;
   #isWhole: boolean;
+  /** The greatest number that was added, or that stands before all that will be. */
+  #lastAdded: number;
 
   /** `isWhole`: no value of the place's message is open. */
   constructor(place: Place = ORIGIN, isWhole = true) {
     this.#place = place;
     this.#isWhole = isWhole;
+    this.#lastAdded = this.messageNo;
   }
 
   /** The largest place such that all up to it is settled. */
@@ -34,7 +38,7 @@ export class Settling {
     return this.#isWhole;
   }
 
-  /** The last message that is settled with all before it, or a number below those of all that are not. */
+  /** Every message up to this number is settled. */
   get messageNo(): number {
     return this.#isWhole ? this.#place.messageNo : this.#place.messageNo - 1;
   }
@@ -44,13 +48,22 @@ export class Settling {
     return this.#numbers.length - this.#head;
   }
 
-  /** A message was given out; its number is above those of all before. */
+  /**
+   * A message was given out. Throws an internal error when its number is not above those of all before: `done` would
+   * not find the message, and the settled place could pass it over.
+   */
   add(messageNo: number): void {
+    if (messageNo <= this.#lastAdded) {
+      throw new Error(
+        `message ${messageNo} was given out after message ${this.#lastAdded}: the journal is out of order`,
+      );
+    }
+    this.#lastAdded = messageNo;
     this.#numbers.push(messageNo);
     this.#counts.push(COUNT_UNKNOWN);
   }
 
-  /** The message has so many values, none: it is settled by that. Unknown messages are ignored. */
+  /** `values`: how many the message has; 0 settles it at once. Unknown numbers are ignored. */
   done(messageNo: number, values: number): void {
     const i = this.#find(messageNo);
     if (i === undefined) return;

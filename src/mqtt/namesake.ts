@@ -26,7 +26,7 @@ export interface NamesakeOptions {
 
 /** Another process that says it is this bridge. */
 export interface Namesake {
-  /** Of each process another one. */
+  /** Tells a process from every other. */
   readonly run: string;
   readonly host: string;
   readonly pid: number;
@@ -42,13 +42,14 @@ const MAX_TEXT = 100;
 const MAX_OTHERS = 100;
 
 /**
- * Finds out that two processes run as one bridge: by mistake, as members of a fleet that were given one `bridge.id`, or as a gateway whose
- * predecessor still runs. They clear each other's notices and, with one client id, throw each other off the broker; in MQTT 3.1.1
- * the broker does not even say why it closes the connection.
+ * Finds out that two processes run as one bridge: by mistake, as members of a fleet that were given one `bridge.id`, or
+ * as a gateway whose predecessor still runs. They clear each other's notices and, with one client id, throw each other
+ * off the broker; in MQTT 3.1.1 the broker does not even say why it closes the connection.
  *
- * Each process publishes, retained, who it is: on each connect, and in answer to another one. Two with one client id are never
- * connected at the same time, but each finds what the other has retained when it comes back. Who speaks after this process has spoken, and
- * speaks again, lives: a predecessor does neither, whatever the memory of a broker that was restored brings back.
+ * Each process publishes, retained, who it is: on each connect, and in answer to another one. Two with one client id
+ * are never connected at the same time, but each finds what the other has retained when it comes back. Who speaks after
+ * this process has spoken, and speaks again, lives: a predecessor does neither, whatever the memory of a broker that
+ * was restored brings back.
  */
 export class NamesakeWatch {
   readonly #options: NamesakeOptions;

@@ -4,9 +4,11 @@ import { withDeadline } from '../core/clock.ts';
 import { coerceError } from '../core/errors.ts';
 import { RepeatedError } from '../core/logger.ts';
 import { topicMatches } from '../core/topic-filter.ts';
-import type { ConnectionOptions } from './connection-options.ts';
-import { MqttConnection } from './connection.ts';
-import { reasonText } from './reason-codes.ts';
+import type { ConnectionOptions } from './connection/connection-options.ts';
+import { MqttConnection } from './connection/connection.ts';
+import { reasonCodeOf, reasonText } from './connection/reason-codes.ts';
+import { publishRemedy, subscribeRemedy } from './connection/remedies.ts';
+import { publish, subscribe } from './connection/requests.ts';
 
 export interface PublisherOptions extends ConnectionOptions {
   /** `<base>/state`: where the broker's clients see whether the bridge is there. */
@@ -26,9 +28,11 @@ const OFFLINE = '{"state":"offline"}';
 const OFFLINE_DEADLINE_MS = 2000;
 
 /**
- * Publishes the notices, on a connection apart from the intake's: its Last Will and its end do not depend on a session that has to be kept.
+ * Publishes the notices, on a connection apart from the intake's: its Last Will and its end do not depend on a session
+ * that has to be kept.
  *
- * Nothing is queued while there is no connection. One publish is in flight at a time, as mqtt.js does not keep to the broker's receive maximum.
+ * Nothing is queued while there is no connection. One publish is in flight at a time, as mqtt.js does not keep to the
+ * broker's receive maximum.
  */
 export class MqttPublisher {
   readonly #options: PublisherOptions;
@@ -87,11 +91,14 @@ export class MqttPublisher {
     return this.#connection.stop();
   }
 
-  /** At QoS 1: resolves when the broker has it. Rejects without a connection, when it is lost, and when the broker refuses. */
+  /**
+   * At QoS 1: resolves when the broker has it. Rejects without a connection, when it is lost, and when the broker
+   * refuses.
+   */
   publish(topic: string, payload: string | Buffer, { retain }: { readonly retain: boolean }): Promise<void> {
     const client = this.#client;
     if (client === undefined) return Promise.reject(new Error('not connected to the broker'));
-    const published = this.#lastPublish.then(() => send(client, topic, payload, retain));
+    const published = this.#lastPublish.then(() => publish(client, topic, payload, { qos: 1, retain }));
     this.#lastPublish = published.catch(() => {});
     return published;
   }
@@ -116,11 +123,14 @@ export class MqttPublisher {
 
   async #connected(client: MqttClient): Promise<void> {
     this.#client = client;
+    const topic = this.#options.stateTopic;
     try {
-      await this.publish(this.#options.stateTopic, ONLINE, { retain: true });
+      await this.publish(topic, ONLINE, { retain: true });
       this.#failure.over();
-    } catch (error) {
-      if (this.#client === client) this.#failure.report({ topic: this.#options.stateTopic, error });
+    } catch (thrown) {
+      const error = coerceError(thrown);
+      const remedy = publishRemedy(topic, reasonCodeOf(error));
+      if (this.#client === client) this.#failure.report({ topic, error, ...(remedy === '' ? {} : { remedy }) });
     }
     for (const listening of this.#listening) await this.#subscribe(client, listening);
     if (this.#client !== client) return;
@@ -129,17 +139,16 @@ export class MqttPublisher {
 
   async #subscribe(client: MqttClient, { filter }: Listening): Promise<void> {
     if (!client.connected) return;
-    await new Promise<void>((resolve) => {
-      client.subscribe(filter, { qos: 1 }, (error, _grants, suback) => {
-        const code = Number(suback?.granted[0] ?? 0);
-        if (code >= 0x80) {
-          this.#options.log.error('broker does not grant a subscription', { topic: filter, reason: reasonText(code) });
-        } else if (error !== null) {
-          this.#options.log.debug('subscribing was cut short', { topic: filter, error: coerceError(error) });
-        }
-        resolve();
-      });
-    });
+    const { log } = this.#options;
+    try {
+      const granted = await subscribe(client, [{ topic: filter, qos: 1 }], 'always');
+      const code = granted.get(filter)?.code ?? 0;
+      if (code < 0x80) return;
+      const remedy = subscribeRemedy(filter, 1, code);
+      log.error('broker does not grant a subscription', { topic: filter, reason: reasonText(code), remedy });
+    } catch (error) {
+      log.debug('subscribing was cut short', { topic: filter, error: coerceError(error) });
+    }
   }
 
   #heard(topic: string, payload: Buffer, retain: boolean): void {
@@ -147,17 +156,4 @@ export class MqttPublisher {
       if (topicMatches(filter, topic)) listener(topic, payload, retain);
     }
   }
-}
-
-function send(client: MqttClient, topic: string, payload: string | Buffer, retain: boolean): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (!client.connected) {
-      reject(new Error('not connected to the broker'));
-      return;
-    }
-    client.publish(topic, payload, { qos: 1, retain }, (error) => {
-      if (error === undefined || error === null) resolve();
-      else reject(error);
-    });
-  });
 }

@@ -1,43 +1,50 @@
 import type { IClientOptions, MqttClient } from 'mqtt';
 
-import { sessionName, type BrokerMemory } from './broker-memory.ts';
-import { kindNamed } from './broker-recognition.ts';
-import { BrokerWord } from './broker-word.ts';
-import type { ConnectionOptions, ConnectionStatus } from './connection-options.ts';
-import { MqttConnection } from './connection.ts';
-import { DeferredAcks, type Intake } from './deferred-acks.ts';
-import type { ProtocolVersion } from './protocol-version.ts';
-import type { SessionManners } from './redelivery.ts';
-import { SessionHealth, type SessionHealthStatus } from './session-health.ts';
-import type { StarvationTiming } from './starvation.ts';
-import type { Subscription, SubscriptionMemory } from './subscription-memory.ts';
-import { Subscriptions, type SubscriptionProblem } from './subscriptions.ts';
+import { sessionName, type BrokerMemory } from './connection/broker-memory.ts';
+import { kindNamed } from './brokers/broker-recognition.ts';
+import { BrokerWord } from './session/broker-word.ts';
+import type { ConnectionOptions, ConnectionStatus } from './connection/connection-options.ts';
+import { MqttConnection } from './connection/connection.ts';
+import { DeferredAcks, type Intake } from './acks/deferred-acks.ts';
+import type { ProtocolVersion } from './connection/protocol-version.ts';
+import type { SessionManners } from './redelivery/redelivery.ts';
+import { SessionHealth, type SessionHealthStatus } from './session/session-health.ts';
+import type { StarvationTiming } from './session/starvation.ts';
+import type { Subscription, SubscriptionMemory } from './session/subscription-memory.ts';
+import { Subscriptions, type SubscriptionProblem } from './session/subscriptions.ts';
 
 export interface SourceOptions extends ConnectionOptions {
   readonly brokerMemory: BrokerMemory;
   readonly sessionExpirySeconds: number;
-  /** How many messages may be unacknowledged; also kept by brokers that do not know it (3.1.1) or do not care. From 1 to 65,535. */
+  /**
+   * How many messages may be unacknowledged; also kept by brokers that do not know it (3.1.1) or do not care. From 1 to
+   * 65,535.
+   */
   readonly receiveMaximum: number;
   readonly subscriptions: readonly Subscription[];
   readonly memory: SubscriptionMemory;
   /**
-   * The broker has begun a new session with this connection: nothing that comes now was delivered before. Called before the first delivery
-   * of it; nothing is subscribed to before it resolves, which is to be when a crash can't make it forgotten.
+   * The broker has begun a new session with this connection: nothing that comes now was delivered before. Called before
+   * the first delivery of it; nothing is subscribed to before it resolves, which is to be when a crash can't make it
+   * forgotten.
    */
   readonly onNewSession: (connection: number) => Promise<void>;
   /**
-   * The broker of the new session is one whose manners are known. Nothing is subscribed to before it resolves, which is to be as above. Absent: it
-   * is not asked what it is.
+   * The broker of the new session is one whose manners are known. Nothing is subscribed to before it resolves, which is
+   * to be as above. Absent: it is not asked what it is.
    */
   readonly onManners?: (manners: SessionManners) => Promise<void>;
-  /** Where the session writes to itself to find out whether it still gets anything: see starvation.ts. Absent: it does not. */
+  /**
+   * Where the session writes to itself to find out whether it still gets anything: see starvation.ts. Absent: it does
+   * not.
+   */
   readonly probeTopic?: string;
-  /** For tests. */
+  /** Shorter times, for tests. */
   readonly starvationTiming?: StarvationTiming;
 }
 
 export interface SourceStatus extends ConnectionStatus, SessionHealthStatus {
-  /** Of the last connect: the broker had kept our session. Undefined before the first. */
+  /** Whether the broker had kept our session at the last connect; undefined before the first. */
   readonly sessionPresent: boolean | undefined;
   readonly connects: number;
   readonly unacknowledged: number;
@@ -45,13 +52,14 @@ export interface SourceStatus extends ConnectionStatus, SessionHealthStatus {
 }
 
 /**
- * mqtt.js gathers a packet in memory before it can be looked at, so one of 256 MB, which MQTT allows, could end the process. A broker
- * throws away what is larger, hence the generous limit: PLC messages have kilobytes.
+ * mqtt.js gathers a packet in memory before it can be looked at, so one of 256 MB, which MQTT allows, could end the
+ * process. A broker throws away what is larger, hence the generous limit: PLC messages have kilobytes.
  */
 const MAXIMUM_PACKET_BYTES = 16 * 1024 * 1024;
 
 /**
- * Receives messages from the broker in a session that outlives connections and processes: what is not acknowledged comes again.
+ * Receives messages from the broker in a session that outlives connections and processes: what is not acknowledged
+ * comes again.
  *
  * Topic aliases are not asked for: mqtt.js does not resolve them before it hands over a packet.
  */
@@ -64,7 +72,6 @@ export class MqttSource {
   /** Connected. */
   #client: MqttClient | undefined;
   #connects = 0;
-  #isPaused = false;
   #sessionPresent: boolean | undefined;
   #sessionNoted: Promise<void> = Promise.resolve();
   #wanted: readonly Subscription[];
@@ -101,7 +108,7 @@ export class MqttSource {
       clock,
       log,
       subscribeProbe: (client) => this.#subscriptions.alignOwn(client),
-      isIdle: () => this.#acks.unacknowledged === 0 && !this.#isPaused,
+      isIdle: () => this.#acks.unacknowledged === 0 && this.#acks.isTaking,
       protocolVersion: () => this.#connection.status.protocolVersion,
       renew: (version) => this.#connection.renew(version),
     });
@@ -115,13 +122,18 @@ export class MqttSource {
     });
   }
 
-  /** Resolves when the attempts to connect have begun: an absent broker is a state. Throws a ConfigError about the TLS files. */
+  /**
+   * Resolves when the attempts to connect have begun: an absent broker is a state. Throws a ConfigError about the TLS
+   * files.
+   */
   async start(): Promise<void> {
     await this.#subscriptions.load();
     await this.#connection.start();
   }
 
-  /** Replaces the subscriptions: the session is brought into line at once where there is a connection, else on the next. */
+  /**
+   * Replaces the subscriptions: the session is brought into line at once where there is a connection, else on the next.
+   */
   subscribe(subscriptions: readonly Subscription[]): void {
     this.#wanted = subscriptions;
     this.#subscriptions.want(subscriptions);
@@ -130,7 +142,6 @@ export class MqttSource {
 
   /** Takes no more messages; what is acknowledged from now on still reaches the broker. For good: `stop` follows. */
   pause(): void {
-    this.#isPaused = true;
     this.#health.stop();
     this.#acks.pause();
   }
@@ -208,7 +219,7 @@ export class MqttSource {
 
   async #align(client: MqttClient, sessionPresent: boolean): Promise<void> {
     const hasSome = await this.#subscriptions.align(client, sessionPresent, this.#sessionNoted);
-    if (this.#client === client && !this.#isPaused) this.#health.connected(client, hasSome);
+    if (this.#client === client && this.#acks.isTaking) this.#health.connected(client, hasSome);
   }
 
   #closed(): void {

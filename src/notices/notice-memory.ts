@@ -4,12 +4,13 @@ import { replaceFile } from '../core/durable-file.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 
 /**
- * The topics on which the broker may retain something of ours, kept in a small JSON file over restarts: a broker need not send what it
- * retains to who subscribes with a wildcard, and then there is no way to ask for it.
+ * The topics on which the broker may retain something of ours, kept in a small JSON file over restarts: a broker need
+ * not send what it retains to who subscribes with a wildcard, and then there is no way to ask for it.
  *
- * A topic is in the file before it is published to, and leaves it after the empty message has been taken, so that a crash in between leaves
- * one too many and never one too few: clearing what is not there does nothing. The file is replaced as a whole, only when the set changes,
- * and is never trusted: what can't be read or understood counts as nothing known.
+ * A topic is in the file before it is published to, and leaves it after the empty message has been taken, so that a
+ * crash in between leaves one too many and never one too few: clearing what is not there does nothing. The file is
+ * replaced as a whole, only when the set changes, and is never trusted: what can't be read or understood counts as
+ * nothing known.
  */
 export class NoticeMemory {
   readonly #files: FileSystem;
@@ -29,7 +30,10 @@ export class NoticeMemory {
     return [...(await this.#topics())];
   }
 
-  /** Resolves when it is durable. Throws the system error when the disk does not take it; it is remembered until the end of the process. */
+  /**
+   * Resolves when it is durable. Throws the system error when the disk does not take it; it is remembered until the end
+   * of the process.
+   */
   async remember(topic: string): Promise<void> {
     const topics = await this.#topics();
     if (!topics.has(topic)) this.#changes += 1;

@@ -1,8 +1,10 @@
 /**
- * Topics whose retained message must be made right. What is published is asked for when its turn comes, so that a topic that changed
- * many times is sent once; few are under way at a time, and never two of one topic, so that the last word is the last to arrive.
+ * Topics whose retained message must be made right. What is published is asked for when its turn comes, so that a topic
+ * that changed many times is sent once; few are under way at a time, and never two of one topic, so that the last word
+ * is the last to arrive.
  *
- * What fails is kept for `retryFailed`. Without a connection nothing is tried and nothing kept: a new connection asks for all again.
+ * What fails is kept for `retryFailed`. Without a connection nothing is tried and nothing kept: a new connection asks
+ * for all again.
  */
 
 const MAX_IN_FLIGHT = 8;

@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto';
 
 import { DeadlineError, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
-import { systemErrorCode } from '../core/errors.ts';
+import { ifThere } from '../core/durable-file.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
-import { UnknownFileError } from '../backup/files/discard.ts';
-import { shownState, type BackupFileInfo } from '../backup/files/file-info.ts';
 import { NoticeOutbox } from './notice-outbox.ts';
-import { TimeWriter } from '../backup/csv/time-text.ts';
 
 /** The second MQTT connection, as the notices need it. */
 export interface NoticePublisher {
@@ -19,15 +16,30 @@ export interface NoticePublisher {
   subscribe(filter: string, listener: (topic: string, payload: Buffer, retain: boolean) => void): unknown;
 }
 
+/** What the notices look at of a file's facts, all of which they publish. */
+export interface NoticeFacts {
+  readonly file: string;
+  readonly state: 'open' | 'sealed' | 'replaying';
+  readonly bytes: number;
+  /** Undefined while the file is open. */
+  readonly sha256: string | undefined;
+}
+
 /** The files on disk, as the notices need them. */
 export interface NoticeBackups {
-  files(): readonly BackupFileInfo[];
-  file(name: string): BackupFileInfo | undefined;
+  files(): readonly { readonly name: string }[];
+  /** Undefined when there is no file of that name. */
+  facts(name: string): NoticeFacts | undefined;
+  /** The result ends that. */
   onChange(listener: (name: string) => void): () => void;
+  /** Throws an Error with code ENOENT when there is no file of that name. */
   read(name: string): Promise<Buffer>;
 }
 
-/** The topics that the broker may retain something on, over restarts. `remember` resolves when a crash can't make it forgotten. */
+/**
+ * The topics that the broker may retain something on, over restarts. `remember` resolves when a crash can't make it
+ * forgotten.
+ */
 export interface RetainedTopics {
   topics(): Promise<readonly string[]>;
   remember(topic: string): Promise<void>;
@@ -56,11 +68,11 @@ const CSV_LEVEL = '/csv';
 /**
  * Keeps the broker's retained recovery notices, and the bridge's health, in line with the files on disk.
  *
- * Each connection starts from nothing known: all files are published, and what the broker retains shows by the subscription. A retained
- * message that is right counts as published; one that is wrong, or whose file is gone, is put right. Messages without the retain
- * flag are echoes of what was just published and mean nothing. As a broker may send nothing for a wildcard, or without the flag, what was
- * published is also remembered by name and put right on each connection: before each publish that it may be there, after the empty one
- * that it is not.
+ * Each connection starts from nothing known: all files are published, and what the broker retains shows by the
+ * subscription. A retained message that is right counts as published; one that is wrong, or whose file is gone, is put
+ * right. Messages without the retain flag are echoes of what was just published and mean nothing. As a broker may send
+ * nothing for a wildcard, or without the flag, what was published is also remembered by name and put right on each
+ * connection: before each publish that it may be there, after the empty one that it is not.
  */
 export class Notices {
   readonly #options: NoticesOptions;
@@ -139,8 +151,8 @@ export class Notices {
 
   #fileChanged(name: string): void {
     const nowMs = this.#options.clock.monotonic();
-    const file = this.#options.backups.file(name);
-    if (file?.state !== 'open' && file?.replayedRows === undefined) {
+    const file = this.#options.backups.facts(name);
+    if (file === undefined || file.state === 'sealed') {
       this.#sentAtMs.delete(name);
     } else if (nowMs - (this.#sentAtMs.get(name) ?? Number.NEGATIVE_INFINITY) < OPEN_FILE_INTERVAL_MS) {
       this.#late.add(name);
@@ -176,7 +188,7 @@ export class Notices {
     if (/[+#]/.test(name)) return;
     const topic = this.#recoveryTopic + name;
     this.#outbox.put(topic);
-    const file = this.#options.backups.file(name);
+    const file = this.#options.backups.facts(name);
     if (file === undefined || this.#isInlined(file)) this.#outbox.put(topic + CSV_LEVEL);
   }
 
@@ -200,7 +212,10 @@ export class Notices {
     const { file, isCsv } = this.#subjectOf(topic);
     const content = file === undefined ? undefined : isCsv ? this.#csvDigest(file) : this.#noticeText(file);
     if (content !== undefined && this.#published.get(topic) === content) return;
-    const payload = file !== undefined && isCsv && content !== undefined ? await this.#readCsv(file.name) : content;
+    const payload =
+      file !== undefined && isCsv && content !== undefined
+        ? await ifThere(this.#options.backups.read(file.file))
+        : content;
     if (payload !== undefined) await this.#remember(topic, 'remember');
     await this.#publish(topic, payload ?? '');
     if (payload === undefined) await this.#remember(topic, 'forget');
@@ -208,7 +223,10 @@ export class Notices {
     else this.#published.set(topic, content);
   }
 
-  /** A disk that takes no more is no reason to keep silent: then the broker's own word is all there is, as it sends what it retains. */
+  /**
+   * A disk that takes no more is no reason to keep silent: then the broker's own word is all there is, as it sends what
+   * it retains.
+   */
   async #remember(topic: string, how: 'remember' | 'forget'): Promise<void> {
     try {
       await this.#options.memory[how](topic);
@@ -223,52 +241,25 @@ export class Notices {
     this.#error.over();
   }
 
-  /** Undefined when the file has gone meanwhile. */
-  async #readCsv(name: string): Promise<Buffer | undefined> {
-    try {
-      return await this.#options.backups.read(name);
-    } catch (error) {
-      if (error instanceof UnknownFileError || systemErrorCode(error) === 'ENOENT') return undefined;
-      throw error;
-    }
-  }
-
-  #subjectOf(topic: string): { readonly file: BackupFileInfo | undefined; readonly isCsv: boolean } {
+  #subjectOf(topic: string): { readonly file: NoticeFacts | undefined; readonly isCsv: boolean } {
     // Of a base topic that was configured before: nothing of it is right any more.
     if (!topic.startsWith(this.#recoveryTopic)) return { file: undefined, isCsv: false };
     const path = topic.slice(this.#recoveryTopic.length);
     const isCsv = path.endsWith(CSV_LEVEL);
     const name = isCsv ? path.slice(0, -CSV_LEVEL.length) : path;
-    return { file: this.#options.backups.file(name), isCsv };
+    return { file: this.#options.backups.facts(name), isCsv };
   }
 
-  #isInlined(file: BackupFileInfo): boolean {
+  #isInlined(file: NoticeFacts): boolean {
     const { inlineCsvMaxBytes } = this.#options;
     return inlineCsvMaxBytes > 0 && file.sha256 !== undefined && file.bytes <= inlineCsvMaxBytes;
   }
 
-  #csvDigest(file: BackupFileInfo): string | undefined {
+  #csvDigest(file: NoticeFacts): string | undefined {
     return this.#isInlined(file) ? file.sha256 : undefined;
   }
 
-  #noticeText(file: BackupFileInfo): string {
-    const times = new TimeWriter();
-    const timeOrNull = (timeMs: number | undefined): string | null =>
-      timeMs === undefined ? null : times.text(timeMs);
-    return JSON.stringify({
-      file: file.name,
-      kind: file.kind,
-      state: shownState(file),
-      rows: file.rows,
-      replayedRows: file.replayedRows ?? 0,
-      bytes: file.bytes,
-      sha256: file.sha256,
-      firstTimestamp: timeOrNull(file.firstTimestampMs),
-      lastTimestamp: timeOrNull(file.lastTimestampMs),
-      createdAt: times.text(file.createdAtMs),
-      reason: file.reason,
-      bridgeId: this.#options.bridgeId,
-      problem: file.problem,
-    });
+  #noticeText(file: NoticeFacts): string {
+    return JSON.stringify({ ...file, bridgeId: this.#options.bridgeId });
   }
 }

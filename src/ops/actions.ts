@@ -5,7 +5,7 @@ import { json, plain, type Answer } from './answers.ts';
 
 /** What may be done over HTTP, by who knows the token. */
 export interface Actions {
-  /** Empty: nothing may be done. */
+  /** The token that a request must bear; with an empty one nothing may be done. */
   readonly token: string;
   /** The first whose path fits answers, with the path's variable parts, which are decoded. */
   readonly posts: readonly { readonly path: RegExp; answer(...parts: string[]): Answer | Promise<Answer> }[];
@@ -25,7 +25,7 @@ export interface ActionSources {
   discard(file: string): Promise<Refusal | undefined>;
 }
 
-/** What may be done over HTTP with the token (INTERFACE.md, "HTTP"). */
+/** The actions on backup files, each a POST of its own. */
 export function createActions(sources: ActionSources): Actions {
   const answerAs = (done: 200 | 202, act: ActionSources['replay']) => async (file: string) => {
     const refusal = await act(file);
@@ -40,7 +40,7 @@ export function createActions(sources: ActionSources): Actions {
   };
 }
 
-/** Undefined when the request is for none of the actions. */
+/** The answer to a request for an action; undefined when the request is for none of the actions. */
 export function actOn(actions: Actions, request: IncomingMessage, path: string): Answer | Promise<Answer> | undefined {
   const post = actions.posts.find((each) => each.path.test(path));
   if (post === undefined) return undefined;
@@ -66,12 +66,14 @@ export function decoded(part: string): string | undefined {
   }
 }
 
-/** A browser names the page that sends the request: none but the bridge's own may. In front of it TLS may have been taken off. */
+/**
+ * A browser names the page that sends a request: only the bridge's own page may act. A proxy may have taken TLS off.
+ */
 function isFromOwnPage({ headers: { host, origin } }: IncomingMessage): boolean {
   return origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
 }
 
-/** Takes the same time for every wrong token of one length. */
+/** Compares the token in the same time for every wrong one of a length, so that time tells nothing of the right one. */
 function isToken(authorization: string | undefined, token: string): boolean {
   const given = /^Bearer +(?<token>\S+)$/i.exec(authorization ?? '')?.groups?.['token'] ?? '';
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

@@ -1,12 +1,6 @@
 import type { StatusFacts } from './status.ts';
 
-/** A problem and what a person can do about it. */
-export interface Advice {
-  readonly problem: string;
-  readonly remedy: string;
-}
-
-/** What problems.ts looks for. */
+/** The kinds of problems that problems.ts looks for. */
 export type ProblemKind =
   | 'audit'
   | 'dropped'
@@ -86,7 +80,7 @@ export function remedyFor(kind: ProblemKind, facts: StatusFacts): string {
   return typeof remedy === 'string' ? remedy : remedy(facts);
 }
 
-/** Remedies of a connection are clauses. */
+/** The remedy of a connection is a clause: it becomes a sentence here. */
 function sentence(clause: string): string {
   return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`;
 }

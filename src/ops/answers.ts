@@ -8,18 +8,21 @@ export interface Answer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** As many bytes as it says; fewer, when it throws on the way, show the reader that the answer is cut off. */
+/**
+ * A body of exactly `bytes` bytes. When reading it throws on the way, the peer sees by the missing bytes that the
+ * answer is cut off.
+ */
 export interface ByteStream {
   readonly bytes: number;
   readonly chunks: AsyncIterable<Buffer>;
 }
 
-/** An answer without an end of its own: `follow` gets the response, its head written, and ends it some time. */
+/** A body that does not end by itself: `follow` gets the response, whose head is written, and ends it some time. */
 export interface OpenStream {
   follow(response: ServerResponse): void;
 }
 
-/** What a request asks for beside its path. */
+/** The variable parts of a request for a route. */
 export interface Asked {
   readonly query: URLSearchParams;
   /** What stands for the `*` of the route's path, decoded; empty when it has none. */
@@ -27,8 +30,8 @@ export interface Asked {
 }
 
 /**
- * By path; `*` stands for one part of it, and a path without one comes first. A route that throws answers 500 without saying why; the log has
- * the reason.
+ * The routes by path. A `*` stands for one part of a path; a path without one comes first. A route that throws answers
+ * 500 without saying why; the log has the reason.
  */
 export type Routes = Readonly<Record<string, (asked: Asked) => Answer | Promise<Answer>>>;
 

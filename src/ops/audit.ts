@@ -10,7 +10,10 @@ export interface Audit {
   readonly difference: number;
 }
 
-/** Holds received values against what became of them (INTERFACE.md, "The audit"). */
+/**
+ * Holds received values against what became of them: every one is written, kept in a file, left out on purpose, or
+ * still on its way.
+ */
 export function auditCounters(counters: Counters, pending: number): Audit {
   const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = counters;
   const settled = valuesWritten + valuesBackedUp + valuesRejected + valuesDropped + valuesFiltered;
@@ -24,7 +27,7 @@ export interface AuditMonitorOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters: Counters;
-  /** Values received that are still on their way, in all stages together. */
+  /** How many received values are still on their way, in all stages together. */
   readonly pending: () => number;
 }
 
@@ -52,7 +55,7 @@ export class AuditMonitor {
     this.#cancel();
   }
 
-  /** One check at once, for the end of a drain too. */
+  /** Checks the audit now; at the end of a drain too. */
   check(): Audit {
     const { counters, pending, log } = this.#options;
     const audit = auditCounters(counters, pending());

@@ -16,7 +16,7 @@ export interface EventStreamsOptions {
 
 interface Stream {
   readonly response: ServerResponse;
-  /** What it was sent last. */
+  /** The list of backups that the peer was sent last. */
   backups: string;
   samples: number;
   /** How long in a row the peer has had something left to read. */
@@ -26,15 +26,15 @@ interface Stream {
 const EVERY_MS = 1000;
 const MAX_STREAMS = 20;
 const MAX_STUCK_SECONDS = 10;
-/** After how long a browser comes back. */
+/** How long a browser waits before it connects again. */
 const RETRY_MS = 2000;
 
 /**
- * The streams of `/api/events` (server-sent events, WHATWG HTML §9.2): the status each second, the backups and the newest sample of the
- * history when they have changed.
+ * The streams of `/api/events` (server-sent events, WHATWG HTML §9.2): the status each second, the backups and the
+ * newest sample of the history when they have changed.
  *
- * A peer gets nothing new before it has read what it was sent, so that no more than one event of each kind waits for it in memory; one that
- * reads nothing for 10 s is cut.
+ * A peer gets nothing new before it has read what was sent, so that no more than one event of each kind waits in memory
+ * for each peer. A peer that reads nothing for 10 s is cut off.
  */
 export class EventStreams {
   readonly #options: EventStreamsOptions;
@@ -98,7 +98,7 @@ export class EventStreams {
     });
   }
 
-  /** A page that looks on must not end the bridge. */
+  /** Catches what goes wrong: a page that looks on must not end the bridge. */
   #trySend(streams: readonly Stream[]): void {
     try {
       this.#send(streams);
@@ -131,7 +131,7 @@ export class EventStreams {
   }
 }
 
-/** JSON has no line ends, which would end the event. */
+/** An event as the stream has it. `data` is JSON: it has no line ends, which would end the event. */
 function event(name: string, data: string): string {
   return `event: ${name}\ndata: ${data}\n\n`;
 }

@@ -2,7 +2,10 @@ import type { CancelTimer, Clock } from '../core/clock.ts';
 import type { Counters } from '../core/counters.ts';
 import { Rates, type RateFigures } from './rates.ts';
 
-/** Epoch seconds, values in a second, values out a second, write latency in ms or null without a batch, values in the buffer, bytes of the journal. */
+/**
+ * Epoch seconds, values in a second, values out a second, write latency in ms or null without a batch, values in the
+ * buffer, bytes of the journal.
+ */
 export type Sample = readonly [
   atSeconds: number,
   valuesInPerSecond: number,
@@ -17,7 +20,7 @@ export interface HistoryOptions {
   readonly counters: Counters;
   readonly buffer: { readonly size: number; readonly capacity: number };
   readonly journalMaxBytes: number;
-  /** Asked from `start` on. */
+  /** The size of the journal; asked from `start` on. */
   readonly journalBytes: () => number;
 }
 
@@ -25,7 +28,7 @@ export interface HistoryOptions {
 export interface HistoryAnswer {
   readonly intervalMs: number;
   readonly capacity: { readonly buffer: number; readonly journalBytes: number };
-  /** Oldest first. */
+  /** The samples of the last hour, oldest first. */
   readonly samples: readonly Sample[];
 }
 
@@ -51,7 +54,7 @@ export class History {
     this.#rates = new Rates(options.counters, options.clock, READINGS_A_SAMPLE);
   }
 
-  /** Call when the counters hold what an earlier run counted: it is no flow of this one. */
+  /** Call when the counters hold what an earlier run counted, which must not count as flow of this run. */
   start(): void {
     this.#rates.read();
     this.#readLater();
@@ -61,7 +64,7 @@ export class History {
     this.#cancel();
   }
 
-  /** Call once a committed batch. */
+  /** Takes note of a committed batch. Call once for each. */
   noteBatch(latencyMs: number): void {
     this.#batches += 1;
     this.#latencySumMs += latencyMs;
@@ -71,12 +74,12 @@ export class History {
     return this.#rates.figures;
   }
 
-  /** Samples since the start. */
+  /** How many samples were taken since the start. */
   get taken(): number {
     return this.#taken;
   }
 
-  /** Undefined before the first. */
+  /** The newest sample; undefined before the first. */
   get newest(): Sample | undefined {
     return this.#taken === 0 ? undefined : this.#sample(this.#taken - 1);
   }

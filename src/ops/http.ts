@@ -9,16 +9,14 @@ import { isLoopback, withoutBrackets } from '../core/loopback.ts';
 import { actOn, decoded, type Actions } from './actions.ts';
 import { plain, type Answer, type Asked, type Routes } from './answers.ts';
 
-export type { Answer, Routes } from './answers.ts';
-
 export interface HttpServerOptions {
   readonly host: string;
-  /** 0: a free one. */
+  /** The port to listen on; 0 for a free one. */
   readonly port: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly routes: Routes;
-  /** None: GET only. */
+  /** What may be done by POST; without actions only GET and HEAD are answered. */
   readonly actions?: Actions;
 }
 
@@ -65,7 +63,9 @@ export class HttpServer {
     return this.#url;
   }
 
-  /** Listens. Throws an Error that names `http.port` or `http.host`, the system error as its cause, when that cannot be. */
+  /**
+   * Listens. Throws an Error that names `http.port` or `http.host`, the system error as its cause, when that cannot be.
+   */
   async start(): Promise<void> {
     const { host, port, log } = this.#options;
     const server = createServer(LIMITS, (request, response) => void this.#serve(request, response));
@@ -102,7 +102,7 @@ export class HttpServer {
       this.#failed.report({ path: pathOf(request), error: coerceError(thrown) });
       answer = plain(500, 'internal error');
     }
-    if (hasBody(request)) response.setHeader('connection', 'close'); // nobody reads it
+    if (hasBody(request)) response.setHeader('connection', 'close'); // nobody reads that body
     await this.#send(request, response, answer);
   }
 
@@ -167,8 +167,9 @@ function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /**
- * Keeps web pages elsewhere from reading a loopback bridge by a name of theirs that resolves to 127.0.0.1 (DNS rebinding): such a
- * request names that host. Who listens on the network is reached by names that we can't know, and is open to the network anyway.
+ * Keeps web pages elsewhere from reading a loopback bridge by a name of theirs that resolves to 127.0.0.1 (DNS
+ * rebinding): such a request names that host. Who listens on the network is reached by names that we can't know, and is
+ * open to the network anyway.
  */
 function isKnownHost(hostHeader: string | undefined, listenHost: string): boolean {
   if (hostHeader === undefined || !isLoopback(listenHost)) return true;

@@ -1,6 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-import { collectStatus, ORACLE_STATES, type Status, type StatusSources } from './status.ts';
+import { collectStatus, type StatusSources } from './collect-status.ts';
+import { ORACLE_STATES, type Status } from './status.ts';
 
 /** Name without the prefix; `read` gives the figure at the time of a scrape. */
 interface Figure {
@@ -60,8 +61,9 @@ const LAG_SECONDS_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 
 const MAX_ERROR_CODES = 50;
 
 /**
- * What Prometheus scrapes. Counters and gauges are read from the status at the scrape; only the histograms are fed, once a batch.
- * The process's own metrics keep the names that Prometheus gives them everywhere (`process_…`, `nodejs_…`).
+ * What Prometheus scrapes. Counters and gauges are read from the status at the scrape; only the histograms are fed,
+ * once a batch. The process's own metrics keep the names that Prometheus gives them everywhere (`process_…`,
+ * `nodejs_…`).
  */
 export class Metrics {
   readonly #sources: StatusSources;
@@ -119,7 +121,7 @@ export class Metrics {
     collectDefaultMetrics({ register: this.#registry });
   }
 
-  /** Call once a committed batch. Times that a jump of the clock made negative count as 0. */
+  /** Takes note of a committed batch; call once for each. Times that a jump of the clock made negative count as 0. */
   observeBatch(rows: number, latencyMs: number, lagMs: number): void {
     this.#batchRows.observe(rows);
     this.#writeSeconds.observe(seconds(latencyMs));

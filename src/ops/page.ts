@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import type { Answer, Routes } from './http.ts';
+import type { Answer, Routes } from './answers.ts';
 
 const CONTENT_TYPES = {
   html: 'text/html; charset=utf-8',
@@ -14,7 +14,10 @@ const CONTENT_TYPES = {
 const DIRECTORY = fileURLToPath(new URL('page', import.meta.url));
 const require = createRequire(import.meta.url);
 
-/** Each part of the page by its path: a file in page/, or one of an installed package. The page names them relative to itself. */
+/**
+ * Each part of the page by its path: a file in page/, or one of an installed package. The page names them relative to
+ * itself.
+ */
 const PARTS: Readonly<Record<string, string>> = {
   '/': 'page.html',
   '/page.css': 'page.css',
@@ -38,7 +41,10 @@ const PARTS: Readonly<Record<string, string>> = {
   '/uplot.css': require.resolve('uplot/dist/uPlot.min.css'),
 };
 
-/** Only the bridge's own files run and style, and they can ask only this bridge. uPlot styles through the CSSOM, which is allowed. */
+/**
+ * Only the bridge's own files run and style, and they can ask only this bridge. uPlot styles through the CSSOM, which
+ * is allowed.
+ */
 const SECURITY_POLICY = [
   `default-src 'none'`,
   `script-src 'self'`,
@@ -50,7 +56,9 @@ const SECURITY_POLICY = [
   `frame-ancestors 'none'`,
 ].join('; ');
 
-/** The status page and its parts, read now, once. Throws the system error when a file of the installation is missing. */
+/**
+ * The status page and its parts, read now, once. Throws the system error when a file of the installation is missing.
+ */
 export function pageRoutes(): Routes {
   return Object.fromEntries(
     Object.entries(PARTS).map(([path, file]) => {

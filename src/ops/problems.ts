@@ -1,51 +1,110 @@
-import { remedyFor, type Advice, type ProblemKind } from './advice.ts';
-import type { StatusFacts } from './status.ts';
+import { plural } from '../core/wording.ts';
+import { remedyFor, type ProblemKind } from './advice.ts';
+import type { Advice, StatusFacts } from './status.ts';
 
-type Check = (facts: StatusFacts) => string | undefined;
+/** One thing that can be wrong, and how a person is told of it. */
+interface Problem {
+  readonly kind: Exclude<ProblemKind, 'subscription'>;
+  /** The problem in one sentence; undefined when there is none. */
+  readonly sentence: (facts: StatusFacts) => string | undefined;
+  /**
+   * The problem in a few words without numbers, for a line that should seldom change; absent: that line leaves it out.
+   */
+  readonly phrase?: (facts: StatusFacts) => string;
+  /** True when values are lost, or none come, or none go. */
+  readonly isGrave?: (facts: GraveFacts) => boolean;
+}
 
-/** Each looks at one thing and says nothing when that is in order. The worst come first. */
-const CHECKS: Readonly<Record<Exclude<ProblemKind, 'subscription'>, Check>> = {
-  audit: ({ audit }) => {
-    if (audit.balanced) return undefined;
-    const what = audit.difference > 0 ? 'missing' : 'counted twice';
-    return `The audit does not balance: ${plural(Math.abs(audit.difference), 'value')} ${what}.`;
+/** The facts that tell how grave the problems are; every version of the bridge has them in its status. */
+export type GraveFacts = Pick<StatusFacts, 'audit' | 'oracle'> & { readonly mqtt: { readonly connected: boolean } };
+
+/** All problems that are looked for, the worst first. */
+const PROBLEMS: readonly Problem[] = [
+  {
+    kind: 'audit',
+    sentence: ({ audit }) => {
+      if (audit.balanced) return undefined;
+      const what = audit.difference > 0 ? 'missing' : 'counted twice';
+      return `The audit does not balance: ${plural(Math.abs(audit.difference), 'value')} ${what}.`;
+    },
+    phrase: () => 'audit out of balance',
+    isGrave: ({ audit }) => !audit.balanced,
   },
-  dropped: ({ counters }) => {
-    if (counters.valuesDropped === 0) return undefined;
-    return `${plural(counters.valuesDropped, 'value')} dropped since the start because the buffer was full.`;
+  {
+    kind: 'dropped',
+    sentence: ({ counters }) => {
+      if (counters.valuesDropped === 0) return undefined;
+      return `${plural(counters.valuesDropped, 'value')} dropped since the start because the buffer was full.`;
+    },
+    phrase: () => 'values dropped',
   },
-  journal: ({ journal }) => JOURNAL_SENTENCES[journal.state],
-  namesake: ({ mqtt }) => mqtt.namesake,
-  broker: ({ mqtt }) => {
-    if (mqtt.connected) return undefined;
-    const since = mqtt.since === undefined ? '' : ` since ${toSeconds(mqtt.since)}`;
-    const why = mqtt.reason === undefined ? '' : ` ${mqtt.reason.replace(/\.$/, '')}.`;
-    return `Not connected to the MQTT broker${since}: nothing is received.${why}`;
+  { kind: 'namesake', sentence: ({ mqtt }) => mqtt.namesake },
+  {
+    kind: 'broker',
+    sentence: ({ mqtt }) => {
+      if (mqtt.connected) return undefined;
+      const since = mqtt.since === undefined ? '' : ` since ${toSeconds(mqtt.since)}`;
+      const why = mqtt.reason === undefined ? '' : ` ${mqtt.reason.replace(/\.$/, '')}.`;
+      return `Not connected to the MQTT broker${since}: nothing is received.${why}`;
+    },
+    phrase: () => 'not connected to the broker',
+    isGrave: ({ mqtt }) => !mqtt.connected,
   },
-  starved: ({ mqtt: { sessionStarvedAt: at, starvedMeasure = 'none' } }) => {
-    if (at === undefined) return undefined;
-    const what = "the broker stopped to deliver to the bridge's session, although it took what that published";
-    return `At ${toSeconds(at)} ${what}. ${STARVED_SENTENCES[starvedMeasure]}`;
+  {
+    kind: 'journal',
+    sentence: ({ journal }) => JOURNAL_SENTENCES[journal.state],
+    phrase: ({ journal }) => `journal ${journal.state}`,
   },
-  sessionLost: ({ mqtt: { sessionLostAt: at } }) => {
-    if (at === undefined) return undefined;
-    const what = "the broker had lost the bridge's session: what it had kept for an absent bridge is gone";
-    return `At ${toSeconds(at)} ${what}.`;
+  {
+    kind: 'starved',
+    sentence: ({ mqtt: { sessionStarvedAt: at, starvedMeasure = 'none' } }) => {
+      if (at === undefined) return undefined;
+      const what = "the broker stopped to deliver to the bridge's session, although it took what that published";
+      return `At ${toSeconds(at)} ${what}. ${STARVED_SENTENCES[starvedMeasure]}`;
+    },
   },
-  oracle: ({ oracle }) => {
-    if (oracle.state === 'connected') return undefined;
-    const [what, consequence] = ORACLE_SENTENCES[oracle.state];
-    const since = oracle.since === undefined ? '' : ` since ${toSeconds(oracle.since)}`;
-    const why = oracle.reason === undefined ? '' : `: ${describe(oracle.reason)}`;
-    return `${what}${since}${why}.${consequence}`;
+  {
+    kind: 'sessionLost',
+    sentence: ({ mqtt: { sessionLostAt: at } }) => {
+      if (at === undefined) return undefined;
+      const what = "the broker had lost the bridge's session: what it had kept for an absent bridge is gone";
+      return `At ${toSeconds(at)} ${what}.`;
+    },
   },
-  bufferFull: ({ buffer }) => (buffer.size < buffer.capacity ? undefined : 'The buffer is full.'),
-  backups: ({ backups }) => waiting(backups.pendingFiles, backups.pendingRows, 'waiting for Oracle in CSV backups'),
-  rejected: ({ backups }) =>
-    waiting(backups.rejectedFiles, backups.rejectedRows, 'rejected, kept with the reason in CSV'),
-  undecodable: ({ backups }) =>
-    waiting(backups.undecodableFiles, backups.undecodableRows, 'undecodable, kept in CSV', 'message'),
-};
+  {
+    kind: 'oracle',
+    sentence: ({ oracle }) => {
+      if (oracle.state === 'connected') return undefined;
+      const { consequence, what } = ORACLE_WORDS[oracle.state];
+      const since = oracle.since === undefined ? '' : ` since ${toSeconds(oracle.since)}`;
+      const why = oracle.reason === undefined ? '' : `: ${describe(oracle.reason)}`;
+      return `${what}${since}${why}.${consequence}`;
+    },
+    phrase: ({ oracle }) => (oracle.state === 'connected' ? '' : ORACLE_WORDS[oracle.state].short),
+    isGrave: ({ oracle }) => oracle.state === 'down',
+  },
+  {
+    kind: 'bufferFull',
+    sentence: ({ buffer }) => (buffer.size < buffer.capacity ? undefined : 'The buffer is full.'),
+  },
+  {
+    kind: 'backups',
+    sentence: ({ backups }) => waiting(backups.pendingFiles, backups.pendingRows, 'waiting for Oracle in CSV backups'),
+    phrase: () => 'backups wait for Oracle',
+  },
+  {
+    kind: 'rejected',
+    sentence: ({ backups }) =>
+      waiting(backups.rejectedFiles, backups.rejectedRows, 'rejected, kept with the reason in CSV'),
+    phrase: () => 'rejected rows',
+  },
+  {
+    kind: 'undecodable',
+    sentence: ({ backups }) =>
+      waiting(backups.undecodableFiles, backups.undecodableRows, 'undecodable, kept in CSV', 'message'),
+    phrase: () => 'undecodable messages',
+  },
+];
 
 const STARVED_SENTENCES = {
   none: 'It still gets nothing.',
@@ -53,10 +112,14 @@ const STARVED_SENTENCES = {
   mqtt311: 'It goes on with MQTT 3.1.1.',
 } as const;
 
-const ORACLE_SENTENCES = {
-  retrying: ['Writing to Oracle fails', ' It is being tried again.'],
-  down: ['Oracle is down', ' Values go to CSV backups.'],
-  disabled: ['Writing to Oracle is switched off', ''],
+const ORACLE_WORDS = {
+  retrying: {
+    what: 'Writing to Oracle fails',
+    consequence: ' It is being tried again.',
+    short: 'writing to Oracle fails, trying again',
+  },
+  down: { what: 'Oracle is down', consequence: ' Values go to CSV backups.', short: 'Oracle down' },
+  disabled: { what: 'Writing to Oracle is switched off', consequence: '', short: 'writing to Oracle switched off' },
 } as const;
 
 const JOURNAL_SENTENCES = {
@@ -67,13 +130,25 @@ const JOURNAL_SENTENCES = {
 
 /** What a person should know about these numbers, one sentence each, and what to do about it. */
 export function findProblems(facts: StatusFacts): Advice[] {
-  const found = Object.entries(CHECKS).flatMap(([kind, check]) => {
-    const problem = check(facts);
-    return problem === undefined ? [] : [{ problem, remedy: remedyFor(kind as ProblemKind, facts) }];
+  const found = PROBLEMS.flatMap(({ kind, sentence }) => {
+    const problem = sentence(facts);
+    return problem === undefined ? [] : [{ problem, remedy: remedyFor(kind, facts) }];
   });
   const remedy = remedyFor('subscription', facts);
   const { manners = [], subscriptionProblems } = facts.mqtt;
   return [...found, ...subscriptionProblems.map((problem) => ({ problem, remedy })), ...manners];
+}
+
+/** The problems in a few words each, without numbers; empty when there is nothing to say. */
+export function problemPhrases(facts: StatusFacts): string[] {
+  return PROBLEMS.flatMap(({ sentence, phrase }) =>
+    phrase === undefined || sentence(facts) === undefined ? [] : [phrase(facts)],
+  );
+}
+
+/** Whether values are lost, or none come, or none go: decides on the colour of what is said. */
+export function isGrave(facts: GraveFacts): boolean {
+  return PROBLEMS.some((problem) => problem.isGrave?.(facts) === true);
 }
 
 /** ISO 8601 without the fraction. */
@@ -89,8 +164,4 @@ function waiting(files: number, rows: number, what: string, noun = 'row'): strin
 function describe({ code, message }: { readonly code: string; readonly message: string }): string {
   const text = message.startsWith(code) ? message : `${code}: ${message}`;
   return text.trim().replace(/\.$/, '');
-}
-
-function plural(count: number, noun: string): string {
-  return `${count.toLocaleString('en-US')} ${noun}${count === 1 ? '' : 's'}`;
 }

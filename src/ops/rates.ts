@@ -1,10 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import type { Counters } from '../core/counters.ts';
 
-/** A second. */
+/** How much flows in a second. */
 export interface RateFigures {
   readonly valuesInPerSecond: number;
-  /** Into Oracle, from the buffer or from backups. */
+  /** Values that reach Oracle, from the buffer or from backups. */
   readonly valuesOutPerSecond: number;
   readonly messagesPerSecond: number;
 }
@@ -16,21 +16,21 @@ interface Reading {
   readonly messages: number;
 }
 
-/** What flows, by the counters at the last `readings` readings and the time between them. */
+/** The rates of messages and values, from the counters at the last readings and the time between those. */
 export class Rates {
   readonly #counters: Counters;
   readonly #clock: Clock;
   readonly #kept: number;
   #readings: Reading[] = [];
 
-  /** `readings`: how many intervals between two readings the figures are of. */
+  /** `readings`: over how many intervals between two readings the rates are taken. */
   constructor(counters: Counters, clock: Clock, readings: number) {
     this.#counters = counters;
     this.#clock = clock;
     this.#kept = readings + 1;
   }
 
-  /** Call at regular intervals. */
+  /** Reads the counters. Call at regular intervals. */
   read(): void {
     const { messagesReceived, valuesReceived, valuesReplayed, valuesWritten } = this.#counters;
     const reading = {
@@ -42,7 +42,7 @@ export class Rates {
     this.#readings = [...this.#readings.slice(1 - this.#kept), reading];
   }
 
-  /** All 0 before the second reading. */
+  /** The rates over the last readings; all 0 before the second reading. */
   get figures(): RateFigures {
     const first = this.#readings[0];
     const last = this.#readings.at(-1);

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Reason } from '../core/errors.ts';
 import type { Message } from '../core/message.ts';
+import type { RefusedRow } from '../core/refused-row.ts';
 import type { TagValues } from '../core/tag-values.ts';
 import { shortText } from './short-text.ts';
 
@@ -34,7 +35,9 @@ const PAYLOAD_BYTES = 200;
 const TEXT_LENGTH = 200;
 const LONG_TEXT_LENGTH = 1000;
 
-/** The last 50 values and the last 50 messages that were refused, in at most some 500 kB; all of them are in CSV files. */
+/**
+ * The last 50 values and the last 50 messages that were refused, in at most some 500 kB; all of them are in CSV files.
+ */
 export class Refusals {
   readonly #clock: Clock;
   #rejected: readonly RejectedValue[] = [];
@@ -45,7 +48,7 @@ export class Refusals {
   }
 
   /** Takes note of the chosen values, once a batch. */
-  noteRejected(values: TagValues, rows: readonly { readonly index: number; readonly reason: Reason }[]): void {
+  noteRejected(values: TagValues, rows: readonly RefusedRow[]): void {
     const at = this.#now();
     const noted = rows.slice(-KEPT).map(({ index, reason: { code, message } }): RejectedValue => {
       const number = values.numbers[index]!;

@@ -1,10 +1,11 @@
 import { csvDownload, json, plain, type Answer, type ByteStream, type Routes } from './answers.ts';
 import type { EventStreams } from './event-streams.ts';
 import type { History } from './history.ts';
+import type { ListedBackup } from './listed-backup.ts';
 import type { Metrics } from './metrics.ts';
 import { pageRoutes } from './page.ts';
 import type { Refusals } from './refusals.ts';
-import { collectStatus, type StatusSources } from './status.ts';
+import { collectStatus, type StatusSources } from './collect-status.ts';
 import type { TagsSeen } from './tags-seen.ts';
 
 /** Whether the process is alive and its loops get on. */
@@ -29,12 +30,12 @@ export interface RouteSources {
   readonly refusals: Pick<Refusals, 'answer'>;
   health(): Health;
   readiness(): Readiness;
-  backups(): readonly object[];
-  /** Undefined for all that is no name of a known file. */
+  backups(): readonly ListedBackup[];
+  /** The content of a backup file; undefined for all that is no name of a known file. */
   download(file: string): Promise<ByteStream | undefined>;
 }
 
-/** What the bridge tells over HTTP (INTERFACE.md, "HTTP"). */
+/** Everything that the bridge answers to GET. */
 export function createRoutes(sources: RouteSources): Routes {
   const { events, history, metrics, refusals, tags } = sources;
   return {

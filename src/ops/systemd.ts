@@ -3,19 +3,20 @@ import { execFile } from 'node:child_process';
 import { type CancelTimer, type Clock, withDeadline } from '../core/clock.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import { type Logger, RepeatedError } from '../core/logger.ts';
+import { problemPhrases } from './problems.ts';
 import type { Health } from './routes.ts';
 import type { Status } from './status.ts';
 
 /*
  * Telling systemd how the service is doing [sd_notify(3)].
  *
- * Node has no datagram sockets of the unix kind, so a child process says it: systemd-notify. It is never told `--no-block`: without
- * that it waits until systemd has taken the message, for systemd finds out which unit a sender belongs to by the process, and ignores one
- * that is gone already. As the sender is not the main process, the unit needs NotifyAccess=all. One child at a time, so that the order
- * stays.
+ * Node has no datagram sockets of the unix kind, so a child process says it: systemd-notify. It is never told
+ * `--no-block`: without that it waits until systemd has taken the message, for systemd finds out which unit a sender
+ * belongs to by the process, and ignores one that is gone already. As the sender is not the main process, the unit
+ * needs NotifyAccess=all. One child at a time, so that the order stays.
  */
 
-/** What systemd gave the process on its way. */
+/** The variables of the environment by which systemd asks to be told. */
 export interface ServiceManager {
   /** $NOTIFY_SOCKET */
   readonly notifySocket: string;
@@ -39,7 +40,7 @@ export interface SystemdOptions {
 
 const SEND_WITHIN_MS = 10_000;
 const CLOSE_WITHIN_MS = 2000;
-/** The status line is looked at so often, and so sent no oftener. */
+/** How often the status line is looked at; it is sent only when it has changed. */
 const STATUS_EVERY_MS = 5000;
 
 /** Nothing of the process's own environment goes to the child: there may be secrets in it. */
@@ -51,7 +52,7 @@ export function systemdNotify({ notifySocket, path }: ServiceManager): SendToSys
     });
 }
 
-/** From `ready` to `stop`; calls never throw, what cannot be sent is logged. */
+/** Tells systemd from `ready` to `stop`. Calls never throw: a message that cannot be sent is logged. */
 export class Systemd {
   readonly #options: SystemdOptions;
   readonly #failures: RepeatedError;
@@ -110,7 +111,10 @@ export class Systemd {
     });
   }
 
-  /** At half the time, as sd_watchdog_enabled(3) recommends. A hung event loop feeds nothing, which is the point. */
+  /**
+   * Feeds the watchdog at half its time, as sd_watchdog_enabled(3) recommends. A hung event loop feeds nothing, which
+   * is the point.
+   */
   #feedWatchdog(): void {
     const health = this.#options.health();
     if (health.ok) void this.#feed();
@@ -121,7 +125,7 @@ export class Systemd {
     this.#cancelWatchdog = this.#options.clock.setTimer(this.#options.watchdogMs / 2, () => this.#feedWatchdog());
   }
 
-  /** One in the queue is enough where systemd is slow to take them. */
+  /** Feeds the watchdog, unless a message that does so still waits for systemd to take it. */
   async #feed(): Promise<void> {
     if (this.#isFeeding) return;
     this.#isFeeding = true;
@@ -156,23 +160,11 @@ export class Systemd {
   }
 }
 
-/** What is said of a state that is not as it should be; the worst come first. No numbers, or the line would change all the time. */
-const STATES: readonly (readonly [line: string, isSo: (status: Status) => boolean])[] = [
-  ['audit out of balance', (s) => !s.audit.balanced],
-  ['not connected to the broker', (s) => !s.mqtt.connected],
-  ['journal full', (s) => s.journal.state === 'full'],
-  ['journal failing', (s) => s.journal.state === 'failing'],
-  ['Oracle down', (s) => s.oracle.state === 'down'],
-  ['writing to Oracle fails, trying again', (s) => s.oracle.state === 'retrying'],
-  ['writing to Oracle switched off', (s) => s.oracle.state === 'disabled'],
-  ['values dropped', (s) => s.counters.valuesDropped > 0],
-  ['backups wait for Oracle', (s) => s.backups.pendingFiles > 0],
-  ['rejected rows', (s) => s.backups.rejectedFiles > 0],
-  ['undecodable messages', (s) => s.backups.undecodableFiles > 0],
-];
-
-/** The bridge's state in one line, as `systemctl status` shows it. */
+/**
+ * The bridge's state in one line, as `systemctl status` shows it. Without numbers, as the line would change all the
+ * time.
+ */
 export function statusLine(status: Status): string {
-  const found = STATES.filter(([, isSo]) => isSo(status)).map(([line]) => line);
+  const found = problemPhrases(status);
   return found.length === 0 ? 'all is well' : found.join('; ');
 }

@@ -5,10 +5,10 @@ import { shortText } from './short-text.ts';
 export interface SeenTag {
   readonly tagName: string;
   readonly plcCode: string;
-  /** The text where there is one: it has all digits. A long one is cut. */
+  /** The text of the value where it has one, as that has all digits; a long text is cut. */
   readonly value: number | string | null;
   readonly quality: string;
-  /** ISO 8601; null when it could not be read. */
+  /** The time of the value in ISO 8601; null when the payload's time could not be read. */
   readonly timestamp: string | null;
 }
 
@@ -19,7 +19,7 @@ export interface SeenTags {
   readonly tags: readonly SeenTag[];
 }
 
-/** As many as the decoder keeps. */
+/** As many tags as the decoder keeps. */
 const MAX_TAGS = 100_000;
 /** Tags with longer names fit no column and are not listed. */
 const MAX_NAME_LENGTH = 500;
@@ -29,8 +29,9 @@ const MAX_TIME_MS = 8.64e15;
 /**
  * The last value of each tag name, one array a column: about 100 bytes a tag beside its name.
  *
- * Tags mostly come in the order in which they came before, so the slot that followed last time is tried first, which costs a comparison; only
- * when another tag is there is its name looked up. When there are too many tags, the one that has been listed longest makes room.
+ * Tags mostly come in the order in which they came before, so the slot that followed last time is tried first, which
+ * costs a comparison; only when another tag is there is its name looked up. When there are too many tags, the one that
+ * has been listed longest makes room.
  */
 export class TagsSeen {
   readonly #maxTags: number;

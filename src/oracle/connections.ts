@@ -3,18 +3,19 @@ import oracledb from 'oracledb';
 import { DeadlineError, sleep, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
 import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import type { ConnectionLender, Lease } from './lease.ts';
 import { toDatabaseError } from './ora-errors.ts';
 import { explainTls, walletAttributes } from './tls.ts';
 
 /**
  * A few connections to the database, kept warm.
  *
- * Not the driver's pool: with the database down its poolMin keeps a core busy with connects, one stuck connect blocks it even after
- * the recovery, and closing a connection whose network went silent never returns. Here each connection is opened by itself, one
- * at a time, and is dropped at the first doubt.
+ * Not the driver's pool: with the database down its poolMin keeps a core busy with connects, one stuck connect blocks
+ * it even after the recovery, and closing a connection whose network went silent never returns. Here each connection is
+ * opened by itself, one at a time, and is dropped at the first doubt.
  *
- * The gate: after a log-on that the database refused (wrong password, locked account) no other is tried for a minute, whoever asks,
- * since each one brings the account nearer to its lock. Asking meanwhile throws that same error.
+ * The gate: after a log-on that the database refused (wrong password, locked account) no other is tried for a minute,
+ * whoever asks, since each one brings the account nearer to its lock. Asking meanwhile throws that same error.
  */
 export interface ConnectionsOptions {
   readonly connectString: string;
@@ -38,15 +39,10 @@ interface Pooled {
   readonly connection: oracledb.Connection;
   readonly openedAtMs: number;
   idleSinceMs: number;
-  /** The driver parses a statement anew at each call after one with batch errors; such a connection is replaced in time. */
+  /**
+   * The driver parses a statement anew at each call after one with batch errors; such a connection is replaced in time.
+   */
   worn: boolean;
-}
-
-/** What a piece of work may say about the connection it was given. */
-export interface Lease {
-  readonly connection: oracledb.Connection;
-  /** The connection works, but should be replaced before long. */
-  readonly wear: () => void;
 }
 
 const LOGON_HOLD_MS = 60_000;
@@ -56,16 +52,18 @@ const KEEP_WARM_EVERY_MS = 30_000;
 const CALL_GRACE_MS = 5_000;
 const CLOSE_DEADLINE_MS = 2_000;
 /**
- * The session data unit that is asked for: a batch of 500 rows goes into one packet. The server gives what it allows (8,192 bytes unless its
- * DEFAULT_SDU_SIZE says otherwise; 23ai gives all of this), and an SDU in the connect string wins.
+ * The session data unit that is asked for: a batch of 500 rows goes into one packet. The server gives what it allows
+ * (8,192 bytes unless its DEFAULT_SDU_SIZE says otherwise; 23ai gives all of this), and an SDU in the connect string
+ * wins.
  */
 const SDU_BYTES = 65_535;
 
-export class Connections {
+export class Connections implements ConnectionLender {
   readonly #options: ConnectionsOptions;
   readonly #clock: Clock;
   readonly #idle: Pooled[] = [];
   readonly #stopping = new AbortController();
+  /** Idle connections, lent ones, and those that are being opened. */
   #open = 0;
   #waiting: (() => void)[] = [];
   #connecting: Promise<unknown> = Promise.resolve();
@@ -77,20 +75,14 @@ export class Connections {
     this.#clock = options.clock;
   }
 
-  /** How many connections are open, idle ones included. */
-  get open(): number {
-    return this.#open;
-  }
-
   /** Begins to keep `pool.min` connections open. Does not wait for the database. */
   start(): void {
     this.#keepingWarm ??= this.#keepWarm();
   }
 
   /**
-   * Lends a connection to `work` and takes it back; after an error of `work` the connection is closed, so that nothing half done is
-   * ever committed by the next one. `work` is given up `callTimeoutMs` and a grace after it began: the driver does not always notice
-   * a silent network. Throws DatabaseError for all that driver and database throw; other errors of `work` pass through.
+   * As `ConnectionLender` says. `work` is given up `callTimeoutMs` and a grace after it began: the driver does not
+   * always notice a silent network; its outcome is unknown then.
    */
   async use<T>(what: string, work: (lease: Lease) => Promise<T>): Promise<T> {
     const pooled = await this.#acquire();
@@ -142,7 +134,10 @@ export class Connections {
     }
   }
 
-  /** Opens one connection; those who ask meanwhile come after it, so that a refused log-on is tried once and not by each of them. */
+  /**
+   * Opens one connection; those who ask meanwhile come after it, so that a refused log-on is tried once and not by each
+   * of them.
+   */
   #connect(): Promise<Pooled> {
     this.#open += 1;
     const opened = this.#connecting.then(() => this.#logOn());
@@ -248,7 +243,10 @@ export class Connections {
     for (const wake of this.#waiting.splice(0)) wake();
   }
 
-  /** Tops up to `pool.min`, `pool.increment` at a time; after a failure it leaves the database alone until the next round. */
+  /**
+   * Tops up to `pool.min`, `pool.increment` at a time; after a failure it leaves the database alone until the next
+   * round.
+   */
   async #keepWarm(): Promise<void> {
     const { min, increment } = this.#options.pool;
     while (!this.#stopping.signal.aborted) {
@@ -263,7 +261,10 @@ export class Connections {
   }
 }
 
-/** Cuts the socket of a connection that no longer answers: `close()` would wait for it for ever. Not in the driver's public interface. */
+/**
+ * Cuts the socket of a connection that no longer answers: `close()` would wait for it for ever. Not in the driver's
+ * public interface.
+ */
 function forceClose(connection: oracledb.Connection): void {
   const inner = connection as unknown as { _impl?: { nscon?: { forceDisconnect?: () => void } } };
   try {

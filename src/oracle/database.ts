@@ -1,52 +1,35 @@
 import type oracledb from 'oracledb';
 
-import { DatabaseError, type Reason } from '../core/errors.ts';
+import { DatabaseError } from '../core/errors.ts';
+import type { LedgerMove, LedgerSession } from '../core/ledger-session.ts';
 import { comparePlaces, type Place } from '../core/place.ts';
+import type { RefusedRow } from '../core/refused-row.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
 import { placeOf, type TagValues } from '../core/tag-values.ts';
-import type { Connections } from './connections.ts';
+import type { ConnectionLender } from './lease.ts';
 import type { Ledger } from './ledger.ts';
 import { toDatabaseError, toRowReason } from './ora-errors.ts';
 import type { InsertStatement } from './statements.ts';
 
-/** A row of a batch that the database refused. */
-export interface RowError {
-  readonly index: number;
-  readonly reason: Reason;
-}
-
-/** From where to where a write moves the ledger. */
-export interface LedgerMove {
-  readonly from: Place;
-  readonly to: Place;
-}
-
 /** The configured table and one stream of the ledger, as the batch writer and the replay write to them. */
-export class Database {
-  readonly #connections: Connections;
+export class Database implements LedgerSession {
+  readonly #connections: ConnectionLender;
   readonly #insert: InsertStatement;
   readonly #ledger: Ledger | undefined;
   readonly #onStep: OnStep;
 
   /** Without a ledger an unknown outcome stays unknown: rows are written at least once. */
-  constructor(connections: Connections, insert: InsertStatement, ledger?: Ledger, onStep: OnStep = noStep) {
+  constructor(connections: ConnectionLender, insert: InsertStatement, ledger?: Ledger, onStep: OnStep = noStep) {
     this.#connections = connections;
     this.#insert = insert;
     this.#ledger = ledger;
     this.#onStep = onStep;
   }
 
-  /**
-   * Writes a batch (at least one value) and moves the ledger in one transaction. When single rows are refused, `beforeCommit` is called
-   * with them, and the others are committed once it resolves; nothing is committed when it throws, and its error comes out unchanged.
-   * Resolves with the place that the ledger has now: `move.to`, or that of the last row that was taken, so that the ledger is never at
-   * the place of a row that is not there; undefined without a move. Throws DatabaseError: LEDGER_MOVED when the ledger was not at
-   * `move.from`; with `outcomeUnknown` the batch may have been committed.
-   */
   write(
     values: TagValues,
     move: LedgerMove | undefined,
-    beforeCommit: (refused: readonly RowError[]) => Promise<void>,
+    beforeCommit: (refused: readonly RefusedRow[]) => Promise<void>,
   ): Promise<Place | undefined> {
     const rows = this.#insert.rows(values);
     return this.#connections.use('write', async ({ connection, wear }) => {
@@ -55,12 +38,12 @@ export class Database {
       }
       this.#onStep('sent');
       const refused = await this.#execute(connection, rows);
-      let reached = move?.to;
+      let reached = this.#ledger === undefined ? undefined : move?.to;
       if (refused.length > 0) {
         wear();
         await beforeCommit(refused);
         const last = lastTaken(values, refused);
-        if (move !== undefined) reached = await this.#moveBack(connection, move, last);
+        if (this.#ledger !== undefined && move !== undefined) reached = await this.#moveBack(connection, move, last);
         await (last === undefined ? known(connection.rollback()) : sent(connection.commit()));
       }
       this.#onStep('committed');
@@ -75,21 +58,21 @@ export class Database {
     return last;
   }
 
-  /** The ledger's place; undefined where none is kept. A missing row is made with `initial`. */
-  async readPlace(initial: Place): Promise<Place | undefined> {
+  async readPlace(): Promise<Place | undefined> {
     const ledger = this.#ledger;
     if (ledger === undefined) return undefined;
-    return this.#connections.use('read ledger', ({ connection }) => known(ledger.read(connection, initial)));
+    return this.#connections.use('read ledger', ({ connection }) => known(ledger.read(connection)));
   }
 
-  /** Deletes the ledger's row: the stream has come to its end. */
   async forget(): Promise<void> {
     const ledger = this.#ledger;
     if (ledger === undefined) return;
     await this.#connections.use('forget', ({ connection }) => known(ledger.forget(connection)));
   }
 
-  /** Asks the database to parse the statements, which needs the log-on, tables, columns and rights; nothing is executed. */
+  /**
+   * Asks the database to parse the statements, which needs the log-on, tables, columns and rights; nothing is executed.
+   */
   probe(): Promise<void> {
     return this.#connections.use('probe', async ({ connection }) => {
       for (const sql of [this.#insert.sql, ...(this.#ledger?.statements ?? [])]) {
@@ -99,7 +82,7 @@ export class Database {
   }
 
   /** Committed by the database itself in the same round trip, unless a row was refused. */
-  async #execute(connection: oracledb.Connection, rows: unknown[][]): Promise<RowError[]> {
+  async #execute(connection: oracledb.Connection, rows: unknown[][]): Promise<RefusedRow[]> {
     const { sql, bindDefs } = this.#insert;
     const result = await sent(connection.executeMany(sql, rows, { autoCommit: true, batchErrors: true, bindDefs }));
     return (result.batchErrors ?? []).map((error) => {
@@ -111,7 +94,7 @@ export class Database {
 }
 
 /** The place of the last row that was not refused. */
-function lastTaken(values: TagValues, refused: readonly RowError[]): Place | undefined {
+function lastTaken(values: TagValues, refused: readonly RefusedRow[]): Place | undefined {
   const indexes = new Set(refused.map(({ index }) => index));
   for (let i = values.length - 1; i >= 0; i -= 1) if (!indexes.has(i)) return placeOf(values, i);
   return undefined;

@@ -13,8 +13,8 @@ const UNIQUE_VIOLATED = 1;
  *     live/<journal id>                            live data
  *     replay/<file>/<journal id>/<first message>   a backup
  *
- * The move is a compare-and-set, and comes before the rows: it takes the row's lock, so that a session that outlived its connection
- * either has moved the place already, which we then see, or finds it moved and cannot commit.
+ * The move is a compare-and-set, and comes before the rows: it takes the row's lock, so that a session that outlived
+ * its connection either has moved the place already, which we then see, or finds it moved and cannot commit.
  */
 export class Ledger {
   readonly #bridgeId: string;
@@ -50,19 +50,19 @@ export class Ledger {
   }
 
   /**
-   * The place of the stream; a missing row is made, with `initial`, and committed. Waits for the row's lock: so no session of ours that
-   * has outlived its connection can still move the place afterwards.
+   * The place of the stream; a missing row is made, at ORIGIN, and committed. Waits for the row's lock: so no session
+   * of ours that has outlived its connection can still move the place afterwards.
    */
-  async read(connection: oracledb.Connection, initial: Place = ORIGIN): Promise<Place> {
+  async read(connection: oracledb.Connection): Promise<Place> {
     const found = await this.#select(connection);
     if (found !== undefined) {
       await connection.rollback();
       return found;
     }
-    const row = [this.#bridgeId, this.#stream, initial.messageNo, initial.valueNo];
+    const row = [this.#bridgeId, this.#stream, ORIGIN.messageNo, ORIGIN.valueNo];
     try {
       await connection.execute(this.#sql.insert, row, { autoCommit: true });
-      return initial;
+      return ORIGIN;
     } catch (error) {
       const isTaken = error instanceof Error && 'errorNum' in error && error.errorNum === UNIQUE_VIOLATED;
       const place = isTaken ? await this.#select(connection) : undefined;
@@ -72,7 +72,10 @@ export class Ledger {
     }
   }
 
-  /** Moves the place within the open transaction. Throws DatabaseError LEDGER_MOVED when it was not at `from`: roll back. */
+  /**
+   * Moves the place within the open transaction. Throws DatabaseError LEDGER_MOVED when it was not at `from`: roll
+   * back.
+   */
   async move(connection: oracledb.Connection, from: Place, to: Place): Promise<void> {
     const binds = [to.messageNo, to.valueNo, this.#bridgeId, this.#stream, from.messageNo, from.valueNo];
     const { rowsAffected } = await connection.execute(this.#sql.move, binds);

@@ -8,8 +8,9 @@ interface ErrorClass {
 }
 
 /**
- * What each error means for the writer. ORA numbers are the database's, NJS numbers the driver's; what stands in no line is `passing`
- * for a whole statement and `row` for a row of a batch. [Oracle Database Error Messages; node-oracledb `lib/errors.js`]
+ * What each error means for the writer. ORA numbers are the database's, NJS numbers the driver's; what stands in no
+ * line is `passing` for a whole statement and `row` for a row of a batch. [Oracle Database Error Messages;
+ * node-oracledb `lib/errors.js`]
  */
 const CLASSES: readonly ErrorClass[] = [
   {
@@ -87,8 +88,9 @@ function oraCode(number: number): string {
 }
 
 /**
- * Says what a thrown error means. The database's number comes first, for the driver keeps it on connections that it counts as dead
- * (NJS-500 with errorNum 3113); then a listener's refusal, which stands only in the text; then the driver's own code.
+ * Says what a thrown error means. The database's number comes first, for the driver keeps it on connections that it
+ * counts as dead (NJS-500 with errorNum 3113); then a listener's refusal, which stands only in the text; then the
+ * driver's own code.
  *
  * `mayHaveCommitted`: the statement had been sent, so after a lost connection or a time-out its outcome is unknown.
  */
@@ -108,8 +110,8 @@ export function toDatabaseError(thrown: unknown, mayHaveCommitted: boolean): Dat
 }
 
 /**
- * Says what is wrong with one row of a batch: the driver gives only a text. Undefined when the error is none of this row but of the
- * whole database (a full tablespace, say, is reported row by row): then nothing may be rejected.
+ * Says what is wrong with one row of a batch: the driver gives only a text. Undefined when the error is none of this
+ * row but of the whole database (a full tablespace, say, is reported row by row): then nothing may be rejected.
  */
 export function toRowReason(message: string): { code: string; message: string } | undefined {
   const code = /^ORA-\d{5}/.exec(message)?.[0] ?? 'ORA-UNKNOWN';
@@ -129,7 +131,10 @@ function codesOf(error: Error): string[] {
   return codes;
 }
 
-/** In one line, without what stands beside it anyway (the code) or tells a person nothing (the link, the connection's id). */
+/**
+ * In one line, without what stands beside it anyway (the code) or tells a person nothing (the link, the connection's
+ * id).
+ */
 function plainText(message: string): string {
   const lines = message
     .replace(/^(?:ORA-\d{5}|NJS-\d{3}): /, '')

@@ -1,7 +1,8 @@
 import { systemClock } from '../core/clock.ts';
+import type { LedgerSession } from '../core/ledger-session.ts';
 import type { Logger } from '../core/logger.ts';
 import { Connections, type ConnectionsOptions } from './connections.ts';
-import { Sessions, type FileSession, type SessionsOptions } from './sessions.ts';
+import { Sessions, type SessionsOptions } from './sessions.ts';
 
 /** The parts of the configuration that a replay outside the bridge needs. */
 export interface ReplayConfig {
@@ -10,7 +11,7 @@ export interface ReplayConfig {
 }
 
 export interface ReplaySessions {
-  session(stream: string): FileSession;
+  session(stream: string): LedgerSession;
   close(): Promise<void>;
 }
 

@@ -1,8 +1,7 @@
-import { ORIGIN, type Place } from '../core/place.ts';
+import type { LedgerSession } from '../core/ledger-session.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
-import type { TagValues } from '../core/tag-values.ts';
-import type { Connections } from './connections.ts';
-import { Database, type RowError } from './database.ts';
+import { Database } from './database.ts';
+import type { ConnectionLender } from './lease.ts';
 import { Ledger } from './ledger.ts';
 import { createInsert, type InsertStatement, type TableOptions } from './statements.ts';
 
@@ -12,47 +11,26 @@ export interface SessionsOptions extends TableOptions {
   readonly ledgerTable: string;
 }
 
-/** What the replay of one backup sees of the database. */
-export interface FileSession {
-  /** How far the file has been written; undefined where no ledger is kept. */
-  read(): Promise<Place | undefined>;
-  write(
-    values: TagValues,
-    from: Place,
-    to: Place,
-    beforeCommit: (refused: readonly RowError[]) => Promise<void>,
-  ): Promise<void>;
-  /** The file is gone: its row of the ledger goes too. */
-  forget(): Promise<void>;
-}
-
 /** Makes the sessions for live data and for replays: one table, one stream of the ledger each. */
 export class Sessions {
-  readonly #connections: Connections;
+  readonly #connections: ConnectionLender;
   readonly #options: SessionsOptions;
   readonly #insert: InsertStatement;
   readonly #onStep: OnStep;
 
-  constructor(connections: Connections, options: SessionsOptions, onStep: OnStep = noStep) {
+  constructor(connections: ConnectionLender, options: SessionsOptions, onStep: OnStep = noStep) {
     this.#connections = connections;
     this.#options = options;
     this.#insert = createInsert(options);
     this.#onStep = onStep;
   }
 
-  live(journalId: string): Database {
+  live(journalId: string): LedgerSession {
     return this.#database(`live/${journalId}`, this.#onStep);
   }
 
-  replay(stream: string): FileSession {
-    const database = this.#database(stream, noStep);
-    return {
-      read: () => database.readPlace(ORIGIN),
-      write: async (values, from, to, beforeCommit) => {
-        await database.write(values, { from, to }, beforeCommit);
-      },
-      forget: () => database.forget(),
-    };
+  replay(stream: string): LedgerSession {
+    return this.#database(stream, noStep);
   }
 
   #database(stream: string, onStep: OnStep): Database {

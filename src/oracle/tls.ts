@@ -15,7 +15,9 @@ export interface LogOnOptions {
 
 const WALLET = 'ewallet.pem';
 
-/** A tnsnames.ora beside the wallet, as the cloud's comes, is used; without one the driver looks where TNS_ADMIN says. */
+/**
+ * A tnsnames.ora beside the wallet, as the cloud's comes, is used; without one the driver looks where TNS_ADMIN says.
+ */
 export async function walletAttributes({
   walletDir,
   walletPassword,
@@ -42,8 +44,8 @@ const NEEDS_AUTHORITY =
   'For an authority of your own without a wallet, start the bridge with NODE_EXTRA_CA_CERTS.';
 
 /**
- * The driver's errors of TLS and wallets in the terms of the configuration. In this order; the first that applies. [node-oracledb
- * `lib/thin/sqlnet/ntTcp.js`, `lib/thin/sqlnet/sessionAtts.js`]
+ * The driver's errors of TLS and wallets in the terms of the configuration. In this order; the first that applies.
+ * [node-oracledb `lib/thin/sqlnet/ntTcp.js`, `lib/thin/sqlnet/sessionAtts.js`]
  */
 const RULES: readonly Rule[] = [
   {
@@ -106,7 +108,9 @@ const RULES: readonly Rule[] = [
 const ENDED_BY_SERVER: ReadonlySet<string> = new Set(['NJS-500', 'NJS-501', 'NJS-506', 'NJS-521']);
 const IS_TLS = /^\s*tcps:|\(\s*PROTOCOL\s*=\s*TCPS\s*\)/i;
 
-/** A failed log-on, said in terms of the configuration where TLS or the wallet is to blame; any other error as it is. */
+/**
+ * A failed log-on, said in terms of the configuration where TLS or the wallet is to blame; any other error as it is.
+ */
 export function explainTls(error: DatabaseError, { connectString, walletDir }: LogOnOptions): DatabaseError {
   for (const { code, text, kind, message, remedy } of RULES) {
     const found = error.code === code ? text.exec(error.message)?.[1] : undefined;

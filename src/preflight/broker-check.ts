@@ -1,13 +1,14 @@
 import type { OneBrokerConfig as Config } from '../config/config.ts';
-import { brokerOf } from '../core/broker-url.ts';
+import { brokerOf, isTlsUrl } from '../core/broker-url.ts';
 import type { Clock } from '../core/clock.ts';
 import { coerceError, ConfigError } from '../core/errors.ts';
-import { filtersOverlap } from '../core/topic-filter.ts';
-import { probeBroker, type BrokerFacts, type Grant } from '../mqtt/broker-probe.ts';
-import type { BrokerKind } from '../mqtt/broker-kinds.ts';
-import { kindNamed, recognise, settingOf, traitsOf } from '../mqtt/broker-recognition.ts';
-import { tryBroker } from '../mqtt/broker-trial.ts';
-import { BrokerProbeError } from '../mqtt/single-attempt.ts';
+import { filtersOverlap, isShared, withoutGroup } from '../core/topic-filter.ts';
+import { probeBroker, type BrokerFacts, type Grant } from '../mqtt/trial/broker-probe.ts';
+import type { BrokerKind } from '../mqtt/brokers/broker-kinds.ts';
+import { kindNamed, recognise, settingOf, traitsOf } from '../mqtt/brokers/broker-recognition.ts';
+import { tryBroker } from '../mqtt/trial/broker-trial.ts';
+import { BrokerProbeError } from '../mqtt/trial/open.ts';
+import { subscribeRemedy } from '../mqtt/connection/remedies.ts';
 import { failed, ok, unknown, warning, type Finding } from './finding.ts';
 import { checkManners, NOTICE_OVERHEAD_BYTES, unseen, wantedOf } from './manners-check.ts';
 import { verdict } from './verdict.ts';
@@ -93,7 +94,7 @@ function noConnection({ mqtt }: Config, thrown: unknown): Finding {
 }
 
 function connection({ mqtt }: Config, facts: BrokerFacts): Finding {
-  const isTls = /^(?:mqtts|wss):/i.test(mqtt.url);
+  const isTls = isTlsUrl(mqtt.url);
   const named = facts.software === '' ? '' : ` (${facts.software})`;
   const text = `connected in ${Math.round(facts.connectMs)} ms as ${facts.clientId}${named}`;
   if (isTls && !mqtt.tls.rejectUnauthorized) {
@@ -143,7 +144,7 @@ function deliveryLimits({ mqtt }: Config, { limits: said }: BrokerFacts): Findin
       failed('wildcards', 'the broker takes no + and #', 'allow them, or name each topic in mqtt.subscriptions'),
     );
   }
-  if (said.sharedAvailable === false && topics.some((topic) => topic.startsWith('$share/'))) {
+  if (said.sharedAvailable === false && topics.some(isShared)) {
     found.push(failed('shared subscriptions', 'the broker takes none', 'allow them, or subscribe without $share'));
   }
   return found;
@@ -180,14 +181,12 @@ function keepAlive({ mqtt }: Config, { limits: { serverKeepAliveSeconds } }: Bro
 function subscription({ code, qos, reason, topic }: Grant, { protocolVersion }: BrokerFacts): Finding {
   const subject = `subscription ${topic}`;
   if (code === qos) return ok(subject, `granted at QoS ${code}`);
+  const remedy = subscribeRemedy(topic, qos, code);
   if (code !== undefined && code < 0x80) {
     const text = `granted at QoS ${code} instead of ${qos}: what is lost on the way is not sent again`;
-    return failed(subject, text, `let the broker grant QoS ${qos} to this user`);
+    return failed(subject, text, remedy);
   }
-  const rule = withoutGroup(topic);
-  const remedies = [
-    `allow this user to subscribe to ${rule} in the access rules of the broker (mosquitto's dynamic security: subscribePattern)`,
-  ];
+  const remedies = [remedy];
   if (protocolVersion === 4) remedies.push('MQTT 3.1.1 gives no reason; the log of the broker may');
   return failed(subject, `not granted: ${reason}`, ...remedies);
 }
@@ -202,9 +201,4 @@ function readRights({ mqtt }: Config, { grants, software }: BrokerFacts, kind: B
       `if it has one, it must say for this user: ${mqtt.subscriptions.map(({ topic }) => `topic read ${withoutGroup(topic)}`).join('; ')}`,
     ),
   ];
-}
-
-/** The filter of a shared subscription. */
-function withoutGroup(topic: string): string {
-  return topic.replace(/^\$share\/[^/]+\//, '');
 }

@@ -13,8 +13,8 @@ export interface BrokerFindings {
 const STANDBY = 'nothing, if it is the standby of a pair: such a one begins to listen when the other is gone';
 
 /**
- * Tries each broker of `mqtt.url`, one after the other, as a cluster hands a client id's session from one to the next. One that can't be
- * reached is a warning as long as another is there. Never throws.
+ * Tries each broker of `mqtt.url`, one after the other, as a cluster hands a client id's session from one to the next.
+ * One that can't be reached is a warning as long as another is there. Never throws.
  */
 export async function checkBrokers(config: Config, clock: Clock, signal: AbortSignal): Promise<BrokerFindings[]> {
   const all: BrokerFindings[] = [];

@@ -6,13 +6,14 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { coerceError, systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
+import { sizeText } from '../core/wording.ts';
 import { failed, ok, warning, type Finding } from './finding.ts';
 
-interface Place {
-  /** `journal.dir` or `backup.dir` */
+interface CheckedDirectory {
+  /** The key that names the directory: `journal.dir` or `backup.dir`. */
   readonly key: string;
   readonly path: string;
-  /** How much it may still grow; undefined: without limit. */
+  /** How much the directory may still grow; undefined without a limit. */
   readonly neededBytes: number | undefined;
 }
 
@@ -34,28 +35,29 @@ const UNFIT: ReadonlyMap<number, string> = new Map([
 ]);
 
 /**
- * Tries the directories of journal and backups: whether they can be made and written, how fast, and how much room there is. Needs no
- * lock: it writes a small file of its own beside a running bridge's, and leaves nothing behind. Never throws.
+ * Tries the directories of journal and backups: whether they can be made and written, how fast, and how much room there
+ * is. Needs no lock: it writes a small file of its own beside a running bridge's, and leaves nothing behind. Never
+ * throws.
  */
 export async function checkDirectories(config: Config, fileSystem: FileSystem, clock: Clock): Promise<Finding[]> {
   const { journal, backup } = config;
   const journalBytes = await sizeOf(journal.dir, fileSystem);
-  const places: readonly Place[] = [
+  const directories: readonly CheckedDirectory[] = [
     { key: 'journal.dir', path: journal.dir, neededBytes: Math.max(0, journal.maxBytes - journalBytes) },
     { key: 'backup.dir', path: backup.dir, neededBytes: undefined },
   ];
   const findings: Finding[] = [];
-  for (const place of places) findings.push(...(await checkPlace(place, fileSystem, clock)));
+  for (const directory of directories) findings.push(...(await checkDirectory(directory, fileSystem, clock)));
   return [...findings, ...(await sharedFilesystem(journal.dir, backup.dir))];
 }
 
-async function checkPlace(place: Place, fileSystem: FileSystem, clock: Clock): Promise<Finding[]> {
-  const { key, path } = place;
+async function checkDirectory(directory: CheckedDirectory, fileSystem: FileSystem, clock: Clock): Promise<Finding[]> {
+  const { key, path } = directory;
   try {
     const made = await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
     try {
-      const permission = made === undefined ? [await permissions(place)] : [ok(key, `${path} can be made`)];
-      return [...permission, await syncTime(place, fileSystem, clock), ...(await room(place))];
+      const permission = made === undefined ? [await permissions(directory)] : [ok(key, `${path} can be made`)];
+      return [...permission, await syncTime(directory, fileSystem, clock), ...(await room(directory))];
     } finally {
       if (made !== undefined) await removeMade(path, made);
     }
@@ -96,7 +98,7 @@ function remedyOf(code: string | undefined, path: string): string {
   return known?.remedy(path) ?? 'name a directory on a local disk that the user of the bridge may write to';
 }
 
-async function permissions({ key, path }: Place): Promise<Finding> {
+async function permissions({ key, path }: CheckedDirectory): Promise<Finding> {
   const { mode, uid } = await stat(path);
   const own = getuid?.();
   if (own !== undefined && uid !== own) {
@@ -108,8 +110,8 @@ async function permissions({ key, path }: Place): Promise<Finding> {
   return warning(key, `${path}, mode ${shown}: other users can get at the values`, `chmod 700 ${path}`);
 }
 
-/** Appends and syncs as the journal does. */
-async function syncTime({ key, path }: Place, fileSystem: FileSystem, clock: Clock): Promise<Finding> {
+/** Measures a sync, with appends as the journal makes them. */
+async function syncTime({ key, path }: CheckedDirectory, fileSystem: FileSystem, clock: Clock): Promise<Finding> {
   const name = join(path, `.check-${Math.floor(clock.random() * 0x1_0000_0000).toString(16)}`);
   const block = Buffer.alloc(SYNC_BYTES, 'c');
   const timesMs: number[] = [];
@@ -133,7 +135,7 @@ async function syncTime({ key, path }: Place, fileSystem: FileSystem, clock: Clo
   return warning(`${key} sync`, `${text}, is slow`, remedy);
 }
 
-async function room({ key, neededBytes, path }: Place): Promise<Finding[]> {
+async function room({ key, neededBytes, path }: CheckedDirectory): Promise<Finding[]> {
   const { bavail, bsize, type } = await statfs(path);
   const unfit = UNFIT.get(type);
   const finding = freeRoom(`${key} room`, bavail * bsize, neededBytes);
@@ -143,13 +145,14 @@ async function room({ key, neededBytes, path }: Place): Promise<Finding[]> {
 
 function freeRoom(subject: string, freeBytes: number, neededBytes: number | undefined): Finding {
   if (neededBytes !== undefined && freeBytes < neededBytes) {
-    const text = `${size(freeBytes)} free, and the journal may grow by ${size(neededBytes)}`;
+    const text = `${sizeText(freeBytes)} free, and the journal may grow by ${sizeText(neededBytes)}`;
     return warning(subject, text, 'make room, or lower journal.maxBytes: a full disk stops the intake before it');
   }
-  if (freeBytes < LITTLE_BYTES) return warning(subject, `${size(freeBytes)} free`, 'make room for an outage of Oracle');
+  if (freeBytes < LITTLE_BYTES)
+    return warning(subject, `${sizeText(freeBytes)} free`, 'make room for an outage of Oracle');
   return ok(
     subject,
-    `${size(freeBytes)} free${neededBytes === undefined ? '' : `, up to ${size(neededBytes)} needed`}`,
+    `${sizeText(freeBytes)} free${neededBytes === undefined ? '' : `, up to ${sizeText(neededBytes)} needed`}`,
   );
 }
 
@@ -159,11 +162,11 @@ async function sharedFilesystem(journalDir: string, backupDir: string): Promise<
     if (journal !== backup) return [ok('filesystems', 'journal and backups are on two')];
     return [ok('filesystems', 'journal and backups are on one: a long outage of Oracle fills it for both')];
   } catch {
-    return []; // said already of the directory itself
+    return []; // the finding for the directory itself says it already
   }
 }
 
-/** Of the directory, or of the nearest one above it that exists. */
+/** The disk of the directory, or of the nearest one above it that exists. */
 async function deviceOf(path: string): Promise<number> {
   for (let each = resolve(path); ; each = dirname(each)) {
     try {
@@ -174,7 +177,7 @@ async function deviceOf(path: string): Promise<number> {
   }
 }
 
-/** Of the files right in the directory; 0 where there is none. */
+/** The size of all files right in the directory; 0 where there is no such directory. */
 async function sizeOf(directory: string, fileSystem: FileSystem): Promise<number> {
   try {
     const names = await fileSystem.list(directory);
@@ -183,9 +186,4 @@ async function sizeOf(directory: string, fileSystem: FileSystem): Promise<number
   } catch {
     return 0;
   }
-}
-
-function size(bytes: number): string {
-  const mebibytes = bytes / 2 ** 20;
-  return mebibytes < 1024 ? `${Math.floor(mebibytes)} MiB` : `${(mebibytes / 1024).toFixed(1)} GiB`;
 }

@@ -32,8 +32,3 @@ export function unknown(subject: string, text: string, ...remedy: readonly strin
 export function failed(subject: string, text: string, ...remedy: readonly string[]): Finding {
   return { verdict: 'failed', subject, text, remedy };
 }
-
-/** `1 column`, `3 columns` */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
-}

@@ -1,7 +1,8 @@
 import type { Config } from '../config/config.ts';
-import { settingOf, type Wanted } from '../mqtt/broker-recognition.ts';
-import type { BrokerKind, SettingName } from '../mqtt/broker-kinds.ts';
-import type { Manners, RetainedManners, SessionManners } from '../mqtt/manners.ts';
+import { isShared } from '../core/topic-filter.ts';
+import { settingOf, type Wanted } from '../mqtt/brokers/broker-recognition.ts';
+import type { BrokerKind, SettingName } from '../mqtt/brokers/broker-kinds.ts';
+import type { Manners, RetainedManners, SessionManners } from '../mqtt/trial/manners.ts';
 import { failed, ok, unknown, warning, type Finding } from './finding.ts';
 
 /** Topic, properties and framing of a notice beside its payload, generously. */
@@ -76,7 +77,7 @@ export function unseen(config: Config, kind: BrokerKind | undefined): Finding[] 
 
 function shared({ config, manners: { topics } }: Tried): Finding {
   const subject = 'shared subscriptions';
-  const wanted = config.mqtt.subscriptions.filter(({ topic }) => topic.startsWith('$share/'));
+  const wanted = config.mqtt.subscriptions.filter(({ topic }) => isShared(topic));
   const text = SHARED[topics.shared ?? 'unknown'];
   if (topics.shared === 'shared') return ok(subject, text);
   if (wanted.length === 0) return ok(subject, `${text}; none is configured`);

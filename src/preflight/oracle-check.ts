@@ -40,8 +40,8 @@ const CONNECT_REMEDIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Looks at the database as the bridge's own user, in one session. Statements of the bridge are only parsed: nothing is written.
- * Never throws.
+ * Looks at the database as the bridge's own user, in one session. Statements of the bridge are only parsed: nothing is
+ * written. Never throws.
  */
 export async function checkOracle(config: Config, clock: Clock, log: Logger, signal: AbortSignal): Promise<Finding[]> {
   const pool = { ...config.oracle.pool, min: 0, max: 1 };

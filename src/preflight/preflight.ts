@@ -14,7 +14,7 @@ export interface PreflightParts {
   readonly clock: Clock;
   readonly fileSystem: FileSystem;
   readonly log: Logger;
-  /** Ends it at once. */
+  /** Ends the checks at once. */
   readonly signal: AbortSignal;
 }
 
@@ -23,8 +23,9 @@ const DISK_TIMEOUT_MS = 30_000;
 const LEAVING_MS = 3000;
 
 /**
- * Tries all that the bridge will need and gives `write` the report, group by group. Disturbs no running bridge: see the checks. Resolves
- * with false when something failed. Broker and database are tried at the same time, the disk after them, so that its times are its own.
+ * Tries all that the bridge will need and gives `write` the report, group by group. Disturbs no running bridge: see the
+ * checks. Resolves with false when something failed. Broker and database are tried at the same time, the disk after
+ * them, so that its times are its own.
  */
 export async function runPreflight(
   config: Config,

@@ -1,5 +1,6 @@
 import { printable } from '../core/printable.ts';
-import { counted, type Finding, type Verdict } from './finding.ts';
+import { plural } from '../core/wording.ts';
+import type { Finding, Verdict } from './finding.ts';
 
 /** The word says what the mark says, for those who read without seeing it. */
 const MARKS: Readonly<Record<Verdict, readonly [mark: string, word: string]>> = {
@@ -11,7 +12,7 @@ const MARKS: Readonly<Record<Verdict, readonly [mark: string, word: string]>> = 
 
 const WORD_WIDTH = Math.max(...Object.values(MARKS).map(([, word]) => word.length));
 
-/** One line, and one for each step of the remedy below it. */
+/** A finding as one line, with a line for each step of its remedy below. */
 export function findingLines({ verdict, subject, text, remedy }: Finding): string {
   const [mark, word] = MARKS[verdict];
   const first = `  ${mark} ${word.padEnd(WORD_WIDTH)}  ${subject}: ${text}`;
@@ -19,12 +20,12 @@ export function findingLines({ verdict, subject, text, remedy }: Finding): strin
   return [first, ...remedy.map((step) => `${indent}→ ${step}`)].map((line) => `${printable(line)}\n`).join('');
 }
 
-/** `2 failed, 1 warning, 14 ok` */
+/** How many findings of each kind there are: `2 failed, 1 warning, 0 unknown, 14 ok`. */
 export function summaryLine(findings: readonly Finding[]): string {
   const count = (verdict: Verdict): number => findings.filter((finding) => finding.verdict === verdict).length;
   const parts = [
     `${count('failed')} failed`,
-    counted(count('warning'), 'warning'),
+    plural(count('warning'), 'warning'),
     `${count('unknown')} unknown`,
     `${count('ok')} ok`,
   ];

@@ -3,7 +3,10 @@ import type { TableName } from '../oracle/dictionary.ts';
 import { failed, ok, warning, type Finding } from './finding.ts';
 import { quoted, type TableContext } from './table-check.ts';
 
-/** No such table, or none that the user may know of; no right; the same with its name, from 23ai on. */
+/**
+ * What the database says for a missing right: no such table, insufficient privileges, and from 23ai on the same with
+ * the name of the right.
+ */
 const RIGHT_MISSING = new Set(['ORA-00942', 'ORA-01031', 'ORA-41900']);
 
 /** A statement of the bridge and the right that it needs. */
@@ -34,7 +37,7 @@ export async function checkRight(
   return failed(subject, described(error), error.remedy === '' ? `the statement was: ${sql}` : error.remedy);
 }
 
-/** `ORA-00904 "X": invalid identifier` */
+/** The error with its code, once: `ORA-00904 "X": invalid identifier`. */
 export function described({ code, message }: DatabaseError): string {
   return message.includes(code) ? message : `${code} ${message}`;
 }

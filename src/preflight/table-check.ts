@@ -1,9 +1,10 @@
 import { COLUMNS, columnType } from '../core/columns.ts';
 import { parseName, quoteName } from '../core/identifier.ts';
+import { plural, sizeText } from '../core/wording.ts';
 import type { ColumnFacts, Dictionary, FoundTable, ServerFacts, TableName } from '../oracle/dictionary.ts';
 import type { TableOptions } from '../oracle/statements.ts';
 import { contentOf, typeProblem, typeRemark, typeText, type Content } from './column-rules.ts';
-import { counted, failed, ok, unknown, warning, type Finding } from './finding.ts';
+import { failed, ok, unknown, warning, type Finding } from './finding.ts';
 
 /** What the checks of one table have to know. */
 export interface TableContext {
@@ -140,7 +141,7 @@ export async function checkOtherColumns(
   const refusing = others.filter((column) => !column.nullable && !column.hasDefault);
   if (refusing.length === 0) {
     const text =
-      others.length === 0 ? 'none' : `${counted(others.length, 'column')} that may stay empty or have a default`;
+      others.length === 0 ? 'none' : `${plural(others.length, 'column')} that may stay empty or have a default`;
     return [ok('other columns', text)];
   }
   const triggers = await dictionary.insertTriggers(table);
@@ -210,16 +211,12 @@ export async function checkQuota(table: TableName, { dictionary, server }: Table
   if (quota === undefined) return failed(subject, `no quota on ${tablespace} (ORA-01950)`, remedy);
   if (quota.maxBytes === undefined) return ok(subject, `unlimited quota on ${tablespace}`);
   const freeBytes = quota.maxBytes - quota.usedBytes;
-  const text = `${megabytes(freeBytes)} of the quota of ${megabytes(quota.maxBytes)} on ${tablespace} are left`;
+  const text = `${sizeText(Math.max(0, freeBytes))} of the quota of ${sizeText(quota.maxBytes)} on ${tablespace} are left`;
   if (freeBytes <= 0) return failed(subject, `${text} (ORA-01536)`, remedy);
   return freeBytes < LITTLE_BYTES ? warning(subject, text, remedy) : ok(subject, text);
 }
 
 const LITTLE_BYTES = 256 * 2 ** 20;
-
-function megabytes(bytes: number): string {
-  return `${Math.max(0, Math.floor(bytes / 2 ** 20))} MiB`;
-}
 
 function quotaStatement(user: string, tablespace: string): string {
   return `ALTER USER "${user}" QUOTA UNLIMITED ON "${tablespace}";`;

@@ -1,5 +1,6 @@
-import { settingOf } from '../mqtt/broker-recognition.ts';
-import type { Manners, SessionManners } from '../mqtt/manners.ts';
+import { isShared } from '../core/topic-filter.ts';
+import { settingOf } from '../mqtt/brokers/broker-recognition.ts';
+import type { Manners, SessionManners } from '../mqtt/trial/manners.ts';
 import { formatNamed } from '../payload/formats.ts';
 import { failed, ok, warning, type Finding } from './finding.ts';
 import { wantedOf, type Tried } from './manners-check.ts';
@@ -7,10 +8,12 @@ import { wantedOf, type Tried } from './manners-check.ts';
 const SUBJECT = 'verdict';
 
 /**
- * What all of it comes to for this configuration: `exactly once`, `maybe doubled` or `not fit`. Undefined where too little was found out.
+ * What all of it comes to for this configuration: `exactly once`, `maybe doubled` or `not fit`. Undefined where too
+ * little was found out.
  *
- * A message that comes again is recognised by its content where the payload has a time of its own. Where it has none, the packet id has to
- * tell, which it does on a broker that sends again with DUP under the same ids and counts ids up; at QoS 2 the protocol itself tells.
+ * A message that comes again is recognised by its content where the payload has a time of its own. Where it has none,
+ * the packet id has to tell, which it does on a broker that sends again with DUP under the same ids and counts ids up;
+ * at QoS 2 the protocol itself tells.
  */
 export function verdict(tried: Tried): Finding | undefined {
   const { manners } = tried;
@@ -42,14 +45,14 @@ function isSessionLost({ session }: Manners): boolean {
 
 function unfitFor({ config, manners }: Tried): string[] {
   const { session, topics } = manners;
-  const isShared = config.mqtt.subscriptions.some(({ topic }) => topic.startsWith('$share/'));
+  const sharesTopics = config.mqtt.subscriptions.some(({ topic }) => isShared(topic));
   const reasons: readonly (readonly [boolean, string])[] = [
     [session?.qos === 0, 'messages come at QoS 0'],
     [session?.kept === false, 'the session of an absent bridge is not kept'],
     [session !== undefined && session.cameAgain < session.unacknowledged, 'unacknowledged messages are lost'],
     [session?.kept === true && session.queued === false, 'messages for an absent bridge are lost'],
     [topics.plus === false, 'messages that + stands for are lost'],
-    [isShared && topics.shared !== undefined && topics.shared !== 'shared', 'shared subscriptions are not known'],
+    [sharesTopics && topics.shared !== undefined && topics.shared !== 'shared', 'shared subscriptions are not known'],
   ];
   return reasons.filter(([holds]) => holds).map(([, text]) => text);
 }

@@ -9,9 +9,12 @@ import { RepeatedError, type LogFields, type Logger } from '../core/logger.ts';
  *         ▲                          │    ▲                                    │
  *         └──── a batch was taken ───┘    └────────── the probe answered ──────┘
  *
- * While down, batches go straight to the backup and a probe asks at intervals. After its answer the next batch is tried, once: when it is
- * taken, or none comes for a probe's interval, the outage is over; when it is refused, the same outage goes on. The start is a
- * `retrying` too: nothing is known yet, so the probe asks at once.
+ * While down, batches go straight to the backup and a probe asks at intervals. After its answer the next batch is
+ * tried, once: when it is taken, or none comes for a probe's interval, the outage is over; when it is refused, the same
+ * outage goes on. The start is a `retrying` too: nothing is known yet, so the probe asks at once.
+ *
+ * Of each batch it hears, in this order: `trying` before each attempt, after it `succeeded`, `retrying` (another
+ * attempt follows) or `failed`, or nothing when the database neither took nor failed it; `batchEnded` at last.
  */
 export type OracleState = 'connected' | 'retrying' | 'down';
 
@@ -115,8 +118,8 @@ export class Availability {
   }
 
   /**
-   * A batch came to its end. When the database took and failed none of it, as all of it was rejected or found to be in Oracle already, the
-   * probe asks how things are.
+   * A batch came to its end. When the database took and failed none of it, as all of it was rejected or found to be in
+   * Oracle already, the probe asks how things are.
    */
   batchEnded(): void {
     if (!this.#trialBusy) return;

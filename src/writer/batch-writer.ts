@@ -1,34 +1,37 @@
 import { Backoff } from '../core/backoff.ts';
 import { sleep } from '../core/clock.ts';
-import { DatabaseError, LEDGER_MOVED } from '../core/errors.ts';
+import { DatabaseError, InternalError } from '../core/errors.ts';
 import { RepeatedError } from '../core/logger.ts';
 import { comparePlaces, type Place } from '../core/place.ts';
-import { countThrough, placeKeyOf, placeOf, TagValues } from '../core/tag-values.ts';
+import { countThrough, placeOf, TagValues } from '../core/tag-values.ts';
+import { spoilsBatch, type LedgerStream, type SettledAs, type WriteOutcome } from '../stream/ledger-stream.ts';
 import { Availability } from './availability.ts';
-import { LedgerCursor } from './ledger-cursor.ts';
+import { createLiveStream } from './live-stream.ts';
 import type { BatchWriterOptions, BatchWriterParts, WriterTuning } from './neighbours.ts';
-import { checkRows, type BadRow } from './row-check.ts';
 
 const RETRY_JITTER = 0.1;
 const MAX_RETRY_DELAY_MS = 60_000;
 const DISK_RETRY_MS = 1_000;
-/** How often in a row a moved place is read again and the batch tried at once. */
-const MAX_MOVES = 3;
 
 /**
- * Takes batches from the buffer and settles each one before the next: every value of it is then in Oracle, or durably in a CSV.
+ * Takes batches from the buffer and settles each one before the next: every value of it is then in Oracle, or durably
+ * in a CSV. What makes a write happen exactly once is the stream's; here is when to write, how often to try, and when
+ * to give a batch to the backup.
  *
- * `batch` always holds just the values that are not settled: what is written, backed up or rejected is taken out of it and counted in
- * the same step, so that received = written + backed up + rejected + dropped + filtered + pending at every instant.
+ * `batch` always holds just the values that are not settled: what is written, backed up or rejected is taken out of it
+ * and counted in the same step, so that received = written + backed up + rejected + dropped + filtered + pending at
+ * every instant.
  */
 export class BatchWriter {
   readonly availability: Availability;
   #options: BatchWriterOptions;
   readonly #parts: BatchWriterParts;
   readonly #diskRefuses: RepeatedError;
-  readonly #ledger: LedgerCursor;
+  readonly #stream: LedgerStream;
   /** The last rows in the backup, if it has any, were certainly not written. */
   #hasUnsentRows = false;
+  /** The last place of the batch before. */
+  #takenThrough: Place | undefined;
   #pending = 0;
   #stopping: AbortSignal = AbortSignal.abort();
   #sealing: Promise<unknown> = Promise.resolve();
@@ -37,24 +40,14 @@ export class BatchWriter {
     this.#options = options;
     this.#parts = parts;
     this.#diskRefuses = new RepeatedError(parts.log, parts.clock, 'the disk refuses the csv files: batches are held');
-    const { settled, recovered, ledger } = options.resumeAfter;
-    this.#ledger = new LedgerCursor({
-      lastKnown: ledger,
-      resumeAfter: settled,
-      recoveredThrough: recovered,
-      stampSkip: async (place) => {
-        await parts.backup.stampSkip(place);
-        this.#hasUnsentRows = true; // behind the place
-      },
-      onAhead: (place) => parts.onLedgerAhead(place),
-      log: parts.log,
+    this.#stream = createLiveStream(options, parts, {
+      onStamped: () => (this.#hasUnsentRows = true), // behind the place
+      onSettled: (as, count) => this.#count(as, count),
+      onCommitted: () => this.availability.succeeded(),
     });
     this.availability = new Availability({
       probeIntervalMs: options.probeIntervalMs,
-      probe: async () => {
-        await parts.database.probe();
-        await this.#ledger.ensure(parts.database);
-      },
+      probe: () => this.#stream.probe(),
       onOutageOver: () => void (this.#sealing = this.#onDisk(() => parts.backup.endOutage())),
       onUp: () => parts.onUp(),
       clock: parts.clock,
@@ -69,12 +62,12 @@ export class BatchWriter {
 
   /** As last read or set, by this run or an earlier one. */
   get ledgerPlace(): Place {
-    return this.#ledger.lastKnown;
+    return this.#stream.lastKnown;
   }
 
   /** True when batches are taken and it is known what Oracle has: only then may backups be replayed. */
   get isCertain(): boolean {
-    return this.availability.state === 'connected' && this.#ledger.isCertain;
+    return this.availability.state === 'connected' && this.#stream.isCertain;
   }
 
   /** Holds from the next batch on; a wait for one that has begun ends as it would have. */
@@ -83,28 +76,33 @@ export class BatchWriter {
   }
 
   /**
-   * Settles batches until the source is closed and empty, or until `signal` is aborted: what is not settled then is still in the journal.
+   * Settles batches until the source is closed and empty, or until `signal` is aborted: what is not settled then is
+   * still in the journal. Throws InternalError when a batch does not come in its order.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { source } = this.#parts;
     let batch = new TagValues(this.#options.batchSize);
     this.#stopping = signal;
     this.availability.start();
-    for (;;) {
-      await source.whenReady(this.#options.batchSize, this.#options.intervalMs, signal);
-      if (signal.aborted) break;
-      const { batchSize } = this.#options;
-      if (batch.capacity !== batchSize) batch = new TagValues(batchSize);
-      this.#pending = source.take(batch, batchSize);
-      if (this.#pending === 0 && source.closed) break;
-      if (this.#pending > 0) await this.#settleAll(batch);
+    try {
+      for (;;) {
+        await source.whenReady(this.#options.batchSize, this.#options.intervalMs, signal);
+        if (signal.aborted) break;
+        const { batchSize } = this.#options;
+        if (batch.capacity !== batchSize) batch = new TagValues(batchSize);
+        this.#pending = source.take(batch, batchSize);
+        if (this.#pending === 0 && source.closed) break;
+        if (this.#pending > 0) await this.#settleAll(batch);
+      }
+    } finally {
+      this.availability.stop();
+      await this.#sealing;
     }
-    this.availability.stop();
-    await this.#sealing;
   }
 
   async #settleAll(batch: TagValues): Promise<void> {
     const last = placeOf(batch, batch.length - 1);
+    this.#assertInOrder(batch, last);
     this.#parts.onStep('taken');
     this.#passOver(batch);
     await this.#settle(batch);
@@ -112,14 +110,23 @@ export class BatchWriter {
     if (this.#pending === 0) this.#parts.onSettled(last);
   }
 
+  /**
+   * Each batch comes behind the one before: what the ledger, a stamp and the checkpoint say of a place rests on that.
+   */
+  #assertInOrder(batch: TagValues, last: Place): void {
+    const first = placeOf(batch, 0);
+    const before = this.#takenThrough;
+    if (before !== undefined && comparePlaces(first, before) <= 0) {
+      throw new InternalError('a batch does not come behind the one before', { before, first });
+    }
+    this.#takenThrough = last;
+  }
+
   /** Leaves out what an earlier run had settled: the journal gives it again when the checkpoint was behind. */
   #passOver(batch: TagValues): void {
-    const { counted, settled, recovered, rejected } = this.#options.resumeAfter;
+    const { counted, settled } = this.#options.resumeAfter;
     const { counters } = this.#parts;
-    if (rejected.size > 0 && comparePlaces(placeOf(batch, 0), recovered) <= 0) {
-      const indexes = Array.from({ length: batch.length }, (_, i) => i);
-      this.#takeOutRejected(batch, new Set(indexes.filter((i) => rejected.has(placeKeyOf(batch, i)))));
-    }
+    this.#stream.leaveOutRejected(batch);
     while (batch.length > 0 && comparePlaces(placeOf(batch, 0), settled) <= 0) {
       const upTo = comparePlaces(placeOf(batch, 0), counted) <= 0 ? counted : settled;
       const count = countThrough(batch, upTo);
@@ -132,119 +139,66 @@ export class BatchWriter {
   async #settle(batch: TagValues): Promise<void> {
     while (batch.length > 0 && !this.#stopping.aborted) {
       if (this.availability.state !== 'down') {
-        const error = await this.#write(batch);
-        if (error === undefined || this.#stopping.aborted) return;
-        if (error.kind === 'row' || error.kind === 'mistake') return this.#isolate(batch, error);
-        this.availability.failed(error);
+        const outcome = await this.#write(batch);
+        if (!(outcome instanceof DatabaseError)) return;
+        if (spoilsBatch(outcome)) return this.#isolate(batch, outcome);
+        this.availability.failed(outcome);
       }
-      await this.#rejectBadRows(batch);
       if (await this.#onDisk(() => this.#backUp(batch))) return;
       // Neither way is open. Oracle may come back meanwhile, so both are tried again.
       await this.#hold();
     }
   }
 
-  /** Writes the batch, again where that may help. Undefined when it is settled. */
-  async #write(batch: TagValues): Promise<DatabaseError | undefined> {
+  /** Writes the batch, again where that may help. An error: Oracle does not take what is left of it. */
+  async #write(batch: TagValues): Promise<WriteOutcome> {
     const { attempts, initialDelayMs, factor } = this.#options.retry;
     const delays = { initialDelayMs, factor, maxDelayMs: MAX_RETRY_DELAY_MS, jitter: RETRY_JITTER };
     const backoff = new Backoff(delays, this.#parts.clock);
-    let moves = 0;
-    for (let retriesLeft = attempts; batch.length > 0;) {
-      const error = await this.#writeOnce(batch);
-      if (this.#stopping.aborted) return undefined;
-      if (error === undefined) continue;
-      // Someone moved the place, probably a session of ours that outlived its connection: what it wrote is known once the place is read.
-      if (error.code === LEDGER_MOVED && moves < MAX_MOVES) {
-        moves += 1;
-        continue;
-      }
-      if (retriesLeft === 0 || !this.availability.mayRetry(error)) return error;
+    for (let retriesLeft = attempts; ;) {
+      const outcome = await this.#writeOnce(batch);
+      if (this.#stopping.aborted) return 'stopped';
+      if (outcome === 'again') continue;
+      if (!(outcome instanceof DatabaseError)) return outcome;
+      if (retriesLeft === 0 || !this.availability.mayRetry(outcome)) return outcome;
       retriesLeft -= 1;
-      this.availability.retrying(error);
+      this.availability.retrying(outcome);
       await sleep(this.#parts.clock, backoff.next(), this.#stopping);
     }
-    return undefined;
   }
 
-  /** One attempt. Undefined: what is still in the batch, if anything, is to be tried at once again. */
-  async #writeOnce(batch: TagValues): Promise<DatabaseError | undefined> {
-    const { database, backup, clock } = this.#parts;
-    const startedMs = clock.monotonic();
-    const to = placeOf(batch, batch.length - 1);
-    const refused = new Set<number>();
-    let isSent = false;
-    let reached: Place | undefined;
+  /** `again`: the disk refused a CSV or a stamp, so nothing was committed, and has been waited for. */
+  async #writeOnce(batch: TagValues): Promise<WriteOutcome | 'again'> {
     this.availability.trying();
     try {
-      await backup.payDebts();
-      await this.#ledger.ensure(database);
-      this.#countWritten(batch, this.#ledger.countWritten(batch));
-      await this.#rejectBadRows(batch);
-      if (batch.length === 0 || this.#stopping.aborted) return undefined;
-      isSent = true;
-      reached = await database.write(batch, this.#ledger.moveFor(batch), async (rows) => {
-        await backup.reject(batch, rows);
-        for (const { index } of rows) refused.add(index);
-        this.#logRejected(rows);
-      });
+      return await this.#stream.write(batch, this.#stopping);
     } catch (thrown) {
-      // What is in the rejected CSV already is not tried again with the rest.
-      this.#takeOutRejected(batch, refused);
-      return this.#failed(thrown, isSent ? to : undefined);
+      if (thrown instanceof InternalError) throw thrown;
+      this.#diskRefuses.report({ error: thrown });
+      await this.#hold();
+      return 'again';
     }
-    if (reached !== undefined) this.#ledger.committed(reached);
-    backup.markCertain();
-    this.#takeOutRejected(batch, refused);
-    this.#reportWritten(batch, clock.monotonic() - startedMs);
-    this.#countWritten(batch, batch.length);
-    this.availability.succeeded();
-    return undefined;
   }
 
-  async #failed(thrown: unknown, sentTo: Place | undefined): Promise<DatabaseError | undefined> {
-    if (thrown instanceof DatabaseError) {
-      if (sentTo !== undefined) this.#ledger.failed(thrown, sentTo);
-      if (thrown.outcomeUnknown) this.#parts.backup.markUnknown();
-      this.#parts.onError(thrown.code);
-      return thrown;
-    }
-    // A CSV or a stamp could not be written, so nothing was committed: the disk's fault and not the database's.
-    this.#diskRefuses.report({ error: thrown });
-    await this.#hold();
-    return undefined;
-  }
-
-  /** The database refuses the batch as a whole because of one row: halves it until that row stands alone. */
+  /** The database refuses the batch as a whole because of one row, which must be found. */
   async #isolate(batch: TagValues, error: DatabaseError): Promise<void> {
-    if (batch.length === 1) {
-      await this.#rejectOnDisk(batch, [{ index: 0, reason: { code: error.code, message: error.message } }]);
-      return;
-    }
-    const middle = batch.length >> 1;
-    const halves = [batch.slice(0, middle), batch.slice(middle, batch.length)];
-    for (const half of halves) await this.#settle(half);
-  }
-
-  #rejectBadRows(batch: TagValues): Promise<void> {
-    return this.#rejectOnDisk(batch, checkRows(batch, this.#options.rowCheck));
-  }
-
-  async #rejectOnDisk(batch: TagValues, rows: readonly BadRow[]): Promise<void> {
-    if (rows.length === 0) return;
-    const indexes = new Set(rows.map(({ index }) => index));
-    while (!(await this.#onDisk(() => this.#parts.backup.reject(batch, rows)))) {
+    let halves: readonly TagValues[] = [];
+    while (!(await this.#onDisk(async () => void (halves = await this.#stream.isolate(batch, error))))) {
       if (this.#stopping.aborted) return;
       await this.#hold();
     }
-    this.#logRejected(rows);
-    this.#takeOutRejected(batch, indexes);
+    for (const half of halves) await this.#settle(half);
   }
 
-  /** A stamp speaks for all of a file's rows up to a place: so rows that may be written never come behind rows that are not. */
+  /**
+   * A stamp speaks for all of a file's rows up to a place: so rows that may be written never come behind rows that are
+   * not.
+   */
   async #backUp(batch: TagValues): Promise<void> {
+    await this.#stream.rejectUnfit(batch);
+    if (batch.length === 0) return;
     const reason = this.availability.reason ?? { code: 'UNKNOWN', message: 'the batch could not be written' };
-    const isInDoubt = this.#ledger.isInDoubt(batch);
+    const isInDoubt = this.#stream.isInDoubt(batch);
     if (isInDoubt && this.#hasUnsentRows) await this.#parts.backup.endOutage();
     this.#hasUnsentRows = !isInDoubt;
     await this.#parts.backup.backUp(batch, reason);
@@ -254,31 +208,17 @@ export class BatchWriter {
     this.#takeOut(batch, batch.length);
   }
 
-  #reportWritten(batch: TagValues, latencyMs: number): void {
-    if (batch.length === 0) return;
-    const lagMs = Math.max(0, this.#parts.clock.now() - batch.receivedAtMs[0]!);
-    this.#parts.onWritten(batch.length, latencyMs, lagMs);
-  }
-
-  #countWritten(batch: TagValues, count: number): void {
-    this.#parts.counters.valuesWritten += count;
-    this.#takeOut(batch, count);
-  }
-
-  #takeOutRejected(batch: TagValues, indexes: ReadonlySet<number>): void {
-    batch.remove(indexes);
-    this.#parts.counters.valuesRejected += indexes.size;
-    this.#pending -= indexes.size;
+  #count(as: SettledAs, count: number): void {
+    const { counters } = this.#parts;
+    if (as === 'written') counters.valuesWritten += count;
+    if (as === 'rejected') counters.valuesRejected += count;
+    this.#pending -= count;
   }
 
   /** The first `count` values are settled. */
   #takeOut(batch: TagValues, count: number): void {
     batch.removeFirst(count);
     this.#pending -= count;
-  }
-
-  #logRejected(rows: readonly BadRow[]): void {
-    this.#parts.log.warn('values rejected', { values: rows.length, first: rows[0]?.reason });
   }
 
   /** True when the disk took it. */

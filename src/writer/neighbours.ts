@@ -1,16 +1,19 @@
 import type { Clock } from '../core/clock.ts';
 import type { Counters } from '../core/counters.ts';
 import type { Reason } from '../core/errors.ts';
+import type { LedgerSession } from '../core/ledger-session.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Place } from '../core/place.ts';
+import type { RefusedRow } from '../core/refused-row.ts';
 import type { OnStep } from '../core/steps.ts';
 import type { TagValues } from '../core/tag-values.ts';
-import type { LedgerReader } from './ledger-cursor.ts';
-import type { BadRow, RowCheckOptions } from './row-check.ts';
+import type { RowCheckOptions } from './row-check.ts';
 
 /** Where the values come from: the tag buffer. */
 export interface ValueSource {
-  /** Resolves when `count` values are there, or the oldest has waited `maxWaitMs`, or the source is closed, or on abort. */
+  /**
+   * Resolves when `count` values are there, or the oldest has waited `maxWaitMs`, or the source is closed, or on abort.
+   */
   whenReady(count: number, maxWaitMs: number, signal: AbortSignal): Promise<void>;
   /** Moves at most `max` values into the list, the oldest first. */
   take(into: TagValues, max: number): number;
@@ -19,31 +22,20 @@ export interface ValueSource {
 }
 
 /**
- * The database session. `write` moves the ledger with the rows, commits once `beforeCommit` has resolved, and gives the ledger's place then.
- * Throw DatabaseError.
+ * The CSV files. All resolve when what they were given is durable, and throw the system error of a disk that refuses.
  */
-export interface BatchDatabase extends LedgerReader {
-  write(
-    values: TagValues,
-    move: { readonly from: Place; readonly to: Place } | undefined,
-    beforeCommit: (refused: readonly BadRow[]) => Promise<void>,
-  ): Promise<Place | undefined>;
-  probe(): Promise<void>;
-}
-
-/** The CSV files. All resolve when what they were given is durable, and throw the system error of a disk that refuses. */
 export interface BatchBackup {
   backUp(values: TagValues, reason: Reason): Promise<void>;
-  reject(values: TagValues, rows: readonly BadRow[]): Promise<void>;
+  reject(values: TagValues, rows: readonly RefusedRow[]): Promise<void>;
   endOutage(): Promise<void>;
-  /** The backups that got rows since `markCertain` hold rows that Oracle has too: those up to `place`. */
+  /** The backups that got rows since `outcomeCertain` hold rows that Oracle has too: those up to `place`. */
   stampSkip(place: Place): Promise<void>;
   /** What `backUp` and `reject` still owe to the disk; nothing is sent before that is done. */
-  payDebts(): Promise<void>;
+  flushStamps(): Promise<void>;
   /** A batch was written, and it is certain. */
-  markCertain(): void;
+  outcomeCertain(): void;
   /** Nobody knows whether the batch was written. */
-  markUnknown(): void;
+  outcomeUnknown(): void;
 }
 
 export interface BatchWriterOptions {
@@ -76,10 +68,13 @@ export interface ResumePlaces {
 
 export interface BatchWriterParts {
   readonly source: ValueSource;
-  readonly database: BatchDatabase;
+  /** The stream of live data. */
+  readonly database: LedgerSession;
   readonly backup: BatchBackup;
   readonly counters: Counters;
-  /** Told of each batch that was written: rows, milliseconds the write took, age of the oldest value since its receipt. */
+  /**
+   * Told of each batch that was written: rows, milliseconds the write took, age of the oldest value since its receipt.
+   */
   readonly onWritten: (rows: number, latencyMs: number, lagMs: number) => void;
   readonly onError: (code: string) => void;
   /** Every value up to and including this place is settled. */

@@ -1,12 +1,7 @@
 import type { Reason } from '../core/errors.ts';
 import { MAX_TIME_MS, MIN_TIME_MS } from '../core/limits.ts';
+import type { RefusedRow } from '../core/refused-row.ts';
 import type { TagValues } from '../core/tag-values.ts';
-
-/** A value that must not be bound: the driver would refuse its whole batch, or send it as garbage. */
-export interface BadRow {
-  readonly index: number;
-  readonly reason: Reason;
-}
 
 export interface RowCheckOptions {
   /** The most UTF-8 bytes of any string. */
@@ -20,14 +15,17 @@ export interface RowCheckOptions {
 const MIN_NUMBER = 1e-130;
 const MAX_NUMBER = 1e126;
 
-/** Finds the values of a batch that must not be bound, in order; mostly none. */
-export function checkRows(values: TagValues, options: RowCheckOptions): BadRow[] {
-  const bad: BadRow[] = [];
+/**
+ * Finds the values of a batch that must not be bound, in order; mostly none. The driver would refuse the whole batch
+ * because of such a value, or send it as garbage.
+ */
+export function checkRows(values: TagValues, options: RowCheckOptions): RefusedRow[] {
+  const refused: RefusedRow[] = [];
   for (let i = 0; i < values.length; i += 1) {
     const reason = checkRow(values, i, options);
-    if (reason !== undefined) bad.push({ index: i, reason });
+    if (reason !== undefined) refused.push({ index: i, reason });
   }
-  return bad;
+  return refused;
 }
 
 function checkRow(values: TagValues, i: number, options: RowCheckOptions): Reason | undefined {

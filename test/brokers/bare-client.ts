@@ -35,8 +35,8 @@ interface Waiting {
 }
 
 /**
- * An MQTT client with nothing to it: no library, no disk, no second try. It acknowledges at once, in one write for all that a chunk brought,
- * which is as fast as a client can be; and it is who says what the broker owes.
+ * An MQTT client with nothing to it: no library, no disk, no second try. It acknowledges at once, in one write for all
+ * that a chunk brought, which is as fast as a client can be; and it is who says what the broker owes.
  */
 export class BareClient {
   readonly closed: Promise<void>;

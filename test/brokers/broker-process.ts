@@ -30,8 +30,8 @@ process.once('exit', () => {
 });
 
 /**
- * A broker as a process group of its own, as some start by a script whose child is the broker: signals go to the whole group, and it has
- * ended when nobody of the group lives any more.
+ * A broker as a process group of its own, as some start by a script whose child is the broker: signals go to the whole
+ * group, and it has ended when nobody of the group lives any more.
  */
 export class BrokerProcess {
   readonly #spec: ProcessSpec;
@@ -122,8 +122,8 @@ function signalGroup(group: number, signal: NodeJS.Signals): void {
 }
 
 /**
- * Whether a process group has a member that is more than a zombie, from /proc [proc(5)]. A zombie with more than one thread is one whose
- * first thread alone has ended: it still holds its port.
+ * Whether a process group has a member that is more than a zombie, from /proc [proc(5)]. A zombie with more than one
+ * thread is one whose first thread alone has ended: it still holds its port.
  */
 function livesIn(group: number): boolean {
   return readdirSync('/proc').some((name) => {

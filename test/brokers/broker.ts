@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { freePort } from '../support/mosquitto.ts';
+import { freePort } from '../support/free-port.ts';
 import { BrokerProcess, type ProcessSpec } from './broker-process.ts';
 
 /** 4 is MQTT 3.1.1. */
@@ -17,7 +17,10 @@ export interface RealBroker {
   readonly protocols: readonly Protocol[];
   /** Sessions and messages outlive a restart in order. */
   readonly isPersistent: boolean;
-  /** What it does with QoS 2 that no client can make exact without a time in the payload; absent: what the specification says. */
+  /**
+   * What it does with QoS 2 that no client can make exact without a time in the payload; absent: what the specification
+   * says.
+   */
   readonly qos2?: string;
   /** Why it can't be run here at all, such as a toolchain that is not installed. */
   readonly missing: string | undefined;

@@ -171,8 +171,9 @@ const WITNESS_PATIENCE_MS = 8000;
 const SHORT_WITNESS_PATIENCE_MS = 2500;
 
 /**
- * A bare client with a session of its own to the same topics, which acknowledges at once: what it does not get over a restart either, the
- * broker has lost. It is connected until the broker goes, or until the test resets it, and comes back when the report is asked for.
+ * A bare client with a session of its own to the same topics, which acknowledges at once: what it does not get over a
+ * restart either, the broker has lost. It is connected until the broker goes, or until the test resets it, and comes
+ * back when the report is asked for.
  */
 async function witness(cell: Cell): Promise<{ readonly client: BareClient; report(): Promise<string> }> {
   const seen = new Set<string>();

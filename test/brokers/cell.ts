@@ -60,7 +60,10 @@ interface Member {
   readonly proxy: FaultProxy;
 }
 
-/** One square of the matrix: a publisher, the broker, one bridge or more behind a proxy each, and a database of their own. */
+/**
+ * One square of the matrix: a publisher, the broker, one bridge or more behind a proxy each, and a database of their
+ * own.
+ */
 export class Cell {
   readonly options: CellOptions;
   readonly broker: RunningBroker;
@@ -125,7 +128,10 @@ export class Cell {
     return this.isShort ? Math.min(inLongForm, 2) : inLongForm;
   }
 
-  /** Publishes so many messages of the long form, in the short one at a lower rate, and, evenly spread over them, does `disturb` so many times. */
+  /**
+   * Publishes so many messages of the long form, in the short one at a lower rate, and, evenly spread over them, does
+   * `disturb` so many times.
+   */
   async during(
     messages: number,
     perSecond: number,

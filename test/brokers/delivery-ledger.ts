@@ -4,9 +4,9 @@ import { PACKET, type Packet } from './packets.ts';
 const VALUE_NAME = /"V(\d+)"/;
 
 /**
- * What the broker has delivered to the bridge and what the bridge has acknowledged, over all connections. It is what tells a loss of the
- * bridge's from one of the broker's: a broker has to deliver a message again until it has the PUBACK (or PUBREC), so what was never
- * acknowledged and did not come was the broker's to bring.
+ * What the broker has delivered to the bridge and what the bridge has acknowledged, over all connections. It is what
+ * tells a loss of the bridge's from one of the broker's: a broker has to deliver a message again until it has the
+ * PUBACK (or PUBREC), so what was never acknowledged and did not come was the broker's to bring.
  */
 export class DeliveryLedger {
   readonly #acknowledged = new Set<number>();

@@ -41,7 +41,8 @@ async function redelivery({ broker: { port }, protocol, root }: Place): Promise<
   const subscriber = await connect(RECEIVE_MAXIMUM);
   await subscriber.subscribe(topic, 1);
   await subscriber.disconnect();
-  await publishAll(port, `${root}-publisher`, topic); // while it is away, so that the broker has as much to send at once as it likes
+  // While it is away, so that the broker has as much to send at once as it likes.
+  await publishAll(port, `${root}-publisher`, topic);
   const first = await connect(RECEIVE_MAXIMUM);
   await until('the window to be full', () => received.length >= RECEIVE_MAXIMUM, REDELIVERY_MS).catch(() => {});
   await wait(QUIET_MS);

@@ -4,15 +4,21 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { freePort } from '../support/mosquitto.ts';
+import { freePort } from '../support/free-port.ts';
 import type { RealBroker } from './broker.ts';
 import { findCommand, installAmqtt, installMochi, missingCommand, PACKAGES } from './packages.ts';
 
-/** The script of the package itself. `rabbitmq-server` on the path changes to a user of its own, who can't read our directory. */
+/**
+ * The script of the package itself. `rabbitmq-server` on the path changes to a user of its own, who can't read our
+ * directory.
+ */
 const RABBITMQ_HOME = '/usr/lib/rabbitmq';
 const RABBITMQ_SCRIPT = join(RABBITMQ_HOME, 'bin', 'rabbitmq-server');
 
-/** Messages in flight towards a subscriber. The default is 10, which makes each sync of the bridge's disk one of 10 messages at most. */
+/**
+ * Messages in flight towards a subscriber. The default is 10, which makes each sync of the bridge's disk one of 10
+ * messages at most.
+ */
 const RABBITMQ_PREFETCH = 1000;
 
 function rabbitmqVersion(): string {

@@ -44,8 +44,8 @@ export function sourceFile(path: string): string {
 }
 
 /**
- * The folder that `build` has filled, now or at an earlier time: it is made under another name and renamed when it is whole, so that a run
- * that was cut off leaves nothing half done. Another `recipe` makes another folder.
+ * The folder that `build` has filled, now or at an earlier time: it is made under another name and renamed when it is
+ * whole, so that a run that was cut off leaves nothing half done. Another `recipe` makes another folder.
  *
  * @throws Unavailable when the package can't be had.
  */

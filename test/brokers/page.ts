@@ -13,7 +13,10 @@ export function marksOf(broker: string): { readonly begin: string; readonly end:
   return { begin: `<!-- npm run brokers writes ${broker} from here -->`, end: `<!-- to here: ${broker} -->` };
 }
 
-/** Puts the results into the page, each broker's between its marks. Other brokers' stay. Throws where the page has no marks for one. */
+/**
+ * Puts the results into the page, each broker's between its marks. Other brokers' stay. Throws where the page has no
+ * marks for one.
+ */
 export async function writePage(
   path: string,
   brokers: readonly RealBroker[],

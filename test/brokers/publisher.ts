@@ -9,8 +9,8 @@ const TICK_MS = 10;
 const RECONNECT_TIMEOUT_MS = 300_000;
 
 /**
- * A plant that never publishes anything twice, on a connection of its own. What the broker has answered with a PUBACK it owes to each
- * subscriber; what was on its way when the broker went may be there or not.
+ * A plant that never publishes anything twice, on a connection of its own. What the broker has answered with a PUBACK
+ * it owes to each subscriber; what was on its way when the broker went may be there or not.
  */
 export class Publisher {
   /** Numbers of the messages that the broker has acknowledged. */
@@ -37,7 +37,10 @@ export class Publisher {
     return this.#next - 1;
   }
 
-  /** So many more, at this rate or, at 0, as fast as the broker acknowledges. Resolves when each has been answered or has lost its connection. */
+  /**
+   * So many more, at this rate or, at 0, as fast as the broker acknowledges. Resolves when each has been answered or
+   * has lost its connection.
+   */
   async publish(count: number, perSecond: number): Promise<void> {
     const last = this.published + count;
     const [startedAtMs, before] = [performance.now(), this.published];

@@ -10,7 +10,10 @@ import type { OtherCase, Place } from './matrix.ts';
 import { payloadsOf } from './payloads.ts';
 import { Publisher } from './publisher.ts';
 
-/** By broker: so many that they take seconds; of a fast one more, as a bridge that has just started is not at its speed yet. */
+/**
+ * By broker: so many that they take seconds; of a fast one more, as a bridge that has just started is not at its speed
+ * yet.
+ */
 const MESSAGES: Readonly<Record<string, number>> = { mosquitto: 200_000, aedes: 60_000, artemis: 60_000, mochi: 8000 };
 const OTHERS_MESSAGES = 20_000;
 /** Fewer are over before they can be measured. */
@@ -24,9 +27,9 @@ const ASK_EVERY_MS = 20;
 const RECEIVE_MAXIMUM = 1000;
 
 /**
- * Messages a second of one tag each out of the broker's queue, in turns, the medians of which count: the bridge, with its disk and a
- * database; a client of the library that the bridge uses, which acknowledges at once; and a client that does nothing but read packets
- * and answer, which shows what the broker can do.
+ * Messages a second of one tag each out of the broker's queue, in turns, the medians of which count: the bridge, with
+ * its disk and a database; a client of the library that the bridge uses, which acknowledges at once; and a client that
+ * does nothing but read packets and answer, which shows what the broker can do.
  */
 export const rate: OtherCase = {
   name: 'rate',

@@ -33,7 +33,10 @@ export interface CrashRunResult {
   /** How often the bridge was killed exactly there. */
   readonly killsAtStep: Readonly<Record<Step, number>>;
   readonly offences: readonly Offence[];
-  /** Undecodable messages that were stored twice: they have no time of their own, so that the bridge may be left in doubt. */
+  /**
+   * Undecodable messages that were stored twice: they have no time of their own, so that the bridge may be left in
+   * doubt.
+   */
   readonly maybeRepeated: number;
   /** What went wrong otherwise, such as a bridge that ended by itself. */
   readonly troubles: readonly string[];
@@ -47,7 +50,10 @@ type Ending = Step | 'any moment' | 'restart';
 
 const ENDINGS: readonly Ending[] = [...STEPS, 'any moment', 'any moment', 'any moment', 'restart'];
 const BRIDGE_ID = 'crash-test';
-/** A bridge that is killed every second falls behind: from so many values on it may live until it has caught up, and is killed then. */
+/**
+ * A bridge that is killed every second falls behind: from so many values on it may live until it has caught up, and is
+ * killed then.
+ */
 const MAX_BEHIND = 5_000;
 const CAUGHT_UP = 500;
 const CATCH_UP_MS = 20_000;
@@ -87,7 +93,10 @@ const WAITS: Readonly<Record<Step, { readonly maxNth: number; readonly needsOuta
 
 const OUTAGE_ENDINGS: ReadonlySet<Ending> = new Set(STEPS.filter((step) => WAITS[step].needsOutage === true));
 
-/** Kills the bridge again and again under load, lets it heal in the end, and judges what has become of what the broker acknowledged. */
+/**
+ * Kills the bridge again and again under load, lets it heal in the end, and judges what has become of what the broker
+ * acknowledged.
+ */
 export async function runCrashTest(options: CrashRunOptions): Promise<CrashRunResult> {
   const chance = new Chance(options.seed);
   const broker = await startMosquitto({
@@ -162,7 +171,10 @@ class CrashRun {
     };
   }
 
-  /** Writes the configuration and makes the session at the broker, from which on it owes the bridge what it acknowledges. */
+  /**
+   * Writes the configuration and makes the session at the broker, from which on it owes the bridge what it
+   * acknowledges.
+   */
   async #prepare(): Promise<void> {
     const { broker, standin } = this.#surroundings;
     const { directory, seed } = this.#options;

@@ -24,8 +24,8 @@ const TOPIC = 'plc/P/tags';
 const REFUSED_QUALITY = 'LONGER_THAN_THE_COLUMN';
 
 /**
- * A PLC that never publishes anything twice: what a broker that went away has not acknowledged stays as it is, so that every second copy
- * in the end is the bridge's doing.
+ * A PLC that never publishes anything twice: what a broker that went away has not acknowledged stays as it is, so that
+ * every second copy in the end is the bridge's doing.
  */
 export class LoadPublisher {
   readonly obligations = new Map<string, Obligation>();

@@ -4,7 +4,10 @@ import { until } from '../support/until.ts';
 
 const TOPIC = /\/recovery\/(?<file>[^/]+)$/;
 
-/** Resolves when the broker retains a notice for each of the files, and for no other. Throws when that does not come to pass. */
+/**
+ * Resolves when the broker retains a notice for each of the files, and for no other. Throws when that does not come to
+ * pass.
+ */
 export async function noticesFit(
   url: string,
   baseTopic: string,

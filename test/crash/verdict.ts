@@ -14,7 +14,9 @@ export interface Offence {
   readonly copies: number;
 }
 
-/** Where copies of something were found, with repetitions of one place in the stream within the CSV files counted once. */
+/**
+ * Where copies of something were found, with repetitions of one place in the stream within the CSV files counted once.
+ */
 type Places = Map<string, string[]>;
 
 /** Where each kind ends. A value that still waits in a backup file has not arrived. */

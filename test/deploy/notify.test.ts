@@ -10,7 +10,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { until } from '../support/until.ts';
 import { missingTool, ROOT } from './tools.ts';
 
-/** Node has no such sockets. Descriptors that come along, such as that of systemd-notify's barrier, are closed, as systemd does. */
+/**
+ * Node has no such sockets. Descriptors that come along, such as that of systemd-notify's barrier, are closed, as
+ * systemd does.
+ */
 const RECEIVER = `
 import json, socket, sys
 receiver = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

@@ -28,7 +28,8 @@ const only = (key: string): string => {
 describe('the unit', () => {
   it('lets a drain end before it is killed', () => {
     const { bridge, oracle } = loadConfig({ files: [], env: {}, flags: {}, need: 'any' });
-    const hangMs = oracle.callTimeoutMs + 10_000; // see HANG_MARGIN_MS in src/cli/run.ts: once for the drain, once for the stop
+    // See HANG_MARGIN_MS in src/cli/commands/run.ts: it counts once for the drain and once for the stop.
+    const hangMs = oracle.callTimeoutMs + 10_000;
     expect(Number(only('TimeoutStopSec')) * 1000).toBeGreaterThan(bridge.drainTimeoutMs + 2 * hangMs);
   });
 

@@ -2,9 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import { plain } from '../../src/cli/colours.ts';
-import { formatFleet } from '../../src/cli/fleet-text.ts';
-import { askFleet, sharedIds, sumOf } from '../../src/cli/fleet.ts';
+import { plain } from '../../src/cli/text/colours.ts';
+import { formatFleet } from '../../src/cli/text/fleet-text.ts';
+import { askFleet, sharedIds, sumOf } from '../../src/cli/remote/fleet.ts';
 import type { Step } from '../../src/core/steps.ts';
 import { Chance } from '../crash/chance.ts';
 import { DATABASE_DISTURBANCES } from '../crash/disturbances.ts';
@@ -68,7 +68,10 @@ const QUIET_MS = 2500;
 const LAST_QUIET_MS = 15_000;
 const POLL_MS = 100;
 
-/** Kills the bridges of a fleet one after the other under load, lets all heal in the end, and judges what has become of what the broker acknowledged. */
+/**
+ * Kills the bridges of a fleet one after the other under load, lets all heal in the end, and judges what has become of
+ * what the broker acknowledged.
+ */
 export async function runFleetTest(options: FleetRunOptions): Promise<FleetRunResult> {
   const broker = await options.broker.start();
   const standin = await startStandin({ log: () => {} });
@@ -307,7 +310,10 @@ class FleetRun {
   }
 }
 
-/** `bridges 3 · kills 50 · lost 0 · doubled 0 · unknown 0 · given to another 0 · maybe repeated 0 · values 61240 · 171 s` */
+/**
+ * `bridges 3 · kills 50 · lost 0 · doubled 0 · unknown 0 · given to another 0 · maybe repeated 0 · values 61240 · 171
+ * s`
+ */
 export function fleetSummary({ bridges }: FleetRunOptions, { kills, verdict, owed, seconds }: FleetRunResult): string {
   const given = `given to another ${verdict.givenToAnother.length}`;
   const maybe = `maybe repeated ${verdict.maybeRepeated.length}`;

@@ -6,8 +6,8 @@ export type Journals = ReadonlyMap<string, ReadonlyMap<string, number>>;
 export interface FleetVerdict {
   readonly offences: readonly Offence[];
   /**
-   * Doubled, and journalled once by each of two members or more: the broker did not get the PUBACK of one and gave the message to another, as
-   * MQTT 5 lets it [section 4.8.2]. Two journals can't know of each other.
+   * Doubled, and journalled once by each of two members or more: the broker did not get the PUBACK of one and gave the
+   * message to another, as MQTT 5 lets it [section 4.8.2]. Two journals can't know of each other.
    */
   readonly givenToAnother: readonly Offence[];
   /** Doubled, without a time of its own, and journalled twice by one member: what `messagesMaybeRepeated` counts. */

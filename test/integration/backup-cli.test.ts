@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Backups } from '../../src/backup/backups.ts';
+import { BackupFolder } from '../../src/backup/files/folder.ts';
 import { runCli } from '../../src/cli/cli.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
+import { noStep } from '../../src/core/steps.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { valuesOf } from '../support/values.ts';
@@ -23,10 +25,10 @@ beforeEach(async () => {
   const clock = new FakeClock();
   const log = new RecordingLogger();
   backups = new Backups({
-    dir,
+    folder: new BackupFolder(dir, nodeFileSystem),
     maxRowsPerFile: 1000,
     journalId: () => 'journal00001',
-    fileSystem: nodeFileSystem,
+    onStep: noStep,
     clock,
     log,
   });
@@ -139,7 +141,7 @@ describe('backups discard', () => {
     expect(await bridge('discard', SEALED, '--yes')).toMatchObject({ exitCode: 0, out: `${SEALED} was discarded.\n` });
     expect(await readdir(dir)).toEqual([`${OPEN}.open`]);
     await backups.rescan();
-    expect(backups.pendingFiles).toBe(0);
+    expect(backups.pending('backup').files).toBe(0);
   });
 
   it('takes sealed files of the directory and nothing else', async () => {

@@ -6,10 +6,12 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { Backups } from '../../src/backup/backups.ts';
+import { BackupFolder } from '../../src/backup/files/folder.ts';
 import { NoticeMemory } from '../../src/notices/notice-memory.ts';
 import { Notices } from '../../src/notices/notices.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
+import { noStep } from '../../src/core/steps.ts';
 import { MqttPublisher } from '../../src/mqtt/publisher.ts';
 import { startAedes } from '../support/aedes.ts';
 import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts';
@@ -50,10 +52,10 @@ async function startBridge(
   const log = new RecordingLogger();
   const shared = { clock: systemClock, log };
   const backups = new Backups({
-    dir,
+    folder: new BackupFolder(dir, nodeFileSystem),
     maxRowsPerFile: 1000,
     journalId: () => 'journal00001',
-    fileSystem: nodeFileSystem,
+    onStep: noStep,
     ...shared,
   });
   await backups.start();
@@ -68,7 +70,7 @@ async function startBridge(
     tls: { ca: '', cert: '', key: '', rejectUnauthorized: true },
     stateTopic: `${BASE}/state`,
   });
-  const health = (): unknown => ({ rows: backups.pendingRows });
+  const health = (): unknown => ({ rows: backups.pending('backup').rows });
   const memory = new NoticeMemory(nodeFileSystem, join(memoryDir ?? join(dir, 'memory'), 'notices.json'));
   const settings = { baseTopic: BASE, bridgeId: 'b1', inlineCsvMaxBytes, memory, health };
   const notices = new Notices({ publisher, backups, ...settings, ...shared });

@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Backups } from '../../src/backup/backups.ts';
-import { UnknownFileError } from '../../src/backup/files/discard.ts';
+import { BackupFolder, UnknownFileError } from '../../src/backup/files/folder.ts';
 import { listedFile } from '../../src/backup/replay/listing.ts';
 import { Replay } from '../../src/backup/replay/replay.ts';
 import { runCli } from '../../src/cli/cli.ts';
 import { environmentName } from '../../src/config/setting.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
+import { noStep } from '../../src/core/steps.ts';
 import { createActions } from '../../src/ops/actions.ts';
 import { HttpServer } from '../../src/ops/http.ts';
 import { schemaDdl } from '../../src/oracle/schema.ts';
@@ -61,8 +62,9 @@ async function fill(backups: Backups): Promise<string[]> {
 
 describe('backups replay beside a running bridge', () => {
   async function startBridge(token = TOKEN) {
-    const shared = { fileSystem: nodeFileSystem, clock: systemClock, log: new RecordingLogger() };
-    const backups = new Backups({ ...shared, dir, maxRowsPerFile: 100, journalId: () => 'journal00001' });
+    const shared = { fileSystem: nodeFileSystem, clock: systemClock, log: new RecordingLogger(), onStep: noStep };
+    const folder = new BackupFolder(dir, nodeFileSystem);
+    const backups = new Backups({ ...shared, folder, maxRowsPerFile: 100, journalId: () => 'journal00001' });
     await backups.start();
     const oracle = new FakeOracle();
     const replay = new Replay({
@@ -169,8 +171,9 @@ describe('backups replay without a bridge', () => {
   it('does it itself, with the real driver', async () => {
     const { settings, standin } = await prepare();
     const log = new RecordingLogger();
-    const options = { dir: join(dir, 'backup'), maxRowsPerFile: 100, journalId: () => 'another12345' };
-    const backups = new Backups({ ...options, fileSystem: nodeFileSystem, clock: systemClock, log });
+    const folder = new BackupFolder(join(dir, 'backup'), nodeFileSystem);
+    const options = { folder, maxRowsPerFile: 100, journalId: () => 'another12345', onStep: noStep };
+    const backups = new Backups({ ...options, clock: systemClock, log });
     await backups.start();
     await fill(backups);
     await backups.stop();

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { systemClock } from '../../src/core/clock.ts';
-import { tryBroker, type TrialOptions } from '../../src/mqtt/broker-trial.ts';
+import { tryBroker, type TrialOptions } from '../../src/mqtt/trial/broker-trial.ts';
 import { GOOD_MANNERS, startManneredBroker, type ManneredBroker } from '../support/mannered-broker.ts';
 import { NO_TLS, Opened } from '../support/mqtt-clients.ts';
 import { until } from '../support/until.ts';

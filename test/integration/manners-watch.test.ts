@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { systemClock, type Clock } from '../../src/core/clock.ts';
-import { MannersWatch, type MannersWatchOptions, type PresentBroker } from '../../src/mqtt/manners-watch.ts';
+import { MannersWatch, type MannersWatchOptions, type PresentBroker } from '../../src/mqtt/trial/manners-watch.ts';
 import { startAedes, type RunningAedes } from '../support/aedes.ts';
 import { BridgeProcess } from '../support/bridge-process.ts';
 import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts';

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import mqtt from 'mqtt';
@@ -88,6 +88,22 @@ for (const { name, skip, start, version } of BROKERS) {
       await subscribed(after);
       expect(after.source.status).toMatchObject({ sessionPresent: true, subscriptionProblems: [] });
       expect(tap.count('subscribe')).toBe(2);
+    });
+
+    test('is remembered by topic and QoS, without what the configuration says besides', async () => {
+      const { directory, tap } = await openBroker();
+      const [topic, other] = ['plc/+/+', 'line/+'];
+      const configured = { qos: 1, format: 'scalar', plcCode: '{2}', tagAddress: '{3}' } as const;
+      const subscriptions = [{ topic, ...configured }];
+      const under = opened.source(tap.url, directory, { protocolVersion: version, subscriptions });
+      await under.source.start();
+      await subscribed(under);
+      under.source.subscribe([...subscriptions, { topic: other, ...configured }]);
+      await until('both subscriptions', () => tap.count('subscribe') === 2);
+      await under.source.stop();
+      const file = JSON.parse(await readFile(join(directory, 'subscriptions.json'), 'utf8')) as object;
+      const known = [topic, other].map((each) => ({ topic: each, qos: 1, confirmed: true }));
+      expect(file).toEqual({ session: expect.any(String) as string, subscriptions: known });
     });
 
     test('is not subscribed before its beginning is noted', async () => {

@@ -139,7 +139,9 @@ describe('a broker that refuses', () => {
     await subscribed(under);
     const problem = { topic: 'plant/#', reason: 'Unspecified error (0x80)' };
     expect(under.source.status.subscriptionProblems).toEqual([problem]);
-    expect(under.log.entries.filter(({ level }) => level === 'error').map(({ fields }) => fields)).toEqual([problem]);
+    const remedy = expect.stringMatching(/^allow this user to subscribe to plant\/# /) as string;
+    const errors = under.log.entries.filter(({ level }) => level === 'error');
+    expect(errors.map(({ fields }) => fields)).toEqual([{ ...problem, remedy }]);
     await publish(broker.url, TOPIC, ['granted']);
     await until('the message', () => under.deliveries.length === 1);
     isAllowed = true;

@@ -5,7 +5,7 @@ import mqtt from 'mqtt';
 import { afterEach, describe, expect, test } from 'vitest';
 
 import type { SourceOptions } from '../../src/mqtt/source.ts';
-import { probeTopicOf } from '../../src/mqtt/starvation.ts';
+import { probeTopicOf } from '../../src/mqtt/session/starvation.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts';
 import { numbered, Opened, publish, type SourceUnderTest } from '../support/mqtt-clients.ts';

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { DatabaseError } from '../../src/core/errors.ts';
 import { ORIGIN, type Place } from '../../src/core/place.ts';
-import { Connections, type ConnectionsOptions } from '../../src/oracle/connections.ts';
+import type { RefusedRow } from '../../src/core/refused-row.ts';
+import type { Connections, ConnectionsOptions } from '../../src/oracle/connections.ts';
 import { Ledger } from '../../src/oracle/ledger.ts';
-import { Database, type RowError } from '../../src/oracle/database.ts';
+import { Database } from '../../src/oracle/database.ts';
 import { createInsert } from '../../src/oracle/statements.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { RecordingLogger } from '../support/recording-logger.ts';
+import { connectionsTo, databaseErrorOf } from '../support/oracle-connections.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
 import { countRows, createTables, readRows, TABLE_OPTIONS } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
@@ -20,29 +20,8 @@ let clock: FakeClock;
 let connections: Connections;
 
 function connect(options: Partial<ConnectionsOptions> = {}): Connections {
-  connections = new Connections({
-    connectString: standin.connectString,
-    user: 'bridge',
-    password: 'secret',
-    walletDir: '',
-    walletPassword: '',
-    pool: { min: 0, max: 2, increment: 1, queueTimeoutMs: 10_000 },
-    connectTimeoutMs: 10_000,
-    callTimeoutMs: CALL_TIMEOUT_MS,
-    clock,
-    log: new RecordingLogger(),
-    ...options,
-  });
+  connections = connectionsTo(standin, { callTimeoutMs: CALL_TIMEOUT_MS, clock, ...options });
   return connections;
-}
-
-async function failureOf(work: Promise<unknown>): Promise<DatabaseError> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof DatabaseError)) throw new Error('expected a DatabaseError', { cause: error });
-  return error;
 }
 
 const ping = ({ connection }: { connection: { ping(): Promise<void> } }): Promise<void> => connection.ping();
@@ -65,20 +44,20 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
   describe('Connections', () => {
     it('tries a refused log-on once a minute at most, whoever asks', async () => {
       connect({ password: 'wrong', pool: { min: 2, max: 5, increment: 2, queueTimeoutMs: 1000 } }).start();
-      const errors = await Promise.all([1, 2, 3, 4].map(() => failureOf(connections.use('ping', ping))));
+      const errors = await Promise.all([1, 2, 3, 4].map(() => databaseErrorOf(connections.use('ping', ping))));
       expect(errors.map(({ kind, code }) => `${kind} ${code}`)).toEqual(errors.map(() => 'configuration ORA-01017'));
       expect(standin.stats.logonsTried).toBe(1);
       await clock.advance(59_000);
-      await failureOf(connections.use('ping', ping));
+      await databaseErrorOf(connections.use('ping', ping));
       expect(standin.stats.logonsTried).toBe(1);
       await clock.advance(2_000);
-      await failureOf(connections.use('ping', ping));
+      await databaseErrorOf(connections.use('ping', ping));
       expect(standin.stats.logonsTried).toBe(2);
     });
 
     it('keeps the wanted number of connections open, and uses those it has', async () => {
       connect({ pool: { min: 2, max: 3, increment: 1, queueTimeoutMs: 1000 } }).start();
-      await until('the first', () => connections.open === 1 && standin.stats.logonsAccepted === 1);
+      await until('the first', () => standin.stats.connections === 1 && standin.stats.logonsAccepted === 1);
       await until('the second', async () => {
         await clock.advance(1000);
         return standin.stats.logonsAccepted === 2;
@@ -110,18 +89,21 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       connect({ callTimeoutMs: 0 });
       await connections.use('ping', ping);
       standin.blackHole(true);
-      const hanging = failureOf(connections.use('ping', ping));
+      const hanging = databaseErrorOf(connections.use('ping', ping));
       await clock.advance(5_001);
       expect(await hanging).toMatchObject({ kind: 'connection', code: 'CALL_TIMEOUT', outcomeUnknown: true });
       standin.blackHole(false);
       await connections.use('ping', ping);
-      expect(connections.open).toBe(1);
+      await until('the silent one is closed', () => standin.stats.connections === 1);
     });
 
     it('gives up a listener that says nothing', async () => {
       standin.faults.add({ on: 'connect', silent: true });
       connect({ connectTimeoutMs: 1000 });
-      expect(await failureOf(connections.use('ping', ping))).toMatchObject({ kind: 'connection', code: 'NJS-510' });
+      expect(await databaseErrorOf(connections.use('ping', ping))).toMatchObject({
+        kind: 'connection',
+        code: 'NJS-510',
+      });
       await connections.use('ping', ping);
     });
 
@@ -130,7 +112,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       let finish: () => void = () => {};
       const first = connections.use('hold', () => new Promise<void>((resolve) => (finish = resolve)));
       await until('the first to hold it', () => standin.stats.logonsAccepted === 1);
-      const tooLate = failureOf(connections.use('ping', ping));
+      const tooLate = databaseErrorOf(connections.use('ping', ping));
       await clock.advance(1001);
       expect((await tooLate).code).toBe('POOL_BUSY');
       const inTime = connections.use('ping', ping);
@@ -153,7 +135,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
 
     it.each([['12514'], ['12528'], ['1033']])('sees a database that is away behind code %s', async (code) => {
       standin.faults.add({ on: 'connect', refuse: Number(code) });
-      const error = await failureOf(connect().use('ping', ping));
+      const error = await databaseErrorOf(connect().use('ping', ping));
       expect(error).toMatchObject({ kind: 'connection', outcomeUnknown: false });
     });
   });
@@ -183,7 +165,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       const values = valuesOf(1, 2, 3, 4);
       values.qualities[1] = 'far longer than sixteen';
       values.tags[3] = { plcCode: '', address: '', name: '' };
-      let refused: readonly RowError[] = [];
+      let refused: readonly RefusedRow[] = [];
       let rowsBefore = -1;
       await database().write(values, undefined, async (rows) => {
         refused = rows;
@@ -209,7 +191,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
 
     it('rejects no row for a fault of the whole database, and writes none', async () => {
       standin.faults.add({ on: 'execute', sql: 'INSERT', rowErrors: { 1: 1653 } });
-      const error = await failureOf(database().write(valuesOf(1, 2, 3), undefined, rejecting));
+      const error = await databaseErrorOf(database().write(valuesOf(1, 2, 3), undefined, rejecting));
       expect(error).toMatchObject({ kind: 'resource', code: 'ORA-01653' });
       expect(await countRows(standin)).toBe(0);
     });
@@ -219,7 +201,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       ['after its commit', { on: 'execute', reset: 'after' }, 1],
     ] as const)('calls the outcome unknown when the connection is cut %s', async (_title, fault, rows) => {
       standin.faults.add({ ...fault, sql: 'INSERT' });
-      const error = await failureOf(database().write(valuesOf(1), undefined, rejecting));
+      const error = await databaseErrorOf(database().write(valuesOf(1), undefined, rejecting));
       expect(error).toMatchObject({ kind: 'connection', outcomeUnknown: true });
       expect(await countRows(standin)).toBe(rows);
     });
@@ -228,7 +210,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       const asked = database();
       await asked.probe();
       await standin.engine.query('DROP TABLE tag_data', 'BRIDGE');
-      const error = await failureOf(asked.probe());
+      const error = await databaseErrorOf(asked.probe());
       expect(error).toMatchObject({ kind: 'configuration', code: 'ORA-00942', outcomeUnknown: false });
       expect(error.remedy).toContain('oracle.table');
       expect(standin.stats.rows).toBe(0);
@@ -237,7 +219,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
     it('breaks a call that takes too long', async () => {
       standin.faults.add({ on: 'execute', sql: 'INSERT', hang: true });
       const slow = new Database(connect({ callTimeoutMs: 200 }), createInsert(TABLE_OPTIONS));
-      expect(await failureOf(slow.write(valuesOf(1), undefined, rejecting))).toMatchObject({
+      expect(await databaseErrorOf(slow.write(valuesOf(1), undefined, rejecting))).toMatchObject({
         kind: 'passing',
         code: 'NJS-123',
         outcomeUnknown: true,
@@ -258,93 +240,98 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       return new Database(connect(options), createInsert(TABLE_OPTIONS), ledger);
     }
 
+    async function makeRow({ messageNo, valueNo }: Place): Promise<void> {
+      const row = `'test-bridge', 'live/J', ${messageNo}, ${valueNo}, SYSTIMESTAMP`;
+      await standin.engine.query(`INSERT INTO ${TABLE_OPTIONS.ledgerTable} VALUES (${row})`, 'BRIDGE');
+    }
+
     it('makes the missing row, and moves it with the rows in one transaction', async () => {
       const live = database();
-      expect(await live.readPlace(place(5, 1))).toEqual(place(5, 1));
-      await live.write(valuesOf(1, 2), { from: place(5, 1), to: place(6, 1) }, rejecting);
-      expect(await live.readPlace(ORIGIN)).toEqual(place(6, 1));
+      expect(await live.readPlace()).toEqual(ORIGIN);
+      await live.write(valuesOf(1, 2), { from: ORIGIN, to: place(6, 1) }, rejecting);
+      expect(await live.readPlace()).toEqual(place(6, 1));
       expect(await countRows(standin)).toBe(2);
       await live.forget();
-      expect(await live.readPlace(place(9))).toEqual(place(9));
+      expect(await live.readPlace()).toEqual(ORIGIN);
     });
 
     it('keeps message numbers exact up to the largest safe integer', async () => {
       const live = database();
-      await live.readPlace(place(Number.MAX_SAFE_INTEGER, 4_294_967_295));
-      expect(await live.readPlace(ORIGIN)).toEqual(place(Number.MAX_SAFE_INTEGER, 4_294_967_295));
+      await makeRow(place(Number.MAX_SAFE_INTEGER, 4_294_967_295));
+      expect(await live.readPlace()).toEqual(place(Number.MAX_SAFE_INTEGER, 4_294_967_295));
     });
 
     it('commits no row when the place is not where it was left', async () => {
       const live = database();
-      await live.readPlace(place(5));
-      const error = await failureOf(live.write(valuesOf(1), { from: place(4), to: place(6) }, rejecting));
+      await makeRow(place(5));
+      const error = await databaseErrorOf(live.write(valuesOf(1), { from: place(4), to: place(6) }, rejecting));
       expect(error).toMatchObject({ code: 'LEDGER_MOVED', outcomeUnknown: false });
       expect(await countRows(standin)).toBe(0);
-      expect(await live.readPlace(ORIGIN)).toEqual(place(5));
+      expect(await live.readPlace()).toEqual(place(5));
     });
 
     it('leaves the place at the last row that was taken, when those behind it were refused', async () => {
       const live = database();
-      await live.readPlace(place(5));
+      await makeRow(place(5));
       const values = valuesOf(1, 2, 3);
       values.qualities[2] = 'far longer than sixteen';
       values.messageNos.fill(6);
       const keep = async (): Promise<void> => {};
       expect(await live.write(values, { from: place(5), to: place(6, 2) }, keep)).toEqual(place(6, 1));
-      expect(await live.readPlace(ORIGIN)).toEqual(place(6, 1));
+      expect(await live.readPlace()).toEqual(place(6, 1));
       const refused = values.slice(2, 3);
       expect(await live.write(refused, { from: place(6, 1), to: place(6, 2) }, keep)).toEqual(place(6, 1));
-      expect(await live.readPlace(ORIGIN)).toEqual(place(6, 1));
+      expect(await live.readPlace()).toEqual(place(6, 1));
       expect(await countRows(standin)).toBe(2);
     });
 
     it('moves the place only when the rows are committed', async () => {
       const live = database();
-      await live.readPlace(place(5));
+      await makeRow(place(5));
       standin.faults.add({ on: 'execute', sql: 'INSERT INTO "TAG_DATA"', error: 1653 });
-      await failureOf(live.write(valuesOf(1), { from: place(5), to: place(6) }, rejecting));
-      expect(await live.readPlace(ORIGIN)).toEqual(place(5));
+      await databaseErrorOf(live.write(valuesOf(1), { from: place(5), to: place(6) }, rejecting));
+      expect(await live.readPlace()).toEqual(place(5));
     });
 
     it.each(['commit', 'rollback'] as const)(
       'reads the place only after a cut session that holds the row has ended with a late %s',
       async (outcome) => {
         const live = database();
-        await live.readPlace(place(5));
+        await makeRow(place(5));
         standin.faults.add({ on: 'commit', sql: 'INSERT', late: { outcome, afterMs: 300 } });
         const move = { from: place(5), to: place(6) };
-        expect(await failureOf(live.write(valuesOf(1), move, rejecting))).toMatchObject({ outcomeUnknown: true });
-        expect(await live.readPlace(ORIGIN)).toEqual(outcome === 'commit' ? place(6) : place(5));
+        expect(await databaseErrorOf(live.write(valuesOf(1), move, rejecting))).toMatchObject({ outcomeUnknown: true });
+        expect(await live.readPlace()).toEqual(outcome === 'commit' ? place(6) : place(5));
         expect(await countRows(standin)).toBe(outcome === 'commit' ? 1 : 0);
       },
     );
 
     it('cannot be moved over a session that commits late', async () => {
       const live = database();
-      await live.readPlace(place(5));
+      await makeRow(place(5));
       standin.faults.add({ on: 'commit', sql: 'INSERT', late: { outcome: 'commit', afterMs: 300 } });
       const move = { from: place(5), to: place(6) };
-      await failureOf(live.write(valuesOf(1), move, rejecting));
-      expect(await failureOf(live.write(valuesOf(1), move, rejecting))).toMatchObject({ code: 'LEDGER_MOVED' });
+      await databaseErrorOf(live.write(valuesOf(1), move, rejecting));
+      expect(await databaseErrorOf(live.write(valuesOf(1), move, rejecting))).toMatchObject({ code: 'LEDGER_MOVED' });
       expect(await countRows(standin)).toBe(1);
     });
 
     it('waits for a lock that a dead session holds no longer than a call may take', async () => {
       const live = database({ callTimeoutMs: 200 });
-      await live.readPlace(place(5));
+      await makeRow(place(5));
       standin.faults.add({ on: 'commit', sql: 'INSERT', late: { outcome: 'rollback', afterMs: 600_000 } });
       const move = { from: place(5), to: place(6) };
-      await failureOf(live.write(valuesOf(1), move, rejecting));
+      await databaseErrorOf(live.write(valuesOf(1), move, rejecting));
       const stuck = { kind: 'passing', code: 'NJS-123', outcomeUnknown: false };
-      expect(await failureOf(live.readPlace(ORIGIN))).toMatchObject(stuck);
-      expect(await failureOf(live.write(valuesOf(1), move, rejecting))).toMatchObject(stuck);
+      expect(await databaseErrorOf(live.readPlace())).toMatchObject(stuck);
+      expect(await databaseErrorOf(live.write(valuesOf(1), move, rejecting))).toMatchObject(stuck);
     });
 
     it('asks for the ledger table too when it probes', async () => {
       const live = database();
       await live.probe();
       await standin.engine.query('DROP TABLE mqtt_bridge_ledger', 'BRIDGE');
-      expect(await failureOf(live.probe())).toMatchObject({ kind: 'configuration', code: 'ORA-00942' });
+      expect(await databaseErrorOf(live.probe())).toMatchObject({ kind: 'configuration', code: 'ORA-00942' });
     });
   });
 });

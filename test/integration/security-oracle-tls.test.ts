@@ -3,9 +3,8 @@ import { join } from 'node:path';
 
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { systemClock } from '../../src/core/clock.ts';
-import { DatabaseError } from '../../src/core/errors.ts';
-import { Connections, type ConnectionsOptions } from '../../src/oracle/connections.ts';
+import type { DatabaseError } from '../../src/core/errors.ts';
+import type { ConnectionsOptions } from '../../src/oracle/connections.ts';
 import {
   type CertificateAuthority,
   createAuthority,
@@ -14,7 +13,7 @@ import {
   walletPem,
 } from '../support/certificate-authority.ts';
 import { Opened } from '../support/mqtt-clients.ts';
-import { RecordingLogger } from '../support/recording-logger.ts';
+import { connectionsTo, databaseErrorOf } from '../support/oracle-connections.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
 import { type TlsFront, startTlsFront } from '../support/tls-front.ts';
 
@@ -65,21 +64,9 @@ async function walletDir(pem: string, more: Readonly<Record<string, string>> = {
 
 const goodWallet = (): Promise<string> => walletDir(walletPem(ofBridge, ca.certificate));
 
-/** Runs a statement; gives the number of connections, or throws what `Connections` throws. */
+/** Runs a statement; gives its result, or throws what `Connections` throws. */
 async function logOn(options: Partial<ConnectionsOptions>): Promise<unknown> {
-  const connections = new Connections({
-    connectString: '',
-    user: 'bridge',
-    password: 'secret',
-    walletDir: '',
-    walletPassword: '',
-    pool: { min: 0, max: 1, increment: 1, queueTimeoutMs: 10_000 },
-    connectTimeoutMs: 10_000,
-    callTimeoutMs: 10_000,
-    clock: systemClock,
-    log: new RecordingLogger(),
-    ...options,
-  });
+  const connections = connectionsTo({ connectString: '' }, options);
   try {
     return await connections.use('select', async ({ connection }) => {
       const { rows } = await connection.execute<[number]>('SELECT 1 FROM dual');
@@ -91,11 +78,7 @@ async function logOn(options: Partial<ConnectionsOptions>): Promise<unknown> {
 }
 
 async function refusalOf(options: Partial<ConnectionsOptions>): Promise<DatabaseError> {
-  const error = await logOn(options).then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof DatabaseError)) throw new Error('expected a DatabaseError', { cause: error });
+  const error = await databaseErrorOf(logOn(options));
   expect(`${error.message} ${error.remedy}`).not.toContain(WALLET_PASSWORD);
   return error;
 }

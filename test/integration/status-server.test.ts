@@ -118,6 +118,8 @@ describe('the status page of a running bridge', () => {
     expect(history.samples).toContainEqual(sample);
 
     const files = await get<ListedFile[]>('/api/backups');
+    const times = files.map(({ createdAt }) => Date.parse(createdAt));
+    expect(times.every((timeMs) => Math.abs(Date.now() - timeMs) < 600_000)).toBe(true);
     const rejected = files.find(({ kind }) => kind === 'rejected')!.file;
     expect(events.all('backups').at(-1)).toMatchObject(files.map(({ file }) => ({ file })));
     const download = await fetch(`${url}/api/backups/${rejected}`);

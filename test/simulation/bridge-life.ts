@@ -35,7 +35,10 @@ const MAX_RECONNECT_MS = 50;
 const DRAIN_MS = 500;
 const STOP_MS = 300_000;
 
-/** One process of the bridge, from its start to its end: the real pipeline, its connection to the broker, and nothing else. */
+/**
+ * One process of the bridge, from its start to its end: the real pipeline, its connection to the broker, and nothing
+ * else.
+ */
 export class BridgeLife {
   readonly #options: BridgeLifeOptions;
   readonly #life: Life;
@@ -56,7 +59,7 @@ export class BridgeLife {
     const step = (name: Step): void => {
       if (!this.#life.isOver) onStep(name);
     };
-    const sessions = new Sessions(this.#connections.asConnections(), { ...config.oracle, bridgeId: BRIDGE_ID }, step);
+    const sessions = new Sessions(this.#connections, { ...config.oracle, bridgeId: BRIDGE_ID }, step);
     this.#pipeline = new Pipeline(config, {
       clock: this.#life,
       fileSystem: disk.mount(this.#life),
@@ -114,12 +117,12 @@ export class BridgeLife {
 
   /** All that was acknowledged has. */
   get isDrained(): boolean {
+    if (this.#state !== 'running') return false;
     const { backups, buffer, journal, pending } = this.#pipeline;
     return (
-      this.#state === 'running' &&
       journal.status.messages === 0 &&
       buffer.size + pending.expander + pending.writer === 0 &&
-      backups.pendingFiles === 0
+      backups.pending('backup').files === 0
     );
   }
 

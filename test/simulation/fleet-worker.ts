@@ -1,7 +1,9 @@
 import type { Chunk, WorkerMessage } from './fleet.ts';
 import { simulate } from './world.ts';
 
-/** Runs the chunks that it is sent, one after the other; what nobody handles ends it, and the fleet knows at which seed. */
+/**
+ * Runs the chunks that it is sent, one after the other; what nobody handles ends it, and the fleet knows at which seed.
+ */
 async function runChunk({ from, count }: Chunk): Promise<void> {
   let steps = 0;
   for (let seed = from; seed < from + count; seed += 1) {

@@ -53,8 +53,8 @@ const EXEC_ARGV = ['--import', 'tsx', '--max-semi-space-size=32', '--max-old-spa
 const WORKER = new URL('fleet-worker.ts', import.meta.url);
 
 /**
- * Runs seeds in worker processes, in chunks that each one gets when it is done with the last. A seed that kills its worker or never ends is
- * a failure like any other: the worker is replaced, and goes on behind it.
+ * Runs seeds in worker processes, in chunks that each one gets when it is done with the last. A seed that kills its
+ * worker or never ends is a failure like any other: the worker is replaced, and goes on behind it.
  */
 export class Fleet {
   readonly tally: Tally = { schedules: 0, steps: 0, failures: 0 };

@@ -12,7 +12,9 @@ export interface BrokerManners {
   readonly renumbersExact: boolean;
   /** What comes again on a new connection comes in any order (mochi). */
   readonly shuffles: boolean;
-  /** What is not acknowledged for a while is sent again on the same connection, under its id and with DUP (Moquette). */
+  /**
+   * What is not acknowledged for a while is sent again on the same connection, under its id and with DUP (Moquette).
+   */
   readonly repeats: boolean;
   /** What was in flight when a connection ended counts against the client's limit for ever (Artemis). */
   readonly leaks: boolean;

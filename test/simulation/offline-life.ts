@@ -15,7 +15,10 @@ export type OfflineLifeOptions = Pick<
 
 const POLL_MS = 300;
 
-/** One process of `backups replay`, while no bridge runs: all backups that are there, until each is replayed or one has to wait. */
+/**
+ * One process of `backups replay`, while no bridge runs: all backups that are there, until each is replayed or one has
+ * to wait.
+ */
 export class OfflineLife {
   readonly #options: OfflineLifeOptions;
   readonly #life: Life;
@@ -28,12 +31,12 @@ export class OfflineLife {
     this.#life = new Life(time, random);
     this.#connections = new SimConnections(database, this.#life);
     const config = simConfig(plan);
-    const sessions = new Sessions(this.#connections.asConnections(), { ...config.oracle, bridgeId: BRIDGE_ID }, noStep);
+    const sessions = new Sessions(this.#connections, { ...config.oracle, bridgeId: BRIDGE_ID }, noStep);
     this.#offline = new OfflineReplay(config, {
       clock: this.#life,
       fileSystem: disk.mount(this.#life),
       lock: { acquire: () => Promise.resolve(), release: () => Promise.resolve() },
-      session: (stream) => sessions.replay(stream),
+      replaySession: (stream) => sessions.replay(stream),
       maxTextBytes: MAX_TEXT_BYTES,
       reserveBytes: SIM_RESERVE_BYTES,
       log: new SimLogger(trace),

@@ -44,7 +44,8 @@ export interface Plan {
   /** In the end the table takes what it refused, and a person has the rejected files replayed. */
   readonly replaysRejected: boolean;
   /**
-   * An outage of the database fills the disk, which stays full when all else is mended: what was acknowledged must come through all the same.
+   * An outage of the database fills the disk, which stays full when all else is mended: what was acknowledged must come
+   * through all the same.
    */
   readonly staysFull: boolean;
   /** Between two lives of the bridge a person may have `backups replay` do it. */

@@ -11,8 +11,8 @@ export interface SimMessage {
   readonly payload: Buffer;
   readonly qos: 0 | 1 | 2;
   /**
-   * `queued`: with the broker; `acknowledged`: it has the bridge's PUBACK or PUBREC, or the bridge has stored it at QoS 0; `lost`: gone with its
-   * session, or never stored at QoS 0.
+   * `queued`: with the broker; `acknowledged`: it has the bridge's PUBACK or PUBREC, or the bridge has stored it at QoS
+   * 0; `lost`: gone with its session, or never stored at QoS 0.
    */
   state: 'queued' | 'acknowledged' | 'lost';
   /** When the bridge last got or acknowledged it. */
@@ -49,8 +49,8 @@ const REPEAT_MS = 30;
 const STARVED_MS = 1_000;
 
 /**
- * The broker: QoS 1 and 2 in a session that outlives connections. What is not acknowledged is sent again on the next one, as its manners are.
- * When the connection ends, what is on the wire is lost, in both directions.
+ * The broker: QoS 1 and 2 in a session that outlives connections. What is not acknowledged is sent again on the next
+ * one, as its manners are. When the connection ends, what is on the wire is lost, in both directions.
  */
 export class SimBroker {
   readonly messages: SimMessage[] = [];
@@ -60,7 +60,10 @@ export class SimBroker {
   readonly #time: SimTime;
   readonly #random: Random;
   readonly #trace: Trace;
-  /** A session began, and the connection ended before the bridge had written that down: equal bytes of then and now look alike. */
+  /**
+   * A session began, and the connection ended before the bridge had written that down: equal bytes of then and now look
+   * alike.
+   */
   hasUnnotedSession = false;
   /** How many connections there were. */
   connections = 0;

@@ -20,10 +20,11 @@ const TURN_MS = 0.3;
 const START_MS = Date.UTC(2025, 10, 2, 14, 30);
 
 /**
- * Virtual time for all of one schedule: a queue of timers, the earliest first, those of one instant in the order in which they were set.
+ * Virtual time for all of one schedule: a queue of timers, the earliest first, those of one instant in the order in
+ * which they were set.
  *
- * A step is one timer and all that follows from it without waiting for another one. That it is over is seen exactly, not guessed: Node
- * runs `process.nextTick` callbacks that were set from a microtask only when no microtask is left.
+ * A step is one timer and all that follows from it without waiting for another one. That it is over is seen exactly,
+ * not guessed: Node runs `process.nextTick` callbacks that were set from a microtask only when no microtask is left.
  */
 export class SimTime {
   nowMs = START_MS;
@@ -104,8 +105,8 @@ function isBefore(a: Timer, b: Timer): boolean {
 }
 
 /**
- * The clock of one life of the bridge process. When that ends, none of its timers fires any more; as every wait of the bridge ends in
- * a timer of the simulation, none of its code runs on.
+ * The clock of one life of the bridge process. When that ends, none of its timers fires any more; as every wait of the
+ * bridge ends in a timer of the simulation, none of its code runs on.
  */
 export class Life implements Clock {
   isOver = false;
@@ -140,8 +141,8 @@ export class Life implements Clock {
   }
 
   /**
-   * An operation outside of the process: after `delayMs` it happens and its promise settles. When the life ends before, `orphan` decides what
-   * becomes of it, and the promise never settles.
+   * An operation outside of the process: after `delayMs` it happens and its promise settles. When the life ends before,
+   * `orphan` decides what becomes of it, and the promise never settles.
    */
   operate<T>(delayMs: number, happen: () => T, orphan: () => void): Promise<T> {
     return new Promise((resolve, reject) => {

@@ -2,7 +2,7 @@ import type oracledb from 'oracledb';
 
 import { DeadlineError, withDeadline } from '../../src/core/clock.ts';
 import { DatabaseError } from '../../src/core/errors.ts';
-import type { Connections, Lease } from '../../src/oracle/connections.ts';
+import type { ConnectionLender, Lease } from '../../src/oracle/lease.ts';
 import { toDatabaseError } from '../../src/oracle/ora-errors.ts';
 import type { Life } from './sim-clock.ts';
 import { driverError, type Done, type Outcome, type Session, type SimDatabase } from './sim-database.ts';
@@ -23,10 +23,10 @@ const TRAVEL_MS = [0.1, 3] as const;
 const LATE_MS = [500, 6_000] as const;
 
 /**
- * The client's side: lends connections as `Connections` does, whose statements are the bridge's own SQL. Everything above it (Database,
- * Ledger) is the real code.
+ * The client's side: lends connections as `Connections` does, whose statements are the bridge's own SQL. Everything
+ * above it (Database, Ledger) is the real code.
  */
-export class SimConnections {
+export class SimConnections implements ConnectionLender {
   readonly #database: SimDatabase;
   readonly #life: Life;
   readonly #idle: SimConnection[] = [];
@@ -35,11 +35,6 @@ export class SimConnections {
   constructor(database: SimDatabase, life: Life) {
     this.#database = database;
     this.#life = life;
-  }
-
-  /** The real class has private fields, which no other can have; of it only `use` is called. */
-  asConnections(): Connections {
-    return this as unknown as Connections;
   }
 
   async use<T>(what: string, work: (lease: Lease) => Promise<T>): Promise<T> {

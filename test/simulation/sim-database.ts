@@ -38,8 +38,9 @@ export type Done<T> = (outcome: Outcome<T>) => void;
 const LINGER_MS = 8_000;
 
 /**
- * The server: a table, a ledger with row locks, and sessions, each with one transaction. Rows and places become visible together at commit.
- * It lives in the world's time and knows nothing of the bridge's lives: a session that lost its client goes on until it notices.
+ * The server: a table, a ledger with row locks, and sessions, each with one transaction. Rows and places become visible
+ * together at commit. It lives in the world's time and knows nothing of the bridge's lives: a session that lost its
+ * client goes on until it notices.
  */
 export class SimDatabase {
   health: DatabaseHealth = WELL;

@@ -6,8 +6,8 @@ const BLOCK_BYTES = 32;
 /**
  * One file's bytes: what a process reads (the page cache), and what would be left after a power cut.
  *
- * Below `#firstUnsynced` the two are the same. After a failed sync the system may count pages as clean that it never wrote ("forgotten"):
- * the next sync then succeeds without them.
+ * Below `#firstUnsynced` the two are the same. After a failed sync the system may count pages as clean that it never
+ * wrote ("forgotten"): the next sync then succeeds without them.
  */
 export class SimFile {
   #bytes: Buffer = Buffer.allocUnsafe(256);

@@ -1,6 +1,6 @@
 import type { Delivery, Release } from '../../src/core/message.ts';
-import { AckProofs } from '../../src/mqtt/ack-proofs.ts';
-import type { Intake } from '../../src/mqtt/deferred-acks.ts';
+import { AckProofs } from '../../src/mqtt/acks/ack-proofs.ts';
+import type { Intake } from '../../src/mqtt/acks/deferred-acks.ts';
 import type { Random } from './random.ts';
 import type { SimBroker, SimMessage } from './sim-broker.ts';
 import type { Life } from './sim-clock.ts';
@@ -23,8 +23,8 @@ interface Waiting {
 const WIRE_MS = [0.05, 2] as const;
 
 /**
- * One connection: the wire, and the part of the MQTT client that keeps answers in the order of arrival [MQTT-4.6.0-2] and has them
- * proven by the real AckProofs.
+ * One connection: the wire, and the part of the MQTT client that keeps answers in the order of arrival [MQTT-4.6.0-2]
+ * and has them proven by the real AckProofs.
  */
 export class SimWire {
   hasDelivered = false;

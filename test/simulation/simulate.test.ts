@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { simulate } from './world.ts';
 
 /**
- * Seeds that found a mistake, with a word on each. A change of the plan, or of what the bridge asks of disk and database, changes what a
- * seed does: they are kept as schedules of many faults, and none is the test of its mistake alone.
+ * Seeds that found a mistake, with a word on each. A change of the plan, or of what the bridge asks of disk and
+ * database, changes what a seed does: they are kept as schedules of many faults, and none is the test of its mistake
+ * alone.
  */
 const KEPT_SEEDS: readonly (readonly [seed: number, word: string])[] = [
   [1, 'a redelivered message was stored again, as the journal gives its number later'],

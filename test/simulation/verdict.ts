@@ -16,7 +16,10 @@ export interface Remains {
   readonly redeliverableBytes: number;
   /** Values that may be missing, whichever they are: a full buffer dropped them. */
   readonly dropped: number;
-  /** Rows that were lost with a restored database, and rows whose place in the ledger was deleted after they had been written. */
+  /**
+   * Rows that were lost with a restored database, and rows whose place in the ledger was deleted after they had been
+   * written.
+   */
   readonly restoredAway: readonly string[];
   readonly misplaced: readonly string[];
   /** How often each row was in a rejected file when a person had these replayed. */
@@ -144,7 +147,10 @@ function leftovers({ backupDir, journalDir, ledger, segmentBytes, redeliverableB
   return problems;
 }
 
-/** Without rows at the origin: of a journal that a power cut took before its first message, or inserted by a late session. */
+/**
+ * Without rows at the origin: of a journal that a power cut took before its first message, or inserted by a late
+ * session.
+ */
 export function usedStreams(ledger: ReadonlyMap<string, LedgerPlace>): string[] {
   return [...ledger].filter(([, { messageNo }]) => messageNo > 0).map(([key]) => key);
 }

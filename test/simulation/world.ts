@@ -26,8 +26,8 @@ const MAX_SETTLING_MS = 1_800_000;
 const MAX_UNSYNCED_MS = 220;
 
 /**
- * Runs the schedule of a seed; `onTrace` gets its story, line by line. Errors are made without their stacks, which would be a tenth of the
- * work; what fails is run once more, with them.
+ * Runs the schedule of a seed; `onTrace` gets its story, line by line. Errors are made without their stacks, which
+ * would be a tenth of the work; what fails is run once more, with them.
  */
 export async function simulate(seed: number, onTrace?: (line: string) => void): Promise<Result> {
   const { stackTraceLimit } = Error;
@@ -57,9 +57,11 @@ interface Armed {
 }
 
 /**
- * One schedule: publishes, breaks and crashes as planned, then mends all, lets the bridge settle, starts it once more, and judges.
+ * One schedule: publishes, breaks and crashes as planned, then mends all, lets the bridge settle, starts it once more,
+ * and judges.
  *
- * A crash ends the life in mid-step: nothing of it runs on, what it had asked of the disk and the database may or may not happen.
+ * A crash ends the life in mid-step: nothing of it runs on, what it had asked of the disk and the database may or may
+ * not happen.
  */
 class World {
   readonly #plan: Plan;
@@ -240,8 +242,8 @@ class World {
   }
 
   /**
-   * What was acknowledged before it was synced may go with the power; with the process only what a sync failed for. What one life left
-   * unsynced, the start of the next one syncs.
+   * What was acknowledged before it was synced may go with the power; with the process only what a sync failed for.
+   * What one life left unsynced, the start of the next one syncs.
    */
   #excuseUnsynced(how: 'power' | 'kill', hadStarted: boolean): void {
     const { events, sync } = this.#plan;

@@ -11,7 +11,9 @@ import { until } from './until.ts';
 type JsonObject = Record<string, unknown>;
 
 export interface BridgeProcessOptions {
-  /** Laid over a configuration that logs JSON, serves HTTP on a free port and keeps its files in a directory of its own. */
+  /**
+   * Laid over a configuration that logs JSON, serves HTTP on a free port and keeps its files in a directory of its own.
+   */
   readonly config: Readonly<Record<string, JsonObject>>;
   /** The process's time zone. */
   readonly timeZone?: string;

@@ -54,7 +54,10 @@ function issue(ca: Issued, { altNames, days = 30, subject }: CertificateRequest)
   });
 }
 
-/** What the thin driver takes as `ewallet.pem`: a key, encrypted when there is a password, its certificate and whom to trust. */
+/**
+ * What the thin driver takes as `ewallet.pem`: a key, encrypted when there is a password, its certificate and whom to
+ * trust.
+ */
 export function walletPem({ certificate, privateKey }: Issued, trusted: string, password = ''): string {
   const encryption = password === '' ? {} : { cipher: 'aes-256-cbc', passphrase: password };
   const key = createPrivateKey(privateKey).export({ type: 'pkcs8', format: 'pem', ...encryption });

@@ -6,7 +6,10 @@ interface Timer {
   readonly run: () => void;
 }
 
-/** Virtual time: stands still until `advance` moves it, timers run in the order of their times. `random` is always the middle. */
+/**
+ * Virtual time: stands still until `advance` moves it, timers run in the order of their times. `random` is always the
+ * middle.
+ */
 export class FakeClock implements Clock {
   #nowMs: number;
   #order = 0;

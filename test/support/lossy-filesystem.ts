@@ -35,11 +35,11 @@ interface EntryChange {
 }
 
 /**
- * A disk in memory that keeps for each file and each directory entry what is durable apart from what a program sees, and at `crash` drops,
- * tears or reorders what was not synced, as `random` decides: the worst that POSIX allows.
+ * A disk in memory that keeps for each file and each directory entry what is durable apart from what a program sees,
+ * and at `crash` drops, tears or reorders what was not synced, as `random` decides: the worst that POSIX allows.
  *
- * Durable is: a file's bytes after `sync` of a handle to it, its name after `syncDirectory`. A name may be durable without the bytes and
- * the other way round. A rename is one change: never half of it. Directories are durable at once.
+ * Durable is: a file's bytes after `sync` of a handle to it, its name after `syncDirectory`. A name may be durable
+ * without the bytes and the other way round. A rename is one change: never half of it. Directories are durable at once.
  */
 export class LossyDisk {
   /** All bytes of all files together; an append beyond it writes what still fits and throws ENOSPC. */

@@ -6,11 +6,11 @@ import mqtt, { type IClientPublishOptions } from 'mqtt';
 
 import { systemClock } from '../../src/core/clock.ts';
 import type { Delivery, Release } from '../../src/core/message.ts';
-import type { AckMark } from '../../src/mqtt/ack-proofs.ts';
+import type { AckMark } from '../../src/mqtt/acks/ack-proofs.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
-import { BrokerMemory } from '../../src/mqtt/broker-memory.ts';
+import { BrokerMemory } from '../../src/mqtt/connection/broker-memory.ts';
 import { MqttSource, type SourceOptions } from '../../src/mqtt/source.ts';
-import { SubscriptionMemory } from '../../src/mqtt/subscription-memory.ts';
+import { SubscriptionMemory } from '../../src/mqtt/session/subscription-memory.ts';
 import { RecordingLogger } from './recording-logger.ts';
 import { startAedes } from './aedes.ts';
 import { mosquittoMissing, startMosquitto } from './mosquitto.ts';

@@ -19,7 +19,10 @@ const NOBODY = {
 
 type Section = Readonly<Record<string, unknown>>;
 
-/** `check --connect` with these sections laid over a configuration of nobody, and directories of its own that do not exist yet. */
+/**
+ * `check --connect` with these sections laid over a configuration of nobody, and directories of its own that do not
+ * exist yet.
+ */
 export async function runCheck(sections: Readonly<Record<string, Section>>): Promise<CheckOutcome> {
   const directory = await mkdtemp(join(tmpdir(), 'bridge-check-'));
   try {

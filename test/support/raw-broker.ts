@@ -19,8 +19,8 @@ export interface Manners {
   /** What becomes of a message that a client publishes; what is dropped is acknowledged too. */
   published: (topic: string) => 'deliver' | 'drop' | 'disconnect';
   /**
-   * As ActiveMQ Artemis 2.40.0 has it: what was under way when a connection broke is sent again under new packet identifiers and without DUP,
-   * and counts against the Receive Maximum of MQTT 5 for ever. 3.1.1 has no limit.
+   * As ActiveMQ Artemis 2.40.0 has it: what was under way when a connection broke is sent again under new packet
+   * identifiers and without DUP, and counts against the Receive Maximum of MQTT 5 for ever. 3.1.1 has no limit.
    */
   leaks: boolean;
   /** Whether a connection with this version and Receive Maximum gets nothing at all. */

@@ -13,8 +13,8 @@ export interface StandinProcess {
 }
 
 /**
- * A stand-in database that only counts rows, as a process of its own, with the tables made: it takes as little as possible of the machine
- * that something else is measured on.
+ * A stand-in database that only counts rows, as a process of its own, with the tables made: it takes as little as
+ * possible of the machine that something else is measured on.
  */
 export async function startStandinProcess(): Promise<StandinProcess> {
   const args = [

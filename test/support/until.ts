@@ -1,6 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-/** Waits until `condition`, asked every `everyMs`, gives something other than false or undefined; throws after `timeoutMs`, naming `what`. */
+/**
+ * Waits until `condition`, asked every `everyMs`, gives something other than false or undefined; throws after
+ * `timeoutMs`, naming `what`.
+ */
 export async function until<T>(
   what: string,
   condition: () => T | false | undefined | Promise<T | false | undefined>,

@@ -1,16 +1,11 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, posix } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const MAX_LINES = 400;
+import { findCircles } from './layout/circles.ts';
+import { absentFiles, MAX_COMMENT_COLUMNS, wideComments } from './layout/comments.ts';
+import { codeOf, importsOf, readSource, repositoryFiles, type SourceFile } from './layout/sources.ts';
 
-interface SourceFile {
-  /** From the root of the repository, with slashes: `src/core/clock.ts`. */
-  readonly path: string;
-  readonly text: string;
-}
+const MAX_LINES = 400;
 
 /** Which folders or files of src/ a place may import besides itself; `*` is every one but cli/ and main.ts. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -20,16 +15,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   journal: ['core'],
   payload: ['core'],
   buffer: ['core'],
-  writer: ['core'],
+  stream: ['core'],
+  writer: ['core', 'stream'],
   oracle: ['core'],
-  backup: ['core'],
-  notices: ['core', 'backup'],
+  backup: ['core', 'stream'],
+  notices: ['core'],
   ops: ['core'],
   preflight: ['core', 'config', 'mqtt', 'oracle', 'payload/formats.ts'],
-  'pipeline.ts': ['*'],
-  'offline-replay.ts': ['*'],
+  'broker-session.ts': ['*'],
+  'storage.ts': ['*'],
+  'resume.ts': ['*', 'broker-session.ts'],
+  'pipeline.ts': ['*', 'broker-session.ts', 'storage.ts', 'resume.ts'],
+  'offline-replay.ts': ['*', 'storage.ts', 'resume.ts'],
   'status-server.ts': ['*', 'pipeline.ts'],
-  'bridge.ts': ['*', 'pipeline.ts', 'status-server.ts'],
+  'bridge.ts': ['*', 'pipeline.ts', 'broker-side.ts', 'status-server.ts'],
+  'broker-side.ts': ['*', 'pipeline.ts'],
   cli: ['*', 'bridge.ts', 'offline-replay.ts'],
   'main.ts': ['cli'],
 };
@@ -59,13 +59,6 @@ const GUARDED: readonly { readonly word: RegExp; readonly what: string; readonly
   },
 ];
 
-/** All that a file imports or exports from, types included, static or dynamic. */
-function importsOf(text: string): string[] {
-  return [...text.matchAll(/(?<![.\w])(?:from|import)\s*\(?\s*['"](?<from>[^'"]+)['"]/g)].map(
-    (match) => match.groups!['from']!,
-  );
-}
-
 /** The folder of src/ that a path lies in, or the file right in src/. */
 function placeOf(path: string): string {
   return path.split('/')[1] ?? '';
@@ -84,22 +77,22 @@ function importBreach(path: string, imported: string): string | undefined {
   if (!target.startsWith('src/')) return place === 'cli' ? undefined : `${path} imports ${target}, outside of src/`;
   const wanted = placeOf(target);
   const allowed = MAY_IMPORT[place] ?? [];
-  const isStage = !['cli', 'main.ts', 'bridge.ts', 'offline-replay.ts', 'pipeline.ts', 'status-server.ts'].includes(
-    wanted,
-  );
+  const isStage = wanted !== 'cli' && !wanted.endsWith('.ts');
   const isNamed = allowed.includes(wanted) || allowed.includes(target.slice('src/'.length));
   const isAllowed = wanted === place || isNamed || (allowed.includes('*') && isStage);
   return isAllowed ? undefined : `${path} imports ${target}`;
 }
 
-function breachesOf({ path, text }: SourceFile): string[] {
+function breachesOf(source: SourceFile): string[] {
+  const { path, text } = source;
   const found: (string | undefined)[] = [];
   const lines = text.split('\n');
   if (lines.length - 1 > MAX_LINES) found.push(`${path} has ${lines.length - 1} lines, more than ${MAX_LINES}`);
   if (path.startsWith('src/')) {
     if (!Object.hasOwn(MAY_IMPORT, placeOf(path))) found.push(`${path} lies in no place of the design`);
-    const code = lines.filter((line) => !/^\s*(?:\/\/|\/?\*)/.test(line)).join('\n');
-    found.push(...importsOf(code).map((imported) => importBreach(path, imported)));
+    found.push(...importsOf(source).map((imported) => importBreach(path, imported)));
+    // The scripts of the page run in a browser: its clock and timers are theirs.
+    const code = path.endsWith('.js') ? '' : codeOf(text);
     for (const { word, what, places } of GUARDED) {
       const isPlace = places.some((each) => path.startsWith(each));
       if (!isPlace && word.test(code)) found.push(`${path} uses ${what} (${word.exec(code)![0]}) outside of its place`);
@@ -108,18 +101,27 @@ function breachesOf({ path, text }: SourceFile): string[] {
   return found.filter((breach) => breach !== undefined);
 }
 
-function readSources(directory: string): SourceFile[] {
-  return readdirSync(join(ROOT, directory), { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((file) => ({ path: file.slice(ROOT.length + 1).replaceAll('\\', '/'), text: readFileSync(file, 'utf8') }));
-}
+const FILES = repositoryFiles();
+const SOURCES = FILES.filter((path) => /^(?:src|test|scripts)\/.*\.(?:ts|js)$/.test(path)).map(readSource);
+const DOCUMENTS = FILES.filter((path) => path.endsWith('.md')).map(readSource);
 
 describe('the layout', () => {
   it('keeps the import rules, the places of packages, time and process, and the length of files', () => {
-    const sources = ['src', 'test', 'scripts'].flatMap((directory) => readSources(directory));
-    expect(sources.length).toBeGreaterThan(20);
-    expect(sources.flatMap((source) => breachesOf(source))).toEqual([]);
+    expect(SOURCES.length).toBeGreaterThan(20);
+    expect(SOURCES.flatMap((source) => breachesOf(source))).toEqual([]);
+  });
+
+  it('has no circle of imports in src/', () => {
+    expect(findCircles(SOURCES.filter(({ path }) => path.startsWith('src/')))).toEqual([]);
+  });
+
+  it('names no document or source that is not there, in comments and documents', () => {
+    expect(DOCUMENTS.length).toBeGreaterThan(5);
+    expect([...SOURCES, ...DOCUMENTS].flatMap((source) => absentFiles(source, FILES))).toEqual([]);
+  });
+
+  it(`keeps comments to ${MAX_COMMENT_COLUMNS} columns`, () => {
+    expect(SOURCES.flatMap((source) => wideComments(source))).toEqual([]);
   });
 });
 
@@ -140,7 +142,7 @@ describe('a breach of the layout is found when', () => {
     ['the bridge imports the command line', 'src/bridge.ts', `import { x } from './cli/run.ts';`],
     ['main imports the bridge', 'src/main.ts', `import { Bridge } from './bridge.ts';`],
     ['someone imports main', 'src/cli/a.ts', `import '../main.ts';`],
-    ['someone imports a test', 'src/core/a.ts', `import { FakeClock } from '../../test/support/fake-clock.ts';`],
+    ['someone imports a test', 'src/core/a.ts', `import { FakeClock } from '../support/fake-clock.ts';`],
     ['a package is used outside of its place', 'src/writer/a.ts', `import oracledb from 'oracledb';`],
     ['a part of a package is used outside of its place', 'src/backup/a.ts', `import x from "mqtt/build/lib.js";`],
     ['winston is used beside the logger', 'src/core/log-file.ts', `import winston from 'winston';`],
@@ -156,6 +158,12 @@ describe('a breach of the layout is found when', () => {
     ['a stage sets a timer by a signal', 'src/cli/a.ts', `fetch(url, { signal: AbortSignal.timeout(5) });`],
     ['a stage takes a chance', 'src/writer/a.ts', `const x = Math.random();`],
     ['a stage measures', 'src/writer/a.ts', `const x = performance.now();`],
+    [
+      'a script of the page takes a type of a stage',
+      'src/ops/page/a.js',
+      `/** @typedef {import('../../backup/replay/listing.ts').ListedFile} ListedFile */`,
+    ],
+    ['a script of the page imports a stage', 'src/ops/page/a.js', `import { x } from '../../mqtt/a.ts';`],
     ['a folder is none of the design', 'src/utils/a.ts', `export const x = 1;`],
     ['a file is too long', 'test/unit/a.test.ts', 'x\n'.repeat(MAX_LINES + 1)],
   ])('%s', (_what, path, text) => {
@@ -175,9 +183,89 @@ describe('a breach of the layout is found when', () => {
       'src/core/a.ts',
       `/**\n * import x from '../mqtt/a.ts'; Date.now()\n */\n// process.exit()`,
     ],
+    [
+      'a script of the page imports its own, and asks its own clock',
+      'src/ops/page/a.js',
+      `/** @import {Status} from '../status.ts' */\nimport './dom.js';\nconst now = Date.now();`,
+    ],
     ['a file is as long as it may be', 'src/core/a.ts', 'x\n'.repeat(MAX_LINES)],
     ['a test does what a test does', 'test/unit/a.test.ts', `import x from 'aedes';\nsetTimeout(x, 5);`],
   ])('but not when %s', (_what, path, text) => {
     expect(breachesOf({ path, text })).toEqual([]);
+  });
+});
+
+describe('a circle of imports', () => {
+  const file = (path: string, ...imported: readonly string[]): SourceFile => ({
+    path,
+    text: imported.map((each) => `import { x } from '${each}';`).join('\n'),
+  });
+
+  it('is found by its shortest way, once, over folders and by a type alone', () => {
+    const type = { path: 'src/a/two.ts', text: `import type { X } from '../b/three.ts';` };
+    const circle = [file('src/a/one.ts', './two.ts', './four.ts'), type, file('src/b/three.ts', '../a/one.ts')];
+    expect(findCircles([...circle, file('src/a/four.ts', './two.ts')])).toEqual([
+      'src/a/one.ts → src/a/two.ts → src/b/three.ts → src/a/one.ts',
+    ]);
+  });
+
+  it('is found by an import that is made later, and by a type in a comment of a script', () => {
+    const later = [{ path: 'src/a/one.ts', text: `await import('./two.ts');` }, file('src/a/two.ts', './one.ts')];
+    const script = [
+      { path: 'src/b/one.js', text: `/** @typedef {import('./two.js').X} X */` },
+      file('src/b/two.js', './one.js'),
+    ];
+    expect(findCircles([...later, ...script])).toEqual([
+      'src/a/one.ts → src/a/two.ts → src/a/one.ts',
+      'src/b/one.js → src/b/two.js → src/b/one.js',
+    ]);
+  });
+
+  it('is not found where two ways lead to one file, and where only a comment speaks of an import', () => {
+    const fork = [file('src/a/one.ts', './two.ts', './three.ts'), file('src/a/two.ts', './three.ts')];
+    expect(findCircles([...fork, { path: 'src/a/three.ts', text: `// import './one.ts';` }])).toEqual([]);
+  });
+});
+
+describe('a comment', () => {
+  const wide = 'x'.repeat(MAX_COMMENT_COLUMNS + 1);
+
+  it.each([
+    ['in a block', `/**\n * ${wide}\n */`],
+    ['of one line', `// ${wide}`],
+    ['behind code', `const x = 1; // ${wide}`],
+  ])('that is too wide is found %s', (_where, text) => {
+    expect(wideComments({ path: 'src/a.ts', text })).toHaveLength(1);
+  });
+
+  it('is not too wide at 120 columns of any letters, nor is code, nor a text that has slashes in it', () => {
+    const letters = `// ${'µ'.repeat(MAX_COMMENT_COLUMNS - 3)}`;
+    const text = [letters, `const a = '${wide}';`, `const b = 'see // ${wide}';`].join('\n');
+    expect(wideComments({ path: 'src/a.ts', text })).toEqual([]);
+  });
+
+  const files = ['src/bridge.ts', 'docs/metrics.md'];
+
+  it.each([
+    ['a comment', 'src/a.ts', '/** What may be done (INTERFACE.md, "HTTP"). */'],
+    ['a comment behind code', 'src/a.ts', 'const x = 1; // see core/gone.ts'],
+    ['a comment of a script', 'src/a.js', '// see gone.js'],
+    ['a document', 'docs/a.md', 'See [the design](../DESIGN.md).'],
+  ])('that names a file that is not there is found in %s', (_where, path, text) => {
+    expect(absentFiles({ path, text }, files)).toHaveLength(1);
+  });
+
+  it.each([
+    ['a file of ours, with folders or without', 'src/a.ts', '// see bridge.ts, src/bridge.ts and metrics.md.'],
+    ['a file of ours from a document', 'docs/a.md', '[metrics](metrics.md), [the bridge](../src/bridge.ts)'],
+    ['a file elsewhere', 'docs/a.md', 'https://example.com/DESIGN.md, /etc/bridge/README.md and ~/notes.md'],
+    [
+      'the built product, and a package',
+      'src/a.ts',
+      '// node dist/main.js; mqtt.js does; [node-oracledb lib/errors.js]',
+    ],
+    ['a text of the code', 'src/a.ts', `const path = 'gone.ts';`],
+  ])('may name %s', (_what, path, text) => {
+    expect(absentFiles({ path, text }, files)).toEqual([]);
   });
 });

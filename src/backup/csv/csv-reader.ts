@@ -11,8 +11,8 @@ export interface ReadOptions {
 }
 
 /**
- * The records of a file, some at a time, so that a file of any size takes little memory. Throws CsvError after the last record before a
- * mistake, and the system error of a failing disk.
+ * The records of a file, some at a time, so that a file of any size takes little memory. Throws CsvError after the last
+ * record before a mistake, and the system error of a failing disk.
  */
 export async function* parseCsv(
   fileSystem: FileSystem,

@@ -1,17 +1,20 @@
 /**
- * CSV [RFC 4180] in UTF-8, read back as it was written, to the last character: an empty field without quotes is NULL, `""` is the empty
- * string. The reader also takes LF line ends, a byte order mark and a missing last line end, as a person's editor may leave them.
+ * CSV [RFC 4180] in UTF-8, read back as it was written, to the last character: an empty field without quotes is NULL,
+ * `""` is the empty string. The reader also takes LF line ends, a byte order mark and a missing last line end, as a
+ * person's editor may leave them.
  *
- * Formulas. Whoever may publish to the broker chooses texts, and a spreadsheet runs a cell that begins with `=`, `+`, `-`, `@`, a tab or a
- * carriage return. So a text (not a number or a time that the bridge formats itself) that begins so, after any number of `'`, is
- * written with one more `'` before it, and read without it: `=1+1` stands as `'=1+1`, `'=1+1` as `''=1+1`. All other texts stand as they
- * are, so that each text has one form and each form one text; `=1+1` without a `'`, as a person may type it, is read as it stands.
+ * Formulas. Whoever may publish to the broker chooses texts, and a spreadsheet runs a cell that begins with `=`, `+`,
+ * `-`, `@`, a tab or a carriage return. So a text (not a number or a time that the bridge formats itself) that begins
+ * so, after any number of `'`, is written with one more `'` before it, and read without it: `=1+1` stands as `'=1+1`,
+ * `'=1+1` as `''=1+1`. All other texts stand as they are, so that each text has one form and each form one text; `=1+1`
+ * without a `'`, as a person may type it, is read as it stands.
  *
- * Zeros. Where a power cut takes what was not synced, a file may have zeros, in the midst of a field too. So no text is written with a
- * NUL character in it: that stands as `␀0`, and `␀` as `␀␀`; what the bridge finds with a NUL in a file that a crash left open was torn.
+ * Zeros. Where a power cut takes what was not synced, a file may have zeros, in the midst of a field too. So no text is
+ * written with a NUL character in it: that stands as `␀0`, and `␀` as `␀␀`; what the bridge finds with a NUL in a file
+ * that a crash left open was torn.
  *
- * The parser works on bytes (as Latin-1 characters: all that gives a CSV its structure is ASCII), so that it knows each record's place
- * in the file, and turns a field into UTF-8 only where it holds more than ASCII.
+ * The parser works on bytes (as Latin-1 characters: all that gives a CSV its structure is ASCII), so that it knows each
+ * record's place in the file, and turns a field into UTF-8 only where it holds more than ASCII.
  */
 
 /** null: NULL. */
@@ -47,7 +50,9 @@ export function csvField(text: CsvField): string {
 const FORMULA = /^'*[=+\-@\t\r]/;
 const GUARDED_FORMULA = /^'+[=+\-@\t\r]/;
 const APOSTROPHE = 0x27;
-/** The last of the characters that a formula may begin with: most texts begin with a letter, and are told by that alone. */
+/**
+ * The last of the characters that a formula may begin with: most texts begin with a letter, and are told by that alone.
+ */
 const AT_SIGN = 0x40;
 
 const NUL = '\0';
@@ -103,7 +108,10 @@ export class CsvParser {
     return this.#text.length - this.#at;
   }
 
-  /** The records that `chunk` ends. A mistake in the file is thrown by the call after the one that gave the last good record. */
+  /**
+   * The records that `chunk` ends. A mistake in the file is thrown by the call after the one that gave the last good
+   * record.
+   */
   push(chunk: Buffer): CsvRecord[] {
     this.#throwError();
     this.#textStartsAtByte += this.#at;
@@ -115,8 +123,8 @@ export class CsvParser {
   }
 
   /**
-   * The last record, when it has no line end. Throws CsvError when it breaks off inside quotes. With `dropLast` a record without a line
-   * end is not given, whatever there is of it.
+   * The last record, when it has no line end. Throws CsvError when it breaks off inside quotes. With `dropLast` a
+   * record without a line end is not given, whatever there is of it.
    */
   end(dropLast = false): CsvRecord[] {
     this.#throwError();

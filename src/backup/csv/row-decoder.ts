@@ -43,7 +43,10 @@ export interface DecodeOptions {
 const NUMBER = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|Infinity)$/;
 const WHOLE_NUMBER = /^\d{1,16}$/;
 
-/** Turns records into values by the header's column names, whatever their order. One Tag object a tag, as in live values. */
+/**
+ * Turns records into values by the header's column names, whatever their order. One Tag object a tag, as in live
+ * values.
+ */
 export class RowDecoder {
   readonly #columns: Readonly<Record<RowColumn, number>>;
   readonly #width: number;

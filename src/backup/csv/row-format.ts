@@ -1,5 +1,6 @@
 import type { Reason } from '../../core/errors.ts';
 import type { Message } from '../../core/message.ts';
+import type { RefusedRow } from '../../core/refused-row.ts';
 import type { Tag, TagValues } from '../../core/tag-values.ts';
 import { csvField, csvText } from './csv.ts';
 import { TimeWriter } from './time-text.ts';
@@ -7,9 +8,9 @@ import { TimeWriter } from './time-text.ts';
 /**
  * The lines of the files, one record a value or an undecodable message.
  *
- * A number is the shortest decimal text that reads back as the same double, empty for NULL; infinities are `Infinity` and `-Infinity`.
- * Numbers, times, the journal's id and base64 are the bridge's own and stand as they are; each other field may hold what someone else chose,
- * and is kept from being a formula (csv.ts).
+ * A number is the shortest decimal text that reads back as the same double, empty for NULL; infinities are `Infinity`
+ * and `-Infinity`. Numbers, times, the journal's id and base64 are the bridge's own and stand as they are; each other
+ * field may hold what someone else chose, and is kept from being a formula (csv.ts).
  */
 
 export const ROW_COLUMNS = [
@@ -71,14 +72,8 @@ export function encodeBatch(values: TagValues, reason: Reason, origin: RowOrigin
   return encodeLines(values.length, (i) => lines.line(values, i, ending));
 }
 
-export interface RejectedRow {
-  /** Place in the list of values. */
-  readonly index: number;
-  readonly reason: Reason;
-}
-
 /** The chosen values, each with its own reason. */
-export function encodeRejected(values: TagValues, rows: readonly RejectedRow[], origin: RowOrigin): Buffer {
+export function encodeRejected(values: TagValues, rows: readonly RefusedRow[], origin: RowOrigin): Buffer {
   const lines = new RowLines(origin);
   return encodeLines(rows.length, (i) => lines.line(values, rows[i]!.index, reasonEnding(rows[i]!.reason)));
 }

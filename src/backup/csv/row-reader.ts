@@ -21,8 +21,9 @@ const DEFAULT_BATCH_ROWS = 500;
 export type ReadRowsOptions = DecodeOptions & Pick<ReadOptions, 'onChunk'>;
 
 /**
- * Reads a backup or rejected file back, at most `maxRows` rows at a time, exactly as its values were. Columns are found by their names.
- * Throws CsvError, which names the line and the column, where a file does not hold what it should; the rows before were given by then.
+ * Reads a backup or rejected file back, at most `maxRows` rows at a time, exactly as its values were. Columns are found
+ * by their names. Throws CsvError, which names the line and the column, where a file does not hold what it should; the
+ * rows before were given by then.
  */
 export async function* readBackupRows(
   fileSystem: FileSystem,

@@ -9,8 +9,8 @@ const ISO = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+
 const EPOCH_MS = /^-?\d+(?:\.\d+)?(?:e\+\d+)?$/;
 
 /**
- * Times as text: ISO 8601 in UTC with milliseconds, empty for NaN. A fraction of a millisecond is dropped, as it is on the way to the
- * database. A time that no calendar holds (a PLC may send any number) stands as its epoch milliseconds.
+ * Times as text: ISO 8601 in UTC with milliseconds, empty for NaN. A fraction of a millisecond is dropped, as it is on
+ * the way to the database. A time that no calendar holds (a PLC may send any number) stands as its epoch milliseconds.
  *
  * Keep one for a batch: times of one batch mostly lie in one minute, and often are the same.
  */

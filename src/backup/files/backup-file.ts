@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 
 import { removeIfThere } from '../../core/durable-file.ts';
 import type { Reason } from '../../core/errors.ts';
-import type { AppendFile, FileSystem } from '../../core/filesystem.ts';
-import type { Reserve } from '../../core/reserve.ts';
+import type { AppendFile } from '../../core/filesystem.ts';
 import { TimeRange, type BackupFileInfo } from './file-info.ts';
 import { OPEN_SUFFIX, SKIP_SUFFIX, type BackupKind } from './file-name.ts';
+import type { BackupFolder } from './folder.ts';
 import { KINDS } from './kinds.ts';
 
 /** Whole records, ready to be appended. */
@@ -17,15 +16,13 @@ export interface Records {
 }
 
 export interface BackupFileOptions {
-  readonly directory: string;
+  readonly folder: BackupFolder;
   /** The final name, ending in `.csv`. */
   readonly name: string;
   readonly kind: BackupKind;
   readonly header: string;
   readonly createdAtMs: number;
   readonly reason: Reason;
-  readonly reserve: Reserve;
-  readonly fileSystem: FileSystem;
 }
 
 /**
@@ -35,9 +32,10 @@ export interface BackupFileOptions {
  *                      │ seal without rows
  *                      └────────────▶ gone
  *
- * What counts is the durable size: all that `append` resolved for. Whatever a failed append or sync left behind that size is cut off
- * before anything else is written and before the file is sealed; a cut that fails as well is tried again at the next call. Each
- * step of `seal` that has been taken is not taken again when a later one fails and it is called once more.
+ * What counts is the durable size: all that `append` resolved for. Whatever a failed append or sync left behind that
+ * size is cut off before anything else is written and before the file is sealed; a cut that fails as well is tried
+ * again at the next call. Each step of `seal` that has been taken is not taken again when a later one fails and it is
+ * called once more.
  *
  * Calls must not overlap.
  */
@@ -57,7 +55,7 @@ export class BackupFile {
 
   constructor(options: BackupFileOptions) {
     this.#options = options;
-    this.#openPath = join(options.directory, options.name + OPEN_SUFFIX);
+    this.#openPath = options.folder.path(options.name + OPEN_SUFFIX);
   }
 
   get rows(): number {
@@ -99,7 +97,8 @@ export class BackupFile {
 
   /** Resolves when the records are durable. Throws the system error when the disk refuses; then none of them count. */
   async append(records: Records): Promise<void> {
-    const { kind, reserve } = this.#options;
+    const { kind, folder } = this.#options;
+    const { reserve } = folder;
     if (KINDS[kind].maySpendReserve) return reserve.spendOn(() => this.#append(records));
     await reserve.keep();
     return this.#append(records);
@@ -113,7 +112,7 @@ export class BackupFile {
       this.#hasLeftovers = true;
       await file.append(...buffers);
       await file.sync();
-      if (!this.#isEntered) await this.#options.fileSystem.syncDirectory(this.#options.directory);
+      if (!this.#isEntered) await this.#options.folder.sync();
     } catch (error) {
       // What stays is cut off by the next call; without this one's try it would come back after a crash.
       await this.cutLeftovers().catch(() => {});
@@ -131,18 +130,18 @@ export class BackupFile {
 
   /** Gives the file its final name, or removes it when it holds no row. Throws the system error; call again then. */
   async seal(): Promise<void> {
-    const { directory, fileSystem, name } = this.#options;
+    const { folder, name } = this.#options;
     if (this.#state === 'open') {
       await this.cutLeftovers();
       await this.#close();
       if (this.#rows === 0) return this.remove();
       // A rename would silently replace a file that somebody put there meanwhile.
-      if ((await fileSystem.list(directory)).includes(name)) throw new Error(`${name} is there already`);
-      await fileSystem.rename(this.#openPath, join(directory, name));
+      if ((await folder.list()).includes(name)) throw new Error(`${name} is there already`);
+      await folder.fileSystem.rename(this.#openPath, folder.path(name));
       this.#state = 'renamed';
     }
     if (this.#state === 'renamed') {
-      await fileSystem.syncDirectory(directory);
+      await folder.sync();
       this.#sha256 = this.#hash.digest('hex');
       this.#state = 'sealed';
     }
@@ -153,17 +152,17 @@ export class BackupFile {
     if (!this.#hasLeftovers) return;
     // After a failed sync the system may have forgotten what it still had to write for this handle.
     await this.#close();
-    await this.#options.fileSystem.truncate(this.#openPath, this.#bytes);
+    await this.#options.folder.fileSystem.truncate(this.#openPath, this.#bytes);
     await (await this.#opened()).sync();
     this.#hasLeftovers = false;
   }
 
   /** Takes away what there is of a file without rows, its stamp too. Throws the system error; call again then. */
   async remove(): Promise<void> {
-    const { directory, fileSystem, name } = this.#options;
-    await removeIfThere(fileSystem, this.#openPath);
-    await removeIfThere(fileSystem, join(directory, name + SKIP_SUFFIX));
-    await fileSystem.syncDirectory(directory);
+    const { folder, name } = this.#options;
+    await removeIfThere(folder.fileSystem, this.#openPath);
+    await removeIfThere(folder.fileSystem, folder.path(name + SKIP_SUFFIX));
+    await folder.sync();
     this.#state = 'gone';
   }
 
@@ -174,7 +173,7 @@ export class BackupFile {
 
   async #opened(): Promise<AppendFile> {
     if (this.#handle === undefined) {
-      const { fileSystem } = this.#options;
+      const { fileSystem } = this.#options.folder;
       const isNew = this.#state === 'new';
       this.#handle = isNew ? await fileSystem.create(this.#openPath) : await fileSystem.openAppend(this.#openPath);
       this.#state = 'open';

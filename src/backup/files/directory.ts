@@ -1,26 +1,21 @@
-import { join } from 'node:path';
-
 import { DeadlineError, withDeadline, type CancelTimer, type Clock } from '../../core/clock.ts';
 import { coerceError, systemErrorCode } from '../../core/errors.ts';
-import type { FileSystem } from '../../core/filesystem.ts';
 import { RepeatedError, type Logger } from '../../core/logger.ts';
-import type { Reserve } from '../../core/reserve.ts';
+import { OneAtATime } from '../../core/one-at-a-time.ts';
 import type { Catalog } from './catalog.ts';
 import { finalNameOf, isSealedName, newFileName, OPEN_SUFFIX, type BackupKind } from './file-name.ts';
+import type { BackupFolder } from './folder.ts';
 import { recoverFile } from './recovery.ts';
-import { removeLeftovers } from './removal.ts';
 import { scanFile, unreadableFile } from './scan.ts';
 
 export interface BackupDirectoryOptions {
-  readonly dir: string;
+  readonly folder: BackupFolder;
   /** Is brought into line with the directory. */
   readonly catalog: Catalog;
   /** Lets go of the open files for whose final name `isThere` is false. */
   readonly checkOpenFiles: (isThere: (name: string) => boolean) => Promise<void>;
   /** A file has gone, by whatever hand. */
   readonly onGone: (name: string) => void;
-  readonly reserve: Reserve;
-  readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -30,13 +25,13 @@ const START_READING_MS = 5_000;
 const NOT_READ_YET = 'not read yet';
 
 /**
- * Keeps the catalog true to what lies in the directory: at the start, and after that to what a person or the command line does there,
- * once a minute and whenever somebody asks. Whatever takes a file away takes its turn with that.
+ * Keeps the catalog true to what lies in the directory: at the start, and after that to what a person or the command
+ * line does there, once a minute and whenever somebody asks. Whatever takes a file away takes its turn with that.
  */
 export class BackupDirectory {
   readonly #options: BackupDirectoryOptions;
   readonly #rescanError: RepeatedError;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new OneAtATime();
   #cancelRescan: CancelTimer = () => {};
   #isStopped = false;
 
@@ -46,16 +41,17 @@ export class BackupDirectory {
   }
 
   /**
-   * Makes the directory, ends what a crash left half done in it, and enters all its files into the catalog, as not read yet. Throws the
-   * system error when the directory can't be made or listed, or a backup can't be sealed.
+   * Makes the directory, ends what a crash left half done in it, and enters all its files into the catalog, as not read
+   * yet. Throws the system error when the directory can't be made or listed, or a backup can't be sealed.
    */
   async recover(): Promise<void> {
-    const { catalog, dir, fileSystem, log } = this.#options;
-    await fileSystem.makeDirectory(dir);
-    await removeLeftovers(dir, fileSystem, log);
-    // A run that was killed may have given names, stamps above all, and not made them durable: this one builds on what it sees.
-    await fileSystem.syncDirectory(dir);
-    for (const entry of await fileSystem.list(dir)) {
+    const { catalog, folder, log } = this.#options;
+    await folder.fileSystem.makeDirectory(folder.directory);
+    await folder.removeLeftovers(log);
+    // A run that was killed may have given names, stamps above all, and not made them durable: this one builds on what
+    // it sees.
+    await folder.sync();
+    for (const entry of await folder.list()) {
       if (isSealedName(entry)) catalog.put(unreadableFile(entry, 'sealed', NOT_READ_YET));
       const name = finalNameOf(entry);
       if (name !== undefined) await this.#recover(name);
@@ -63,8 +59,8 @@ export class BackupDirectory {
   }
 
   /**
-   * Reads each file through once, and follows the directory from then on. When the reading takes more than five seconds (a long outage leaves
-   * gigabytes), it resolves and reads on beside the work. Throws the system error of the disk.
+   * Reads each file through once, and follows the directory from then on. When the reading takes more than five seconds
+   * (a long outage leaves gigabytes), it resolves and reads on beside the work. Throws the system error of the disk.
    */
   async start(): Promise<void> {
     const { catalog, clock, log } = this.#options;
@@ -97,20 +93,18 @@ export class BackupDirectory {
 
   /** Resolves when what is under way has ended. */
   async settled(): Promise<void> {
-    await this.#turn;
+    await this.#turns.whenIdle();
   }
 
   /** Runs `work`, which takes a file away, while the directory is not being followed. */
   inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {});
-    return result;
+    return this.#turns.run(work);
   }
 
   /** A name that no file has, in whatever form, nor had in this run. Throws the system error of the disk. */
   async freeName(kind: BackupKind, atMs: number): Promise<string> {
-    const { catalog, dir, fileSystem } = this.#options;
-    const entries = await fileSystem.list(dir);
+    const { catalog, folder } = this.#options;
+    const entries = await folder.list();
     const isTaken = (name: string): boolean =>
       catalog.hadFile(name) || entries.some((entry) => entry === name || entry.startsWith(`${name}.`));
     return newFileName(kind, atMs, isTaken);
@@ -123,12 +117,12 @@ export class BackupDirectory {
   }
 
   async #recover(name: string): Promise<void> {
-    const { catalog, dir, fileSystem, log, reserve } = this.#options;
+    const { catalog, folder, log } = this.#options;
     try {
       const { kind, createdAtMs } = unreadableFile(name, 'open', undefined);
-      const isTaken = (await fileSystem.list(dir)).includes(name);
+      const isTaken = (await folder.list()).includes(name);
       const finalName = isTaken ? await this.freeName(kind, createdAtMs) : name;
-      const info = await recoverFile(dir, name, finalName, fileSystem, reserve, log);
+      const info = await recoverFile(folder, name, finalName, log);
       if (info?.name !== name && catalog.get(name) !== undefined) this.drop(name);
       if (info !== undefined) catalog.put(info);
     } catch (error) {
@@ -142,10 +136,10 @@ export class BackupDirectory {
 
   #follow(): Promise<void> {
     return this.inTurn(async () => {
-      const { catalog, checkOpenFiles, dir, fileSystem, log } = this.#options;
+      const { catalog, checkOpenFiles, folder, log } = this.#options;
       // Names from before the listing: what is sealed meanwhile is not in the list, and has not gone.
       const known = catalog.all();
-      const entries = new Set(await fileSystem.list(dir));
+      const entries = new Set(await folder.list());
       for (const { name, state } of known) {
         if (state === 'sealed' && !entries.has(name) && catalog.get(name) !== undefined) {
           log.warn('backup file was taken away', { file: name });
@@ -164,8 +158,9 @@ export class BackupDirectory {
   }
 
   async #followFile(name: string): Promise<void> {
-    const { catalog, dir, fileSystem, log } = this.#options;
-    const path = join(dir, name);
+    const { catalog, folder, log } = this.#options;
+    const { fileSystem } = folder;
+    const path = folder.path(name);
     const known = catalog.get(name);
     try {
       // Its own sealed file may be found before its writer has said so: it will.

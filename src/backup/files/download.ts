@@ -1,4 +1,4 @@
-import { systemErrorCode } from '../../core/errors.ts';
+import { ifThere } from '../../core/durable-file.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import type { BackupFileInfo } from './file-info.ts';
 import { OPEN_SUFFIX } from './file-name.ts';
@@ -20,34 +20,25 @@ const CHUNK_BYTES = 262_144;
 
 /** Undefined for all that is no name of a known file. */
 export async function openDownload(
+  fileSystem: FileSystem,
   files: DownloadFiles,
   name: string,
-  fileSystem: FileSystem,
 ): Promise<Download | undefined> {
   const file = files.file(name);
   if (file === undefined) return undefined;
   // What is sealed but has not been read yet is known without its size.
-  const bytes = file.bytes > 0 ? file.bytes : await sizeOf(pathOf(files, name), fileSystem);
-  return bytes === undefined ? undefined : { bytes, chunks: readChunks(files, name, bytes, fileSystem) };
-}
-
-async function sizeOf(path: string, fileSystem: FileSystem): Promise<number | undefined> {
-  try {
-    return await fileSystem.size(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const bytes = file.bytes > 0 ? file.bytes : await ifThere(fileSystem.size(pathOf(files, name)));
+  return bytes === undefined ? undefined : { bytes, chunks: readChunks(fileSystem, files, name, bytes) };
 }
 
 async function* readChunks(
+  fileSystem: FileSystem,
   files: DownloadFiles,
   name: string,
   bytes: number,
-  fileSystem: FileSystem,
 ): AsyncGenerator<Buffer> {
   for (let start = 0; start < bytes;) {
-    const chunk = await readChunk(files, name, start, Math.min(CHUNK_BYTES, bytes - start), fileSystem);
+    const chunk = await readChunk(fileSystem, files, name, start, Math.min(CHUNK_BYTES, bytes - start));
     if (chunk.length === 0) throw new Error(`${name} has become shorter while it was read`);
     yield chunk;
     start += chunk.length;
@@ -55,21 +46,18 @@ async function* readChunks(
 }
 
 async function readChunk(
+  fileSystem: FileSystem,
   files: DownloadFiles,
   name: string,
   start: number,
   length: number,
-  fileSystem: FileSystem,
 ): Promise<Buffer> {
   const path = pathOf(files, name);
-  try {
-    return await fileSystem.readRange(path, start, length);
-  } catch (error) {
-    // Sealing gives the file another name, which the catalog learns a moment later.
-    const other = path.endsWith(OPEN_SUFFIX) ? files.path(name) : files.path(name) + OPEN_SUFFIX;
-    if (systemErrorCode(error) !== 'ENOENT') throw error;
-    return fileSystem.readRange(other, start, length);
-  }
+  const chunk = await ifThere(fileSystem.readRange(path, start, length));
+  if (chunk !== undefined) return chunk;
+  // Sealing gives the file another name, which the catalog learns a moment later.
+  const other = path.endsWith(OPEN_SUFFIX) ? files.path(name) : files.path(name) + OPEN_SUFFIX;
+  return fileSystem.readRange(other, start, length);
 }
 
 function pathOf(files: DownloadFiles, name: string): string {

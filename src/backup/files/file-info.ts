@@ -24,14 +24,15 @@ export interface BackupFileInfo {
   readonly replayedRows: number | undefined;
 }
 
-/** As notices and lists say it. */
-export function shownState({ state, replayedRows }: BackupFileInfo): 'open' | 'sealed' | 'replaying' {
-  return replayedRows === undefined ? state : 'replaying';
-}
-
 /** Oldest first; of files of one second the one that was begun first. */
 export function compareFiles(a: BackupFileInfo, b: BackupFileInfo): number {
   return a.createdAtMs - b.createdAtMs || a.name.length - b.name.length || (a.name < b.name ? -1 : 1);
+}
+
+/** Why a file can't be discarded, for a person; undefined when it can. `replaying`: the file that is being replayed. */
+export function refusalToDiscard({ name, state }: BackupFileInfo, replaying?: string): string | undefined {
+  if (state === 'open') return `${name} is being written; only sealed files can be discarded`;
+  return name === replaying ? `${name} is being replayed; try again when that is over` : undefined;
 }
 
 /** The earliest and latest of many times; NaN is no time. */

@@ -1,7 +1,8 @@
 /**
- * Names in the backup directory. `<name>.csv` is sealed and pending; while it grows it is `<name>.csv.open`, while it is taken away
- * `<name>.csv.discarded` or `<name>.csv.replayed`, and bytes that a crash left unreadable at its end are kept in `<name>.csv.damaged`.
- * `<name>.csv.skip` and `<name>.csv.replay` say what of it need not be replayed, and how far its replay is known.
+ * Names in the backup directory. `<name>.csv` is sealed and pending; while it grows it is `<name>.csv.open`, while it
+ * is taken away `<name>.csv.discarded` or `<name>.csv.replayed`, and bytes that a crash left unreadable at its end are
+ * kept in `<name>.csv.damaged`. `<name>.csv.skip` and `<name>.csv.replay` say what of it need not be replayed, and how
+ * far its replay is known.
  */
 
 export const BACKUP_KINDS = ['backup', 'rejected', 'undecodable'] as const;

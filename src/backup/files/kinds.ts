@@ -5,7 +5,9 @@ interface KindTraits {
   readonly columns: readonly string[];
   /** After that a file is sealed, whatever its size. */
   readonly maxAgeMs: number;
-  /** A full disk must not keep a refused row from being set apart: the rows behind it, and the backups, wait for that. */
+  /**
+   * A full disk must not keep a refused row from being set apart: the rows behind it, and the backups, wait for that.
+   */
   readonly maySpendReserve: boolean;
 }
 

@@ -1,52 +1,49 @@
-import { join } from 'node:path';
-
 import { removeIfThere, writeNewFile } from '../../core/durable-file.ts';
-import type { FileSystem } from '../../core/filesystem.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { Reserve } from '../../core/reserve.ts';
 import { rewriteFile } from '../../core/rewrite-file.ts';
 import type { BackupFileInfo } from './file-info.ts';
 import { DAMAGED_SUFFIX, OPEN_SUFFIX, SKIP_SUFFIX } from './file-name.ts';
+import type { BackupFolder } from './folder.ts';
 import { scanFile } from './scan.ts';
 
 /**
- * Ends a file that a crash left open: a last record that is not whole is cut off (its value was never counted as backed up), and the
- * file is sealed under `finalName`, or removed when no record is whole. Bytes that are no record at all, as a power cut may leave them, go
- * to a file of their own first. Each step can be repeated after another crash. Throws the system error of the disk.
+ * Ends a file that a crash left open: a last record that is not whole is cut off (its value was never counted as backed
+ * up), and the file is sealed under `finalName`, or removed when no record is whole. Bytes that are no record at all,
+ * as a power cut may leave them, go to a file of their own first. Each step can be repeated after another crash. Throws
+ * the system error of the disk.
  */
 export async function recoverFile(
-  directory: string,
+  folder: BackupFolder,
   name: string,
   finalName: string,
-  fileSystem: FileSystem,
-  reserve: Reserve,
   log: Logger,
 ): Promise<BackupFileInfo | undefined> {
-  const path = join(directory, name + OPEN_SUFFIX);
+  const { fileSystem } = folder;
+  const path = folder.path(name + OPEN_SUFFIX);
   const { info, wholeBytes } = await scanFile(fileSystem, path, name, 'open');
   const cutBytes = info.bytes - wholeBytes;
   if (info.problem !== undefined && cutBytes > 0) {
     const tail = await fileSystem.readRange(path, wholeBytes, cutBytes);
-    await reserve.spendOn(() => keepApart(fileSystem, directory, name + DAMAGED_SUFFIX, tail));
+    await folder.reserve.spendOn(() => keepApart(folder, name + DAMAGED_SUFFIX, tail));
     log.error('backup file was damaged', { file: name, problem: info.problem, bytes: cutBytes });
   }
   if (info.rows === 0) {
     await fileSystem.remove(path);
-    await removeIfThere(fileSystem, join(directory, name + SKIP_SUFFIX));
-    await fileSystem.syncDirectory(directory);
+    await removeIfThere(fileSystem, folder.path(name + SKIP_SUFFIX));
+    await folder.sync();
     return undefined;
   }
   await rewriteFile(fileSystem, path, wholeBytes);
-  const finalPath = join(directory, finalName);
+  const finalPath = folder.path(finalName);
   await fileSystem.rename(path, finalPath);
-  await fileSystem.syncDirectory(directory);
+  await folder.sync();
   log.warn('backup file of an earlier run recovered', { file: finalName, rows: info.rows, cutBytes });
   return (await scanFile(fileSystem, finalPath, finalName, 'sealed')).info;
 }
 
-async function keepApart(fileSystem: FileSystem, directory: string, name: string, bytes: Buffer): Promise<void> {
-  const path = join(directory, name);
-  await removeIfThere(fileSystem, path); // of an earlier try that did not come to its end
-  await writeNewFile(fileSystem, path, bytes);
-  await fileSystem.syncDirectory(directory);
+async function keepApart(folder: BackupFolder, name: string, bytes: Buffer): Promise<void> {
+  const path = folder.path(name);
+  await removeIfThere(folder.fileSystem, path); // an earlier try may not have come to its end
+  await writeNewFile(folder.fileSystem, path, bytes);
+  await folder.sync();
 }

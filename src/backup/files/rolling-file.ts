@@ -1,6 +1,7 @@
 import type { CancelTimer, Clock } from '../../core/clock.ts';
 import { systemErrorCode, type Reason } from '../../core/errors.ts';
 import { RepeatedError, type Logger } from '../../core/logger.ts';
+import { OneAtATime } from '../../core/one-at-a-time.ts';
 import type { BackupFile, Records } from './backup-file.ts';
 import type { BackupFileInfo } from './file-info.ts';
 
@@ -12,8 +13,8 @@ export interface RollingFileOptions {
   readonly begin: (reason: Reason) => Promise<BackupFile>;
   /** The file grew or was sealed. */
   readonly onChange: (info: BackupFileInfo) => void;
-  /** Somebody took the open file away. */
-  readonly onVanished: (name: string) => void;
+  /** Somebody took the open file away, or the disk did not let it be made. */
+  readonly onGone: (name: string) => void;
   readonly onSealed: () => void;
   readonly clock: Clock;
   readonly log: Logger;
@@ -22,16 +23,17 @@ export interface RollingFileOptions {
 const SEAL_AGAIN_MS = 30_000;
 
 /**
- * The file of one kind that is being written, and its successors: one is begun by the first record and sealed when it is full, old, or
- * when the caller says so. Calls may overlap; they take their turns.
+ * The file of one kind that is being written, and its successors: one is begun by the first record and sealed when it
+ * is full, old, or when the caller says so. Calls may overlap; they take their turns.
  *
- * A file that is full or old and can't be sealed goes on being written: a limit is no reason to lose a row. One that the caller sealed is set
- * aside then, and gets no more rows: what comes after belongs to another outage. Both are tried again after 30 s.
+ * A file that is full or old and can't be sealed goes on being written: a limit is no reason to lose a row. One that
+ * the caller sealed is set aside then, and gets no more rows: what comes after belongs to another outage. Both are
+ * tried again after 30 s.
  */
 export class RollingFile {
   readonly #options: RollingFileOptions;
   readonly #sealError: RepeatedError;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new OneAtATime();
   #file: BackupFile | undefined;
   #aside: BackupFile[] = [];
   /** The present file should have been sealed. */
@@ -46,11 +48,11 @@ export class RollingFile {
   }
 
   /**
-   * Resolves, with the file's name, when the records are durable, all in one file. Throws the system error when the disk refuses; then none
-   * are in it.
+   * Resolves, with the file's name, when the records are durable, all in one file. Throws the system error when the
+   * disk refuses; then none are in it.
    */
   append(records: Records, reason: Reason): Promise<string> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       if (this.#isClosed) throw new Error('the backups are closed');
       await this.#makeRoom(records.rows);
       const isFirst = this.#file === undefined;
@@ -71,7 +73,7 @@ export class RollingFile {
 
   /** Seals the file, if there is one. A disk that refuses is reported and tried again later. */
   seal(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       await this.#sealNow();
       if (this.#file === undefined || this.#file.isNew) return;
       this.#aside.push(this.#file);
@@ -81,7 +83,7 @@ export class RollingFile {
 
   /** Seals the file; no record can be added any more. What can't be sealed is left for the next start. */
   close(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       this.#isClosed = true;
       await this.#sealOverdue();
       await this.#sealNow();
@@ -95,26 +97,20 @@ export class RollingFile {
   async cutLeftovers(): Promise<void> {
     const isClean = ![this.#file, ...this.#aside].some((file) => file?.hasLeftovers);
     if (isClean) return;
-    await this.#inTurn(async () => {
+    await this.#turns.run(async () => {
       for (const file of [this.#file, ...this.#aside]) await file?.cutLeftovers();
     });
   }
 
   /** Lets go of the open file when `isThere` says that its name is no longer in the directory. */
   check(isThere: (name: string) => boolean): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       for (const file of [this.#file, ...this.#aside]) {
         if (file === undefined || file.isNew || file.isRenamed || isThere(file.info.name)) continue;
         await file.close();
         this.#forget(file);
       }
     });
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {});
-    return result;
   }
 
   async #makeRoom(rows: number): Promise<void> {
@@ -134,6 +130,7 @@ export class RollingFile {
   async #giveUp(file: BackupFile): Promise<void> {
     this.#file = undefined;
     await file.remove().catch(() => {}); // its stamp, without a file, goes with the next start
+    this.#options.onGone(file.info.name);
   }
 
   #begun(file: BackupFile): void {
@@ -141,7 +138,7 @@ export class RollingFile {
     this.#options.log.info('backup file begun', { file: name, kind, code: reason.code });
     const { clock, maxAgeMs } = this.#options;
     if (!Number.isFinite(maxAgeMs)) return;
-    this.#cancelAge = clock.setTimer(maxAgeMs, () => void this.#inTurn(() => this.#sealNow()));
+    this.#cancelAge = clock.setTimer(maxAgeMs, () => void this.#turns.run(() => this.#sealNow()));
   }
 
   async #sealNow(): Promise<void> {
@@ -188,7 +185,7 @@ export class RollingFile {
     this.#letGo(file);
     const { name, rows } = file.info;
     this.#options.log.error('backup file vanished while it was open', { file: name, rows });
-    this.#options.onVanished(name);
+    this.#options.onGone(name);
   }
 
   #letGoOfCurrent(): void {
@@ -200,7 +197,7 @@ export class RollingFile {
   #retryLater(): void {
     this.#cancelRetry ??= this.#options.clock.setTimer(SEAL_AGAIN_MS, () => {
       this.#cancelRetry = undefined;
-      void this.#inTurn(() => this.#sealOverdue());
+      void this.#turns.run(() => this.#sealOverdue());
     });
   }
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 
-import { coerceError, systemErrorCode, type Reason } from '../../core/errors.ts';
+import { ifThere } from '../../core/durable-file.ts';
+import { coerceError, type Reason } from '../../core/errors.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import { parseCsv } from '../csv/csv-reader.ts';
 import { CsvError, hasZeros, textOfField, type CsvRecord } from '../csv/csv.ts';
 import { compareFiles, TimeRange, type BackupFileInfo } from './file-info.ts';
+import type { BackupFolder } from './folder.ts';
 import { finalNameOf, isSealedName, OPEN_SUFFIX, parseFileName, type BackupKind } from './file-name.ts';
 import { RowDecoder } from '../csv/row-decoder.ts';
 import type { UNDECODABLE_COLUMNS } from '../csv/row-format.ts';
@@ -21,57 +22,40 @@ export interface ScannedFile {
 const NO_REASON: Reason = { code: '', message: '' };
 
 /**
- * The files of a backup directory, oldest first, open ones included. Changes nothing, so that it may look on while a bridge writes. A
- * directory that does not exist holds none. Throws the system error when the directory can't be read.
+ * The files of a backup folder, oldest first, open ones included. Changes nothing, so that it may look on while a
+ * bridge writes. A directory that does not exist holds none. Throws the system error when the directory can't be read.
  */
-export async function scanBackups(directory: string, fileSystem: FileSystem): Promise<BackupFileInfo[]> {
+export async function scanBackups(folder: BackupFolder): Promise<BackupFileInfo[]> {
   const files: BackupFileInfo[] = [];
-  for (const entry of await listOrNone(directory, fileSystem)) {
-    const file = await scanEntry(directory, entry, fileSystem);
+  for (const entry of (await ifThere(folder.list())) ?? []) {
+    const file = await scanEntry(folder, entry);
     if (file !== undefined) files.push(file);
   }
   return files.sort(compareFiles);
 }
 
 /** The one file of that name, as `scanBackups` would list it; undefined for all that is no name of a file there. */
-export async function findBackup(
-  directory: string,
-  name: string,
-  fileSystem: FileSystem,
-): Promise<BackupFileInfo | undefined> {
-  const entries = await listOrNone(directory, fileSystem);
+export async function findBackup(folder: BackupFolder, name: string): Promise<BackupFileInfo | undefined> {
+  const entries = (await ifThere(folder.list())) ?? [];
   const entry = [name, name + OPEN_SUFFIX].find((form) => entries.includes(form));
-  return entry === undefined || !isSealedName(name) ? undefined : scanEntry(directory, entry, fileSystem);
+  return entry === undefined || !isSealedName(name) ? undefined : scanEntry(folder, entry);
 }
 
-async function scanEntry(
-  directory: string,
-  entry: string,
-  fileSystem: FileSystem,
-): Promise<BackupFileInfo | undefined> {
+async function scanEntry(folder: BackupFolder, entry: string): Promise<BackupFileInfo | undefined> {
   const name = finalNameOf(entry) ?? entry;
   if (!isSealedName(name)) return undefined;
   const state = entry === name ? 'sealed' : 'open';
   try {
-    return (await scanFile(fileSystem, join(directory, entry), name, state)).info;
-  } catch (error) {
     // A running bridge may have sealed or removed it since it was listed.
-    return systemErrorCode(error) === 'ENOENT' ? undefined : unreadableFile(name, state, coerceError(error).message);
-  }
-}
-
-async function listOrNone(directory: string, fileSystem: FileSystem): Promise<string[]> {
-  try {
-    return await fileSystem.list(directory);
+    return (await ifThere(scanFile(folder.fileSystem, folder.path(entry), name, state)))?.info;
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return [];
-    throw error;
+    return unreadableFile(name, state, coerceError(error).message);
   }
 }
 
 /**
- * Reads a file through. A mistake in it is reported as `problem`, with the rows before it counted; an open file may break off anywhere.
- * Throws the system error of the disk.
+ * Reads a file through. A mistake in it is reported as `problem`, with the rows before it counted; an open file may
+ * break off anywhere. Throws the system error of the disk.
  */
 export async function scanFile(
   fileSystem: FileSystem,

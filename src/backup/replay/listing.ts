@@ -1,24 +1,13 @@
-import type { Reason } from '../../core/errors.ts';
-import { shownState, type BackupFileInfo } from '../files/file-info.ts';
-import type { BackupKind } from '../files/file-name.ts';
-import type { RequestState } from './replay.ts';
+import { fileFacts, type FileFacts } from '../files/file-facts.ts';
+import type { BackupFileInfo } from '../files/file-info.ts';
+import type { RequestState } from './file-state.ts';
 
 /** A file as `/api/backups` lists it. */
-export interface ListedFile {
-  readonly file: string;
-  readonly kind: BackupKind;
-  readonly state: ReturnType<typeof shownState>;
-  readonly rows: number;
-  readonly replayedRows: number;
-  readonly bytes: number;
-  readonly reason: Reason;
-  readonly problem?: string | undefined;
+export interface ListedFile extends FileFacts {
   /** How a replay stands that a person has asked for. */
   readonly request?: RequestState | undefined;
 }
 
 export function listedFile(info: BackupFileInfo, request: RequestState | undefined): ListedFile {
-  const { name, kind, rows, bytes, reason, problem } = info;
-  const replayedRows = info.replayedRows ?? 0;
-  return { file: name, kind, state: shownState(info), rows, replayedRows, bytes, reason, problem, request };
+  return { ...fileFacts(info), request };
 }

@@ -8,7 +8,10 @@ import { streamName } from './replay-streams.ts';
 
 /** Rows of a file that share a ledger stream: those that one journal numbered, or those that have no number. */
 export interface RowGroup {
-  /** What tells it from the file's others, and stays the same when a person changes the file: the journal's id, or `rows`. */
+  /**
+   * What tells it from the file's others, and stays the same when a person changes the file: the journal's id, or
+   * `rows`.
+   */
   readonly key: string;
   /** Empty for rows of older files and for rows without places. */
   readonly journal: string;
@@ -46,8 +49,8 @@ interface GroupCount {
 }
 
 /**
- * Reads a file through before anything of it is written: all its rows must be right, and what order they are in must be known. Rows
- * without a place are taken only when a person has asked. Throws CsvError and the system error of the disk.
+ * Reads a file through before anything of it is written: all its rows must be right, and what order they are in must be
+ * known. Rows without a place are taken only when a person has asked. Throws CsvError and the system error of the disk.
  */
 export async function surveyRows(
   fileSystem: FileSystem,
@@ -116,8 +119,8 @@ export interface RowBatch {
 }
 
 /**
- * The rows of one group in the order of their places. Throws FileChangedError when the file is no longer what was surveyed, and
- * UnreplayableError when it is out of order and too large to be sorted.
+ * The rows of one group in the order of their places. Throws FileChangedError when the file is no longer what was
+ * surveyed, and UnreplayableError when it is out of order and too large to be sorted.
  */
 export async function* orderedRows(
   fileSystem: FileSystem,

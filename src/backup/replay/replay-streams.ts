@@ -1,39 +1,25 @@
-import { join } from 'node:path';
-
-import type { FileSystem } from '../../core/filesystem.ts';
-import type { Reserve } from '../../core/reserve.ts';
 import { finalNameOf, isSealedName, REPLAY_SUFFIX } from '../files/file-name.ts';
-import { readSidecar, writeSidecar } from '../files/sidecar.ts';
+import type { BackupFolder } from '../files/folder.ts';
 
 const MAX_STREAM_BYTES = 200;
 
 /**
- * The ledger streams of a file's replay, in `<file>.csv.replay` from before its first row is written until the ledger's rows are deleted:
- * they stay the same when a person changes the file between two parts of its replay.
+ * The ledger streams of a file's replay, in `<file>.csv.replay` from before its first row is written until the ledger's
+ * rows are deleted: they stay the same when a person changes the file between two parts of its replay.
  */
 export type ReplayStreams = Readonly<Record<string, string>>;
 
 /** By group of rows (a journal's id); undefined when no replay of the file was begun. */
-export async function readStreams(
-  fileSystem: FileSystem,
-  dir: string,
-  file: string,
-): Promise<ReplayStreams | undefined> {
-  const content = await readSidecar(fileSystem, join(dir, file + REPLAY_SUFFIX));
+export async function readStreams(folder: BackupFolder, file: string): Promise<ReplayStreams | undefined> {
+  const content = await folder.readSidecar(file + REPLAY_SUFFIX);
   if (content === undefined) return undefined;
   const { streams } = content as { readonly streams?: unknown };
   if (typeof streams === 'object' && streams !== null) return streams as ReplayStreams;
   throw new Error(`${file}${REPLAY_SUFFIX} does not say how far the replay is known`);
 }
 
-export function writeStreams(
-  fileSystem: FileSystem,
-  dir: string,
-  file: string,
-  streams: ReplayStreams,
-  reserve: Reserve,
-): Promise<void> {
-  return writeSidecar(fileSystem, join(dir, file + REPLAY_SUFFIX), { streams }, reserve);
+export function writeStreams(folder: BackupFolder, file: string, streams: ReplayStreams): Promise<void> {
+  return folder.writeSidecar(file + REPLAY_SUFFIX, { streams });
 }
 
 /** The names of files that have such a sidecar and are not there in any form. */
@@ -45,7 +31,10 @@ export function orphanedStreams(entries: readonly string[]): string[] {
     .filter((name) => isSealedName(name) && !files.has(name));
 }
 
-/** `replay/<file>/<origin>`, of which a long file name gives up its beginning: what tells files apart stands at the ends. */
+/**
+ * `replay/<file>/<origin>`, of which a long file name gives up its beginning: what tells files apart stands at the
+ * ends.
+ */
 export function streamName(file: string, origin: string): string {
   const head = 'replay/';
   const tail = `/${cutToBytes(origin, 100)}`;

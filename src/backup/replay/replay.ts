@@ -4,15 +4,13 @@ import { coerceError, DatabaseError, systemErrorCode } from '../../core/errors.t
 import { RepeatedError, type Logger } from '../../core/logger.ts';
 import { noStep, type OnStep } from '../../core/steps.ts';
 import { CsvError } from '../csv/csv.ts';
-import { UnknownFileError } from '../files/discard.ts';
-import type { BackupFileInfo } from '../files/file-info.ts';
-import { parseFileName } from '../files/file-name.ts';
+import { UnknownFileError } from '../files/folder.ts';
+import { replaysByItself } from '../files/file-facts.ts';
 import { FileReplay, type FileReplayParts } from './file-replay.ts';
-import { removeStreams } from '../files/removal.ts';
+import { interrupt, isOver, isUnderWay, proceed, requestStateOf } from './file-state.ts';
+import type { FileRecord, RequestState } from './file-state.ts';
+import { OrphanedStreams } from './orphaned-streams.ts';
 import { UnreplayableError } from './replay-rows.ts';
-import { orphanedStreams, readStreams } from './replay-streams.ts';
-
-export type { ReplaySession } from './file-replay.ts';
 
 export interface ReplayOptions extends Omit<FileReplayParts, 'onStep'> {
   readonly log: Logger;
@@ -31,13 +29,6 @@ export interface ReplayProgress {
   readonly replayedRows: number;
 }
 
-/** How a file stands that a person has asked for. */
-export interface RequestState {
-  readonly state: 'queued' | 'replaying' | 'waiting' | 'done' | 'failed';
-  /** Why it waits or has failed. */
-  readonly problem: string | undefined;
-}
-
 /** A file that can't be replayed by asking for it. */
 export class ReplayRefusedError extends Error {}
 
@@ -49,24 +40,19 @@ const ORACLE_POLL_MS = 5_000;
  *
  *     sealed ──rows written, or durably rejected──▶ beforeDelete ──▶ .replayed ──▶ gone ──▶ ledger streams forgotten
  *
- * Whatever it is cut by, it goes on at the place that the ledger names. What fails because of the file itself is left until the file
- * changes; all else is tried again, at growing intervals.
+ * Whatever it is cut by, it goes on at the place that the ledger names. What fails because of the file itself is left
+ * until the file changes; all else is tried again, at growing intervals. How each file stands is said in file-state.ts.
  */
 export class Replay {
   #options: ReplayOptions;
   #parts: FileReplayParts;
   readonly #failure: RepeatedError;
   readonly #backoff: Backoff;
-  readonly #requests = new Map<string, RequestState>();
-  /** By file, so that what is known of an interrupted replay outlives the interruption. */
-  readonly #begun = new Map<string, FileReplay>();
-  /** All their rows are in Oracle; they are to be taken away. */
-  readonly #written = new Set<string>();
+  readonly #files = new Map<string, FileRecord>();
+  readonly #orphans: OrphanedStreams;
   readonly #stopping = new AbortController();
-  #current: FileReplay | undefined;
   #wait = new AbortController();
   #waitsForFiles = false;
-  #orphans: string[] = [];
   #stopListening = (): void => {};
   #running: Promise<void> = Promise.resolve();
 
@@ -75,6 +61,7 @@ export class Replay {
     this.#parts = { ...options, onStep: options.onStep ?? noStep };
     this.#failure = new RepeatedError(options.log, options.clock, 'backup file could not be replayed', 'warn');
     this.#backoff = new Backoff(RETRY, options.clock);
+    this.#orphans = new OrphanedStreams(options);
   }
 
   start(): void {
@@ -106,13 +93,15 @@ export class Replay {
     this.wake();
   }
 
+  /** Of the file that is being replayed, if one is. */
   progress(): ReplayProgress | undefined {
-    return this.#current?.progress;
+    for (const record of this.#files.values()) if (isUnderWay(record)) return record.replay?.progress;
+    return undefined;
   }
 
   /**
-   * Queues a file because a person asks: of any origin, of rejected rows too, and of rows without places. Resolves when it is queued. Throws
-   * UnknownFileError, and ReplayRefusedError for what can't be replayed.
+   * Queues a file because a person asks: of any origin, of rejected rows too, and of rows without places. Resolves when
+   * it is queued. Throws UnknownFileError, and ReplayRefusedError for what can't be replayed.
    */
   async request(file: string): Promise<void> {
     const { backups } = this.#options;
@@ -123,33 +112,30 @@ export class Replay {
     if (info.kind === 'undecodable')
       throw new ReplayRefusedError(`${file} holds messages, which have no rows to write`);
     if (info.state === 'open') throw new ReplayRefusedError(`${file} is being written and could not be sealed`);
-    const known = this.#requests.get(file)?.state;
-    if (known === 'queued' || known === 'replaying' || known === 'waiting') return;
-    if (this.#current?.file !== file) {
-      this.#begun.delete(file);
-      this.#written.delete(file);
-    }
-    this.#requests.set(file, { state: 'queued', problem: undefined });
+    const known = this.#files.get(file);
+    if (known?.isAsked === true && !isOver(known)) return;
+    if (known !== undefined && isUnderWay(known)) known.isAsked = true;
+    else this.#files.set(file, { state: 'queued', isAsked: true, problem: undefined, replay: undefined });
     this.#options.log.info('replay of a backup file requested', { file });
     this.wake();
   }
 
   /** Undefined for a file that nobody asked for. */
   requestState(file: string): RequestState | undefined {
-    return this.#requests.get(file);
+    return requestStateOf(this.#files.get(file));
   }
 
   async #run(): Promise<void> {
-    const { backups, fileSystem, isOracleUp, log } = this.#options;
+    const { isOracleUp, log } = this.#options;
     const { signal } = this.#stopping;
     try {
-      this.#orphans = orphanedStreams(await fileSystem.list(backups.directory));
+      await this.#orphans.find();
     } catch (error) {
       log.warn('replays of an earlier run could not be looked for', { error });
     }
     while (!signal.aborted) {
       const file = this.#next();
-      if (file === undefined && this.#orphans.length === 0) {
+      if (file === undefined && this.#orphans.isEmpty) {
         await this.#pause(undefined);
       } else if (!isOracleUp()) {
         await this.#pause(ORACLE_POLL_MS);
@@ -160,14 +146,9 @@ export class Replay {
   }
 
   #next(): string | undefined {
-    for (const [file, { state }] of this.#requests) if (state !== 'done' && state !== 'failed') return file;
+    for (const [file, record] of this.#files) if (record.isAsked && !isOver(record)) return file;
     if (!this.#options.enabled) return undefined;
-    return this.#options.backups.files().find((file) => this.#isDue(file))?.name;
-  }
-
-  /** By itself only what bears a name that a bridge gives: a person may still be writing the others. */
-  #isDue({ kind, name, problem, state }: BackupFileInfo): boolean {
-    return kind === 'backup' && state === 'sealed' && problem === undefined && parseFileName(name) !== undefined;
+    return this.#options.backups.files().find((file) => replaysByItself({ ...file, file: file.name }))?.name;
   }
 
   /** Undefined: until there is something to do. */
@@ -175,7 +156,7 @@ export class Replay {
     if (this.#stopping.signal.aborted) return;
     this.#wait = new AbortController();
     const { signal } = this.#wait;
-    this.#waitsForFiles = this.#next() === undefined && this.#orphans.length === 0;
+    this.#waitsForFiles = this.#next() === undefined && this.#orphans.isEmpty;
     if (delayMs === undefined)
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
     else await sleep(this.#options.clock, delayMs, signal);
@@ -185,7 +166,7 @@ export class Replay {
   /** False: to be tried again after a while. */
   async #attempt(file: string | undefined): Promise<boolean> {
     try {
-      await this.#forgetOrphans();
+      await this.#orphans.forget();
       if (file !== undefined) await this.#replay(file);
       this.#failure.over();
       this.#backoff.reset();
@@ -193,44 +174,30 @@ export class Replay {
     } catch (error) {
       if (file === undefined) this.#failure.report({ error });
       return file !== undefined && this.#failed(file, error);
-    } finally {
-      this.#current = undefined;
     }
   }
 
   async #replay(file: string): Promise<void> {
     const { backups, beforeDelete, log } = this.#options;
-    const isAsked = this.#requests.has(file);
-    const replay = this.#begun.get(file) ?? new FileReplay(file, isAsked, this.#parts);
-    if (!this.#begun.has(file)) log.info('replay of a backup file begun', { file, rows: backups.file(file)?.rows });
-    this.#begun.set(file, replay);
-    this.#current = replay;
-    this.#setRequest(file, 'replaying');
+    const { signal } = this.#stopping;
+    const record = this.#files.get(file) ?? { state: 'running', isAsked: false, problem: undefined, replay: undefined };
+    if (record.replay === undefined)
+      log.info('replay of a backup file begun', { file, rows: backups.file(file)?.rows });
+    const replay = (record.replay ??= new FileReplay(file, record.isAsked, this.#parts));
+    this.#files.set(file, record);
+    proceed(record);
     backups.setReplayed(file, replay.progress.replayedRows);
     // When the disk refuses to take the file away, that alone is tried again.
-    if (!this.#written.has(file) && !(await replay.run(this.#stopping.signal))) return;
-    this.#written.add(file);
-    await beforeDelete();
-    if (this.#stopping.signal.aborted) return;
-    await backups.endReplay(file);
-    this.#begun.delete(file);
-    this.#written.delete(file);
-    this.#setRequest(file, 'done');
-    log.info('backup file replayed', { file, rows: replay.progress.rows });
-    this.#orphans.push(file);
-  }
-
-  /** Deletes the ledger's rows of files that are gone. */
-  async #forgetOrphans(): Promise<void> {
-    const { backups, fileSystem, session } = this.#options;
-    while (this.#orphans.length > 0) {
-      const file = this.#orphans[0]!;
-      for (const stream of Object.values((await readStreams(fileSystem, backups.directory, file)) ?? {})) {
-        await session(stream).forget();
-      }
-      await removeStreams(backups.directory, file, fileSystem);
-      this.#orphans.shift();
+    if (record.state === 'running') {
+      if (!(await replay.run(signal))) return interrupt(record);
+      record.state = 'removing';
     }
+    await beforeDelete();
+    if (signal.aborted) return interrupt(record);
+    await backups.endReplay(file);
+    this.#end(file, 'done');
+    log.info('backup file replayed', { file, rows: replay.progress.rows });
+    this.#orphans.add(file);
   }
 
   /** True when the file is left as it is; false when it is to be tried again. */
@@ -240,20 +207,23 @@ export class Replay {
     const isFilesFault = error instanceof CsvError || error instanceof UnreplayableError;
     if (isFilesFault || systemErrorCode(error) === 'ENOENT' || backups.file(file) === undefined) {
       const isGone = backups.file(file) === undefined;
-      this.#begun.delete(file);
-      this.#setRequest(file, 'failed', isGone ? 'the file was taken away' : error.message);
+      this.#end(file, 'failed', isGone ? 'the file was taken away' : error.message);
       if (!isGone) log.error('backup file cannot be replayed', { file, problem: error.message });
       backups.setProblem(file, error.message);
       return true;
     }
     this.#failure.report({ file, error });
     const remedy = error instanceof DatabaseError && error.remedy !== '' ? ` ${error.remedy}` : '';
-    this.#setRequest(file, 'waiting', error.message + remedy);
+    const record = this.#files.get(file);
+    if (record !== undefined) interrupt(record, error.message + remedy);
     backups.setReplayed(file, undefined);
     return false;
   }
 
-  #setRequest(file: string, state: RequestState['state'], problem?: string): void {
-    if (this.#requests.has(file)) this.#requests.set(file, { state, problem });
+  /** How it ended is kept for a person who asked. */
+  #end(file: string, state: 'done' | 'failed', problem?: string): void {
+    const isAsked = this.#files.get(file)?.isAsked === true;
+    if (isAsked) this.#files.set(file, { state, isAsked, problem, replay: undefined });
+    else this.#files.delete(file);
   }
 }

@@ -1,31 +1,32 @@
-import { join } from 'node:path';
-
 import type { FileSystem } from '../../core/filesystem.ts';
 import { comparePlaces, type Place } from '../../core/place.ts';
 import { placeKeyOf, placeOf, type TagValues } from '../../core/tag-values.ts';
 import { parseCsv } from '../csv/csv-reader.ts';
 import { CsvError, type CsvField } from '../csv/csv.ts';
+import type { BackupFolder } from '../files/folder.ts';
 import { OPEN_SUFFIX } from '../files/file-name.ts';
 import { readBackupRows } from '../csv/row-reader.ts';
 
-/** Where files that earlier runs left lie; one that could not be recovered still has the name that it had while it was open. */
-export async function presentPaths(
-  fileSystem: FileSystem,
-  directory: string,
-  names: readonly string[],
-): Promise<string[]> {
-  const entries = new Set(await fileSystem.list(directory));
-  return names.map((name) => join(directory, entries.has(name) ? name : name + OPEN_SUFFIX));
+/**
+ * Where files that earlier runs left lie; one that could not be recovered still has the name that it had while it was
+ * open.
+ */
+export async function presentPaths(folder: BackupFolder, names: readonly string[]): Promise<string[]> {
+  const entries = new Set(await folder.list());
+  return names.map((name) => folder.path(entries.has(name) ? name : name + OPEN_SUFFIX));
 }
 
-/** Calls `visit` for each row of rejected files, with the journal that numbered it. What can't be read as a row ends its file. */
+/**
+ * Calls `visit` for each row of rejected files, with the journal that numbered it. What can't be read as a row ends its
+ * file.
+ */
 export async function visitRejected(
   fileSystem: FileSystem,
   paths: readonly string[],
   visit: (journal: string, values: TagValues, i: number) => void,
 ): Promise<void> {
   for (const path of paths) {
-    await untilMistake(async () => {
+    await ignoringCsvErrors(async () => {
       for await (const { values, journals } of readBackupRows(fileSystem, path)) {
         for (let i = 0; i < values.length; i += 1) visit(journals[i]!, values, i);
       }
@@ -33,7 +34,10 @@ export async function visitRejected(
   }
 }
 
-/** The places, as `placeKeyOf`, of the journal's rows behind `after` in rejected files. Throws the system error of the disk. */
+/**
+ * The places, as `placeKeyOf`, of the journal's rows behind `after` in rejected files. Throws the system error of the
+ * disk.
+ */
 export async function rejectedPlaces(
   fileSystem: FileSystem,
   paths: readonly string[],
@@ -57,7 +61,7 @@ export async function undecodableNumbers(
   const numbers = new Set<number>();
   for (const path of paths) {
     let columns: readonly CsvField[] | undefined;
-    await untilMistake(async () => {
+    await ignoringCsvErrors(async () => {
       for await (const records of parseCsv(fileSystem, path)) {
         for (const { fields } of records) {
           if (columns === undefined) {
@@ -73,7 +77,7 @@ export async function undecodableNumbers(
   return numbers;
 }
 
-async function untilMistake(read: () => Promise<void>): Promise<void> {
+async function ignoringCsvErrors(read: () => Promise<void>): Promise<void> {
   try {
     await read();
   } catch (error) {

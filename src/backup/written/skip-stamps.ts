@@ -1,236 +1,226 @@
-import { join } from 'node:path';
-
-import { removeIfThere, TEMPORARY_SUFFIX } from '../../core/durable-file.ts';
-import { systemErrorCode } from '../../core/errors.ts';
-import type { FileSystem } from '../../core/filesystem.ts';
 import type { Logger } from '../../core/logger.ts';
+import { OneAtATime } from '../../core/one-at-a-time.ts';
 import { comparePlaces, type Place } from '../../core/place.ts';
-import type { Reserve } from '../../core/reserve.ts';
-import { SKIP_SUFFIX } from '../files/file-name.ts';
-import { firstPlace, placeRange, widened, type PlaceRange } from './place-range.ts';
-import { readSidecar, writeSidecar } from '../files/sidecar.ts';
-
-/** Rows of this journal at or before the place are in Oracle already. */
-export interface SkipStamp extends Place {
-  readonly journal: string;
-}
+import type { BackupFolder } from '../files/folder.ts';
+import { extendRange, filesAround, type KnownRange } from './place-range.ts';
+import { StampFiles, type SkipStamp } from './stamp-files.ts';
 
 export interface SkipStampsOptions {
-  readonly dir: string;
-  readonly reserve: Reserve;
-  readonly fileSystem: FileSystem;
+  readonly folder: BackupFolder;
+  /** Id of the journal that numbers the values. */
+  readonly journalId: () => string;
   readonly log: Logger;
 }
 
-const NONE: readonly string[] = [];
-const TO_COME = { toCome: true };
+type StampState = 'unread' | 'to come' | 'owed' | 'stamped';
+type StampEvent =
+  'found' | 'begun without place' | 'begun at place' | 'grew without place' | 'grew at place' | 'written';
+
+interface FileRecord {
+  readonly state: StampState;
+  /**
+   * The places of the rows in doubt, which Oracle may take, or have taken, without having said so; undefined: none are.
+   */
+  readonly inDoubt: KnownRange | undefined;
+}
+
+/** The table at SkipStamps, as far as it is of states. What is missing cannot be. */
+const NEXT: Readonly<Record<StampEvent, Readonly<Partial<Record<StampState | 'none', StampState>>>>> = {
+  found: { none: 'unread' },
+  'begun without place': { none: 'to come', 'to come': 'to come', stamped: 'to come' },
+  'begun at place': { none: 'stamped', 'to come': 'stamped', stamped: 'stamped' },
+  'grew without place': { none: 'to come', unread: 'unread', 'to come': 'to come', owed: 'owed', stamped: 'stamped' },
+  'grew at place': { none: 'owed', 'to come': 'owed', owed: 'owed', stamped: 'stamped' },
+  written: { unread: 'stamped', 'to come': 'stamped', owed: 'stamped', stamped: 'stamped' },
+};
 
 /**
- * Which backups may hold rows that Oracle took although it never said so, and, in `<file>.csv.skip`, up to where.
+ * Which backups hold rows that Oracle has although it never said so, and, by a stamp in `<file>.csv.skip`, up to where.
  *
- * A file is uncertain from its first row until a commit is certain: a commit that hung when the rows were backed up can't come any more then.
- * A ledger place is stamped on a file only when it lies among the file's own places. Behind them it was reached by values that came later,
- * and says nothing of rows that were never sent. Within them all rows up to it were sent: a file begins with the batch that
- * failed or with what followed it, and gets no more rows once Oracle takes batches again.
+ * There is one record for each file, in one of four states. "Place" is the ledger's, as last read; it is unknown at the
+ * start, and after a write of which nobody knows the outcome.
  *
- * Files that were begun while nobody knew where the ledger is, at a start or after an unknown outcome, are another thing: what could be sent
- * without knowing it was sent before, so a place behind them says that their rows were sent (a crash may have torn the rest of the batch off).
- * They are told apart by having no stamp, or one that is to come: each uncertain file gets one, of whatever place, when the ledger is read, and a file
- * that is begun while the place is known gets one with its first rows. So nothing was sent since a file without a stamp was begun; one
- * that the disk refuses is owed, and nothing must be sent before it is written.
+ *     state     on disk
+ *     unread    what an earlier run left: nothing, "to come" (which says nothing), or a stamp
+ *     to come   "to come": the file was begun while the place was unknown
+ *     owed      "to come", or a stamp that may not be durable: the place is known, and the disk has not taken it yet
+ *     stamped   a stamp, durable
+ *
+ *     event                  none     unread   to come  owed     stamped  on disk, and in memory beside the state
+ *     found at the start     unread   -        -        -        -        all its rows are in doubt
+ *     begins, place unknown  to come  -        to come  -        to come  first of all "to come" is written
+ *     begins, place known    stamped  -        stamped  -        stamped  first of all a stamp at the place is written
+ *     grew, place unknown    to come  unread   to come  owed     stamped  the new rows are in doubt
+ *     grew, place known      owed     -        owed     owed     stamped  the new rows are in doubt; then flush
+ *     flush, place known                                stamped           owed: a stamp at the place
+ *     ledger read: the place is known, and is for each file with rows in doubt
+ *       among these rows     -        stamped  stamped  stamped  stamped  the stamp, raised to the place
+ *       elsewhere            -        stamped  stamped  stamped  stamped  the stamp that is there, else at the place
+ *     outcome unknown                                                     the place is unknown
+ *     outcome certain                                                     no rows are in doubt
+ *     gone                   none     none     none     none     none
+ *
+ * Blank: the state stays; "-": cannot be. Where the disk refuses, the state stays too (a file that begins has none, and
+ * is not made), and whoever wants to send a batch meets the error first: nothing is sent while a stamp is owed.
+ *
+ * 1. A place among a file's rows was reached by these rows, and all of them up to the place were written: a file begins
+ *    with the batch that failed or with what followed it, and gets no more rows once Oracle takes batches again.
+ * 2. A place elsewhere says nothing of a file that has a stamp: other values reached it, and the rows may never have
+ *    been sent.
+ * 3. Since a file without a stamp was begun nothing has been sent, so what of its rows was sent had been sent before:
+ *    a place behind them says that they were written (a crash may have torn off the rest of their batch).
  */
 export class SkipStamps {
   readonly #options: SkipStampsOptions;
-  /** Undefined range: of an earlier run, and not read yet. */
-  readonly #uncertain = new Map<string, PlaceRange | undefined>();
-  /** Files that have a stamp for certain. */
-  readonly #stamped = new Set<string>();
-  /** Files that should have one, each with its journal. */
-  readonly #owed = new Map<string, string>();
-  /** A stamp may have its name although the disk refused to keep that: seeing it says nothing then. */
-  #hasDoubtfulNames = false;
+  readonly #disk: StampFiles;
+  readonly #files = new Map<string, FileRecord>();
   /** The ledger's place as last read; undefined: the ledger may be elsewhere by now. */
-  #lastRead: Place | undefined;
-  #turn: Promise<void> = Promise.resolve();
+  #place: Place | undefined;
+  readonly #turns = new OneAtATime();
 
   constructor(options: SkipStampsOptions) {
     this.#options = options;
+    this.#disk = new StampFiles(options.folder);
   }
 
-  /** A file that an earlier run left. */
+  /** An earlier run left the file. */
   found(file: string): void {
-    this.#uncertain.set(file, undefined);
+    this.#enter(file, 'found', 'unread');
   }
 
   /**
-   * The file is about to be made: its stamp comes first, since rows that are durable without it would count as not backed up. Where the place
-   * is not known it says so, and keeps the room that the stamp will need, perhaps on a full disk.
+   * The file is about to be made: its stamp comes first, since rows that are durable without it would count as not
+   * backed up. Throws the system error of the disk; then the file must not be made.
    */
-  begins(file: string, journal: string): Promise<void> {
-    const place = this.#lastRead;
-    return this.#inTurn(async () => {
+  begins(file: string): Promise<void> {
+    const place = this.#place;
+    return this.#turns.run(async () => {
       try {
-        await (place === undefined ? this.#replace(file, TO_COME) : this.#write(file, journal, place));
+        await (place === undefined ? this.#disk.announce(file) : this.#disk.write(file, this.#stampAt(place)));
       } catch (error) {
-        await this.#remove(file);
+        await this.#disk.remove(file);
         throw error;
       }
+      this.#enter(file, place === undefined ? 'begun without place' : 'begun at place');
     });
   }
 
-  /** Rows are durable in the file, which gets its stamp if the ledger was read since it was begun. What the disk refuses is owed. */
-  async grew(file: string, journal: string, first: Place, last: Place): Promise<void> {
-    this.#uncertain.set(file, widened(widened(this.#uncertain.get(file), first), last));
-    // In turn with a stamping that is under way, which does not know of this file.
-    await this.#inTurn(async () => {
-      if (this.#lastRead !== undefined && !this.#stamped.has(file)) this.#owed.set(file, journal);
+  /** The rows from `first` to `last` are durable in the file. A stamp that the disk refuses is owed, not thrown. */
+  async grew(file: string, first: Place, last: Place): Promise<void> {
+    const before = this.#files.get(file)?.inDoubt;
+    const range = extendRange(extendRange(before === 'unread' ? undefined : before, first), last);
+    this.#enter(file, 'grew without place', range);
+    // In its turn: the ledger's place may just be read, for files of which this was none.
+    await this.#turns.run(async () => {
+      if (this.#place !== undefined && this.#files.has(file)) this.#enter(file, 'grew at place');
     });
-    await this.payOwed().catch(() => {}); // whoever wants to write next has to pay, and meets the error
+    await this.flush().catch(() => {}); // whoever wants to send a batch flushes again, and meets the error
   }
 
-  /** Writes what is owed. Throws the system error of the disk. */
-  async payOwed(): Promise<void> {
-    if (this.#owed.size > 0) await this.#inTurn(() => this.#pay());
+  /** Writes the stamps that are owed, as far as the place is known. Throws the system error of the disk. */
+  async flush(): Promise<void> {
+    if (this.#owing().length > 0) await this.#turns.run(() => this.#flush());
   }
 
-  /** What the file's stamp says once nothing is owed to it. As `read`; throws an Error, too, when the ledger's place is not known. */
-  async readPaid(file: string): Promise<SkipStamp | undefined> {
-    await this.#inTurn(() => this.#pay());
-    if (this.#owed.has(file)) throw new Error(`${file}: what of it is in Oracle is known once the ledger is read`);
-    return this.read(file);
+  /**
+   * The ledger was read and is at this place. Resolves when all stamps that follow from it are durable. Throws the
+   * system error of the disk.
+   */
+  ledgerRead(place: Place): Promise<void> {
+    return this.#turns.run(async () => {
+      const { folder, journalId, log } = this.#options;
+      const inDoubt = this.#inDoubt();
+      const around = await filesAround(folder, inDoubt, journalId(), place);
+      for (const file of inDoubt.keys()) {
+        const isAmong = around.has(file);
+        if (!isAmong && this.#files.get(file)?.state === 'stamped') continue;
+        if (!(await this.#raise(file, place, isAmong))) continue;
+        log[isAmong ? 'info' : 'debug']('backup stamped: rows up to the place are in oracle', { file, place });
+      }
+      this.#place = place;
+    });
   }
 
-  /** The outcome of a write is unknown: the ledger may have moved since it was read. */
-  ledgerLost(): void {
-    this.#lastRead = undefined;
+  /** Nobody knows whether a batch was written: the ledger may have moved since it was read. */
+  outcomeUnknown(): void {
+    this.#place = undefined;
   }
 
-  gone(file: string): void {
-    this.#uncertain.delete(file);
-    this.#stamped.delete(file);
-    this.#owed.delete(file);
-  }
-
-  /** The files that were uncertain until now; nothing is made when there were none. */
-  markCertain(): readonly string[] {
-    if (this.#uncertain.size === 0) return NONE;
-    const files = this.files();
-    this.#uncertain.clear();
+  /**
+   * A commit is certain: one that hung when rows were backed up can't come any more. Gives the files whose rows were in
+   * doubt until now.
+   */
+  outcomeCertain(): readonly string[] {
+    const files: string[] = [];
+    for (const [file, { state, inDoubt }] of this.#files) {
+      if (inDoubt === undefined) continue;
+      this.#files.set(file, { state, inDoubt: undefined });
+      files.push(file);
+    }
     return files;
   }
 
-  files(): string[] {
-    return [...this.#uncertain.keys()];
+  /** The file was taken away, or was never made. */
+  gone(file: string): void {
+    this.#files.delete(file);
   }
 
-  /** Durable when it resolves. Throws the system error of the disk. */
-  stamp(files: readonly string[], journal: string, place: Place): Promise<void> {
-    return this.#inTurn(async () => {
-      await this.#keepNames();
-      const around = new Set(await this.#around(files, journal, place));
-      for (const file of files) {
-        if (!around.has(file) && this.#stamped.has(file)) continue;
-        const known = await this.read(file);
-        if (known !== undefined) {
-          this.#stamped.add(file);
-          this.#owed.delete(file);
-        }
-        if (known !== undefined && !around.has(file)) continue;
-        if (known?.journal === journal && comparePlaces(known, place) >= 0) continue;
-        await this.#write(file, journal, place);
-        const level = around.has(file) ? 'info' : 'debug';
-        this.#options.log[level]('backup stamped: rows up to the place are in oracle', { file, place });
-      }
-      this.#lastRead = place;
-    });
-  }
-
-  async #pay(): Promise<void> {
-    for (const [file, journal] of this.#owed) {
-      if (this.#lastRead !== undefined) await this.#write(file, journal, this.#lastRead);
-    }
-  }
-
-  async #keepNames(): Promise<void> {
-    if (!this.#hasDoubtfulNames) return;
-    await this.#options.fileSystem.syncDirectory(this.#options.dir);
-    this.#hasDoubtfulNames = false;
-  }
-
-  async #write(file: string, journal: string, { messageNo, valueNo }: Place): Promise<void> {
-    const stamp: SkipStamp = { journal, messageNo, valueNo };
-    await this.#replace(file, stamp);
-    this.#stamped.add(file);
-    this.#owed.delete(file);
-  }
-
-  /** As far as the disk lets it: what stays goes with the next start. */
-  async #remove(file: string): Promise<void> {
-    const { fileSystem } = this.#options;
-    for (const path of [this.#path(file), this.#path(file) + TEMPORARY_SUFFIX]) {
-      await removeIfThere(fileSystem, path).catch(() => {});
-    }
-  }
-
-  async #replace(file: string, content: object): Promise<void> {
-    this.#hasDoubtfulNames = true;
-    await writeSidecar(this.#options.fileSystem, this.#path(file), content, this.#options.reserve);
-    this.#hasDoubtfulNames = false; // it syncs all names of the directory
-  }
-
-  /** Stamps of one file must not be written at the same time. */
-  async #inTurn(work: () => Promise<void>): Promise<void> {
-    const turn = this.#turn.then(work);
-    this.#turn = turn.catch(() => {});
-    await turn;
-  }
-
-  /** Undefined when the file has none yet. Throws the system error, and an Error for a stamp that can't be read. */
+  /**
+   * The file's stamp; undefined when it has none. Throws the system error of the disk, and an Error for a stamp that
+   * can't be read, or that is owed while the ledger's place is not known.
+   */
   async read(file: string): Promise<SkipStamp | undefined> {
-    const content = await readSidecar(this.#options.fileSystem, this.#path(file));
-    if (content === undefined) return undefined;
-    const { journal, messageNo, valueNo, toCome } = content as Partial<SkipStamp & typeof TO_COME>;
-    if (toCome === true) return undefined;
-    if (typeof journal === 'string' && typeof messageNo === 'number' && typeof valueNo === 'number') {
-      return { journal, messageNo, valueNo };
+    await this.flush();
+    if (this.#files.get(file)?.state === 'owed') {
+      throw new Error(`${file}: what of it is in Oracle is known once the ledger is read`);
     }
-    throw new Error(`${file}${SKIP_SUFFIX} does not say up to which place rows are in Oracle`);
+    return this.#turns.run(() => this.#disk.read(file));
   }
 
-  /** The files whose places lie around this one. Files follow each other, so of those not read yet only the last before it can. */
-  async #around(files: readonly string[], journal: string, place: Place): Promise<string[]> {
-    const around: string[] = [];
-    let nearest: { readonly file: string; readonly first: Place } | undefined;
-    for (const file of files) {
-      const range = this.#uncertain.get(file);
-      if (range !== undefined) {
-        if (contains(range, place)) around.push(file);
-        continue;
-      }
-      const first = await this.#orGone(file, (path) => firstPlace(this.#options.fileSystem, path, journal));
-      if (first === undefined || comparePlaces(first, place) > 0) continue;
-      if (nearest === undefined || comparePlaces(first, nearest.first) > 0) nearest = { file, first };
+  /** The one place where states change; the rows in doubt stay as they were unless they are given. */
+  #enter(file: string, event: StampEvent, inDoubt = this.#files.get(file)?.inDoubt): void {
+    const state = this.#files.get(file)?.state ?? 'none';
+    const next = NEXT[event][state];
+    if (next === undefined) throw new Error(`internal error: stamp of ${file}: ${event} in state ${state}`);
+    this.#files.set(file, { state: next, inDoubt });
+  }
+
+  async #flush(): Promise<void> {
+    for (const file of this.#owing()) if (this.#place !== undefined) await this.#write(file, this.#place);
+  }
+
+  /** True when the disk had to be given a stamp. */
+  async #raise(file: string, place: Place, isAmong: boolean): Promise<boolean> {
+    const present = await this.#disk.read(file);
+    if (present !== undefined) {
+      this.#written(file);
+      if (!isAmong) return false;
+      if (present.journal === this.#options.journalId() && comparePlaces(present, place) >= 0) return false;
     }
-    if (nearest === undefined) return around;
-    const range = await this.#orGone(nearest.file, (path) => placeRange(this.#options.fileSystem, path, journal));
-    if (range !== undefined && contains(range, place)) around.push(nearest.file);
-    return around;
+    await this.#write(file, place);
+    return true;
   }
 
-  async #orGone<T>(file: string, work: (path: string) => Promise<T>): Promise<T | undefined> {
-    try {
-      return await work(join(this.#options.dir, file));
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return undefined;
-      throw error;
-    }
+  async #write(file: string, place: Place): Promise<void> {
+    await this.#disk.write(file, this.#stampAt(place));
+    this.#written(file);
   }
 
-  #path(file: string): string {
-    return join(this.#options.dir, file + SKIP_SUFFIX);
+  #written(file: string): void {
+    if (this.#files.has(file)) this.#enter(file, 'written'); // it may have gone meanwhile
   }
-}
 
-function contains({ first, last }: PlaceRange, place: Place): boolean {
-  return comparePlaces(first, place) <= 0 && comparePlaces(place, last) <= 0;
+  #stampAt(place: Place): SkipStamp {
+    return { journal: this.#options.journalId(), ...place };
+  }
+
+  #owing(): string[] {
+    return [...this.#files].flatMap(([file, { state }]) => (state === 'owed' ? [file] : []));
+  }
+
+  #inDoubt(): Map<string, KnownRange> {
+    const ranges = new Map<string, KnownRange>();
+    for (const [file, { inDoubt }] of this.#files) if (inDoubt !== undefined) ranges.set(file, inDoubt);
+    return ranges;
+  }
 }

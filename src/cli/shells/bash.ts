@@ -2,8 +2,8 @@ import type { Command } from '../command.ts';
 import { flagsOf, flagsWithValue, LIST_BACKUPS, optionsOf, quoted, type CompletionFacts } from './facts.ts';
 
 /**
- * For bash 4 and later. Names of files are compared and never expanded, as `compgen -W` would. Bash cuts words at `=` and `:`, hence the
- * two in the loop that looks for the command.
+ * For bash 4 and later. Names of files are compared and never expanded, as `compgen -W` would. Bash cuts words at `=`
+ * and `:`, hence the two in the loop that looks for the command.
  */
 export function bashScript({ program, commands, defaultCommand, keys }: CompletionFacts): string {
   const isDefault = ({ name }: Command): boolean => name === defaultCommand;
@@ -57,7 +57,7 @@ complete -F _mqtt_oracle_bridge ${program}
 `;
 }
 
-/** Those with a value of which nothing is known. */
+/** The flags that take a value of which nothing is known. */
 function otherFlags(commands: readonly Command[]): string {
   const flags = flagsWithValue(commands).filter((flag) => !['-c', '--config', '--set'].includes(flag));
   return flags.map((flag) => ` | ${flag}`).join('');

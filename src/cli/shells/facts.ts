@@ -6,7 +6,7 @@ export interface CompletionFacts {
   readonly commands: readonly Command[];
   /** The command whose options may stand without it. */
   readonly defaultCommand: string;
-  /** What `--set` takes. */
+  /** The configuration keys that `--set` takes. */
   readonly keys: readonly string[];
 }
 
@@ -21,7 +21,7 @@ export function optionsOf(command: Command): [string, CommandOption][] {
   return [...Object.entries(command.options), ['help', HELP_OPTION]];
 }
 
-/** `-c` and `--config`. */
+/** The flags of an option, such as `-c` and `--config`. */
 export function flagsOf(name: string, { short }: CommandOption): string[] {
   return short === undefined ? [`--${name}`] : [`-${short}`, `--${name}`];
 }
@@ -34,7 +34,7 @@ export function flagsWithValue(commands: readonly Command[]): string[] {
   return [...new Set(flags)];
 }
 
-/** In single quotes, for bash and zsh. */
+/** The text in single quotes, as bash and zsh read it. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

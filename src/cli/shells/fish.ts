@@ -3,7 +3,7 @@ import { LIST_BACKUPS, optionsOf, VERSION_OPTION, type CompletionFacts } from '.
 
 const NO_COMMAND = '__fish_use_subcommand';
 
-/** For fish 3 and later. */
+/** The completion script for fish 3 and later. */
 export function fishScript({ program, commands, defaultCommand, keys }: CompletionFacts): string {
   const rule = (condition: string, rest: string): string => `complete -c ${program} -n ${quoted(condition)} ${rest}`;
   const optionRules = (condition: string, options: readonly (readonly [string, CommandOption])[]): string[] =>

@@ -9,7 +9,7 @@ import {
   type CompletionFacts,
 } from './facts.ts';
 
-/** For zsh's compsys: as a file in `fpath`, or sourced after `compinit`. */
+/** The completion script for zsh's compsys: a file in `fpath`, or sourced after `compinit`. */
 export function zshScript({ program, commands, defaultCommand, keys }: CompletionFacts): string {
   const run = commands.find(({ name }) => name === defaultCommand);
   const withoutCommand: [string, CommandOption][] = [

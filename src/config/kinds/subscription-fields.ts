@@ -9,7 +9,7 @@ import {
   type Given,
   type Problem,
 } from '../../core/fields.ts';
-import { topicFilterProblem } from '../../core/topic-filter.ts';
+import { levelsOf, topicFilterProblem } from '../../core/topic-filter.ts';
 import type { PayloadFormat, Said } from '../../payload/format.ts';
 import { findFormat, FORMATS, LATER_FORMATS, type FormatName } from '../../payload/formats.ts';
 import type { Subscription } from '../config.ts';
@@ -124,12 +124,6 @@ function said(beside: Given): Said | undefined {
   if (format === undefined) return undefined;
   const isGood = entriesOf(format.options).every(([name, field]) => field.check(beside[name], beside).length === 0);
   return isGood ? format.says(completed<object>(format.options, beside)) : undefined;
-}
-
-/** The levels of the topics that a filter takes in; a shared subscription's prefix is none of them. */
-function levelsOf(filter: string): string[] {
-  const levels = filter.split('/');
-  return levels[0] === '$share' ? levels.slice(2) : levels;
 }
 
 function templateProblems(value: unknown, topic: unknown): Problem[] {

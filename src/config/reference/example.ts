@@ -1,3 +1,4 @@
+import { wrapText } from '../../core/wording.ts';
 import { SECTIONS, SETTINGS } from '../convict.ts';
 import type { PlacedSetting } from '../setting.ts';
 
@@ -23,7 +24,7 @@ function membersOf(section: string, indent: string): string[] {
 
 function comment(setting: PlacedSetting, indent: string): string {
   const allowed = `(${setting.kind.allowed(setting)})`;
-  return wrap(`${setting.doc} ${allowed}`, COLUMNS - indent.length)
+  return wrapText(`${setting.doc} ${allowed}`, COLUMNS - indent.length)
     .map((line) => `${indent}// ${line}`)
     .join('\n');
 }
@@ -36,15 +37,4 @@ function value(setting: PlacedSetting, indent: string): string {
     return `${indent}  { ${members.join(', ')} }`;
   });
   return `[\n${lines.join(',\n')}\n${indent}]`;
-}
-
-function wrap(text: string, width: number): string[] {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? '';
-    if (line === '') lines[lines.length - 1] = word;
-    else if (line.length + word.length < width) lines[lines.length - 1] = `${line} ${word}`;
-    else lines.push(word);
-  }
-  return lines;
 }

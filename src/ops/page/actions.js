@@ -1,7 +1,9 @@
 // @ts-check
 import { find, write } from './dom.js';
 
-/** Replay and discard. The token stays in this tab: in its field, and in the tab's storage so that a reload keeps it. */
+/**
+ * Replay and discard. The token stays in this tab: in its field, and in the tab's storage so that a reload keeps it.
+ */
 const STORED_AS = 'bridge-token';
 const ANSWER_WITHIN_MS = 15_000;
 

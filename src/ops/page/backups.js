@@ -4,7 +4,7 @@ import { bridgeNowMs } from './clock.js';
 import { add, fill, find, showRows, tableOf, write, writeTime } from './dom.js';
 import { bytes, duration, many, number, percent } from './format.js';
 
-/** @typedef {import('../../backup/replay/listing.ts').ListedFile} ListedFile */
+/** @typedef {import('../listed-backup.ts').ListedBackup} ListedBackup */
 /** @typedef {import('./live.js').Status} Status */
 
 const KINDS = {
@@ -24,14 +24,14 @@ const REQUESTS = {
 /** What can be looked at; a list of more is the command line's. */
 const AT_MOST = 100;
 
-/** @type {readonly ListedFile[]} */
+/** @type {readonly ListedBackup[]} */
 let files = [];
 /** @type {Status | undefined} */
 let status;
 /** @type {ReturnType<typeof tableOf> | undefined} */
 let built;
 
-/** @param {readonly ListedFile[]} listed */
+/** @param {readonly ListedBackup[]} listed */
 export function showFiles(listed) {
   // What waits for Oracle first, in the order of its replay.
   const kinds = Object.keys(KINDS);
@@ -63,7 +63,7 @@ function note() {
   return `${more}To replay or discard from this page, set http.token in the configuration; or use mqtt-oracle-bridge backups on the gateway.`;
 }
 
-/** @param {HTMLTableCellElement[]} cells @param {ListedFile} listed */
+/** @param {HTMLTableCellElement[]} cells @param {ListedBackup} listed */
 function showFile([file, why, age, rows, state, actions], listed) {
   if (!file || !why || !age || !rows || !state || !actions) return;
   const kind = KINDS[listed.kind];
@@ -83,7 +83,7 @@ function showFile([file, why, age, rows, state, actions], listed) {
     addButtons(actions, listed);
   }
   showWhy(why, listed);
-  const createdAtMs = createdAt(listed.file);
+  const createdAtMs = createdAtMsOf(listed);
   const ageMs = bridgeNowMs() - createdAtMs;
   writeTime(age, createdAtMs, Number.isNaN(ageMs) ? '–' : duration(Math.max(0, ageMs) / 1000));
   write(find('span', rows), number(listed.rows));
@@ -94,7 +94,7 @@ function showFile([file, why, age, rows, state, actions], listed) {
   }
 }
 
-/** @param {HTMLElement} cell @param {ListedFile} listed */
+/** @param {HTMLElement} cell @param {ListedBackup} listed */
 function addButtons(cell, listed) {
   for (const [action, label] of /** @type {const} */ ([
     ['replay', 'Replay'],
@@ -114,14 +114,14 @@ function contentOf(file) {
   return listed === undefined ? 'all that is in it' : many(listed.rows, KINDS[listed.kind].noun);
 }
 
-/** Database messages often begin with their code. @param {HTMLElement} cell @param {ListedFile} listed */
+/** Database messages often begin with their code. @param {HTMLElement} cell @param {ListedBackup} listed */
 function showWhy(cell, { reason, problem }) {
   const text = reason.message.replace(`${reason.code}:`, '').trim();
   write(find('span', cell), reason.code);
   write(find('.sub', cell), problem === undefined ? text : `${text} Can’t be read to its end: ${problem}`);
 }
 
-/** @param {HTMLElement} cell @param {ListedFile} listed */
+/** @param {HTMLElement} cell @param {ListedBackup} listed */
 function showState(cell, listed) {
   const current = status?.backups.replaying;
   const replayed = current?.file === listed.file ? current.replayedRows : listed.replayedRows;
@@ -140,10 +140,7 @@ function showState(cell, listed) {
   );
 }
 
-/** `backup_20251102_143000.csv` says when it was begun, in UTC; NaN for a name that a person gave. @param {string} name */
-function createdAt(name) {
-  const [, date, clock] = /_(\d{8})_(\d{6})(?:_\d+)?\.csv$/.exec(name) ?? [];
-  if (date === undefined || clock === undefined) return Number.NaN;
-  const day = date.replace(/(....)(..)(..)/, '$1-$2-$3');
-  return Date.parse(`${day}T${clock.replace(/(..)(..)(..)/, '$1:$2:$3')}Z`);
+/** NaN where nothing tells when the file was begun. @param {ListedBackup} listed */
+function createdAtMsOf({ createdAt }) {
+  return Date.parse(createdAt) || Number.NaN;
 }

@@ -4,8 +4,13 @@ import { minute, number, percent, time } from './format.js';
 
 /** @typedef {import('uplot')} Plot */
 /** @typedef {import('uplot').AlignedData} Data */
-/** @typedef {readonly (number | null)[]} Sample as in history.ts; all but its time null: nothing is known of that time */
-/** @typedef {{ intervalMs: number, capacity: { buffer: number, journalBytes: number }, samples: readonly Sample[] }} History */
+/**
+ * @typedef {readonly (number | null)[]} Sample as in history.ts; all but its time null: nothing is known of that time
+ */
+/**
+ * @typedef {{ intervalMs: number, capacity: { buffer: number, journalBytes: number }, samples: readonly Sample[] }}
+ *   History
+ */
 /** @typedef {{ label: string, look: 'area' | 'line', pick: (sample: Sample, of: History) => number | null }} Series */
 
 /** It comes as a script of its own, which makes it a global. */
@@ -17,7 +22,10 @@ const LEAST_S = 300;
 const HEIGHT_PX = 172;
 const FONT = '12px system-ui, sans-serif';
 
-/** @type {readonly { title: string, unit: string, format: (figure: number) => string, least: number, most: number, series: readonly Series[] }[]} */
+/**
+ * @type {readonly { title: string, unit: string, format: (figure: number) => string, least: number, most: number,
+ *   series: readonly Series[] }[]}
+ */
 const CHARTS = [
   {
     title: 'Values a second',
@@ -66,7 +74,10 @@ let history;
 /** @type {{ plot: Plot, show: () => void }[]} */
 let charts = [];
 
-/** What the page has of before stays in view when the bridge, started again, remembers less. @param {History} fetched */
+/**
+ * What the page has of before stays in view when the bridge, started again, remembers less.
+ * @param {History} fetched
+ */
 export function showHistory(fetched) {
   const first = fetched.samples[0]?.[0] ?? Infinity;
   const older = (history?.samples ?? []).filter((sample) => Number(sample[0]) < first);
@@ -85,7 +96,12 @@ export function addSample(sample) {
 }
 
 /** A line is not drawn over a time of which nothing is known. */
-/** @param {readonly Sample[]} before @param {readonly Sample[]} after @param {number} stepS @returns {readonly Sample[]} */
+/**
+ * @param {readonly Sample[]} before
+ * @param {readonly Sample[]} after
+ * @param {number} stepS
+ * @returns {readonly Sample[]}
+ */
 function withGap(before, after, stepS) {
   const from = before.at(-1)?.[0];
   const to = after[0]?.[0];
@@ -189,7 +205,12 @@ function plotOptions({ format, least, most, series }, onCursor) {
 }
 
 /** For those who do not see the chart. */
-/** @param {string} title @param {readonly Series[]} series @param {Data} data @param {(value: number) => string} format */
+/**
+ * @param {string} title
+ * @param {readonly Series[]} series
+ * @param {Data} data
+ * @param {(value: number) => string} format
+ */
 function summary(title, series, data, format) {
   const parts = series.map(({ label }, i) => {
     const known = [...(data[i + 1] ?? [])].filter((value) => typeof value === 'number');

@@ -50,13 +50,15 @@ export function writeTime(element, timeMs, text) {
 }
 
 /**
- * Makes a table body show `items`, each in the row that it had before, so that focus and selection stay. A table of no rows is hidden where
- * it can be.
+ * Makes a table body show `items`, each in the row that it had before, so that focus and selection stay. A table of no
+ * rows is hidden where it can be.
  * @template T
  * @param {HTMLTableSectionElement} body
  * @param {readonly T[]} items
- * @param {{ key: (item: T) => string, columns: readonly string[], update: (cells: HTMLTableCellElement[], item: T) => void }} shape
- *   `columns`: classes of the cells
+ * @param {object} shape
+ * @param {(item: T) => string} shape.key
+ * @param {readonly string[]} shape.columns classes of the cells
+ * @param {(cells: HTMLTableCellElement[], item: T) => void} shape.update
  */
 export function showRows(body, items, { key, columns, update }) {
   const known = new Map([...body.rows].map((row) => [row.dataset['key'], row]));
@@ -72,7 +74,10 @@ export function showRows(body, items, { key, columns, update }) {
   for (const row of known.values()) row.remove();
 }
 
-/** On a phone each cell stands on a line of its own, beside the heading of its column; the roles keep it a table to those who listen. */
+/**
+ * On a phone each cell stands on a line of its own, beside the heading of its column; the roles keep it a table to
+ * those who listen.
+ */
 /** @param {HTMLTableSectionElement} body @param {string} name @param {readonly string[]} columns */
 function newRow(body, name, columns) {
   const row = document.createElement('tr');

@@ -1,7 +1,8 @@
 // @ts-check
 /**
- * The stream of the bridge's figures. When it breaks, `api/status` is asked: a bridge that answers (all streams taken, a proxy that holds
- * streams back) is shown by asking again and again; one that does not is gone. Both ways the stream is tried again until it is back.
+ * The stream of the bridge's figures. When it breaks, `api/status` is asked: a bridge that answers (all streams taken,
+ * a proxy that holds streams back) is shown by asking again and again; one that does not is gone. Both ways the stream
+ * is tried again until it is back.
  */
 import { readClock } from './clock.js';
 
@@ -11,7 +12,10 @@ const ANSWER_WITHIN_MS = 3000;
 const TRY_AGAIN_MS = 1500;
 
 /** @typedef {import('../status.ts').Status} Status */
-/** @typedef {{ state: 'live' | 'asking' | 'gone', sinceMs: number, figuresOfMs: number }} Link `figuresOfMs` 0: there are none yet */
+/**
+ * @typedef {{ state: 'live' | 'asking' | 'gone', sinceMs: number, figuresOfMs: number }} Link `figuresOfMs` 0: there
+ *   are none yet
+ */
 /**
  * @typedef {object} Listeners
  * @property {(status: Status) => void} status

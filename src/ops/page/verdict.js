@@ -48,7 +48,12 @@ function wellMore({ rates }) {
   return rate === 0 ? 'No values are coming in at the moment.' : `${number(rate)} values/s reach Oracle.`;
 }
 
-/** @param {Tone} tone @param {string} line @param {string} more @param {readonly { problem: string, remedy: string }[]} advice */
+/**
+ * @param {Tone} tone
+ * @param {string} line
+ * @param {string} more
+ * @param {readonly { problem: string, remedy: string }[]} advice
+ */
 function show(tone, line, more, advice) {
   setTone(find('#verdict'), tone);
   fill('verdict', line);

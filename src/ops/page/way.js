@@ -1,5 +1,8 @@
 // @ts-check
-/** The way of a value as a picture: a stage says its state by a word, a shape and a colour, a pipe by its shape whether values flow. */
+/**
+ * The way of a value as a picture: a stage says its state by a word, a shape and a colour, a pipe by its shape whether
+ * values flow.
+ */
 import { bridgeNowMs } from './clock.js';
 import { add, find, setTone, write } from './dom.js';
 import { bytes, duration, many, number, percent } from './format.js';
@@ -94,7 +97,9 @@ function isLeaving(counters, before) {
   return counters.valuesWritten + counters.valuesBackedUp > before.valuesWritten + before.valuesBackedUp;
 }
 
-/** @type {Readonly<Record<Status['oracle']['state'], { tone: Tone, writer: string, table: string, tableTone: Tone }>>} */
+/**
+ * @type {Readonly<Record<Status['oracle']['state'], { tone: Tone, writer: string, table: string, tableTone: Tone }>>}
+ */
 const ORACLE_STATES = {
   connected: { tone: 'ok', writer: 'writing', table: 'taking values', tableTone: 'ok' },
   retrying: { tone: 'care', writer: 'trying again', table: 'not answering', tableTone: 'care' },

@@ -1,5 +1,6 @@
 /**
- * A stand-in for Oracle Database: speaks Oracle Net to unchanged thin drivers, keeps rows in memory and makes faults on demand.
+ * A stand-in for Oracle Database: speaks Oracle Net to unchanged thin drivers, keeps rows in memory and makes faults on
+ * demand.
  */
 import { createEngine } from './engine/engine.ts';
 import type { Engine } from './engine/types.ts';

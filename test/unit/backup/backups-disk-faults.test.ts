@@ -20,7 +20,7 @@ describe('a disk that refuses', () => {
     breakDisk(disk);
     await expect(backups.backUp(sequence(3, 2), DOWN)).rejects.toMatchObject({ code });
     expect(await readFile(join(dir, `${FIRST_FILE}.open`))).toEqual(before);
-    expect(backups.pendingRows).toBe(2);
+    expect(backups.pending('backup').rows).toBe(2);
 
     disk.heal();
     await backups.backUp(sequence(3, 2), DOWN);
@@ -74,11 +74,11 @@ describe('a disk that refuses', () => {
     disk.fail('sync', 'EIO');
     disk.fail('truncate', 'EIO', 2);
     await expect(backups.backUp(sequence(2, 1), DOWN)).rejects.toThrow('EIO');
-    await expect(backups.payDebts()).rejects.toThrow('EIO');
-    await backups.payDebts();
+    await expect(backups.flushStamps()).rejects.toThrow('EIO');
+    await backups.flushStamps();
     await backups.stop();
     const again = await startBackups({ dir });
-    expect(again.backups.pendingRows).toBe(1);
+    expect(again.backups.pending('backup').rows).toBe(1);
   });
 
   it('seals a file after 30 s, too, when another one that may grow for an hour was begun meanwhile', async () => {

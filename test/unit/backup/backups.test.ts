@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { BackupFolder } from '../../../src/backup/files/folder.ts';
 import { scanBackups } from '../../../src/backup/files/scan.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { ORIGIN } from '../../../src/core/place.ts';
@@ -35,7 +36,7 @@ describe('an outage', () => {
     expect(backups.files()).toMatchObject([
       { name: FIRST_FILE, state: 'open', rows: 5, reason: DOWN, sha256: undefined },
     ]);
-    expect(backups.pendingFiles).toBe(1);
+    expect(backups.pending('backup').files).toBe(1);
 
     await backups.endOutage();
     expect(await readdir(dir)).toEqual([FIRST_FILE, `${FIRST_FILE}.skip`]);
@@ -65,7 +66,7 @@ describe('an outage', () => {
     const second = await startBackups({ dir: first.dir });
     expect(second.backups.files()).toHaveLength(3);
     expect(second.backups.files()).toEqual(first.backups.files());
-    expect(await scanBackups(first.dir, nodeFileSystem)).toEqual(first.backups.files());
+    expect(await scanBackups(new BackupFolder(first.dir, nodeFileSystem))).toEqual(first.backups.files());
   });
 
   it('goes on in a second file when the first is full, and no batch is torn over two', async () => {
@@ -78,7 +79,7 @@ describe('an outage', () => {
       { name: 'backup_20251102_143000_3.csv', rows: 10, state: 'sealed' },
     ]);
     expect(await numbersIn(dir, 'backup_20251102_143000_2.csv')).toEqual([8, 9, 10, 11, 12, 13, 14, 15]);
-    expect(backups.pendingRows).toBe(26);
+    expect(backups.pending('backup').rows).toBe(26);
   });
 
   it('takes overlapping batches one after the other', async () => {
@@ -108,7 +109,7 @@ describe('rejected rows', () => {
       { index: 3, reason: { code: 'ORA-12899', message: 'too long' } },
     ]);
     expect(backups.pending('rejected')).toEqual({ files: 1, rows: 2 });
-    expect(backups.pendingFiles).toBe(0);
+    expect(backups.pending('backup').files).toBe(0);
     await clock.advance(HOUR_MS - 1);
     expect(backups.files()[0]?.state).toBe('open');
     await clock.advance(1);
@@ -159,7 +160,7 @@ describe('the directory', () => {
     expect(backups.files()).toEqual([]);
     expect(log.messages('error')).toEqual(['backup file vanished while it was open']);
     await backups.backUp(sequence(3, 2), DOWN);
-    expect(backups.pendingRows).toBe(2);
+    expect(backups.pending('backup').rows).toBe(2);
   });
 
   it('gives up a sealed file when a person discards it, and no other', async () => {
@@ -182,9 +183,11 @@ describe('the directory', () => {
     const path = join(dir, `${FIRST_FILE}.open`);
     const torn = Buffer.concat([await readFile(path), Buffer.from('PLC01.D9,1')]);
     await writeFile(path, torn);
-    expect(await scanBackups(dir, nodeFileSystem)).toMatchObject([{ name: FIRST_FILE, state: 'open', rows: 2 }]);
+    expect(await scanBackups(new BackupFolder(dir, nodeFileSystem))).toMatchObject([
+      { name: FIRST_FILE, state: 'open', rows: 2 },
+    ]);
     expect(await readFile(path)).toEqual(torn);
-    expect(await scanBackups(join(dir, 'nowhere'), nodeFileSystem)).toEqual([]);
+    expect(await scanBackups(new BackupFolder(join(dir, 'nowhere'), nodeFileSystem))).toEqual([]);
   });
 
   it('that takes long to read does not hold the start up', async () => {
@@ -202,7 +205,7 @@ describe('the directory', () => {
     expect(backups.files()).toMatchObject([{ name: FIRST_FILE, rows: 0, problem: 'not read yet' }]);
     disk.beforeRead = () => Promise.resolve();
     release();
-    await until('it has been read', () => backups.pendingRows === 3);
+    await until('it has been read', () => backups.pending('backup').rows === 3);
     expect(backups.files()).toEqual(first.backups.files());
   });
 

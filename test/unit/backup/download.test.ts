@@ -17,7 +17,7 @@ describe('the download of a backup', () => {
     const { backups } = await startBackups();
     await backups.backUp(sequence(0, 20_000), DOWN);
     await backups.endOutage();
-    const download = await openDownload(backups, FIRST_FILE, nodeFileSystem);
+    const download = await openDownload(nodeFileSystem, backups, FIRST_FILE);
     const content = (await backups.read(FIRST_FILE)).toString();
     expect(content.length).toBeGreaterThan(1_000_000);
     expect(download?.bytes).toBe(Buffer.byteLength(content));
@@ -27,7 +27,7 @@ describe('the download of a backup', () => {
   it('gives what is durable of an open file, though it grows and is sealed meanwhile', async () => {
     const { backups } = await startBackups();
     await backups.backUp(sequence(0, 10_000), DOWN);
-    const download = await openDownload(backups, FIRST_FILE, nodeFileSystem);
+    const download = await openDownload(nodeFileSystem, backups, FIRST_FILE);
     const content = (await backups.read(FIRST_FILE)).toString();
     await backups.backUp(sequence(10_000, 10), DOWN);
     const parts: Buffer[] = [];
@@ -42,7 +42,7 @@ describe('the download of a backup', () => {
   it('finds a file that was sealed a moment before the catalog knows it', async () => {
     const { backups, dir } = await startBackups();
     await backups.backUp(sequence(0, 5), DOWN);
-    const download = await openDownload(backups, FIRST_FILE, nodeFileSystem);
+    const download = await openDownload(nodeFileSystem, backups, FIRST_FILE);
     await rename(join(dir, `${FIRST_FILE}.open`), join(dir, FIRST_FILE));
     expect(Buffer.byteLength(await contentOf(download!.chunks))).toBe(download!.bytes);
     await rename(join(dir, FIRST_FILE), join(dir, `${FIRST_FILE}.open`));
@@ -52,10 +52,10 @@ describe('the download of a backup', () => {
     const { backups, dir } = await startBackups();
     await backups.backUp(sequence(0, 5), DOWN);
     await backups.endOutage();
-    const shorter = await openDownload(backups, FIRST_FILE, nodeFileSystem);
+    const shorter = await openDownload(nodeFileSystem, backups, FIRST_FILE);
     await writeFile(join(dir, FIRST_FILE), '');
     await expect(contentOf(shorter!.chunks)).rejects.toThrow(`${FIRST_FILE} has become shorter while it was read`);
-    const gone = await openDownload(backups, FIRST_FILE, nodeFileSystem);
+    const gone = await openDownload(nodeFileSystem, backups, FIRST_FILE);
     await rm(join(dir, FIRST_FILE));
     await expect(contentOf(gone!.chunks)).rejects.toMatchObject({ code: 'ENOENT' });
   });
@@ -66,7 +66,7 @@ describe('the download of a backup', () => {
       const { backups, dir } = await startBackups();
       await writeFile(join(dir, 'notes.txt'), 'mine');
       await backups.backUp(sequence(0, 5), DOWN);
-      expect(await openDownload(backups, name, nodeFileSystem)).toBeUndefined();
+      expect(await openDownload(nodeFileSystem, backups, name)).toBeUndefined();
     },
   );
 });

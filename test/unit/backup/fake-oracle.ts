@@ -1,7 +1,8 @@
-import type { ReplaySession } from '../../../src/backup/replay/replay.ts';
-import { DatabaseError } from '../../../src/core/errors.ts';
-import { comparePlaces, ORIGIN, type Place } from '../../../src/core/place.ts';
+import type { Reason } from '../../../src/core/errors.ts';
+import type { LedgerSession } from '../../../src/core/ledger-session.ts';
+import type { Place } from '../../../src/core/place.ts';
 import type { TagValues } from '../../../src/core/tag-values.ts';
+import { FakeStore } from '../../support/fake-store.ts';
 
 export interface WrittenRow {
   readonly name: string;
@@ -11,10 +12,10 @@ export interface WrittenRow {
   readonly quality: string;
 }
 
+const TOO_LONG: Reason = { code: 'ORA-12899', message: 'too long' };
+
 /** A database that keeps its ledger with its rows, and fails on demand. */
 export class FakeOracle {
-  readonly rows: WrittenRow[] = [];
-  readonly ledger = new Map<string, Place>();
   writes = 0;
   /** Called before each call of any kind, and again after a commit: may throw, or never end. */
   before: (call: 'read' | 'write' | 'committed' | 'forget') => void | Promise<void> = () => {};
@@ -22,37 +23,38 @@ export class FakeOracle {
   refusedTag: string | undefined;
   /** A batch with this tag is refused as a whole. */
   poisonTag: string | undefined;
+  readonly store = new FakeStore<WrittenRow>({
+    rowOf: plainRow,
+    refusalOf: ({ name }) => (name === this.refusedTag ? TOO_LONG : undefined),
+    spoilsBatch: ({ name }) => name === this.poisonTag,
+  });
 
-  session(stream: string): ReplaySession {
+  get rows(): readonly WrittenRow[] {
+    return this.store.rows;
+  }
+
+  get ledger(): Map<string, Place> {
+    return this.store.ledger;
+  }
+
+  session(stream: string): LedgerSession {
     return {
-      read: async () => {
+      readPlace: async () => {
         await this.before('read');
-        const place = this.ledger.get(stream);
-        if (place === undefined) this.ledger.set(stream, ORIGIN);
-        return place;
+        return this.store.readPlace(stream);
       },
-      write: async (values, from, to, beforeCommit) => {
+      write: async (values, move, beforeCommit) => {
         await this.before('write');
         this.writes += 1;
-        if (comparePlaces(this.ledger.get(stream) ?? { messageNo: -1, valueNo: 0 }, from) !== 0) {
-          throw new DatabaseError('passing', 'LEDGER_MOVED', 'moved');
-        }
-        const names = values.tags.slice(0, values.length).map(({ name }) => name);
-        if (this.poisonTag !== undefined && names.includes(this.poisonTag))
-          throw new DatabaseError('mistake', 'NJS-011', 'bind');
-        const refused = names.flatMap((name, index) =>
-          name === this.refusedTag ? [{ index, reason: { code: 'ORA-12899', message: 'too long' } }] : [],
-        );
-        if (refused.length > 0) await beforeCommit(refused);
-        const indexes = new Set(refused.map(({ index }) => index));
-        for (const [i, row] of plain(values).entries()) if (!indexes.has(i)) this.rows.push(row);
-        this.ledger.set(stream, to);
+        const reached = await this.store.write(stream, values, move, beforeCommit);
         await this.before('committed');
+        return reached;
       },
       forget: async () => {
         await this.before('forget');
-        this.ledger.delete(stream);
+        this.store.forget(stream);
       },
+      probe: async () => {},
     };
   }
 
@@ -62,11 +64,15 @@ export class FakeOracle {
 }
 
 export function plain(values: TagValues): WrittenRow[] {
-  return Array.from({ length: values.length }, (_, i) => ({
+  return Array.from({ length: values.length }, (_, i) => plainRow(values, i));
+}
+
+function plainRow(values: TagValues, i: number): WrittenRow {
+  return {
     name: values.tags[i]!.name,
     number: values.numbers[i]!,
     text: values.texts[i]!,
     timeMs: values.timesMs[i]!,
     quality: values.qualities[i]!,
-  }));
+  };
 }

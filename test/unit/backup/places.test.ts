@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import type { Backups } from '../../../src/backup/backups.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { until } from '../../support/until.ts';
 import { DOWN, FIRST_FILE, JOURNAL, numbersIn, REFUSED, startBackups, type RunningBackups } from './running-backups.ts';
@@ -20,6 +21,15 @@ async function outage(
 ): Promise<void> {
   for (const [from, count] of batches) await backups.backUp(numbered(from, count), DOWN);
   await backups.endOutage();
+}
+
+/** The files that were uncertain until now: a certain commit tells their names. */
+function filesInDoubt(backups: Backups): string[] {
+  const names: string[] = [];
+  const stopListening = backups.onChange((name) => names.push(name));
+  backups.outcomeCertain();
+  stopListening();
+  return names;
 }
 
 describe('the last place of a journal in its backups', () => {
@@ -49,18 +59,18 @@ describe('a skip stamp', () => {
     const life = await startBackups();
     const { backups, dir } = life;
     await outage(life, [1, 3], [4, 3]);
-    await backups.stamps.stamp(backups.stamps.files(), JOURNAL, at(3));
-    await backups.stamps.stamp(backups.stamps.files(), JOURNAL, at(2));
+    await backups.stampSkip(at(3));
+    await backups.stampSkip(at(2));
     const text = await readFile(join(dir, `${FIRST_FILE}.skip`), 'utf8');
     expect(JSON.parse(text)).toEqual({ journal: JOURNAL, messageNo: 3, valueNo: 0 });
-    await backups.stamps.stamp(backups.stamps.files(), JOURNAL, at(4));
-    expect(await backups.stamps.read(FIRST_FILE)).toEqual({ journal: JOURNAL, messageNo: 4, valueNo: 0 });
+    await backups.stampSkip(at(4));
+    expect(await backups.skipStamp(FIRST_FILE)).toEqual({ journal: JOURNAL, messageNo: 4, valueNo: 0 });
   });
 
   it('goes with its file, and when that is missing', async () => {
     const life = await startBackups();
     await outage(life, [1, 3]);
-    await life.backups.stamps.stamp([FIRST_FILE], JOURNAL, at(2));
+    await life.backups.stampSkip(at(2));
     await life.backups.discard(FIRST_FILE);
     expect(await readdir(life.dir)).toEqual([]);
     await writeFile(join(life.dir, `${FIRST_FILE}.skip`), '{}');
@@ -70,32 +80,32 @@ describe('a skip stamp', () => {
 
   it('is not raised over rows that were never sent: those of an outage before values that were written', async () => {
     const life = await startBackups();
-    await life.backups.stamps.stamp([], JOURNAL, at(0));
+    await life.backups.stampSkip(at(0));
     await outage(life, [1, 3]);
-    await life.backups.stamps.stamp(life.backups.stamps.files(), JOURNAL, at(7));
-    expect(await life.backups.stamps.read(FIRST_FILE)).toMatchObject(at(0));
+    await life.backups.stampSkip(at(7));
+    expect(await life.backups.skipStamp(FIRST_FILE)).toMatchObject(at(0));
   });
 
   it('is put on all rows that were backed up before the ledger could be read', async () => {
     const life = await startBackups();
     await outage(life, [1, 3]);
-    await life.backups.stamps.stamp(life.backups.stamps.files(), JOURNAL, at(7));
-    expect(await life.backups.stamps.read(FIRST_FILE)).toMatchObject(at(7));
+    await life.backups.stampSkip(at(7));
+    expect(await life.backups.skipStamp(FIRST_FILE)).toMatchObject(at(7));
   });
 
   it('after a restart is raised only on the file that has the place among its rows', async () => {
     const life = await startBackups();
-    await life.backups.stamps.stamp([], JOURNAL, at(0));
+    await life.backups.stampSkip(at(0));
     await outage(life, [1, 3]);
     await outage(life, [10, 3]);
     await outage(life, [20, 3]);
     await life.backups.stop();
+    expect(filesInDoubt((await startBackups({ dir: life.dir })).backups)).toHaveLength(3);
     const { backups } = await startBackups({ dir: life.dir });
-    expect(backups.stamps.files()).toHaveLength(3);
-    await backups.stamps.stamp(backups.stamps.files(), JOURNAL, at(5));
-    await backups.stamps.stamp(backups.stamps.files(), 'another', at(11));
-    await backups.stamps.stamp(backups.stamps.files(), JOURNAL, at(11));
-    const stamps = await Promise.all(backups.files().map(({ name }) => backups.stamps.read(name)));
+    await backups.stampSkip(at(5));
+    await (await startBackups({ dir: life.dir, journal: 'another' })).backups.stampSkip(at(11));
+    await backups.stampSkip(at(11));
+    const stamps = await Promise.all(backups.files().map(({ name }) => backups.skipStamp(name)));
     expect(stamps.map((stamp) => stamp?.messageNo)).toEqual([0, 11, 0]);
   });
 
@@ -103,9 +113,9 @@ describe('a skip stamp', () => {
     const life = await startBackups();
     await outage(life, [1, 3]);
     life.disk.fail('sync', 'EIO');
-    await expect(life.backups.stamps.stamp([FIRST_FILE], JOURNAL, at(2))).rejects.toMatchObject({ code: 'EIO' });
-    await life.backups.stamps.stamp([FIRST_FILE], JOURNAL, at(2));
-    expect(await life.backups.stamps.read(FIRST_FILE)).toMatchObject(at(2));
+    await expect(life.backups.stampSkip(at(2))).rejects.toMatchObject({ code: 'EIO' });
+    await life.backups.stampSkip(at(2));
+    expect(await life.backups.skipStamp(FIRST_FILE)).toMatchObject(at(2));
   });
 });
 
@@ -114,13 +124,13 @@ describe('a file is uncertain', () => {
     const life = await startBackups();
     const { backups } = life;
     await outage(life, [1, 2]);
-    expect(backups.stamps.files()).toEqual([FIRST_FILE]);
-    backups.markCertain();
-    expect(backups.stamps.files()).toEqual([]);
+    expect(filesInDoubt(backups)).toEqual([FIRST_FILE]);
+    expect(filesInDoubt(backups)).toEqual([]);
     await outage(life, [3, 2]);
-    expect(backups.stamps.files()).toEqual([SECOND_FILE]);
-    await backups.discard(SECOND_FILE);
-    expect(backups.stamps.files()).toEqual([]);
+    expect(filesInDoubt(backups)).toEqual([SECOND_FILE]);
+    await outage(life, [5, 2]);
+    await backups.discard('backup_20251102_143000_3.csv');
+    expect(filesInDoubt(backups)).toEqual([]);
   });
 });
 

@@ -30,7 +30,10 @@ async function prepare(random: () => number): Promise<World> {
   return { disk, oracle };
 }
 
-/** One process: replays until nothing is left, or until it dies at the given disk or database operation. True: it came to its end. */
+/**
+ * One process: replays until nothing is left, or until it dies at the given disk or database operation. True: it came
+ * to its end.
+ */
 async function live({ disk, oracle }: World, diesAt: number, die: () => void): Promise<boolean> {
   let operations = 0;
   let isDead = false;
@@ -52,7 +55,7 @@ async function live({ disk, oracle }: World, diesAt: number, die: () => void): P
     life.replay.start();
   };
   void start();
-  const isDone = (): boolean => isStarted && life.backups.pendingFiles === 0 && oracle.ledger.size === 0;
+  const isDone = (): boolean => isStarted && life.backups.pending('backup').files === 0 && oracle.ledger.size === 0;
   await until('the process is done or dead', async () => {
     await life.clock.advance(2000);
     return isDead || isDone();

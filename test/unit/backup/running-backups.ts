@@ -4,8 +4,10 @@ import { afterEach } from 'vitest';
 
 import { Backups } from '../../../src/backup/backups.ts';
 import { readBackupRows } from '../../../src/backup/csv/row-reader.ts';
+import { BackupFolder } from '../../../src/backup/files/folder.ts';
 import type { Message } from '../../../src/core/message.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
+import { noStep } from '../../../src/core/steps.ts';
 import type { TagValues } from '../../../src/core/tag-values.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
@@ -31,6 +33,7 @@ const running: RunningBackups[] = [];
 
 interface StartOptions {
   readonly dir?: string;
+  readonly journal?: string;
   readonly maxRowsPerFile?: number;
   readonly disk?: FaultyFileSystem;
   readonly clock?: FakeClock;
@@ -38,14 +41,20 @@ interface StartOptions {
 
 /** Stopped after the current test. */
 export async function startBackups(options: StartOptions = {}): Promise<RunningBackups> {
-  const { dir, maxRowsPerFile = 50_000, disk = new FaultyFileSystem(), clock = new FakeClock() } = options;
+  const {
+    dir,
+    journal = JOURNAL,
+    maxRowsPerFile = 50_000,
+    disk = new FaultyFileSystem(),
+    clock = new FakeClock(),
+  } = options;
   const log = new RecordingLogger();
   const directory = dir ?? join(await temporaryDirectory(), 'backup');
   const backups = new Backups({
-    dir: directory,
+    folder: new BackupFolder(directory, disk),
     maxRowsPerFile,
-    journalId: () => JOURNAL,
-    fileSystem: disk,
+    journalId: () => journal,
+    onStep: noStep,
     clock,
     log,
   });

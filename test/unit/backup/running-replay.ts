@@ -1,4 +1,5 @@
 import { Backups } from '../../../src/backup/backups.ts';
+import { BackupFolder } from '../../../src/backup/files/folder.ts';
 import { Replay, type ReplayOptions } from '../../../src/backup/replay/replay.ts';
 import type { FileSystem } from '../../../src/core/filesystem.ts';
 import type { TagValues } from '../../../src/core/tag-values.ts';
@@ -28,7 +29,12 @@ export function createLife(
   const log = new RecordingLogger();
   const steps: string[] = [];
   const shared = { fileSystem, clock, log, onStep: (step: string) => void steps.push(step) };
-  const backups = new Backups({ dir, maxRowsPerFile: 1000, journalId: () => JOURNAL, ...shared });
+  const backups = new Backups({
+    folder: new BackupFolder(dir, fileSystem),
+    maxRowsPerFile: 1000,
+    journalId: () => JOURNAL,
+    ...shared,
+  });
   const counters = { valuesReplayed: 0 };
   const replay = new Replay({
     ...shared,

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { CommandError } from '../../../src/cli/command.ts';
-import { killAtStep } from '../../../src/cli/kill-at-step.ts';
+import { killAtStep } from '../../../src/cli/process/kill-at-step.ts';
 import { noStep, STEPS } from '../../../src/core/steps.ts';
 
 describe('killAtStep', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { progressBar, ProgressLine } from '../../../src/cli/progress-line.ts';
+import { progressBar, ProgressLine } from '../../../src/cli/text/progress-line.ts';
 
 function recording(isTTY: boolean, columns?: number) {
   const written: string[] = [];

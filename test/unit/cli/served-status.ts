@@ -1,11 +1,8 @@
-import { createServer } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-
 import { runCli } from '../../../src/cli/cli.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import { type Answer, HttpServer } from '../../../src/ops/http.ts';
-import { collectStatus } from '../../../src/ops/status.ts';
+import type { Answer } from '../../../src/ops/answers.ts';
+import { HttpServer } from '../../../src/ops/http.ts';
+import { collectStatus } from '../../../src/ops/collect-status.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 import type { MadeUpSources } from '../ops/made-up-sources.ts';
 
@@ -38,14 +35,4 @@ export async function run(args: readonly string[], env: Readonly<Record<string, 
   const stderr = { write: (text: string) => (errors += text) };
   const exitCode = await runCli(['status', ...args], { stdout, stderr, env });
   return { exitCode, out, errors };
-}
-
-/** Nobody listens there. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

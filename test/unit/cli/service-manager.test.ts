@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { serviceManager } from '../../../src/cli/service-manager.ts';
+import { serviceManager } from '../../../src/cli/process/service-manager.ts';
 
 describe('serviceManager', () => {
   it.each([

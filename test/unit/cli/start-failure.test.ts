@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { describeStartFailure } from '../../../src/cli/start-failure.ts';
+import { describeStartFailure } from '../../../src/cli/process/start-failure.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 
 const config = loadConfig({ files: [], env: {}, need: 'any' });

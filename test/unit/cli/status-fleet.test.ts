@@ -3,10 +3,11 @@ import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { runCli } from '../../../src/cli/cli.ts';
-import type { FleetSum } from '../../../src/cli/fleet.ts';
+import type { FleetSum } from '../../../src/cli/remote/fleet.ts';
 import { createCounters, type Counters } from '../../../src/core/counters.ts';
+import { freePort } from '../../support/free-port.ts';
 import { type MadeUpSources, madeUpSources } from '../ops/made-up-sources.ts';
-import { freePort, run, serve, serveBridge, stopServers } from './served-status.ts';
+import { run, serve, serveBridge, stopServers } from './served-status.ts';
 
 afterEach(stopServers);
 
@@ -40,7 +41,8 @@ describe('status of a fleet', () => {
     expect([exitCode, errors]).toEqual([0, '']);
     expect(out).toMatch(/^fleet of 2: all is well\n\n/);
     expect(cells(out, 'bridge')).toEqual(
-      ['bridge', 'broker', 'Oracle', 'in/s', 'out/s', 'on the way', 'unacked', 'backed up', 'problems'], // prettier-ignore
+      // prettier-ignore
+      ['bridge', 'broker', 'Oracle', 'in/s', 'out/s', 'on the way', 'unacked', 'backed up', 'problems'],
     );
     expect(cells(out, 'gateway-01')).toEqual([
       'gateway-01',

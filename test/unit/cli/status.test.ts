@@ -1,9 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { runCli } from '../../../src/cli/cli.ts';
-import { collectStatus } from '../../../src/ops/status.ts';
+import { collectStatus } from '../../../src/ops/collect-status.ts';
+import { freePort } from '../../support/free-port.ts';
 import { madeUpSources } from '../ops/made-up-sources.ts';
-import { freePort, run, serve, serveBridge, stopServers } from './served-status.ts';
+import { run, serve, serveBridge, stopServers } from './served-status.ts';
 
 afterEach(stopServers);
 

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 
 import { describe, expect, it, vi } from 'vitest';
 
-import { supervise, type Supervised } from '../../../src/cli/supervise.ts';
+import { supervise, type Supervised } from '../../../src/cli/process/supervise.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 

@@ -1,7 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { filtersOverlap, topicFilterProblem, topicMatches } from '../../../src/core/topic-filter.ts';
+import {
+  filtersOverlap,
+  inGroup,
+  isShared,
+  levelsOf,
+  topicFilterProblem,
+  topicMatches,
+  withoutGroup,
+} from '../../../src/core/topic-filter.ts';
 
 describe('topicFilterProblem', () => {
   it.each([
@@ -120,5 +128,20 @@ describe('filtersOverlap', () => {
         expect(filtersOverlap(filter, topic)).toBe(topicMatches(filter, topic));
       }),
     );
+  });
+});
+
+describe('a shared subscription', () => {
+  it.each([
+    ['$share/plant/plc/+/tags', 'plc/+/tags', '$share/other/plc/+/tags'],
+    ['$share/plant//plc', '/plc', '$share/other//plc'],
+    ['$share/plant/$share/plant/a', '$share/plant/a', '$share/other/$share/plant/a'],
+  ])('%s is one', (filter, alone, inOther) => {
+    expect([isShared(filter), withoutGroup(filter), inGroup(filter, 'other')]).toEqual([true, alone, inOther]);
+    expect(levelsOf(filter).join('/')).toBe(alone);
+  });
+
+  it.each(['plc/+/tags', '$SYS/#', '$shared/plant/plc', 'a/$share/plant/plc'])('%s is none', (filter) => {
+    expect([isShared(filter), withoutGroup(filter), inGroup(filter, 'other')]).toEqual([false, filter, filter]);
   });
 });

@@ -4,8 +4,9 @@ import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { EXIT_MEANINGS } from '../../../src/cli/exit-codes.ts';
-import { BROKER_KINDS, SETTING_NAMES, type BrokerKind } from '../../../src/mqtt/broker-kinds.ts';
-import { settingOf } from '../../../src/mqtt/broker-recognition.ts';
+import { STEPS } from '../../../src/core/steps.ts';
+import { BROKER_KINDS, SETTING_NAMES, type BrokerKind } from '../../../src/mqtt/brokers/broker-kinds.ts';
+import { settingOf } from '../../../src/mqtt/brokers/broker-recognition.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
 import { toDatabaseError } from '../../../src/oracle/ora-errors.ts';
 import { FORMATS } from '../../../src/payload/formats.ts';
@@ -164,6 +165,14 @@ function anchors(text: string): Set<string> {
   const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => heading!.trim().toLowerCase());
   return new Set(headings.map((heading) => heading.replaceAll(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-')));
 }
+
+describe('docs/design.md', () => {
+  it('says of each step, in its order, what a crash leaves', () => {
+    const rows = tableRows(section(readPage('docs/design.md'), '### What a crash leaves'));
+    expect(rows.map(([step]) => codeSpans(step!)[0])).toEqual(STEPS);
+    expect(rows.filter((cells) => cells.length !== 4 || cells.includes(''))).toEqual([]);
+  });
+});
 
 describe('links', () => {
   it.each(PAGES)('of %s lead somewhere', (page) => {

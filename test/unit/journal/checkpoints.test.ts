@@ -8,7 +8,10 @@ import { SampleJournal, takeAll } from './sample-journal.ts';
 
 const { signal } = new AbortController();
 
-/** A journal of two messages with a value each, of which no checkpoint says anything, and the checkpoints of the process that opens it. */
+/**
+ * A journal of two messages with a value each, of which no checkpoint says anything, and the checkpoints of the process
+ * that opens it.
+ */
 async function begun() {
   const sample = new SampleJournal();
   await sample.leave(['one', 'two']);

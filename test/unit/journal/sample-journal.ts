@@ -1,6 +1,7 @@
 import type { Clock } from '../../../src/core/clock.ts';
 import type { FileSystem } from '../../../src/core/filesystem.ts';
 import type { Delivery, Message } from '../../../src/core/message.ts';
+import { Reserve } from '../../../src/core/reserve.ts';
 import { noStep, type OnStep } from '../../../src/core/steps.ts';
 import { Journal, type JournalLock, type JournalOptions } from '../../../src/journal/journal.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -45,14 +46,15 @@ export class SampleJournal {
     return this.disk.mount();
   }
 
-  create(options: Partial<JournalOptions> = {}): Journal {
+  open(options: Partial<JournalOptions> = {}): Promise<Journal> {
     const onStep: OnStep = (step) => void this.steps.push(step);
-    return new Journal({
+    return Journal.open({
       dir: DIRECTORY,
       maxBytes: 1_000_000,
       segmentBytes: 10_000,
       redeliverable: 1,
       sync: 'always',
+      reserve: new Reserve(DIRECTORY, 0, this.files),
       fileSystem: this.files,
       lock: noLock,
       clock: this.clock,
@@ -60,12 +62,6 @@ export class SampleJournal {
       onStep,
       ...options,
     });
-  }
-
-  async open(options: Partial<JournalOptions> = {}): Promise<Journal> {
-    const journal = this.create(options);
-    await journal.open();
-    return journal;
   }
 
   /** Appends messages with these payloads and waits until they are acknowledged. */
@@ -116,13 +112,19 @@ export function texts(messages: readonly Message[]): string[] {
 }
 
 /** For measurements: a journal on a real disk. */
-export function journalAt(dir: string, fileSystem: FileSystem, clock: Clock, more: Partial<JournalOptions>): Journal {
-  return new Journal({
+export function openJournalAt(
+  dir: string,
+  fileSystem: FileSystem,
+  clock: Clock,
+  more: Partial<JournalOptions>,
+): Promise<Journal> {
+  return Journal.open({
     dir,
     maxBytes: 1_073_741_824,
     segmentBytes: 16_777_216,
     redeliverable: 1000,
     sync: 'always',
+    reserve: new Reserve(dir, 0, fileSystem),
     fileSystem,
     lock: noLock,
     clock,

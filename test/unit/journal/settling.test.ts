@@ -32,6 +32,12 @@ describe('Settling', () => {
     expect([settling.place, settling.size]).toEqual([at(3, 0), 0]);
   });
 
+  it('refuses a message out of order, or one that was settled before', () => {
+    expect(() => settlingOf(5, 6, 6)).toThrow('out of order');
+    expect(() => settlingOf(5, 4)).toThrow('out of order');
+    expect(() => new Settling(at(7, 4)).add(7)).toThrow('out of order');
+  });
+
   it('never goes back', () => {
     const settling = new Settling(at(7, 4), false);
     settling.add(7);

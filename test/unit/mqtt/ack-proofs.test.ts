@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { AckProofs, type AckMark } from '../../../src/mqtt/ack-proofs.ts';
+import { AckProofs, type AckMark } from '../../../src/mqtt/acks/ack-proofs.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 /** Proofs whose PINGREQs are counted, and answered by the test. */

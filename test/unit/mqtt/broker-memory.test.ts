@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
-import { BrokerMemory, sessionName, type BrokerMemoryOptions } from '../../../src/mqtt/broker-memory.ts';
+import { BrokerMemory, sessionName, type BrokerMemoryOptions } from '../../../src/mqtt/connection/broker-memory.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { BROKER_KINDS, SETTING_NAMES } from '../../../src/mqtt/broker-kinds.ts';
-import { kindNamed, recognise, settingOf, traitsOf, type Traits } from '../../../src/mqtt/broker-recognition.ts';
-import { NO_TOPICS, type Manners } from '../../../src/mqtt/manners.ts';
+import { BROKER_KINDS, SETTING_NAMES, type Traits } from '../../../src/mqtt/brokers/broker-kinds.ts';
+import { kindNamed, recognise, settingOf, traitsOf } from '../../../src/mqtt/brokers/broker-recognition.ts';
+import { NO_TOPICS, type Manners } from '../../../src/mqtt/trial/manners.ts';
 
 const NOTHING: Manners = {
   refusal: '',

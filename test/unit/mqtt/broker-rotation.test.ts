@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 
-import { BrokerRotation, type Ending } from '../../../src/mqtt/broker-rotation.ts';
+import { BrokerRotation, type Ending } from '../../../src/mqtt/connection/broker-rotation.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 const BACKOFF = { initialDelayMs: 1000, factor: 2, maxDelayMs: 2500, jitter: 0 };
 
-/** Lets attempts end as `endings` say, and time pass between them; gives the delay before and the name of each next one. */
+/**
+ * Lets attempts end as `endings` say, and time pass between them; gives the delay before and the name of each next one.
+ */
 async function follow(
   rotation: BrokerRotation,
   clock: FakeClock,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { ConnackTimeoutError, isSilence, ProtocolChoice } from '../../../src/mqtt/protocol-version.ts';
+import { ConnackTimeoutError, isSilence, ProtocolChoice } from '../../../src/mqtt/connection/protocol-version.ts';
 
 test('a refusal of MQTT 5 is final, and a fall-back only once', () => {
   const choice = new ProtocolChoice(5);

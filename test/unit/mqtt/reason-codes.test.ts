@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { isVersionRefusal, reasonCodeOf, reasonText, refusalOf } from '../../../src/mqtt/reason-codes.ts';
+import { isVersionRefusal, reasonCodeOf, reasonText } from '../../../src/mqtt/connection/reason-codes.ts';
+import { refusalOf } from '../../../src/mqtt/connection/remedies.ts';
 
 test.each([4, 5, 134, 135])('a refusal with code %i is about the credentials and is retried slowly', (code) => {
   expect(refusalOf(code)).toMatchObject({ isSlow: true, remedy: expect.stringContaining('mqtt.password') as string });

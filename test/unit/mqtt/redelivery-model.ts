@@ -1,6 +1,6 @@
 import type { Delivery } from '../../../src/core/message.ts';
-import { AckProofs, type AckMark } from '../../../src/mqtt/ack-proofs.ts';
-import { RedeliveryCheck } from '../../../src/mqtt/redelivery.ts';
+import { AckProofs, type AckMark } from '../../../src/mqtt/acks/ack-proofs.ts';
+import { RedeliveryCheck } from '../../../src/mqtt/redelivery/redelivery.ts';
 import type { BrokerManners } from '../../simulation/manners.ts';
 
 export interface ModelOptions {
@@ -47,8 +47,8 @@ type Packet = { readonly inFlight: InFlight; readonly packetId: number; readonly
 export const UNTIMED = 'state';
 
 /**
- * A broker with manners, two wires and a bridge with a journal and a checkpoint, as small as they can be. Either end may vanish at any step: what
- * is on the wires is then lost, the bridge keeps what is durable, the broker what it had.
+ * A broker with manners, two wires and a bridge with a journal and a checkpoint, as small as they can be. Either end
+ * may vanish at any step: what is on the wires is then lost, the bridge keeps what is durable, the broker what it had.
  */
 export class RedeliveryModel {
   repeated = 0;

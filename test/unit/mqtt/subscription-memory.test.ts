@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
 import type { FileSystem } from '../../../src/core/filesystem.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
-import { SubscriptionMemory, type RememberedSession } from '../../../src/mqtt/subscription-memory.ts';
+import { SubscriptionMemory, type RememberedSession } from '../../../src/mqtt/session/subscription-memory.ts';
 
 const SESSION: RememberedSession = {
   session: 'gateway-01@mqtt://127.0.0.1:1883',
@@ -41,6 +41,13 @@ describe('the memory of subscriptions', () => {
     expect(await memory.load()).toEqual(SESSION);
     await memory.save({ ...SESSION, session: 'other' });
     expect((await memory.load())?.session).toBe('other');
+  });
+
+  test('passes over what an earlier version wrote of the configuration', async () => {
+    const file = join(directory, 'earlier.json');
+    const subscriptions = SESSION.subscriptions.map((known) => ({ ...known, format: 'scalar', plcCode: '{2}' }));
+    await writeFile(file, JSON.stringify({ ...SESSION, subscriptions }));
+    expect(await new SubscriptionMemory(nodeFileSystem, file).load()).toEqual(SESSION);
   });
 
   test.each([

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { readTlsFiles } from '../../../src/mqtt/tls-files.ts';
+import { readTlsFiles } from '../../../src/mqtt/connection/tls-files.ts';
 import { CERTIFICATE, PRIVATE_KEY } from '../../support/certificate.ts';
 
 describe('TLS files', () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 
+import { fileFacts, type FileFacts } from '../../../src/backup/files/file-facts.ts';
 import type { BackupFileInfo } from '../../../src/backup/files/file-info.ts';
 import {
   Notices,
@@ -80,8 +81,9 @@ class MemoryBackups implements NoticeBackups {
     return [...this.#files.values()];
   }
 
-  file(name: string): BackupFileInfo | undefined {
-    return this.#files.get(name);
+  facts(name: string): FileFacts | undefined {
+    const file = this.#files.get(name);
+    return file === undefined ? undefined : fileFacts(file);
   }
 
   onChange(listener: (name: string) => void): () => void {

@@ -5,7 +5,7 @@ import { History } from '../../../src/ops/history.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
 import { Refusals } from '../../../src/ops/refusals.ts';
 import type { RouteSources } from '../../../src/ops/routes.ts';
-import type { StatusSources } from '../../../src/ops/status.ts';
+import type { StatusSources } from '../../../src/ops/collect-status.ts';
 import { TagsSeen } from '../../../src/ops/tags-seen.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { collectStatus, measurePending, type OracleFacts, type StatusSources } from '../../../src/ops/status.ts';
+import {
+  collectStatus,
+  measurePending,
+  type OracleFacts,
+  type StatusSources,
+} from '../../../src/ops/collect-status.ts';
 import { type MadeUpSources, madeUpSources } from './made-up-sources.ts';
 
 describe('collectStatus', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { collectStatus } from '../../../src/ops/status.ts';
+import { collectStatus } from '../../../src/ops/collect-status.ts';
 import { statusLine, Systemd, systemdNotify } from '../../../src/ops/systemd.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 import { madeUpSources } from './made-up-sources.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import type { Manners, SessionManners, TopicManners } from '../../../src/mqtt/manners.ts';
+import type { Manners, SessionManners, TopicManners } from '../../../src/mqtt/trial/manners.ts';
 import type { Tried } from '../../../src/preflight/manners-check.ts';
 import { verdict } from '../../../src/preflight/verdict.ts';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
-import type { DatabaseErrorKind } from '../../../src/core/errors.ts';
+import { InternalError, type DatabaseErrorKind } from '../../../src/core/errors.ts';
 import { failure, placeOfValue, RunningWriter } from './running-writer.ts';
 
 describe('BatchWriter', () => {
@@ -228,6 +228,18 @@ describe('BatchWriter', () => {
     source.offer(1, 2, 3, 4, 5);
     await running.finish();
     expect(running.settled).toEqual(placeOfValue(5));
+  });
+
+  it('ends with an internal error when a batch does not come behind the one before, and leaves it in the journal', async () => {
+    source.offer(5, 6);
+    await clock.advance(0);
+    const ended = running.running.catch((error: unknown) => error);
+    source.offer(6, 7);
+    await clock.advance(0);
+    expect(await ended).toBeInstanceOf(InternalError);
+    expect(database.committed).toEqual([5, 6]);
+    expect(running.settled).toEqual(placeOfValue(6));
+    expect(clock.pendingTimers).toBe(0);
   });
 
   it('adds up at every step of a stormy day', async () => {

@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { ORIGIN } from '../../../src/core/place.ts';
-import { failure, placeOfValue, RunningWriter, unknownOutcome } from './running-writer.ts';
+import { unknownOutcome } from '../../support/fake-store.ts';
+import { failure, placeOfValue, RunningWriter } from './running-writer.ts';
 
 const BEHIND = 'ledger is behind what was committed: was the database restored?';
 

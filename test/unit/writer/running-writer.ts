@@ -1,21 +1,19 @@
 import { createCounters } from '../../../src/core/counters.ts';
 import { DatabaseError, type DatabaseErrorKind, type Reason } from '../../../src/core/errors.ts';
-import { comparePlaces, ORIGIN, type Place } from '../../../src/core/place.ts';
+import type { LedgerMove, LedgerSession } from '../../../src/core/ledger-session.ts';
+import { ORIGIN, type Place } from '../../../src/core/place.ts';
+import type { RefusedRow } from '../../../src/core/refused-row.ts';
 import { noStep } from '../../../src/core/steps.ts';
 import { copyValues, type TagValues } from '../../../src/core/tag-values.ts';
 import { BatchWriter } from '../../../src/writer/batch-writer.ts';
 import type { ResumePlaces } from '../../../src/writer/neighbours.ts';
-import type { BadRow } from '../../../src/writer/row-check.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { FakeStore } from '../../support/fake-store.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 import { valuesOf } from '../../support/values.ts';
 
 export function failure(kind: DatabaseErrorKind, code = 'ORA-99999'): DatabaseError {
   return new DatabaseError(kind, code, `${code}: made to fail`);
-}
-
-export function unknownOutcome(): DatabaseError {
-  return new DatabaseError('connection', 'NJS-500', 'connection lost', { outcomeUnknown: true });
 }
 
 /** Each value is the only one of its message. Infinity stands for 99. */
@@ -68,49 +66,74 @@ export class FakeSource {
   }
 }
 
-/** Errors are taken from the front of `plan`, one a call; then all is well, but for rows whose value is in `refuses`. */
-export class FakeDatabase {
+const UNIQUE_VIOLATED: Reason = { code: 'ORA-00001', message: 'unique' };
+/**
+ * Errors are taken from the front of `plan`, one a call; then all is well, but for rows whose value is in `refuses`.
+ */
+export class FakeDatabase implements LedgerSession {
   plan: (DatabaseError | undefined)[] = [];
   probes = 0;
   probeError: DatabaseError | undefined;
   readonly refuses = new Set<number>();
   readonly breaksBatch = new Set<number>();
-  readonly committed: number[] = [];
   readonly calls: number[][] = [];
-  /** Undefined: none is kept. */
-  ledger: Place | undefined;
   ledgerReads = 0;
+  readonly store: FakeStore<number>;
+  readonly #stream: string;
+
+  /** `beside`: the same table and ledger, for another stream. */
+  constructor(stream = 'live/J', beside?: FakeDatabase) {
+    this.#stream = stream;
+    this.store = beside?.store ?? this.#emptyStore();
+  }
+
+  get committed(): number[] {
+    return this.store.rows;
+  }
+
+  /** Undefined: none is kept, as in the beginning. */
+  get ledger(): Place | undefined {
+    return this.store.keepsLedger ? this.store.ledger.get(this.#stream) : undefined;
+  }
+
+  set ledger(place: Place) {
+    this.store.keepsLedger = true;
+    this.store.ledger.set(this.#stream, place);
+  }
 
   async readPlace(): Promise<Place | undefined> {
     this.ledgerReads += 1;
-    return this.ledger;
+    return this.store.readPlace(this.#stream);
   }
 
   async write(
     values: TagValues,
-    move: { from: Place; to: Place } | undefined,
-    beforeCommit: (refused: readonly BadRow[]) => Promise<void>,
+    move: LedgerMove | undefined,
+    beforeCommit: (refused: readonly RefusedRow[]) => Promise<void>,
   ): Promise<Place | undefined> {
-    const numbers = [...values.numbers.subarray(0, values.length)];
-    this.calls.push(numbers);
+    this.calls.push([...values.numbers.subarray(0, values.length)]);
     const error = this.plan.shift();
     if (error !== undefined) throw error;
-    if (this.ledger !== undefined && (move === undefined || comparePlaces(this.ledger, move.from) !== 0)) {
-      throw failure('passing', 'LEDGER_MOVED');
-    }
-    if (numbers.some((number) => this.breaksBatch.has(number))) throw failure('mistake', 'NJS-011');
-    const refused = numbers.flatMap((number, index) =>
-      this.refuses.has(number) ? [{ index, reason: { code: 'ORA-00001', message: 'unique' } }] : [],
-    );
-    if (refused.length > 0) await beforeCommit(refused);
-    this.committed.push(...numbers.filter((number) => !this.refuses.has(number)));
-    if (this.ledger !== undefined) this.ledger = move?.to;
-    return move?.to;
+    return this.store.write(this.#stream, values, move, beforeCommit);
+  }
+
+  async forget(): Promise<void> {
+    this.store.forget(this.#stream);
   }
 
   async probe(): Promise<void> {
     this.probes += 1;
     if (this.probeError !== undefined) throw this.probeError;
+  }
+
+  #emptyStore(): FakeStore<number> {
+    const store = new FakeStore<number>({
+      rowOf: (values, index) => values.numbers[index]!,
+      refusalOf: (number) => (this.refuses.has(number) ? UNIQUE_VIOLATED : undefined),
+      spoilsBatch: (number) => this.breaksBatch.has(number),
+    });
+    store.keepsLedger = false;
+    return store;
   }
 }
 
@@ -128,7 +151,7 @@ export class FakeBackup {
     for (let i = 0; i < values.length; i += 1) this.backedUp.push([values.numbers[i]!, reason.code]);
   }
 
-  async reject(values: TagValues, rows: readonly BadRow[]): Promise<void> {
+  async reject(values: TagValues, rows: readonly RefusedRow[]): Promise<void> {
     if (this.diskError !== undefined) throw this.diskError;
     for (const { index, reason } of rows) this.rejected.push([values.numbers[index]!, reason.code]);
   }
@@ -141,13 +164,13 @@ export class FakeBackup {
     this.stamps.push(place);
   }
 
-  async payDebts(): Promise<void> {
+  async flushStamps(): Promise<void> {
     if (this.stampError !== undefined) throw this.stampError;
   }
 
-  markCertain(): void {}
+  outcomeCertain(): void {}
 
-  markUnknown(): void {
+  outcomeUnknown(): void {
     this.unknowns += 1;
   }
 }

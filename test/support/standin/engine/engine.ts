@@ -1,6 +1,6 @@
 /**
- * The SQL engine of the stand-in database: tables in memory, one session a connection, as much of Oracle's SQL, constraints,
- * locks and error texts as the bridge and a curious person need.
+ * The SQL engine of the stand-in database: tables in memory, one session a connection, as much of Oracle's SQL,
+ * constraints, locks and error texts as the bridge and a curious person need.
  */
 import type { Profile } from './faults.ts';
 import type { Database } from './session.ts';

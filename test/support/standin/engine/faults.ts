@@ -1,6 +1,6 @@
 /**
- * Errors inside the engine. Deep code throws a `SqlFault` with a code and named parameters; the session renders it with the
- * texts of the engine's profile, so that no other code needs to know which server is imitated.
+ * Errors inside the engine. Deep code throws a `SqlFault` with a code and named parameters; the session renders it with
+ * the texts of the engine's profile, so that no other code needs to know which server is imitated.
  */
 import { OraError } from './types.ts';
 

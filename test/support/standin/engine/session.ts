@@ -1,6 +1,6 @@
 /**
- * A session: parses, executes, and owns one transaction. A statement is compiled when it is parsed and again when DDL has
- * changed the catalog since.
+ * A session: parses, executes, and owns one transaction. A statement is compiled when it is parsed and again when DDL
+ * has changed the catalog since.
  */
 import { compileStatement } from './execute/compile-statement.ts';
 import type { SessionContext } from './execute/context.ts';

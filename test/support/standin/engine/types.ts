@@ -1,8 +1,8 @@
 /**
  * What the network side of the stand-in database and its SQL engine say to each other.
  *
- * A SQL value is null, a string, a number, or one of the three classes below. NUMBER is a JavaScript number when that holds it exactly
- * in at most 15 significant digits, else a `Decimal`.
+ * A SQL value is null, a string, a number, or one of the three classes below. NUMBER is a JavaScript number when that
+ * holds it exactly in at most 15 significant digits, else a `Decimal`.
  */
 
 /** A NUMBER with more digits than a double keeps, as plain decimal text such as `-12345678901234567890.5`. */
@@ -14,8 +14,9 @@ export class Decimal {
 }
 
 /**
- * DATE, TIMESTAMP and TIMESTAMP WITH TIME ZONE. `ms` are the date and time fields read as if they were UTC, in epoch milliseconds
- * (for WITH TIME ZONE: real UTC), `ns` the nanoseconds below that millisecond (0 to 999,999), `offsetMinutes` only WITH TIME ZONE.
+ * DATE, TIMESTAMP and TIMESTAMP WITH TIME ZONE. `ms` are the date and time fields read as if they were UTC, in epoch
+ * milliseconds (for WITH TIME ZONE: real UTC), `ns` the nanoseconds below that millisecond (0 to 999,999),
+ * `offsetMinutes` only WITH TIME ZONE.
  */
 export class Timestamp {
   readonly ms: number;
@@ -56,14 +57,18 @@ export interface Column {
   readonly nullable: boolean;
 }
 
+/** `OTHER`: ALTER SESSION and the like, taken and ignored. */
 export type StatementKind =
-  'CREATE TABLE' | 'DROP TABLE' | 'TRUNCATE' | 'INSERT' | 'UPDATE' | 'DELETE' | 'MERGE' | 'SELECT' | 'PLSQL' | 'OTHER'; // ALTER SESSION and the like, taken and ignored
+  'CREATE TABLE' | 'DROP TABLE' | 'TRUNCATE' | 'INSERT' | 'UPDATE' | 'DELETE' | 'MERGE' | 'SELECT' | 'PLSQL' | 'OTHER';
 
 /** A parsed statement. It may be executed any number of times, by the session that parsed it. */
 export interface Statement {
   readonly kind: StatementKind;
   readonly sql: string;
-  /** Bind names in order of appearance, upper case; `:1` is "1". A name that appears twice stands twice, except in PL/SQL. */
+  /**
+   * Bind names in order of appearance, upper case; `:1` is "1". A name that appears twice stands twice, except in
+   * PL/SQL.
+   */
   readonly bindNames: readonly string[];
   /** Result columns of a SELECT, else empty. */
   readonly columns: readonly Column[];

@@ -1,10 +1,12 @@
 /**
  * The first packets of a connection (offsets from the start of the packet).
  *
- *   CONNECT  8 version wanted, 10 lowest version, 12 options, 24 length and 26 offset of the descriptor, 32 network services
- *            flags, 58 SDU and 62 TDU (32 bit). A descriptor of more than 230 bytes follows in a DATA packet of its own.
- *   ACCEPT   8 version, 10 options, 16 byte order probe `01 00`, 18 and 20 data length and offset, 22 network services flags,
- *            32 SDU, 36 TDU, 40 compression, from 318 on 41 flags, from 319 on 45 sixteen bytes that belong to the instance
+ *   CONNECT  8 version wanted, 10 lowest version, 12 options, 24 length and 26 offset of the descriptor, 32 network
+ *            services flags, 58 SDU and 62 TDU (32 bit). A descriptor of more than 230 bytes follows in a DATA packet
+ *            of its own.
+ *   ACCEPT   8 version, 10 options, 16 byte order probe `01 00`, 18 and 20 data length and offset, 22 network services
+ *            flags, 32 SDU, 36 TDU, 40 compression, from 318 on 41 flags, from 319 on 45 sixteen bytes that belong to
+ *            the instance
  *   REFUSE   8 user reason, 9 system reason, 10 length, 12 text with `(ERR=…)`
  *   RESEND   no body: the client sends CONNECT again
  */

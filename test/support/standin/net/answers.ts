@@ -1,8 +1,8 @@
 /**
  * The messages of an answer.
  *
- *   08   return parameters, before the 04 of every answer to execute: ub2 6, six ub4 (change number low and high, cursor, 1
- *        after DML, 0, 0), three ub2 0, [ub4 n, n * ub8 row counts]
+ *   08 return parameters, before the 04 of every answer to execute: ub2 6, six ub4 (change number low and high, cursor,
+ *        1 after DML, 0, 0), three ub2 0, [ub4 n, n * ub8 row counts]
  *   10h  description of columns        06 row header      07 row       15h bit vector: columns that are sent
  *   04   end of call, after an error and after success alike          09 status, for calls without a statement
  *   1Dh  end of response, where that was negotiated
@@ -65,10 +65,10 @@ export interface EndOfCall {
 const noRowId: RowId = { object: 0, file: 0, block: 0, slot: 0 };
 
 /**
- * 04, ub4 status, ub2 sequence, ub4 row number, ub2 error, ub2, ub2, ub2 cursor, sb2 position, u8 statement type, 5 bytes, rowid
- * (ub4, ub2, u8, ub4, ub2), ub4, u8, u8 call, ub2, ub4 iterations, logical rowid, batch errors, ub4 error, ub8 row count,
- * [ub4 statement type, ub4 0], [text]. Clients of field version 16 (python-oracledb 1.2) do not read the last two numbers, those of
- * 24 do.
+ * 04, ub4 status, ub2 sequence, ub4 row number, ub2 error, ub2, ub2, ub2 cursor, sb2 position, u8 statement type, 5
+ * bytes, rowid (ub4, ub2, u8, ub4, ub2), ub4, u8, u8 call, ub2, ub4 iterations, logical rowid, batch errors, ub4 error,
+ * ub8 row count, [ub4 statement type, ub4 0], [text]. Clients of field version 16 (python-oracledb 1.2) do not read the
+ * last two numbers, those of 24 do.
  */
 export function writeEndOfCall(writer: Writer, dialect: Dialect, end: EndOfCall): void {
   const code = end.error?.code ?? 0;
@@ -111,8 +111,8 @@ function writeLogicalRowId(writer: Writer, row: RowId): void {
 }
 
 /**
- * ub2 n [codes]; ub4 n [offsets]; ub2 n [u8, n * (ub2 length, CLR text, two bytes)]. Codes and offsets: u8 size and the numbers
- * one after the other; from 253 bytes on u8 254, each number as a chunk with its ub4 length, and a zero byte.
+ * ub2 n [codes]; ub4 n [offsets]; ub2 n [u8, n * (ub2 length, CLR text, two bytes)]. Codes and offsets: u8 size and the
+ * numbers one after the other; from 253 bytes on u8 254, each number as a chunk with its ub4 length, and a zero byte.
  */
 function writeBatchErrors(writer: Writer, errors: EndOfCall['batchErrors'] & object): void {
   writeNumbers(
@@ -213,9 +213,9 @@ export interface RowsAnswer {
 }
 
 /**
- * 06, u8 flags, ub2 columns, ub4 0, ub4 rows asked, ub2 0, ub4 bit vector, ub4 0, then the rows. From the third row of a result
- * on, and wherever a value repeats the one above, a bit vector says which columns are sent. A column of size 0 (the literal
- * NULL) has no value at all.
+ * 06, u8 flags, ub2 columns, ub4 0, ub4 rows asked, ub2 0, ub4 bit vector, ub4 0, then the rows. From the third row of
+ * a result on, and wherever a value repeats the one above, a bit vector says which columns are sent. A column of size 0
+ * (the literal NULL) has no value at all.
  */
 export function writeRows(writer: Writer, answer: RowsAnswer): void {
   const { columns, rows, from, to } = answer;

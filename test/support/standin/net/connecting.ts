@@ -1,4 +1,7 @@
-/** The listener's part: takes CONNECT, with the descriptor in it or after it, and decides what becomes of the connection. */
+/**
+ * The listener's part: takes CONNECT, with the descriptor in it or after it, and decides what becomes of the
+ * connection.
+ */
 import type { Faults } from '../faults.ts';
 import {
   acceptPacket,

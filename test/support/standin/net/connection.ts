@@ -8,11 +8,11 @@
  * Errors and breaks:
  *
  *   error   MARKER 1 and MARKER 2 are sent at once, the answer with the error when the client's MARKER 2 has come
- *   break   the client's MARKER 3 (or 1) aborts the call and drops what was read of a request; MARKER 1 is sent; at the client's
- *           MARKER 2, and not before the call has ended, MARKER 2 and ORA-01013
+ *   break   the client's MARKER 3 (or 1) aborts the call and drops what was read of a request; MARKER 1 is sent; at the
+ *           client's MARKER 2, and not before the call has ended, MARKER 2 and ORA-01013
  *
- * DATA that comes between a marker and the client's MARKER 2 belongs to the broken request and is dropped. A request is carried
- * out when all its rows have come, never before.
+ * DATA that comes between a marker and the client's MARKER 2 belongs to the broken request and is dropped. A request is
+ * carried out when all its rows have come, never before.
  */
 import type { Socket } from 'node:net';
 import { OraError } from '../engine/types.ts';

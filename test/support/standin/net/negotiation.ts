@@ -1,13 +1,13 @@
 /**
  * What is agreed on between ACCEPT and the log-on.
  *
- *   network services  DEADBEEF, u16 length, u32 version, u16 services, u8 flags, then per service u16 id, u16 sub-packets,
- *                     u32 error, each sub-packet u16 length, u16 type, data. Only older clients ask.
+ *   network services  DEADBEEF, u16 length, u32 version, u16 services, u8 flags, then per service u16 id, u16
+ *                     sub-packets, u32 error, each sub-packet u16 length, u16 type, data. Only older clients ask.
  *   protocol          request  01, versions ended by 0, client name ended by 0
  *                     answer   01, version, 0, banner ended by 0, u16le charset, flags, u16le n, n * 5 bytes of charset
  *                              conversions, u16 length + FDO, CLR compile capabilities, CLR run-time capabilities
- *   data types        request  02, u16le charset twice, flags, CLR compile and run-time capabilities, [11 bytes time zone],
- *                              (u16 type, u16 conversion [, u16 representation, u16 0])*, u16 0
+ *   data types        request  02, u16le charset twice, flags, CLR compile and run-time capabilities, [11 bytes time
+ *                              zone], (u16 type, u16 conversion [, u16 representation, u16 0])*, u16 0
  *                     answer   02, [11 bytes database time zone], the list in the same form
  */
 import type { Reader, Writer } from './wire.ts';
@@ -76,7 +76,9 @@ export interface Dialect {
   wideScale: boolean;
 }
 
-/** Answers an older client's request for network services: none is used. False when the stream does not start with one. */
+/**
+ * Answers an older client's request for network services: none is used. False when the stream does not start with one.
+ */
 export function answerServices(reader: Reader, writer: Writer): void {
   reader.skip(4);
   const rest = reader.uint16() - 6;

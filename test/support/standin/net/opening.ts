@@ -1,7 +1,7 @@
 /**
  * What happens between ACCEPT and the first call, message by message:
  *
- *   DEADBEEF   network services      01  protocol      02  data types      22h  protocol, data types and phase one in one
+ *   DEADBEEF   network services      01  protocol      02  data types      22h  protocol, data types, phase one in one
  *   03 118     log-on, phase one     03 115  log-on, phase two
  */
 import { type Engine, OraError, type Session } from '../engine/types.ts';
@@ -95,7 +95,10 @@ export class Opening {
     }
   }
 
-  /** 22h, version, 2 flags, protocol request, u16, u8, u16, u8 field version of the log-on call, data types request, phase one. */
+  /**
+   * 22h, version, 2 flags, protocol request, u16, u8, u16, u8 field version of the log-on call, data types request,
+   * phase one.
+   */
   #fastLogin(reader: Reader, payload: Writer): void {
     reader.skip(5);
     readProtocol(reader);

@@ -13,7 +13,10 @@ const OFFSET_MINUTE_BIAS = 60;
 const LOCAL_FIELDS = 0x40;
 const NAMED_ZONE = 0x80;
 
-/** Days from 1970-01-01 to a date of the proleptic Gregorian calendar (the usual era arithmetic: a year begins in March). */
+/**
+ * Days from 1970-01-01 to a date of the proleptic Gregorian calendar (the usual era arithmetic: a year begins in
+ * March).
+ */
 function daysFromCivil(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);

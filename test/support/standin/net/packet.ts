@@ -5,8 +5,8 @@
  *   0-3  length, 32 bit, afterwards (the ACCEPT packet itself still has 16 bit)
  *   4    type      5  flags      6-7  header checksum, 0
  *
- * DATA has two bytes of data flags at 8 and the payload from 10. A packet is never longer than the negotiated SDU, and values
- * are cut anywhere at its end. MARKER carries `1, 0, kind`.
+ * DATA has two bytes of data flags at 8 and the payload from 10. A packet is never longer than the negotiated SDU, and
+ * values are cut anywhere at its end. MARKER carries `1, 0, kind`.
  */
 
 export const PacketType = { connect: 1, accept: 2, refuse: 4, data: 6, resend: 11, marker: 12 } as const;

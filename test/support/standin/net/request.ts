@@ -118,7 +118,10 @@ function readPiggyback(reader: Reader, dialect: Dialect, fn: number, into: Piggy
   }
 }
 
-/** 2 bytes, ub4 flags, then pairs of u8 and ub4: lengths of client id, module, action, ecid, -, client info, -, -, operation. */
+/**
+ * 2 bytes, ub4 flags, then pairs of u8 and ub4: lengths of client id, module, action, ecid, -, client info, -, -,
+ * operation.
+ */
 function skipEndToEnd(reader: Reader, dialect: Dialect): void {
   reader.skip(2);
   reader.ub();
@@ -132,10 +135,10 @@ function skipEndToEnd(reader: Reader, dialect: Dialect): void {
 /**
  * Reads the body of a statement call, up to the rows of binds.
  *
- * Execute: ub4 options, ub4 cursor, u8, ub4 SQL length, u8, ub4 13, 3 bytes, ub4 rows to fetch, ub4, u8, ub4 binds, 5 bytes,
- * u8, ub4 defines, ub4, 3 bytes, ub4, u8, ub4, ub4, u8, ub4, u8, [u8, ub4, u8, ub4, u8 from field version 8, u8, ub4 from 9],
- * SQL text, 13 ub4, descriptions of binds or defines. Of the 13, [1] is the number of iterations, [7] is 1 for a query, [9]
- * bit 0x4000 asks for row counts.
+ * Execute: ub4 options, ub4 cursor, u8, ub4 SQL length, u8, ub4 13, 3 bytes, ub4 rows to fetch, ub4, u8, ub4 binds, 5
+ * bytes, u8, ub4 defines, ub4, 3 bytes, ub4, u8, ub4, ub4, u8, ub4, u8, [u8, ub4, u8, ub4, u8 from field version 8, u8,
+ * ub4 from 9], SQL text, 13 ub4, descriptions of binds or defines. Of the 13, [1] is the number of iterations, [7] is 1
+ * for a query, [9] bit 0x4000 asks for row counts.
  */
 export function readStatementCall(reader: Reader, dialect: Dialect, header: CallHeader): StatementCall {
   switch (header.function) {
@@ -225,7 +228,10 @@ function skipPairs(reader: Reader, shape: string): void {
   }
 }
 
-/** u8 type, flags, precision, scale, ub4 max size, array size, flags, type-id [+ bytes], ub2, ub2, u8 charset form, ub4, [ub4]. */
+/**
+ * u8 type, flags, precision, scale, ub4 max size, array size, flags, type-id [+ bytes], ub2, ub2, u8 charset form, ub4,
+ * [ub4].
+ */
 function readDescription(reader: Reader, dialect: Dialect): BindType & { readonly array: boolean } {
   const type = reader.ub1();
   const flags = reader.ub1();

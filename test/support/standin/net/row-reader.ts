@@ -1,6 +1,6 @@
 /**
- * The rows of an array bind, read as their packets arrive: `iterations` times 07 and one value per bind. Outside PL/SQL a value
- * whose declared size exceeds the longest string comes after the others of its row.
+ * The rows of an array bind, read as their packets arrive: `iterations` times 07 and one value per bind. Outside PL/SQL
+ * a value whose declared size exceeds the longest string comes after the others of its row.
  */
 import { OraError, type Value } from '../engine/types.ts';
 import { ProtocolError } from './request.ts';

@@ -1,8 +1,9 @@
 /**
  * A logged-on session: its cursors, and how a statement call becomes an engine's execution and an answer.
  *
- * A cursor remembers statement, bind types and whether row counts are wanted, as re-executions bring none of them. A statement
- * that failed to parse has a cursor too. Calls answer at once, or with a promise where the engine waits for a lock or a fault does.
+ * A cursor remembers statement, bind types and whether row counts are wanted, as re-executions bring none of them. A
+ * statement that failed to parse has a cursor too. Calls answer at once, or with a promise where the engine waits for a
+ * lock or a fault does.
  */
 import {
   type Column,

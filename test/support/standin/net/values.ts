@@ -90,7 +90,10 @@ export function skipValue(buffer: Uint8Array, position: number, end: number): nu
   return -1;
 }
 
-/** Decodes the value of a short form that starts at `start` and is whole. Throws OraError for bytes that are no such value. */
+/**
+ * Decodes the value of a short form that starts at `start` and is whole. Throws OraError for bytes that are no such
+ * value.
+ */
 export function decodeShort(bind: BindType, buffer: Buffer, start: number, length: number): Value {
   switch (bind.type) {
     case OracleType.varchar:
@@ -139,7 +142,10 @@ export function readValue(bind: BindType, reader: Reader): Value {
   return bytes === null ? null : decodeShort(bind, bytes, 0, bytes.length);
 }
 
-/** A column's type number, whether it has a charset, and the size that a description gives where it is not the column's own. */
+/**
+ * A column's type number, whether it has a charset, and the size that a description gives where it is not the column's
+ * own.
+ */
 export const wireTypes: Readonly<Record<TypeName, { type: number; text: boolean; describedBytes?: number }>> = {
   VARCHAR2: { type: OracleType.varchar, text: true },
   CHAR: { type: OracleType.char, text: true },

@@ -4,7 +4,7 @@
  *   ub1         one byte
  *   ub2..ub8    a length byte 0..8, then that many bytes, big endian; bit 7 of the length byte marks a negative number
  *   bytes (CLR) a length byte; 0 and 255 are null, 254 starts chunks (ub4 length, data)* ended by a zero length
- *   key/value   ub4 length, CLR key, ub4 length, [CLR value], ub4 flags; the two lengths only say that something follows
+ *   key/value   ub4 length, CLR key, ub4 length, [CLR value], ub4 flags; the two lengths only say that more follows
  */
 
 const LONG = 254;

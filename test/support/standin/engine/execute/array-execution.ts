@@ -1,6 +1,6 @@
 /**
- * One statement for many rows of binds. Each iteration is a statement of its own: a failing one is undone, and those before it
- * stay in the transaction.
+ * One statement for many rows of binds. Each iteration is a statement of its own: a failing one is undone, and those
+ * before it stay in the transaction.
  */
 import { OraError } from '../types.ts';
 import type { ExecuteOptions, ExecuteResult, Value } from '../types.ts';

@@ -2,11 +2,12 @@ import type { StatementTree } from '../sql/ast.ts';
 import type { Steps } from '../storage/waiting.ts';
 import type { ExecuteResult } from '../types.ts';
 import { executeArray } from './array-execution.ts';
+import { compileDml } from './compile-dml.ts';
 import type { SessionContext } from './context.ts';
 import { executeDdl } from './ddl.ts';
 import { compileInsert } from './insert.ts';
 import type { Plan, RowStatement } from './plan.ts';
-import { compileBlock, compileDml } from './plsql.ts';
+import { compileBlock } from './plsql.ts';
 import { compileSelect } from './select.ts';
 
 const NOTHING: ExecuteResult = { rowCount: 0, rowCounts: [], batchErrors: [], rows: [] };

@@ -1,4 +1,7 @@
-/** Syntax trees to closures. Names are resolved and types are known once compiled; nulls and conversions are met when run. */
+/**
+ * Syntax trees to closures. Names are resolved and types are known once compiled; nulls and conversions are met when
+ * run.
+ */
 import { SqlFault } from '../faults.ts';
 import type { Expression, FunctionCall, ValueType } from '../sql/ast.ts';
 import type { Value } from '../types.ts';

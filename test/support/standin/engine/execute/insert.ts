@@ -1,6 +1,6 @@
 /**
- * INSERT. An array goes in two passes, as on a real server: first all values are converted and checked, then the rows are put
- * in and meet the keys. So an error list has value errors before key errors, whatever their offsets.
+ * INSERT. An array goes in two passes, as on a real server: first all values are converted and checked, then the rows
+ * are put in and meet the keys. So an error list has value errors before key errors, whatever their offsets.
  */
 import { OraError } from '../types.ts';
 import type { ExecuteOptions, ExecuteResult, Value } from '../types.ts';

@@ -21,8 +21,8 @@ export function columnsOf(table: Table): Column[] {
 }
 
 /**
- * Locks the rows, or waits once and locks none: what was committed meanwhile may match now, or no longer, so the caller looks
- * again, as Oracle does. Answers whether they are locked.
+ * Locks the rows, or waits once and locks none: what was committed meanwhile may match now, or no longer, so the caller
+ * looks again, as Oracle does. Answers whether they are locked.
  */
 export function* lockRows(table: Table, rows: readonly Row[], transaction: Transaction): Steps<boolean> {
   const { mark } = transaction;

@@ -1,17 +1,15 @@
 /** Anonymous blocks. A block that fails undoes its own work, back to its start or its last COMMIT. */
 import { renderFault, SqlFault } from '../faults.ts';
-import type { BlockStatement, BlockTree, DmlTree } from '../sql/ast.ts';
+import type { BlockStatement, BlockTree } from '../sql/ast.ts';
 import type { Steps } from '../storage/waiting.ts';
 import { OraError } from '../types.ts';
 import { toNumber, toText } from '../values/convert.ts';
 import { toDouble } from '../values/decimal.ts';
-import { compileDelete, compileUpdate } from './change.ts';
+import { compileDml } from './compile-dml.ts';
 import { compileCondition } from './conditions.ts';
 import type { Evaluation, SessionContext } from './context.ts';
 import { newEvaluation } from './context.ts';
 import { compileExpression } from './expressions.ts';
-import { compileInsertRow } from './insert.ts';
-import { compileMerge } from './merge.ts';
 import type { RowStatement } from './plan.ts';
 import { Scope } from './scope.ts';
 
@@ -25,20 +23,6 @@ interface Run {
 type Step = (run: Run) => Steps<void>;
 
 const NO_NAMES = new Scope([]);
-
-export function compileDml(tree: DmlTree, context: SessionContext): RowStatement {
-  switch (tree.form) {
-    case 'insert':
-      return compileInsertRow(tree, context);
-    case 'update':
-      return compileUpdate(tree, context);
-    case 'delete':
-      return compileDelete(tree, context);
-    case 'merge':
-      break;
-  }
-  return compileMerge(tree, context);
-}
 
 /** Counts 1 for each run of the block, as a server does. Throws ORA-06550 for what does not compile. */
 export function compileBlock(tree: BlockTree, context: SessionContext): RowStatement {

@@ -1,4 +1,7 @@
-/** The inside of SELECT: sources, WHERE, GROUP BY, ORDER BY and the row limits. Runs without interruption: it never waits. */
+/**
+ * The inside of SELECT: sources, WHERE, GROUP BY, ORDER BY and the row limits. Runs without interruption: it never
+ * waits.
+ */
 import { SqlFault } from '../faults.ts';
 import type { Expression, FromItem, OrderItem, SelectItem, SelectTree } from '../sql/ast.ts';
 import { someExpression } from '../sql/walk.ts';

@@ -4,8 +4,9 @@ import type { Transaction } from './transaction.ts';
 export type Values = readonly Value[];
 
 /**
- * A row in its two versions: `committed` is what other sessions see (null: not there), `current` what its owner sees (null:
- * deleted). The owner is the one transaction that has inserted, changed, deleted or locked it; without an owner both are the same.
+ * A row in its two versions: `committed` is what other sessions see (null: not there), `current` what its owner sees
+ * (null: deleted). The owner is the one transaction that has inserted, changed, deleted or locked it; without an owner
+ * both are the same.
  */
 export class Row {
   committed: Values | null;

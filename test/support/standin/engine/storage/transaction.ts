@@ -1,6 +1,6 @@
 /**
- * A transaction: the changes since the last commit, newest last, each of which can be undone or made permanent. It is also what
- * others wait for: a row that it changed or locked is free again when it ends.
+ * A transaction: the changes since the last commit, newest last, each of which can be undone or made permanent. It is
+ * also what others wait for: a row that it changed or locked is free again when it ends.
  */
 
 /** Something that a transaction did. Changes are undone newest first and committed oldest first. */

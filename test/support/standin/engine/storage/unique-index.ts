@@ -10,9 +10,9 @@ type Level = Map<KeyPart, Level> | Leaf;
 const NO_ROWS: readonly Row[] = [];
 
 /**
- * The rows of a table by a key: a map for each column of the key, one inside the other, so that no key has to be put together
- * into a text. A row stands here under the key of each of its versions, so a key that a transaction has deleted or is about to
- * insert is found by others, who wait for it. Keys of nothing but nulls are not kept.
+ * The rows of a table by a key: a map for each column of the key, one inside the other, so that no key has to be put
+ * together into a text. A row stands here under the key of each of its versions, so a key that a transaction has
+ * deleted or is about to insert is found by others, who wait for it. Keys of nothing but nulls are not kept.
  */
 export class UniqueIndex {
   readonly name: string;
@@ -68,8 +68,8 @@ export class UniqueIndex {
   }
 
   /**
-   * Whether `transaction` may put `self` (undefined: a new row) under the key of `values`. Answers the transaction to wait for,
-   * undefined when the key is free; throws ORA-00001 when it is taken for good.
+   * Whether `transaction` may put `self` (undefined: a new row) under the key of `values`. Answers the transaction to
+   * wait for, undefined when the key is free; throws ORA-00001 when it is taken for good.
    */
   conflict(values: Values, transaction: Transaction, self: Row | undefined): Transaction | undefined {
     const found = this.#leaf(values, false)?.get(this.#last(values));

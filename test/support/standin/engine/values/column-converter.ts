@@ -1,6 +1,6 @@
 /**
- * A value to what a column stores. Made once a column and statement, because an array insert calls it for every value: the
- * common case of each type takes a few comparisons and allocates nothing.
+ * A value to what a column stores. Made once a column and statement, because an array insert calls it for every value:
+ * the common case of each type takes a few comparisons and allocates nothing.
  */
 import { SqlFault } from '../faults.ts';
 import type { ValueType } from '../sql/ast.ts';

@@ -1,6 +1,6 @@
 /**
- * NUMBER: exact decimal arithmetic. A value is a JavaScript number when that holds it in at most 15 significant digits, else a
- * `Decimal`. Results keep 40 significant digits; 1e126 and more is ORA-01426, less than 1e-130 is zero.
+ * NUMBER: exact decimal arithmetic. A value is a JavaScript number when that holds it in at most 15 significant digits,
+ * else a `Decimal`. Results keep 40 significant digits; 1e126 and more is ORA-01426, less than 1e-130 is zero.
  */
 import { SqlFault } from '../faults.ts';
 import { Decimal } from '../types.ts';

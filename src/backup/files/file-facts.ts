@@ -1,0 +1,58 @@
+import type { Reason } from '../../core/errors.ts';
+import { TimeWriter } from '../csv/time-text.ts';
+import type { BackupFileInfo } from './file-info.ts';
+import { parseFileName, type BackupKind } from './file-name.ts';
+
+/** A file as all say it that speak of it outside, as JSON: its recovery notice, `/api/backups` and the command line. */
+export interface FileFacts {
+  readonly file: string;
+  readonly kind: BackupKind;
+  readonly state: 'open' | 'sealed' | 'replaying';
+  /** Rows, or messages of an undecodable file. */
+  readonly rows: number;
+  /** How many of its rows need no replay any more; 0 when it is not being replayed. */
+  readonly replayedRows: number;
+  readonly bytes: number;
+  readonly sha256: string | undefined;
+  /** ISO 8601; null when no row has a time. */
+  readonly firstTimestamp: string | null;
+  readonly lastTimestamp: string | null;
+  /** ISO 8601: when the file was begun; the beginning of 1970 where nothing tells. */
+  readonly createdAt: string;
+  /** Why its first row is there. */
+  readonly reason: Reason;
+  /** Why the file can't be read to its end, or not be replayed; undefined when it can. */
+  readonly problem: string | undefined;
+}
+
+export function fileFacts(info: BackupFileInfo): FileFacts {
+  const times = new TimeWriter();
+  const timeOrNull = (timeMs: number | undefined): string | null => (timeMs === undefined ? null : times.text(timeMs));
+  return {
+    file: info.name,
+    kind: info.kind,
+    state: info.replayedRows === undefined ? info.state : 'replaying',
+    rows: info.rows,
+    replayedRows: info.replayedRows ?? 0,
+    bytes: info.bytes,
+    sha256: info.sha256,
+    firstTimestamp: timeOrNull(info.firstTimestampMs),
+    lastTimestamp: timeOrNull(info.lastTimestampMs),
+    createdAt: times.text(info.createdAtMs),
+    reason: info.reason,
+    problem: info.problem,
+  };
+}
+
+/**
+ * Whether the file is replayed without anybody asking for it: rejected rows are not, nor what bears a name that no
+ * bridge gives, as a person may still be writing that.
+ */
+export function replaysByItself({
+  file,
+  kind,
+  problem,
+  state,
+}: Pick<FileFacts, 'file' | 'kind' | 'problem' | 'state'>): boolean {
+  return kind === 'backup' && state !== 'open' && problem === undefined && parseFileName(file) !== undefined;
+}

@@ -1,0 +1,66 @@
+import { replaysByItself } from '../../backup/files/file-facts.ts';
+import { isSealedName } from '../../backup/files/file-name.ts';
+import { sleep, systemClock } from '../../core/clock.ts';
+import { printable } from '../../core/printable.ts';
+import { CommandError, type CommandArgs, type Io } from '../command.ts';
+import { EXIT, type ExitCode } from '../exit-codes.ts';
+import type { Replayer } from '../replay/replayer.ts';
+import { findRunningReplay } from '../replay/running-replay.ts';
+import { ProgressLine } from '../text/progress-line.ts';
+
+const POLL_MS = 300;
+
+/** `backups replay [FILE…]`: has the running bridge do it, or does it itself where none runs. */
+export async function replayBackups({ positionals, values }: CommandArgs, io: Io): Promise<ExitCode> {
+  const wrong = positionals.find((name) => !isSealedName(name));
+  if (wrong !== undefined) throw new CommandError(EXIT.usage, `not the name of a file in backup.dir: ${wrong}`);
+  const config = io.loadConfig(values, 'any');
+  const running = await findRunningReplay(config);
+  if (running !== undefined) return replayAll(running, positionals, io);
+  const { openOwnReplay } = await import('../replay/own-replay.ts');
+  const own = await openOwnReplay(io.loadConfig(values, 'run'));
+  try {
+    return await replayAll(own, positionals, io);
+  } finally {
+    await own.close();
+  }
+}
+
+async function replayAll(replayer: Replayer, named: readonly string[], io: Io): Promise<ExitCode> {
+  const files = named.length > 0 ? named : (await replayer.files()).filter(replaysByItself).map(({ file }) => file);
+  if (files.length === 0) io.stdout.write('No sealed backups to replay.\n');
+  const line = new ProgressLine(io.stdout);
+  let exitCode: ExitCode = EXIT.ok;
+  for (const file of files) await replayer.request(file);
+  for (const file of files) {
+    const failure = await follow(file, replayer, line);
+    if (failure === undefined) line.say(`${file}: replayed`);
+    else line.say(`${file}: ${printable(failure.problem)}`);
+    exitCode = failure?.exitCode ?? exitCode;
+    if (failure?.exitCode === EXIT.unavailable) break;
+  }
+  return exitCode;
+}
+
+interface Failure {
+  readonly exitCode: ExitCode;
+  readonly problem: string;
+}
+
+/** Resolves when the file is replayed and gone, or can't be. */
+async function follow(file: string, replayer: Replayer, line: ProgressLine): Promise<Failure | undefined> {
+  let lastProblem: string | undefined;
+  for (;;) {
+    const listed = (await replayer.files()).find((each) => each.file === file);
+    if (listed === undefined || listed.request?.state === 'done') return undefined;
+    const { request, replayedRows, rows } = listed;
+    if (request?.state === 'failed') return { exitCode: EXIT.inputOutput, problem: request.problem ?? 'failed' };
+    if (request?.state === 'waiting' && request.problem !== lastProblem) {
+      lastProblem = request.problem;
+      if (!replayer.staysOn) return { exitCode: EXIT.unavailable, problem: lastProblem ?? 'waiting' };
+      line.say(`${file}: waiting: ${printable(lastProblem ?? '')}`);
+    }
+    line.show(file, replayedRows, rows);
+    await sleep(systemClock, POLL_MS);
+  }
+}

@@ -1,0 +1,64 @@
+import { UnknownFileError } from '../../backup/files/folder.ts';
+import { listedFile } from '../../backup/replay/listing.ts';
+import { ReplayRefusedError } from '../../backup/replay/replay.ts';
+import type { Config } from '../../config/config.ts';
+import { systemClock } from '../../core/clock.ts';
+import { coerceError, systemErrorCode } from '../../core/errors.ts';
+import { createLogger } from '../../core/logger.ts';
+import { nodeFileSystem } from '../../core/node-filesystem.ts';
+import { RESERVE_BYTES } from '../../core/reserve.ts';
+import { ProcessLock } from '../../journal/process-lock.ts';
+import { OfflineReplay } from '../../offline-replay.ts';
+import { openReplaySessions } from '../../oracle/replay-session.ts';
+import { MAX_TEXT_BYTES } from '../../oracle/statements.ts';
+import { CommandError } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Replayer } from './replayer.ts';
+
+export interface OwnReplay extends Replayer {
+  close(): Promise<void>;
+}
+
+/**
+ * Replays in this process, where no bridge runs. Throws CommandError when a bridge has the journal, when one has ended
+ * before it noted what it had backed up, and when the database can't be asked; throws the system error of the disk.
+ */
+export async function openOwnReplay(config: Config): Promise<OwnReplay> {
+  const log = createLogger({ ...config.log, level: 'error' });
+  const sessions = openReplaySessions(config, log);
+  const offline = new OfflineReplay(config, {
+    clock: systemClock,
+    fileSystem: nodeFileSystem,
+    lock: new ProcessLock(nodeFileSystem, systemClock),
+    replaySession: (stream) => sessions.session(stream),
+    maxTextBytes: MAX_TEXT_BYTES,
+    reserveBytes: RESERVE_BYTES,
+    log,
+  });
+  const { backups, replay } = offline;
+  const close = async (): Promise<void> => {
+    await offline.stop();
+    await sessions.close();
+    await log.close();
+  };
+  try {
+    await offline.start();
+  } catch (error) {
+    await close();
+    if (systemErrorCode(error) !== undefined) throw error;
+    throw new CommandError(EXIT.unavailable, coerceError(error).message);
+  }
+  return {
+    staysOn: false,
+    files: () => Promise.resolve(backups.files().map((info) => listedFile(info, replay.requestState(info.name)))),
+    request: async (file) => {
+      try {
+        await replay.request(file);
+      } catch (error) {
+        if (!(error instanceof UnknownFileError || error instanceof ReplayRefusedError)) throw error;
+        throw new CommandError(EXIT.inputOutput, error.message);
+      }
+    },
+    close,
+  };
+}

@@ -1,0 +1,155 @@
+import { printable } from '../../core/printable.ts';
+import { figureText, plural, sizeText, wrapText } from '../../core/wording.ts';
+import { isGrave } from '../../ops/problems.ts';
+import type { ShownStatus } from '../remote/status-request.ts';
+import type { Paint } from './colours.ts';
+import { progressBar } from './progress-line.ts';
+
+type Line = readonly [label: string, text: string];
+
+const LABEL_WIDTH = 20;
+
+/** Under each heading a line a figure; what is undefined is left out. */
+const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus) => readonly (Line | undefined)[]])[] =
+  [
+    [
+      'Connections',
+      ({ mqtt, oracle }) => [
+        ['MQTT broker', brokerText(mqtt)],
+        ['Oracle', oracle.state + (oracle.since === undefined ? '' : ` since ${oracle.since}`)],
+      ],
+    ],
+    [
+      'Now',
+      ({ rates, rolling, audit, mqtt }) => [
+        rates && ['in', `${figureText(rates.valuesInPerSecond)} values/s`],
+        rates && ['out', `${figureText(rates.valuesOutPerSecond)} values/s`],
+        ['average batch', `${figureText(rolling.avgBatchSize)} rows in ${figureText(rolling.avgWriteLatencyMs)} ms`],
+        ['on the way', values(audit.pending)],
+        ['unacknowledged', plural(mqtt.unackedMessages, 'message')],
+      ],
+    ],
+    [
+      'Space',
+      ({ buffer, journal, backups: { replaying } }) => [
+        ['buffer', gauge(buffer.size, buffer.capacity, figureText, 'values')],
+        [
+          'journal',
+          journal.maxBytes === undefined
+            ? `${sizeText(journal.bytes)}, ${plural(journal.messages, 'message')} not settled`
+            : `${gauge(journal.bytes, journal.maxBytes, sizeText)}, ${plural(journal.messages, 'message')} not settled`,
+        ],
+        replaying && [
+          'replaying',
+          `${gauge(replaying.replayedRows, replaying.rows, figureText, 'rows')} of ${replaying.file}`,
+        ],
+      ],
+    ],
+    [
+      'Kept in CSV files',
+      ({ backups: b }) => [
+        ['backups', kept(b.pendingRows, b.pendingFiles, 'row')],
+        ['rejected', kept(b.rejectedRows, b.rejectedFiles, 'row')],
+        ['undecodable', kept(b.undecodableRows, b.undecodableFiles, 'message')],
+      ],
+    ],
+    [
+      'Since the first start',
+      ({ counters: c, audit, mqtt }) => [
+        ['received', `${values(c.valuesReceived)} in ${plural(c.messagesReceived, 'message')}`],
+        ['written', `${values(c.valuesWritten)}, and ${values(c.valuesReplayed)} replayed`],
+        ['backed up', values(c.valuesBackedUp)],
+        ['rejected', values(c.valuesRejected)],
+        ['dropped', values(c.valuesDropped)],
+        ['filtered', values(c.valuesFiltered)],
+        ['undecodable', plural(c.messagesUndecodable, 'message')],
+        ['skipped', plural(c.messagesSkipped, 'message')],
+        mqtt.sessionsLost > 0 ? ['sessions lost', plural(mqtt.sessionsLost, 'time')] : undefined,
+        mqtt.sessionsStarved > 0 ? ['sessions starved', plural(mqtt.sessionsStarved, 'time')] : undefined,
+        ['all accounted for', audit.balanced ? 'yes' : 'no'],
+      ],
+    ],
+  ];
+
+/**
+ * The numbers for a person: how it is in one line, what needs attention and what to do about it, then a line a figure.
+ */
+export function formatStatus(status: ShownStatus, paint: Paint, columns = Number.POSITIVE_INFINITY): string {
+  const count = status.problems.length;
+  const verdict = count === 0 ? paint('green', 'all is well') : paint(colourOf(status), plural(count, 'problem'));
+  const about = paint('dim', printable(`version ${status.version}, running for ${duration(status.uptimeSeconds)}`));
+  const head = `${paint('bold', printable(status.bridgeId))}: ${verdict}  ${about}`;
+  return `${[head, ...problemLines(status, paint, columns), ...SECTIONS.flatMap(([heading, lines]) => section(heading, lines(status), paint))].join('\n')}\n`;
+}
+
+/** The colour of what is said of a bridge that has problems. */
+export function colourOf(status: ShownStatus): 'red' | 'yellow' {
+  return isGrave(status) ? 'red' : 'yellow';
+}
+
+/** The problems, each with its remedy below it. `before` stands before each problem and says whose it is. */
+export function problemLines(status: ShownStatus, paint: Paint, columns: number, before = ''): string[] {
+  const mark = paint(colourOf(status), '!');
+  return status.problems.flatMap((problem) => {
+    const remedy = status.advice?.find((each) => each.problem === problem)?.remedy ?? '';
+    const lines = wrapped(before + problem, mark, columns);
+    return remedy === '' ? lines : [...lines, ...wrapped(remedy, `  ${paint('dim', '→')}`, columns, 4)];
+  });
+}
+
+/**
+ * A text of any origin behind a mark, its further lines below its first; `indent` is the width of the mark and a blank.
+ */
+export function wrapped(text: string, mark: string, columns: number, indent = 2): string[] {
+  const lines = wrapText(printable(oneLine(text)), columns - indent);
+  return lines.map((line, i) => (i === 0 ? `${mark} ${line}` : `${' '.repeat(indent)}${line}`));
+}
+
+function section(heading: string, lines: readonly (Line | undefined)[], paint: Paint): string[] {
+  const shown = lines.filter((line) => line !== undefined);
+  return [
+    '',
+    paint('bold', heading),
+    ...shown.map(([label, text]) => `  ${label.padEnd(LABEL_WIDTH)}${printable(text)}`),
+  ];
+}
+
+function brokerText({ broker, connected, protocolVersion, since }: ShownStatus['mqtt']): string {
+  if (!connected) return `not connected${since === undefined ? '' : ` since ${since}`}`;
+  return `connected${broker === undefined ? '' : ` to ${broker}`} (MQTT ${protocolVersion === 5 ? '5' : '3.1.1'})`;
+}
+
+function gauge(done: number, all: number, text: (amount: number) => string, unit = ''): string {
+  const figures = `${text(done)} of ${text(all)} ${unit}`.trimEnd();
+  return `${progressBar(done, all)}  ${figures}`;
+}
+
+function kept(rows: number, files: number, noun: string): string {
+  return files === 0 ? 'none' : `${plural(rows, noun)} in ${plural(files, 'file')}`;
+}
+
+function values(count: number): string {
+  return plural(count, 'value');
+}
+
+/** Joins the lines of a text: messages of a database have several. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim();
+}
+
+const UNITS = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+] as const;
+
+/** A duration in its two largest units: `3 h 12 min`. */
+function duration(seconds: number): string {
+  const first = UNITS.findIndex(([size]) => seconds >= size);
+  if (first < 0) return '0 s';
+  const [size, unit] = UNITS[first]!;
+  const next = UNITS[first + 1];
+  const rest = next === undefined ? 0 : Math.floor((seconds % size) / next[0]);
+  return `${Math.floor(seconds / size)} ${unit}${rest === 0 ? '' : ` ${rest} ${next![1]}`}`;
+}

@@ -1,0 +1,36 @@
+/** Figures and texts as people read them, in whatever the bridge prints or answers. */
+
+const figures = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
+
+const SIZES = [
+  [2 ** 30, 'GiB'],
+  [2 ** 20, 'MiB'],
+  [2 ** 10, 'KiB'],
+] as const;
+
+/** `1,234.5`: at most one decimal. */
+export function figureText(figure: number): string {
+  return figures.format(figure);
+}
+
+/** `1 row`, `1,234 rows`. */
+export function plural(count: number, noun: string): string {
+  return `${figureText(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** `512 B`, `50 MiB`, `1.5 GiB`: at most one decimal. */
+export function sizeText(bytes: number): string {
+  const [divisor, unit] = SIZES.find(([size]) => bytes >= size) ?? [1, 'B'];
+  return `${Math.round((bytes / divisor) * 10) / 10} ${unit}`;
+}
+
+/** Breaks a text between words into lines of at most so many columns; a longer word stands alone. */
+export function wrapText(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1);
+    if (line === undefined || line.length + 1 + word.length > columns) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines;
+}

@@ -1,0 +1,93 @@
+import { lacksRoom } from '../core/errors.ts';
+import type { FileSystem } from '../core/filesystem.ts';
+import { ORIGIN } from '../core/place.ts';
+import type { Reserve } from '../core/reserve.ts';
+import type { OnStep } from '../core/steps.ts';
+import {
+  encodeCheckpoint,
+  NOTHING_KNOWN,
+  writeCheckpoint,
+  type Checkpoint,
+  type CheckpointContent,
+} from './checkpoint-file.ts';
+import { JoinedSaves } from './joined-saves.ts';
+import type { SegmentList } from './segment-list.ts';
+import type { Segment } from './segment.ts';
+
+/** What a checkpoint says beside what the journal knows itself. */
+export type CheckpointFacts = Omit<Checkpoint, 'place'>;
+
+export interface CheckpointWriterOptions {
+  readonly dir: string;
+  readonly fileSystem: FileSystem;
+  readonly reserve: Reserve;
+  readonly segments: SegmentList;
+  /** What the file is to hold, as of now. */
+  readonly content: (facts: CheckpointFacts) => CheckpointContent;
+  /** Segments that nothing needs once this moment's checkpoint is durable. */
+  readonly removable: () => readonly Segment[];
+  /** Segments are gone: there may be room now. */
+  readonly onRemoved: () => void;
+  readonly onStep: OnStep;
+}
+
+/**
+ * Writes checkpoints, one at a time, and takes away the segments that a durable one makes superfluous.
+ *
+ *     content of now ──write, sync, rename──▶ durable ──▶ remove segments ──▶ sync the directory
+ *
+ * A crash between two of these steps leaves a segment too many, never one too few. Only a full disk turns the order
+ * round: room has to be made before the checkpoint can be written, and a segment that is settled and gone is not read
+ * again, whatever the old checkpoint says.
+ */
+export class CheckpointWriter {
+  readonly #options: CheckpointWriterOptions;
+  readonly #saves = new JoinedSaves(() => this.#saveNow());
+  #facts: CheckpointFacts = { counters: {}, ledger: ORIGIN, broker: NOTHING_KNOWN };
+  #lastText = '';
+
+  constructor(options: CheckpointWriterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when these facts, or later ones, are durable. Calls that come while a save is at work are served together
+   * by the next. Throws the system error of the disk.
+   */
+  save(facts: CheckpointFacts): Promise<void> {
+    this.#facts = facts;
+    return this.#saves.save();
+  }
+
+  /** Resolves when nothing is being saved. */
+  settled(): Promise<void> {
+    return this.#saves.settled();
+  }
+
+  async #saveNow(): Promise<void> {
+    const { content, onStep, removable } = this.#options;
+    const superfluous = removable();
+    const text = encodeCheckpoint(content(this.#facts));
+    try {
+      if (text !== this.#lastText) await this.#write(text);
+    } catch (error) {
+      if (!lacksRoom(error) || superfluous.length === 0) throw error;
+      await this.#remove(superfluous);
+      await this.#write(text);
+    }
+    this.#lastText = text;
+    onStep('checkpoint-written');
+    await this.#remove(superfluous);
+  }
+
+  #write(text: string): Promise<void> {
+    const { dir, fileSystem, reserve } = this.#options;
+    return writeCheckpoint(dir, text, fileSystem, reserve);
+  }
+
+  async #remove(superfluous: readonly Segment[]): Promise<void> {
+    if (superfluous.length === 0) return;
+    await this.#options.segments.remove(superfluous);
+    this.#options.onRemoved();
+  }
+}

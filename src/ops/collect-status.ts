@@ -1,0 +1,135 @@
+import type { Clock } from '../core/clock.ts';
+import type { Counters } from '../core/counters.ts';
+import type { DatabaseErrorKind, Reason } from '../core/errors.ts';
+import type { RollingWindow } from '../core/rolling-window.ts';
+import { auditCounters } from './audit.ts';
+import { findProblems } from './problems.ts';
+import type { RateFigures } from './rates.ts';
+import type {
+  BackupsStatus,
+  JournalStatus,
+  MqttFigures,
+  MqttStatus,
+  OracleStatus,
+  Status,
+  StatusFacts,
+} from './status.ts';
+
+/**
+ * Times are of the wall clock. `reason`, `remedy` and `sinceMs` say why there is no connection: they are absent while
+ * there is one, and empty where nothing is known.
+ */
+export interface MqttFacts extends MqttFigures {
+  readonly reason?: string;
+  readonly remedy?: string;
+  readonly sinceMs?: number;
+  readonly sessionsLost?: number;
+  readonly sessionsStarved?: number;
+  readonly sessionLostAtMs?: number;
+  readonly sessionStarvedAtMs?: number;
+}
+
+/** A state other than `connected` has a reason, and perhaps a remedy; an empty remedy is none. */
+export interface OracleFacts {
+  readonly state: OracleStatus['state'];
+  readonly reason?: Reason | undefined;
+  readonly kind?: DatabaseErrorKind | undefined;
+  readonly remedy?: string | undefined;
+  /** Since when the state lasts, by the wall clock. */
+  readonly sinceMs?: number | undefined;
+}
+
+/** What the status, the metrics and the audit read; nothing is pushed to them but one call a batch. */
+export interface StatusSources {
+  readonly bridgeId: string;
+  readonly version: string;
+  readonly clock: Clock;
+  /** `clock.monotonic()` at the start: uptime must not jump with the wall clock. */
+  readonly startedAtMonotonicMs: number;
+  readonly counters: Counters;
+  readonly buffer: { readonly size: number; readonly capacity: number };
+  readonly rolling: { readonly batchSize: RollingWindow; readonly writeLatencyMs: RollingWindow };
+  mqtt(): MqttFacts;
+  oracle(): OracleFacts;
+  /** How many received values are not in the buffer yet. */
+  expanderPending(): number;
+  /** How many values have left the buffer and are not settled. */
+  writerPending(): number;
+  journal(): JournalStatus;
+  rates(): RateFigures;
+  /** A token is configured, so that files can be replayed and discarded over HTTP. */
+  readonly actions: boolean;
+  backups(): BackupsStatus;
+}
+
+/** How many values are between receipt and settling, counted stage by stage. */
+export function measurePending(sources: StatusSources): number {
+  return sources.expanderPending() + sources.buffer.size + sources.writerPending();
+}
+
+/** Reads all sources at one instant. */
+export function collectStatus(sources: StatusSources): Status {
+  const { clock, counters, buffer, rolling } = sources;
+  const facts: StatusFacts = {
+    bridgeId: sources.bridgeId,
+    version: sources.version,
+    uptimeSeconds: Math.floor((clock.monotonic() - sources.startedAtMonotonicMs) / 1000),
+    mqtt: mqttStatus(sources.mqtt()),
+    oracle: oracleStatus(sources.oracle()),
+    counters: { ...counters },
+    buffer: { size: buffer.size, capacity: buffer.capacity },
+    journal: sources.journal(),
+    backups: sources.backups(),
+    rolling: {
+      windowSeconds: rolling.batchSize.windowMs / 1000,
+      avgBatchSize: round(rolling.batchSize.average),
+      avgWriteLatencyMs: round(rolling.writeLatencyMs.average),
+      batches: rolling.batchSize.count,
+    },
+    rates: sources.rates(),
+    audit: auditCounters(counters, measurePending(sources)),
+    actions: sources.actions,
+  };
+  const advice = findProblems(facts);
+  return { ...facts, problems: advice.map(({ problem }) => problem), advice };
+}
+
+function mqttStatus(facts: MqttFacts): MqttStatus {
+  const { broker, reason = '', remedy = '', sinceMs, sessionLostAtMs, sessionStarvedAtMs, starvedMeasure } = facts;
+  return {
+    connected: facts.connected,
+    protocolVersion: facts.protocolVersion,
+    ...(broker === undefined ? {} : { broker }),
+    ...(reason === '' ? {} : { reason }),
+    ...(remedy === '' ? {} : { remedy }),
+    ...(sinceMs === undefined ? {} : { since: iso(sinceMs) }),
+    unackedMessages: facts.unackedMessages,
+    subscriptionProblems: facts.subscriptionProblems,
+    ...(facts.namesake === undefined ? {} : { namesake: facts.namesake }),
+    ...(facts.manners === undefined ? {} : { manners: facts.manners }),
+    sessionsLost: facts.sessionsLost ?? 0,
+    sessionsStarved: facts.sessionsStarved ?? 0,
+    ...(sessionLostAtMs === undefined ? {} : { sessionLostAt: iso(sessionLostAtMs) }),
+    ...(sessionStarvedAtMs === undefined ? {} : { sessionStarvedAt: iso(sessionStarvedAtMs) }),
+    ...(starvedMeasure === undefined ? {} : { starvedMeasure }),
+  };
+}
+
+function iso(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
+
+function oracleStatus({ state, reason, kind, remedy = '', sinceMs }: OracleFacts): OracleStatus {
+  return {
+    state,
+    ...(reason === undefined ? {} : { reason }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(remedy === '' ? {} : { remedy }),
+    ...(sinceMs === undefined ? {} : { since: iso(sinceMs) }),
+  };
+}
+
+/** Rounds to two decimals, which are enough for a reader. */
+function round(figure: number): number {
+  return Math.round(figure * 100) / 100;
+}

@@ -1,0 +1,131 @@
+import { Backups, type BackupsOptions } from './backup/backups.ts';
+import { BackupFolder } from './backup/files/folder.ts';
+import { Replay, type ReplayOptions } from './backup/replay/replay.ts';
+import type { Config } from './config/config.ts';
+import type { Clock } from './core/clock.ts';
+import type { FileSystem } from './core/filesystem.ts';
+import type { LedgerSession } from './core/ledger-session.ts';
+import type { Logger } from './core/logger.ts';
+import { Reserve } from './core/reserve.ts';
+import type { OnStep } from './core/steps.ts';
+import { Journal, type JournalLock } from './journal/journal.ts';
+import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
+
+export interface StorageConfig {
+  readonly journal: Config['journal'];
+  readonly backup: Pick<Config['backup'], 'dir' | 'maxRowsPerFile'>;
+  readonly mqtt: Pick<Config['mqtt'], 'receiveMaximum'>;
+  readonly writer: Pick<Config['writer'], 'batchSize'>;
+  readonly oracle: { readonly valueType: RowCheckOptions['valueType']; readonly columns: { readonly text: string } };
+}
+
+export interface StorageParts {
+  readonly clock: Clock;
+  readonly fileSystem: FileSystem;
+  readonly lock: JournalLock;
+  readonly replaySession: (stream: string) => LedgerSession;
+  readonly maxTextBytes: number;
+  /**
+   * Size of each of the two reserves, the journal's and the backups', for what leads out of a full disk; 0 turns them
+   * off.
+   */
+  readonly reserveBytes: number;
+  /** Told when an outage's file is sealed, as far as the disk lets it. */
+  readonly onOutageEnded?: BackupsOptions['onOutageEnded'];
+  /** Told of rejected rows that are durable. */
+  readonly onRejected?: BackupsOptions['onRejected'];
+  readonly log: Logger;
+  readonly onStep: OnStep;
+}
+
+/** What a replay needs to know of the bridge around it. */
+export type ReplaySurroundings = Pick<ReplayOptions, 'isOracleUp' | 'beforeDelete' | 'counters' | 'enabled'>;
+
+/**
+ * The journal, the CSV files, and the replay that brings these into Oracle: made here for the running bridge and for
+ * `backups replay`, so that both treat the same directories alike.
+ */
+export class Storage {
+  readonly backups: Backups;
+  readonly rowCheck: RowCheckOptions;
+  readonly #config: StorageConfig;
+  readonly #parts: StorageParts;
+  readonly #journalReserve: Reserve;
+  #journal: Journal | undefined;
+
+  constructor(config: StorageConfig, parts: StorageParts) {
+    const { backup, journal, oracle } = config;
+    const { clock, fileSystem, maxTextBytes, onOutageEnded, onRejected, onStep, reserveBytes } = parts;
+    this.#config = config;
+    this.#parts = parts;
+    this.rowCheck = { maxTextBytes, valueType: oracle.valueType, hasTextColumn: oracle.columns.text !== '' };
+    this.#journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
+    this.backups = new Backups({
+      folder: new BackupFolder(
+        backup.dir,
+        fileSystem,
+        new Reserve(backup.dir, reserveBytes, fileSystem, this.#journalReserve),
+      ),
+      maxRowsPerFile: backup.maxRowsPerFile,
+      journalId: () => this.journal.id,
+      onOutageEnded,
+      onRejected,
+      clock,
+      onStep,
+      log: this.#logOf('backup'),
+    });
+  }
+
+  /** Throws before it is open. */
+  get journal(): Journal {
+    if (this.#journal === undefined) throw new Error('the journal is not open');
+    return this.#journal;
+  }
+
+  /**
+   * Opens the journal, which keeps other processes out, and then reads the CSV files. Throws what `Journal.open` and
+   * `Backups.start` throw; `close` is to be called then, too.
+   */
+  async open(): Promise<Journal> {
+    const { clock, fileSystem, lock, onStep } = this.#parts;
+    this.#journal = await Journal.open({
+      ...this.#config.journal,
+      redeliverable: this.#config.mqtt.receiveMaximum,
+      reserve: this.#journalReserve,
+      fileSystem,
+      lock,
+      clock,
+      onStep,
+      log: this.#logOf('journal'),
+    });
+    await this.backups.start();
+    return this.#journal;
+  }
+
+  createReplay(surroundings: ReplaySurroundings): Replay {
+    const { clock, fileSystem, onStep, replaySession } = this.#parts;
+    return new Replay({
+      ...surroundings,
+      backups: this.backups,
+      session: replaySession,
+      batchSize: this.#config.writer.batchSize,
+      checkRows: (values) => checkRows(values, this.rowCheck),
+      fileSystem,
+      clock,
+      onStep,
+      log: this.#logOf('replay'),
+    });
+  }
+
+  /**
+   * Lets the next process in. Does nothing when the journal was not opened. The stages that write must have stopped
+   * before.
+   */
+  async close(): Promise<void> {
+    await this.#journal?.close();
+  }
+
+  #logOf(stage: string): Logger {
+    return this.#parts.log.child({ stage });
+  }
+}
