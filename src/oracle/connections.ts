@@ -47,6 +47,13 @@ interface Pooled {
 }
 
 const LOGON_HOLD_MS = 60_000;
+/**
+ * Each refused password counts towards the profile's FAILED_LOGIN_ATTEMPTS (10 by default), which locks the account for
+ * everybody: two tries show that it is wrong, then one an hour notices that it is right again.
+ */
+const WRONG_PASSWORD_CODES: ReadonlySet<string> = new Set(['ORA-01017', 'ORA-01005']);
+const WRONG_PASSWORD_TRIES = 2;
+const WRONG_PASSWORD_HOLD_MS = 3_600_000;
 const WORN_AFTER_MS = 60_000;
 const PING_AFTER_IDLE_MS = 30_000;
 const KEEP_WARM_EVERY_MS = 30_000;
@@ -69,6 +76,8 @@ export class Connections implements ConnectionLender {
   #waiting: (() => void)[] = [];
   #connecting: Promise<unknown> = Promise.resolve();
   #refusal: { readonly error: DatabaseError; readonly untilMs: number } | undefined;
+  /** Refused log-ons in a row because of the password. */
+  #wrongPasswords = 0;
   #keepingWarm: Promise<void> | undefined;
 
   constructor(options: ConnectionsOptions) {
@@ -170,6 +179,7 @@ export class Connections implements ConnectionLender {
       assertCanBeCut(connection);
       connection.callTimeout = callTimeoutMs;
       this.#refusal = undefined;
+      this.#wrongPasswords = 0;
       const nowMs = this.#clock.monotonic();
       return { connection, openedAtMs: nowMs, idleSinceMs: nowMs, worn: false };
     } catch (thrown) {
@@ -180,7 +190,9 @@ export class Connections implements ConnectionLender {
           ? new DatabaseError('connection', 'CONNECT_TIMEOUT', thrown.message)
           : explainTls(toDatabaseError(thrown, false), this.#options);
       if (error.kind === 'configuration') {
-        this.#refusal = { error, untilMs: this.#clock.monotonic() + LOGON_HOLD_MS };
+        if (WRONG_PASSWORD_CODES.has(error.code)) this.#wrongPasswords += 1;
+        const holdMs = this.#wrongPasswords < WRONG_PASSWORD_TRIES ? LOGON_HOLD_MS : WRONG_PASSWORD_HOLD_MS;
+        this.#refusal = { error, untilMs: this.#clock.monotonic() + holdMs };
       }
       throw error;
     }

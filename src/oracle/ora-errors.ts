@@ -35,7 +35,12 @@ const CLASSES: readonly ErrorClass[] = [
     ora: [1631, 1632, 1650, 1651, 1652, 1653, 1654, 1655, 1658, 1659, 1683, 1688, 1691, 30036],
     remedy: 'A tablespace is full: the DBA must extend it.',
   },
-  { kind: 'configuration', ora: [1017, 1005], remedy: 'Correct oracle.user and oracle.password.' },
+  {
+    kind: 'configuration',
+    ora: [1017, 1005],
+    remedy:
+      'Correct oracle.user and oracle.password, and restart the bridge. By itself it tries once an hour, so as not to lock the account.',
+  },
   {
     kind: 'configuration',
     ora: [28000],

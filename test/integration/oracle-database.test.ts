@@ -42,7 +42,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
   });
 
   describe('Connections', () => {
-    it('tries a refused log-on once a minute at most, whoever asks', async () => {
+    it('tries a wrong password twice, a minute apart, and then once an hour, whoever asks', async () => {
       connect({ password: 'wrong', pool: { min: 2, max: 5, increment: 2, queueTimeoutMs: 1000 } }).start();
       const errors = await Promise.all([1, 2, 3, 4].map(() => databaseErrorOf(connections.use('ping', ping))));
       expect(errors.map(({ kind, code }) => `${kind} ${code}`)).toEqual(errors.map(() => 'configuration ORA-01017'));
@@ -53,6 +53,14 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       await clock.advance(2_000);
       await databaseErrorOf(connections.use('ping', ping));
       expect(standin.stats.logonsTried).toBe(2);
+      for (let minute = 0; minute < 59; minute += 1) {
+        await clock.advance(60_000);
+        await databaseErrorOf(connections.use('ping', ping));
+      }
+      expect(standin.stats.logonsTried).toBe(2);
+      await clock.advance(61_000);
+      await databaseErrorOf(connections.use('ping', ping));
+      expect(standin.stats.logonsTried).toBe(3);
     });
 
     it('keeps the wanted number of connections open, and uses those it has', async () => {
