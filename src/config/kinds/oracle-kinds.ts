@@ -9,16 +9,30 @@ export const tableName = textKind('the name of a table', (name) => parseName(nam
 
 export const columnName = textKind('the name of a column', (name) => parseName(name, 1) !== undefined, { details });
 
-/** `user/password@…`, as sqlplus takes it. */
-const CREDENTIALS = /^[^()@]*\/[^()@]*@/;
+/** What other programs take and this driver does not: the text alone shows that it can't connect. */
+const OTHERS_FORMS: readonly { readonly form: RegExp; readonly must: string }[] = [
+  // As sqlplus takes it.
+  {
+    form: /^[^()@]*\/[^()@]*@/,
+    must: 'must not hold a user or a password: they belong in oracle.user and oracle.password',
+  },
+  {
+    form: /^jdbc:/i,
+    must: 'must not be a JDBC URL: of jdbc:oracle:thin:@//host:port/service only host:port/service belongs here',
+  },
+  {
+    form: /^[^\s/()@:]+:\d+:[^\s/()@:]+$/,
+    must: 'must be host:port/service: a SID behind a colon is for JDBC. The service is what lsnrctl services shows',
+  },
+];
 const connectText = textKind('one line of text', (value) => value !== '' && isOneLine(value), {
   details: ': host:port/service, a name from tnsnames.ora or a connect descriptor',
 });
 
 export const connectString: SettingKind = {
   ...connectText,
-  check: (value, setting) =>
-    typeof value === 'string' && CREDENTIALS.test(value)
-      ? [{ must: 'must not hold a user or a password: they belong in oracle.user and oracle.password' }]
-      : connectText.check(value, setting),
+  check: (value, setting) => {
+    const found = OTHERS_FORMS.find(({ form }) => typeof value === 'string' && form.test(value));
+    return found === undefined ? connectText.check(value, setting) : [{ must: found.must }];
+  },
 };
