@@ -145,7 +145,9 @@ export class RedeliveryCheck {
     const isSameAsBefore = before > 0 && this.#recent.isEqual(before, topic, payload);
     const [verdict, state] = this.#judge(delivery, before, isSameAsBefore);
     if (verdict === 'new') this.#noteNew(delivery, before);
-    delivery.ordinal = this.#recent.add(packetId, topic, payload, state);
+    // A repetition of what is held takes no place in the window: it may come as long as a full disk holds the first one.
+    const isOfHeld = state === STATES.replaced && before > this.#written;
+    delivery.ordinal = isOfHeld ? this.#recent.last : this.#recent.add(packetId, topic, payload, state);
     if (verdict === 'repeated') this.#lastRepeated = delivery.ordinal;
     return verdict;
   }

@@ -77,6 +77,16 @@ describe('RedeliveryCheck, of a payload with a time', () => {
     expect([tried.take(8, 1, again), tried.take(8, 1, again)]).toEqual(['repeated', 'repeated']);
   });
 
+  it('is known however often it comes on one connection while it is held', () => {
+    const tried = new Tried({ window: 100 });
+    expect(tried.take(7, 1, { text: TIMED })).toBe('new');
+    expect(tried.take(8, 1, { text: 'at 12:01' })).toBe('new');
+    for (let i = 0; i < 1000; i += 1) expect(tried.take(7, 1, { text: TIMED, duplicate: true })).toBe('repeated');
+    tried.confirm();
+    expect(tried.check.isInDoubt).toBe(false);
+    expect(tried.take(7, 2, { text: TIMED, duplicate: true })).toBe('repeated');
+  });
+
   it('gets no second PUBACK on one connection, unless the first is known to have arrived', () => {
     const tried = new Tried();
     tried.take(7, 1, { text: TIMED });
