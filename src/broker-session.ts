@@ -1,6 +1,7 @@
 import type { Delivery } from './core/message.ts';
 import type { Journal, JournalRecord, SessionKnowledge } from './journal/journal.ts';
 import type { AckMark } from './mqtt/acks/ack-proofs.ts';
+import { STATES } from './mqtt/redelivery/recent-deliveries.ts';
 import { RedeliveryCheck, type SessionManners, type Verdict } from './mqtt/redelivery/redelivery.ts';
 
 export interface BrokerSessionOptions {
@@ -51,7 +52,9 @@ export class BrokerSession {
     const after = (records.at(-1)?.connection ?? 0) + 1;
     for (const record of records) {
       const recalled = { ...record, connection: record.connection - after };
-      this.#redelivery.recall(recalled, record.number <= this.#acknowledgedThrough);
+      const isMatched = record.qos < 2 || this.#hasOwnTime(record.topic, record.payload);
+      const state = isMatched ? STATES.live : STATES.replaced;
+      this.#redelivery.recall(recalled, record.number <= this.#acknowledgedThrough, state);
     }
   }
 
@@ -91,8 +94,12 @@ export class BrokerSession {
     const { payload, topic } = delivery;
     const hasOwnTime = (): boolean => this.#hasOwnTime(topic, payload);
     const mayBeRepeated = this.#redelivery.mayBeRepeated(delivery);
-    const byContent = this.#redelivery.take(delivery);
     const byId = this.#journal.judgeQos2(delivery, mayBeRepeated, hasOwnTime);
-    return byId === 'new' && byContent === 'repeated' && hasOwnTime() ? 'repeated' : byId;
+    if (!hasOwnTime()) {
+      this.#redelivery.note(delivery, byId === 'new');
+      return byId;
+    }
+    const byContent = this.#redelivery.take(delivery);
+    return byId === 'new' && byContent === 'repeated' ? 'repeated' : byId;
   }
 }

@@ -14,6 +14,8 @@ export interface RecalledMessage {
   readonly duplicate: boolean;
 }
 
+type RecalledState = typeof STATES.live | typeof STATES.replaced;
+
 export interface RedeliveryOptions {
   /** More messages than the broker has in flight at once. */
   readonly maxInFlight: number;
@@ -118,8 +120,9 @@ export class RedeliveryCheck {
 
   /**
    * After a restart, before the first delivery: the journal's latest messages of the present session, in their order.
+   * `replaced` for what is never matched by its content, as in `note`.
    */
-  recall(message: RecalledMessage, isAcknowledged: boolean): void {
+  recall(message: RecalledMessage, isAcknowledged: boolean, state: RecalledState = STATES.live): void {
     const { connection, duplicate, packetId, payload, topic } = message;
     if (packetId === undefined) return;
     if (connection !== this.#connection) this.#beginConnection(connection, 0);
@@ -127,7 +130,7 @@ export class RedeliveryCheck {
     const isRepetition = duplicate && before > 0 && this.#recent.isEqual(before, topic, payload);
     if (before > this.#start && !isRepetition) this.#acknowledgeThrough(before);
     if (!isRepetition) this.#ids.sawNew(packetId, duplicate, before > 0);
-    const position = this.#recent.add(packetId, topic, payload, STATES.live);
+    const position = this.#recent.add(packetId, topic, payload, state);
     this.#written = position; // nobody knows
     if (isAcknowledged) this.#confirmed = position;
   }
@@ -150,6 +153,18 @@ export class RedeliveryCheck {
     delivery.ordinal = isOfHeld ? this.#recent.last : this.#recent.add(packetId, topic, payload, state);
     if (verdict === 'repeated') this.#lastRepeated = delivery.ordinal;
     return verdict;
+  }
+
+  /**
+   * Remembers the packet id of a delivery at QoS 2 without a time of its own: that alone says what it is, and no delivery
+   * is matched with it by content. In the order of arrival, as `take`.
+   */
+  note(delivery: Delivery, isNew: boolean): void {
+    const { connection, payload, topic } = delivery;
+    const packetId = delivery.packetId!;
+    if (connection !== this.#connection) this.#beginConnection(connection, delivery.receivedAtMs);
+    if (isNew) this.#noteNew(delivery, this.#latestOfSession(packetId));
+    delivery.ordinal = this.#recent.add(packetId, topic, payload, STATES.replaced);
   }
 
   /**

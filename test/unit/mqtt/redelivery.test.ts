@@ -162,6 +162,15 @@ describe('RedeliveryCheck, of a payload without a time', () => {
     expect(tried.take(next + 20, 3, { duplicate: true })).toBe(verdict);
   });
 
+  it('is not mixed up with an equal one at QoS 2, which is known by its packet id alone', () => {
+    const tried = new Tried();
+    tried.take(11, 1);
+    tried.write();
+    const atQos2 = deliveryOf({ duplicate: true, packetId: 3, connection: 2, payload: Buffer.from(UNTIMED) });
+    tried.check.note(atQos2, true);
+    expect(tried.take(11, 2, { duplicate: true })).toBe('maybe repeated');
+  });
+
   it('stores it again where ids were never seen to count on over a connection', () => {
     const tried = new Tried();
     tried.countUp(1, 1);
