@@ -90,9 +90,10 @@ export class Reserve {
     const size = await ifThere(this.#fileSystem.size(this.#path));
     // Random bytes are nothing that a file system could store in less.
     const missing = randomBytes(Math.max(0, this.#bytes - (size ?? 0)));
-    if (missing.length === 0) return;
     try {
-      if (size === undefined) await writeNewFile(this.#fileSystem, this.#path, missing);
+      // An earlier process may have been killed before it had synced what is there.
+      if (missing.length === 0) await syncFile(this.#fileSystem, this.#path);
+      else if (size === undefined) await writeNewFile(this.#fileSystem, this.#path, missing);
       else await withSynced(this.#fileSystem.openAppend(this.#path), (file) => file.append(missing));
       await this.#fileSystem.syncDirectory(this.#directory);
     } catch (error) {

@@ -46,6 +46,14 @@ describe('a reserve', () => {
     expect(await files.size('/backup/reserve.bin')).toBe(RESERVE_BYTES);
   });
 
+  it('survives a power cut, too, where a process that was killed had written it and not synced', async () => {
+    await (await files.create('/backup/reserve.bin')).append(Buffer.alloc(RESERVE_BYTES));
+    await new Reserve('/backup', RESERVE_BYTES, files).keep();
+    disk.crash();
+    files = disk.mount();
+    expect(await files.size('/backup/reserve.bin')).toBe(RESERVE_BYTES);
+  });
+
   it('leaves nothing behind where there is no room for it', async () => {
     await fillUp();
     disk.capacityBytes += RESERVE_BYTES - 1;
