@@ -24,6 +24,8 @@ export class HeldPacketIds {
   readonly #durable = new Map<number, string>();
   /** Of messages that are not durable yet. */
   readonly #pending = new Map<number, string>();
+  /** Of those, the ones whose release may have been lost with the machine, although it was answered. */
+  readonly #unsure = new Set<number>();
   #connection = Number.NEGATIVE_INFINITY;
   /** Held when the connection began, and not heard of since. */
   #missing = new Map<number, string>();
@@ -47,7 +49,8 @@ export class HeldPacketIds {
     const digest = digestOf(delivery);
     if ((this.#pending.get(packetId) ?? this.#durable.get(packetId)) === digest) {
       this.#missing.delete(packetId);
-      return mayBeRepeated || hasOwnTime() ? 'repeated' : 'maybe repeated';
+      const isHeld = mayBeRepeated && !this.#unsure.has(packetId);
+      return isHeld || hasOwnTime() ? 'repeated' : 'maybe repeated';
     }
     if (!mayBeRepeated) return 'new';
     const equal = [...this.#missing].find(([, each]) => each === digest)?.[0];
@@ -62,7 +65,9 @@ export class HeldPacketIds {
 
   /** The message was given to the journal. */
   begin(delivery: Delivery): void {
-    this.#pending.set(delivery.packetId ?? 0, digestOf(delivery));
+    const { packetId = 0 } = delivery;
+    this.#unsure.delete(packetId);
+    this.#pending.set(packetId, digestOf(delivery));
   }
 
   /** It is durable. */
@@ -79,6 +84,7 @@ export class HeldPacketIds {
 
   /** That the broker has released it is durable. */
   released(packetId: number): void {
+    this.#unsure.delete(packetId);
     this.#durable.delete(packetId);
   }
 
@@ -86,11 +92,20 @@ export class HeldPacketIds {
   clear(): void {
     this.#durable.clear();
     this.#pending.clear();
+    this.#unsure.clear();
     this.#missing.clear();
   }
 
   restore(held: readonly HeldPacketId[]): void {
     for (const [packetId, digest] of held) this.#durable.set(packetId, digest);
+  }
+
+  /**
+   * Releases that an earlier process answered may be missing, as the journal was not synced before: the broker may use
+   * any of these ids for a new message.
+   */
+  doubtAll(): void {
+    for (const packetId of this.#durable.keys()) this.#unsure.add(packetId);
   }
 
   /** Those that are durable. */

@@ -144,6 +144,7 @@ export class Journal {
     this.#connectionOffset = recovered.maxConnection + 1;
     this.#sessionFrom = checkpoint?.sessionFrom ?? 0;
     this.#held = held;
+    if (options.sync !== 'always') held.doubtAll();
     this.#settling = new Settling(checkpoint?.place, checkpoint?.isWhole);
     this.#writer = new SegmentWriter(dir, fileSystem, this.id, recovered.nextSegmentNo);
     this.#reader = new JournalReader({

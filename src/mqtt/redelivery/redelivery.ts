@@ -148,7 +148,8 @@ export class RedeliveryCheck {
     const isSameAsBefore = before > 0 && this.#recent.isEqual(before, topic, payload);
     const [verdict, state] = this.#judge(delivery, before, isSameAsBefore);
     if (verdict === 'new') this.#noteNew(delivery, before);
-    // A repetition of what is held takes no place in the window: it may come as long as a full disk holds the first one.
+    // A repetition of what is held takes no place in the window: it may come as long as a full disk holds the first
+    // one.
     const isOfHeld = state === STATES.replaced && before > this.#written;
     delivery.ordinal = isOfHeld ? this.#recent.last : this.#recent.add(packetId, topic, payload, state);
     if (verdict === 'repeated') this.#lastRepeated = delivery.ordinal;
@@ -156,8 +157,8 @@ export class RedeliveryCheck {
   }
 
   /**
-   * Remembers the packet id of a delivery at QoS 2 without a time of its own: that alone says what it is, and no delivery
-   * is matched with it by content. In the order of arrival, as `take`.
+   * Remembers the packet id of a delivery at QoS 2 without a time of its own: that alone says what it is, and no
+   * delivery is matched with it by content. In the order of arrival, as `take`.
    */
   note(delivery: Delivery, isNew: boolean): void {
     const { connection, payload, topic } = delivery;

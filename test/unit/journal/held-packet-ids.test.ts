@@ -129,6 +129,23 @@ describe('packet ids of QoS 2', () => {
     expect(holds(journal, exact('a', 7))).toBe(true);
   });
 
+  it.each(['interval', 'never'] as const)(
+    'leave a doubt after a start where sync is %s: a release may be lost',
+    async (sync) => {
+      const sample = new SampleJournal();
+      const journal = await sample.open({ sync: 'always' });
+      journal.append(exact('a', 7));
+      await journal.whenIdle();
+      sample.disk.crash();
+      const again = await sample.open({ sync });
+      const judged = (hasOwnTime: boolean): string => again.judgeQos2(exact('a', 7), true, () => hasOwnTime);
+      expect([judged(true), judged(false)]).toEqual(['repeated', 'maybe repeated']);
+      again.append(exact('a', 7));
+      await again.whenIdle();
+      expect(judged(false)).toBe('repeated');
+    },
+  );
+
   it('do not hold another message: the broker has forgotten the first', async () => {
     const sample = new SampleJournal();
     const journal = await sample.open();
