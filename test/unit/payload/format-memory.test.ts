@@ -1,4 +1,15 @@
-import fc from 'fast-check';
+import {
+  array,
+  assert,
+  asyncProperty,
+  constant,
+  constantFrom,
+  integer,
+  nat,
+  oneof,
+  record,
+  type Arbitrary,
+} from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { Reserve } from '../../../src/core/reserve.ts';
@@ -123,12 +134,12 @@ interface Step {
   readonly crashAt: number;
 }
 
-const STEP: fc.Arbitrary<Step> = fc.record({
-  kind: fc.constantFrom('message', 'message', 'message', 'checkpoint', 'save'),
-  key: fc.nat(2),
-  content: fc.nat(3),
-  behind: fc.nat(6),
-  crashAt: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 8 }) }),
+const STEP: Arbitrary<Step> = record({
+  kind: constantFrom('message', 'message', 'message', 'checkpoint', 'save'),
+  key: nat(2),
+  content: nat(3),
+  behind: nat(6),
+  crashAt: oneof({ weight: 3, arbitrary: constant(0) }, { weight: 1, arbitrary: integer({ min: 1, max: 8 }) }),
 });
 
 /** What the journal holds: each message notes something, 3 stands for nothing. */
@@ -146,8 +157,8 @@ function knownBefore(messages: readonly Noting[], index: number): Record<string,
 
 describe('after any crash', () => {
   it('each message finds what it found before', async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(STEP, { minLength: 5, maxLength: 60 }), fc.nat(), async (steps, seed) => {
+    await assert(
+      asyncProperty(array(STEP, { minLength: 5, maxLength: 60 }), nat(), async (steps, seed) => {
         const disk = new LossyDisk(seededRandom(seed));
         const messages: Noting[] = [];
         let durableNo = 0;
