@@ -9,7 +9,7 @@ import { createCounters, type Counters } from './core/counters.ts';
 import type { Reason } from './core/errors.ts';
 import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
-import type { Delivery, Message, Release } from './core/message.ts';
+import type { Delivery, Message, Release, SKIPPED } from './core/message.ts';
 import type { TagValues } from './core/tag-values.ts';
 import { Checkpoints } from './journal/checkpoints.ts';
 import type { Journal } from './journal/journal.ts';
@@ -252,10 +252,10 @@ export class Pipeline implements Intake {
     });
   }
 
-  #decode(message: Message, into: TagValues): Reason | undefined {
-    const reason = this.#decoder.decode(message, into);
-    if (reason === undefined) this.#parts.observer?.decoded(into);
-    return reason;
+  #decode(message: Message, into: TagValues): Reason | typeof SKIPPED | undefined {
+    const outcome = this.#decoder.decode(message, into);
+    if (outcome === undefined) this.#parts.observer?.decoded(into);
+    return outcome;
   }
 
   #setAside(message: Message, reason: Reason): Promise<void> {

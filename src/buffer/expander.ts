@@ -2,7 +2,7 @@ import { sleep, type Clock } from '../core/clock.ts';
 import type { Counters } from '../core/counters.ts';
 import { coerceError, type Reason } from '../core/errors.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
-import type { Message } from '../core/message.ts';
+import { SKIPPED, type Message } from '../core/message.ts';
 import { TagValues } from '../core/tag-values.ts';
 import { Gate } from '../core/gate.ts';
 import type { TagBuffer } from './tag-buffer.ts';
@@ -16,8 +16,8 @@ export interface MessageReader {
 }
 
 export interface MessageDecoder {
-  /** Puts the message's values into the empty list `into`, or says why it can't. */
-  decode(message: Message, into: TagValues): Reason | undefined;
+  /** Puts the message's values into the empty list `into`, or says why it can't, or that there are none to be had. */
+  decode(message: Message, into: TagValues): Reason | typeof SKIPPED | undefined;
 }
 
 /** Where messages go that can't be decoded. */
@@ -96,8 +96,8 @@ export class Expander {
       if (messages.length === 0) break;
       for (const message of messages) {
         if (signal.aborted) return;
-        const reason = this.#decode(message);
-        if (reason !== undefined) await this.#setAside(message, reason, signal);
+        const outcome = this.#decode(message);
+        if (typeof outcome === 'object') await this.#setAside(message, outcome, signal);
         else if (this.#appendAll() || (await this.#appendRest(signal))) this.#finish(message);
       }
       await this.#yield(signal);
@@ -105,20 +105,24 @@ export class Expander {
     while (this.#settingAside > 0 && !signal.aborted) await this.#settingAsideLess.wait(signal);
   }
 
-  #decode(message: Message): Reason | undefined {
+  #decode(message: Message): Reason | typeof SKIPPED | undefined {
     this.#values.clear();
-    const reason = this.#tryDecode(message);
+    const outcome = this.#tryDecode(message);
     this.#stepsSinceYield += 1;
-    if (reason === undefined) {
+    if (outcome === SKIPPED) {
+      this.#values.clear();
+      this.#counters.messagesSkipped += 1;
+    }
+    if (outcome === undefined) {
       this.#counters.valuesReceived += this.#values.length;
       this.#pending = this.#values.length;
       this.#stepsSinceYield += this.#values.length;
     }
-    return reason;
+    return outcome;
   }
 
   /** An error that the decoder throws is a bug in it, and must not stop the messages behind this one. */
-  #tryDecode(message: Message): Reason | undefined {
+  #tryDecode(message: Message): Reason | typeof SKIPPED | undefined {
     try {
       return this.#decoder.decode(message, this.#values);
     } catch (thrown) {

@@ -5,6 +5,8 @@
 export interface Counters {
   messagesReceived: number;
   messagesUndecodable: number;
+  /** None of those that their subscription is for. */
+  messagesSkipped: number;
   messagesDuplicate: number;
   /** Stored though they may be repetitions: without a time of their own nobody can tell. */
   messagesMaybeRepeated: number;
@@ -22,6 +24,7 @@ export function createCounters(): Counters {
   return {
     messagesReceived: 0,
     messagesUndecodable: 0,
+    messagesSkipped: 0,
     messagesDuplicate: 0,
     messagesMaybeRepeated: 0,
     valuesReceived: 0,

@@ -7,6 +7,12 @@ export interface Message {
   readonly receivedAtMs: number;
 }
 
+/**
+ * What became of a message that is none of those that its subscription is for: it has no values, and that is as it
+ * should be.
+ */
+export const SKIPPED = 'skipped';
+
 /** A message that was just received and that the broker waits for an answer to. */
 export interface Delivery {
   readonly topic: string;

@@ -16,6 +16,7 @@ const PREFIX = 'bridge_';
 const FIGURES: readonly Figure[] = [
   counter('messages_received_total', 'Messages received', (s) => s.counters.messagesReceived),
   counter('messages_undecodable_total', 'Messages that no format could read', (s) => s.counters.messagesUndecodable),
+  counter('messages_skipped_total', 'Messages that their subscription is not for', (s) => s.counters.messagesSkipped),
   counter('messages_duplicate_total', 'Messages delivered again and not stored', (s) => s.counters.messagesDuplicate),
   counter(
     'messages_maybe_repeated_total',

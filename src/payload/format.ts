@@ -1,6 +1,6 @@
 import type { Reason } from '../core/errors.ts';
 import type { Fields } from '../core/fields.ts';
-import type { Message } from '../core/message.ts';
+import type { Message, SKIPPED } from '../core/message.ts';
 import type { TagValues } from '../core/tag-values.ts';
 import type { TagCatalog } from './tag-name.ts';
 import type { ValueDecoder } from './value-decoder.ts';
@@ -41,10 +41,10 @@ export interface FormatScope {
 }
 
 /**
- * What became of a message: undefined where its values are in the list, or why it can't be decoded. A format need not
- * know all members of this union to give one of them.
+ * What became of a message: undefined where its values are in the list, SKIPPED, or why it can't be decoded. A format
+ * need not know all members of this union to give one of them.
  */
-export type DecodeOutcome = Reason | undefined;
+export type DecodeOutcome = Reason | typeof SKIPPED | undefined;
 
 /** A format as one subscription has it. It lives as long as the decoder reads topics of the subscription. */
 export interface CompiledFormat {

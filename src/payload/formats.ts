@@ -1,4 +1,5 @@
 import type { PayloadFormat } from './format.ts';
+import { json } from './json/json.ts';
 import { polling } from './polling.ts';
 import { scalar } from './scalar.ts';
 
@@ -7,7 +8,7 @@ import { scalar } from './scalar.ts';
  * entry here.
  */
 
-const LIST = [polling, scalar] as const;
+const LIST = [polling, scalar, json] as const;
 
 export type FormatName = (typeof LIST)[number]['name'];
 
@@ -15,7 +16,7 @@ export type FormatName = (typeof LIST)[number]['name'];
 export const FORMATS: readonly PayloadFormat<FormatName>[] = LIST;
 
 /** Formats that a person may have read of elsewhere, and that this version does not have. */
-export const LATER_FORMATS: readonly string[] = ['json', 'sparkplugB'];
+export const LATER_FORMATS: readonly string[] = ['sparkplugB'];
 
 const BY_NAME: ReadonlyMap<unknown, PayloadFormat<FormatName>> = new Map(FORMATS.map((each) => [each.name, each]));
 

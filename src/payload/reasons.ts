@@ -35,6 +35,12 @@ export const reasonFor = reasonsOf({
   BAD_QUALITY: (found) => `the quality must be a string of 1 to 64 bytes, not ${found}`,
 });
 
+/** `form`: the one that the mapping asks for. */
+export function badTimestamp(form: string, found: unknown): Reason {
+  const message = `the timestamp must be of the form ${form}, years 1 to 9999, not ${describe(found)}`;
+  return { code: 'BAD_TIMESTAMP', message };
+}
+
 /** The parser's own words say where the error is. */
 export function invalidJson(thrown: unknown): Reason {
   const words = thrown instanceof Error ? thrown.message : String(thrown);

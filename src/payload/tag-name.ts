@@ -27,12 +27,14 @@ export function compileTagName(template: string): (plcCode: string, address: str
  * forgotten and made anew: nothing depends on a tag's identity.
  */
 export class TagCatalog {
+  readonly #template: string;
   readonly #tagName: (plcCode: string, address: string) => string;
   readonly #plcs = new Map<string, PlcTags>();
   readonly #maxTags: number;
   #size = 0;
 
   constructor(template: string, maxTags = MAX_TAGS) {
+    this.#template = template;
     this.#tagName = compileTagName(template);
     this.#maxTags = maxTags;
   }
@@ -40,6 +42,15 @@ export class TagCatalog {
   /** How many tags are kept. */
   get size(): number {
     return this.#size;
+  }
+
+  /**
+   * For values whose PLC nobody names: `{plc}` is left out of the names, with the character between it and what
+   * stands beside.
+   */
+  withoutPlc(): TagCatalog {
+    const template = this.#template.replaceAll(/\{plc\}[^{}\w]?/g, '').replace(/[^{}\w]$/, '');
+    return new TagCatalog(template, this.#maxTags);
   }
 
   ofPlc(plcCode: string): PlcTags {

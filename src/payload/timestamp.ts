@@ -9,8 +9,7 @@ import { MAX_TIME_MS, MIN_TIME_MS } from '../core/limits.ts';
  * epoch milliseconds, cut to a whole one. Years 1 to 9999, in UTC: what can be written (core/limits.ts).
  */
 
-const ISO =
-  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:[Zz]|([+-])(\d\d)(?::?(\d\d))?)?$/;
+const ISO = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?([Zz]|([+-])(\d\d)(?::?(\d\d))?)?$/;
 const LONGEST_ISO = 35;
 
 const DAY_MS = 86_400_000;
@@ -18,14 +17,20 @@ const CYCLE_YEARS = 400;
 const CYCLE_DAYS = 146_097;
 const DAYS_IN_MONTH = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
+/** The point in time at which a clock on some wall shows these epoch milliseconds of UTC. */
+export type LocalToUtc = (localMs: number) => number;
+
 /** Epoch milliseconds, or NaN for what is no point in time. */
 export function parseTimestamp(given: unknown): number {
-  if (typeof given === 'string') return parseStandard(given);
+  if (typeof given === 'string') return parseIso(given, undefined);
   return typeof given === 'number' ? inRange(Math.floor(given)) : Number.NaN;
 }
 
-/** The form that nearly all senders use, `YYYY-MM-DDTHH:MM:SS.mmmZ`, without a regular expression. */
-function parseStandard(text: string): number {
+/**
+ * ISO 8601 as above; `toUtc` says what a time without a zone means, UTC where it is undefined.
+ * The form that nearly all senders use, `YYYY-MM-DDTHH:MM:SS.mmmZ`, is read without a regular expression.
+ */
+export function parseIso(text: string, toUtc: LocalToUtc | undefined): number {
   if (
     text.length !== 24 ||
     text.charCodeAt(4) !== 0x2d ||
@@ -36,7 +41,7 @@ function parseStandard(text: string): number {
     text.charCodeAt(19) !== 0x2e ||
     text.charCodeAt(23) !== 0x5a
   ) {
-    return parseAnyIso(text);
+    return parseAnyIso(text, toUtc);
   }
   const year = twoDigits(text, 0) * 100 + twoDigits(text, 2);
   const ms = twoDigits(text, 20) * 10 + digit(text, 22);
@@ -44,22 +49,36 @@ function parseStandard(text: string): number {
   return inRange(dateMs(year, twoDigits(text, 5), twoDigits(text, 8)) + dayMs);
 }
 
-function parseAnyIso(text: string): number {
+function parseAnyIso(text: string, toUtc: LocalToUtc | undefined): number {
   const match = text.length <= LONGEST_ISO ? ISO.exec(text) : null;
   if (match === null) return Number.NaN;
-  const [, year, month, day, hour, minute, second = '0', fraction = '', sign, offsetHour = '0', offsetMinute = '0'] =
-    match;
+  const [
+    ,
+    year,
+    month,
+    day,
+    hour,
+    minute,
+    second = '0',
+    fraction = '',
+    zone,
+    sign,
+    offsetHour = '0',
+    offsetMinute = '0',
+  ] = match;
   const ms = Number(fraction.slice(0, 3).padEnd(3, '0'));
   const dayMs = timeOfDayMs(Number(hour), Number(minute), Number(second), ms);
+  const wallMs = dateMs(Number(year), Number(month), Number(day)) + dayMs;
+  if (zone === undefined) return inRange(toUtc === undefined ? wallMs : toUtc(wallMs));
   const offsetMs = timeOfDayMs(Number(offsetHour), Number(offsetMinute), 0, 0);
-  return inRange(dateMs(Number(year), Number(month), Number(day)) + dayMs + (sign === '-' ? offsetMs : -offsetMs));
+  return inRange(wallMs + (sign === '-' ? offsetMs : -offsetMs));
 }
 
 /**
  * Epoch milliseconds of the day's start in UTC, or NaN when the calendar has no such day. Date.UTC takes years below
  * 100 for 19xx.
  */
-function dateMs(year: number, month: number, day: number): number {
+export function dateMs(year: number, month: number, day: number): number {
   const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
   const days = month === 2 && isLeap ? 29 : DAYS_IN_MONTH[month - 1];
   if (days === undefined || !(day >= 1 && day <= days)) return Number.NaN;
@@ -67,11 +86,13 @@ function dateMs(year: number, month: number, day: number): number {
   return Date.UTC(year + CYCLE_YEARS, month - 1, day) - CYCLE_DAYS * DAY_MS;
 }
 
-function timeOfDayMs(hour: number, minute: number, second: number, ms: number): number {
+/** NaN for what no clock shows. */
+export function timeOfDayMs(hour: number, minute: number, second: number, ms: number): number {
   return hour <= 23 && minute <= 59 && second <= 59 ? ((hour * 60 + minute) * 60 + second) * 1000 + ms : Number.NaN;
 }
 
-function inRange(ms: number): number {
+/** NaN for what can't be written. */
+export function inRange(ms: number): number {
   return ms >= MIN_TIME_MS && ms <= MAX_TIME_MS ? ms : Number.NaN;
 }
 

@@ -63,6 +63,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
         ['dropped', values(c.valuesDropped)],
         ['filtered', values(c.valuesFiltered)],
         ['undecodable', plural(c.messagesUndecodable, 'message')],
+        ['skipped', plural(c.messagesSkipped, 'message')],
         mqtt.sessionsLost > 0 ? ['sessions lost', plural(mqtt.sessionsLost, 'time')] : undefined,
         mqtt.sessionsStarved > 0 ? ['sessions starved', plural(mqtt.sessionsStarved, 'time')] : undefined,
         ['all accounted for', audit.balanced ? 'yes' : 'no'],

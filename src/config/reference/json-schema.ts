@@ -27,10 +27,14 @@ function node(path: string): JsonSchema {
   return { description, ...kind.jsonSchema(setting), default: value };
 }
 
-/** Short lists, as the formatter wants them. */
-function onOneLine(list: string): string {
-  return list
+const COLUMNS = 120;
+
+/** Lists that are short enough for a line, as the formatter wants them. */
+function onOneLine(list: string, offset: number, text: string): string {
+  const joined = list
     .replaceAll(/\s*\n\s*/g, ' ')
     .replace('[ ', '[')
     .replace(' ]', ']');
+  const column = offset - text.lastIndexOf('\n', offset) - 1;
+  return column + joined.length < COLUMNS ? joined : list;
 }

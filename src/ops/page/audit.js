@@ -63,9 +63,19 @@ function replayed({ valuesBackedUp, valuesReplayed }) {
 }
 
 /** @param {Status['counters']} counters */
-function messages({ messagesReceived, messagesUndecodable, messagesDuplicate, messagesMaybeRepeated }) {
+function messages({
+  messagesReceived,
+  messagesUndecodable,
+  messagesSkipped,
+  messagesDuplicate,
+  messagesMaybeRepeated,
+}) {
   const undecodable =
     messagesUndecodable === 0 ? '' : ` ${whole.format(messagesUndecodable)} of them could not be decoded.`;
+  const skipped =
+    messagesSkipped === 0
+      ? ''
+      : ` ${whole.format(messagesSkipped)} of them were none that their subscription is for, and were skipped.`;
   const twice =
     messagesDuplicate === 0
       ? ''
@@ -74,5 +84,5 @@ function messages({ messagesReceived, messagesUndecodable, messagesDuplicate, me
     messagesMaybeRepeated === 0
       ? ''
       : ` ${whole.format(messagesMaybeRepeated)} without a time of their own may have come twice and were stored.`;
-  return `The values came in ${many(messagesReceived, 'message')}.${undecodable}${twice}${maybe}`;
+  return `The values came in ${many(messagesReceived, 'message')}.${undecodable}${skipped}${twice}${maybe}`;
 }

@@ -3,13 +3,13 @@ import { TagBuffer, type OnFull } from '../../../src/buffer/tag-buffer.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import { createCounters } from '../../../src/core/counters.ts';
 import type { Reason } from '../../../src/core/errors.ts';
-import type { Message } from '../../../src/core/message.ts';
+import { SKIPPED, type Message } from '../../../src/core/message.ts';
 import { TagValues } from '../../../src/core/tag-values.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 
-/** A message of so many values; or one that the decoder refuses, or fails at. */
-export type Content = number | 'bad' | 'bug';
+/** A message of so many values; or one that the decoder refuses, skips, or fails at. */
+export type Content = number | 'bad' | 'skipped' | 'bug';
 
 export interface SetAside {
   readonly number: number;
@@ -94,7 +94,7 @@ export class ExpanderBench {
     return signal.aborted ? [] : (this.#queue.shift() ?? []);
   }
 
-  #decode(message: Message, into: TagValues): Reason | undefined {
+  #decode(message: Message, into: TagValues): Reason | typeof SKIPPED | undefined {
     this.checkAudit();
     if (into.length > 0) throw new Error('the list is not empty');
     const content = message.payload.toString();
@@ -103,6 +103,7 @@ export class ExpanderBench {
       into.push(tag, 1, null, 0, 'GOOD');
       throw new TypeError('a bug');
     }
+    if (content === 'skipped') return SKIPPED;
     if (content === 'bad') return { code: 'BAD', message: 'is bad' };
     for (let i = 0; i < Number(content); i += 1) into.push(tag, i, null, 0, 'GOOD');
     into.stamp(message.number, message.receivedAtMs);

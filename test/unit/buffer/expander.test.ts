@@ -60,6 +60,17 @@ describe('Expander', () => {
     expect(messages()).toBe(2);
   });
 
+  it('is done with messages that their subscription is not for, and counts them', async () => {
+    const bench = new ExpanderBench(10);
+    bench.send(2, 'skipped', 'skipped', 1);
+    bench.end();
+    await bench.running;
+    bench.takeFromBuffer(10);
+    expect(bench.taken).toStrictEqual(['1/0', '1/1', '4/0']);
+    expect(bench.done).toStrictEqual([1, 2, 3, 4]);
+    expect(bench.counters).toMatchObject({ messagesSkipped: 2, messagesUndecodable: 0, valuesReceived: 3 });
+  });
+
   it('keeps undecodable messages aside without keeping others waiting, and is done with them when they are durable', async () => {
     const bench = new ExpanderBench(10);
     bench.send(1, 'bad', 1, 'bug', 1);

@@ -91,7 +91,8 @@ describe('the command line', () => {
     [['check', 'file.json'], 'unexpected argument file.json; see mqtt-oracle-bridge check --help'],
     [['--config', 'a.json', 'check'], 'unexpected argument check'],
     [['check', '--set', 'log.level'], '--set: must be KEY=VALUE'],
-    [['config'], 'give one of --json-schema, --markdown and --example'],
+    [['config'], 'give one of --json-schema, --markdown, --example and --preset'],
+    [['config', '--preset', 'kepwere'], 'config: --preset must be one of kepware, opcua-pubsub'],
     [['config', '--markdown', '--example'], 'give one of'],
   ])('answers %j with exit code 64', async (argv, message) => {
     const { exitCode, stdout, stderr } = await cli(argv);

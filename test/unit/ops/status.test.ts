@@ -28,6 +28,7 @@ describe('collectStatus', () => {
     expect(Object.keys(status.counters)).toEqual([
       'messagesReceived',
       'messagesUndecodable',
+      'messagesSkipped',
       'messagesDuplicate',
       'messagesMaybeRepeated',
       'valuesReceived',

@@ -1,4 +1,5 @@
 import type { Reason } from '../../../src/core/errors.ts';
+import { SKIPPED } from '../../../src/core/message.ts';
 import { TagValues } from '../../../src/core/tag-values.ts';
 import { createDecoder, type Decoder, type Route } from '../../../src/payload/decoder.ts';
 
@@ -36,6 +37,7 @@ export function decodeOne(
     : Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload));
   const values = new TagValues(4);
   const reason = decoder.decode({ number: 7, topic, payload: bytes, receivedAtMs: RECEIVED_AT_MS }, values);
+  if (reason === SKIPPED) throw new Error('the message was skipped');
   const rows = Array.from({ length: values.length }, (_, i) => ({
     name: values.tags[i]!.name,
     number: values.numbers[i]!,

@@ -1,0 +1,39 @@
+import type { Given, Problem } from '../../core/fields.ts';
+import type { PayloadFormat } from '../format.ts';
+import { checkMapping, compileMapping } from './compile.ts';
+import { JsonReader } from './json-reader.ts';
+import { mappingSchema } from './mapping-keys.ts';
+import type { JsonOptions, MappingPlace } from './mapping.ts';
+
+interface Options {
+  readonly json: JsonOptions;
+}
+
+/** One message is any JSON document, or several; a mapping says what of it is a row. */
+export const json: PayloadFormat<'json', Options> = {
+  name: 'json',
+  doc: 'any JSON, by a preset or a mapping',
+  options: {
+    json: {
+      doc: 'a preset, such as { "preset": "kepware" }, or a mapping of your own: docs/json.md',
+      jsonSchema: mappingSchema(),
+      check: (value, beside): readonly Problem[] => checkMapping(value, placeOf(beside)),
+    },
+  },
+  // What a mapping does not name is left out of the names of its rows.
+  says: () => ({ plcCode: true, tagAddress: true, timestamp: true }),
+  compile: (subscription, { tags }) => {
+    const reader = new JsonReader(compileMapping(subscription.json, placeOf({ ...subscription })), tags);
+    return { decode: (message, _names, into) => reader.decode(message, into) };
+  },
+};
+
+function placeOf({ topic, plcCode, tagAddress }: Given): MappingPlace {
+  return {
+    topic: typeof topic === 'string' ? topic : '',
+    plcCode: typeof plcCode === 'string' ? plcCode : '',
+    tagAddress: typeof tagAddress === 'string' ? tagAddress : '',
+    timeZone: '',
+    qualityScale: undefined,
+  };
+}
