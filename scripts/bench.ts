@@ -3,6 +3,8 @@
  *
  *     npm run bench                      50 tags a message, 2 million values
  *     npm run bench -- --tags 1 --values 100000
+ *     npm run bench -- --format json     a format beside `polling`, in turns, medians of 3 (--repeat) each;
+ *                                        scalar: one value a message in both
  *     npm run bench -- --url mqtt://…    another broker than a mosquitto of its own
  *     npm run bench -- --journal         what the journal costs: sync always beside never, for each protocol and
  *                                        window, in turns, medians of 3 (--repeat) each
@@ -43,10 +45,49 @@ const { values: flags } = parseArgs({
     values: { type: 'string', default: '2000000' },
     json: { type: 'boolean', default: false },
     journal: { type: 'boolean', default: false },
+    format: { type: 'string', default: '' },
     repeat: { type: 'string', default: '3' },
   },
 });
-const tagsPerMessage = Number(flags.tags);
+
+/** The messages of a format: how they are subscribed to, and the one with this number. */
+interface Messages {
+  readonly subscription: Readonly<Record<string, unknown>>;
+  payload(number: number): string;
+}
+
+const valueOf = (number: number, tag: number): number => Math.round(number * 7 + tag * 10.1) / 10;
+
+const MESSAGES: Readonly<Record<string, Messages>> = {
+  polling: {
+    subscription: { topic: 'plc/+/tags', format: 'polling' },
+    payload: (number) => {
+      const tags: Record<string, number> = {};
+      for (let tag = 0; tag < tagsPerMessage; tag += 1) tags[`D${100 + tag}`] = valueOf(number, tag);
+      return JSON.stringify({ timestamp: new Date().toISOString(), plc_code: 'PLC01', tag_values: tags });
+    },
+  },
+  scalar: {
+    subscription: { topic: 'plc/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' },
+    payload: (number) => String(valueOf(number, 0)),
+  },
+  json: {
+    subscription: { topic: 'plc/+/tags', format: 'json', plcCode: '{2}', json: { preset: 'kepware' } },
+    payload: (number) => {
+      // Put together by hand: the publisher must not be what is measured.
+      const timestamp = Date.now();
+      let values = '';
+      for (let tag = 0; tag < tagsPerMessage; tag += 1) {
+        const comma = tag === 0 ? '' : ',';
+        values += `${comma}{"id":"Ch1.Dev1.D${100 + tag}","v":${valueOf(number, tag)},"q":true,"t":${timestamp - (tag % 5)}}`;
+      }
+      return `{"timestamp":${timestamp},"values":[${values}]}`;
+    },
+  },
+};
+
+const format = flags.format === '' ? 'polling' : flags.format;
+const tagsPerMessage = format === 'scalar' ? 1 : Number(flags.tags);
 const messages = Math.ceil(Number(flags.values) / tagsPerMessage);
 const totalValues = messages * tagsPerMessage;
 
@@ -105,11 +146,7 @@ async function runPublisher(): Promise<void> {
     while (next < messages) {
       const number = next;
       next += 1;
-      const tags: Record<string, number> = {};
-      for (let tag = 0; tag < tagsPerMessage; tag += 1)
-        tags[`D${100 + tag}`] = Math.round(number * 7 + tag * 10.1) / 10;
-      const payload = JSON.stringify({ timestamp: new Date().toISOString(), plc_code: 'PLC01', tag_values: tags });
-      await client.publishAsync('plc/PLC01/tags', payload, { qos: 1 });
+      await client.publishAsync('plc/PLC01/tags', MESSAGES[format]!.payload(number), { qos: 1 });
     }
   };
   await Promise.all(Array.from({ length: 1000 }, publishOn));
@@ -117,7 +154,17 @@ async function runPublisher(): Promise<void> {
 }
 
 function runRole(role: string, more: readonly string[]): ChildProcess {
-  const args = ['--import', 'tsx', 'scripts/bench.ts', '--role', role, '--tags', flags.tags, '--values', flags.values];
+  const args = [
+    '--import',
+    'tsx',
+    'scripts/bench.ts',
+    '--role',
+    role,
+    '--tags',
+    String(tagsPerMessage),
+    '--values',
+    flags.values,
+  ];
   return spawn(process.execPath, [...args, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
@@ -144,7 +191,7 @@ async function peakMegabytes(pid: number): Promise<number> {
 async function runBridge(
   mqttUrl: string,
   connectString: string,
-  options: { readonly sync: 'always' | 'never'; readonly protocolVersion: 4 | 5 } = {
+  options: { readonly sync: 'always' | 'never'; readonly protocolVersion: 4 | 5; readonly format?: string } = {
     sync: 'always',
     protocolVersion: 5,
   },
@@ -156,7 +203,7 @@ async function runBridge(
     mqtt: {
       url: mqttUrl,
       protocolVersion: options.protocolVersion,
-      subscriptions: [{ topic: 'plc/+/tags', format: 'polling' }],
+      subscriptions: [MESSAGES[options.format ?? format]!.subscription],
     },
     oracle: { connectString, user: 'bridge', password: 'secret' },
     journal: { dir: join(directory, 'journal'), sync: options.sync },
@@ -168,7 +215,7 @@ async function runBridge(
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {
-    return await measure(bridge, mqttUrl);
+    return await measure(bridge, mqttUrl, options.format ?? format);
   } finally {
     bridge.kill('SIGTERM');
     await once(bridge, 'exit');
@@ -176,7 +223,7 @@ async function runBridge(
   }
 }
 
-async function measure(bridge: ChildProcess, mqttUrl: string): Promise<BridgeFigures> {
+async function measure(bridge: ChildProcess, mqttUrl: string, sent: string): Promise<BridgeFigures> {
   const said = new Map<string, Record<string, unknown>>();
   createInterface({ input: bridge.stdout! }).on('line', (line) => {
     const entry = JSON.parse(line) as Record<string, unknown>;
@@ -187,7 +234,7 @@ async function measure(bridge: ChildProcess, mqttUrl: string): Promise<BridgeFig
   const status = async (): Promise<Status> => (await (await fetch(statusUrl)).json()) as Status;
 
   const pid = bridge.pid!;
-  const publisher = runRole('publish', ['--url', mqttUrl]);
+  const publisher = runRole('publish', ['--url', mqttUrl, '--format', sent]);
   const published = lastLine(publisher);
   await until('the first value', async () => (await status()).counters.valuesReceived > 0, 30_000, ASK_EVERY_MS);
   const before = { cpu: await cpuSeconds(pid), ms: performance.now(), values: (await status()).counters.valuesWritten };
@@ -260,13 +307,38 @@ async function compareJournal(): Promise<void> {
   }
 }
 
+/** What a format costs beside polling, in one run: the two take turns, on a broker each. */
+async function compareFormats(): Promise<void> {
+  const standin = await startStandinProcess();
+  const figures: Record<string, BridgeFigures[]> = { polling: [], [format]: [] };
+  try {
+    for (let turn = 0; turn < Number(flags.repeat); turn += 1) {
+      for (const name of Object.keys(figures)) {
+        const broker = await startMosquitto({ config: WINDOWS.large });
+        const options = { sync: 'always', protocolVersion: 5, format: name } as const;
+        figures[name]!.push(await runBridge(broker.url, standin.connectString, options));
+        await broker.stop();
+      }
+    }
+  } finally {
+    standin.child.kill('SIGTERM');
+  }
+  const rateOf = (name: string): number => median(figures[name]!.map(({ valuesPerSecond }) => valuesPerSecond));
+  for (const name of Object.keys(figures)) {
+    const micros = median(figures[name]!.map(({ cpuMicrosPerValue }) => cpuMicrosPerValue));
+    const rate = Math.round(rateOf(name)).toLocaleString('en-US');
+    const ratio = (rateOf(name) / rateOf('polling')).toFixed(2);
+    console.log(`${name}: ${rate} values/s, ${micros.toFixed(2)} µs of CPU a value, ${ratio} of polling's rate`);
+  }
+}
+
 function median(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b);
   return ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2;
 }
 
 const ROLES: Readonly<Record<string, () => Promise<void>>> = {
-  '': flags.journal ? compareJournal : orchestrate,
+  '': flags.journal ? compareJournal : flags.format === '' ? orchestrate : compareFormats,
   driver: runDriver,
   publish: runPublisher,
 };

@@ -171,7 +171,7 @@ export class Backups {
    * What an earlier run put apart of the journal's stream behind `after`: the journal gives it again when the
    * checkpoint was behind. Gives the places of rejected rows as `placeKeyOf`, and from then on passes over such
    * messages in `addUndecodable`. Throws the system error of the disk, and an Error for a file that an earlier run left
-   * open and that could not be recovered: what it shows may go with the power.
+   * open and that could not be recovered: its rows may not be durable.
    */
   async recall(journalId: string, after: Place): Promise<ReadonlySet<string>> {
     const unsure = this.#catalog.all().find(({ problem, state }) => state === 'open' && problem !== undefined);

@@ -44,9 +44,9 @@ const STEPS_BEFORE_YIELD = 10_000;
 /**
  * Turns messages into tag values and puts these into the buffer, in order.
  *
- * At every instant: valuesReceived = values appended to the buffer + values that it would have evicted unseen +
- * `pending`. Counts that belong together change without an await between them. A message is `done` once all its values
- * are in the buffer. One that can't be decoded is done once it is durable; the others don't wait for it.
+ * At every instant: valuesReceived = values appended to the buffer + values dropped without ever having been in the
+ * buffer + `pending`. Counts that belong together change without an await between them. A message is `done` once all
+ * its values are in the buffer. One that can't be decoded is done once it is durable; the others don't wait for it.
  */
 export class Expander {
   readonly #reader: MessageReader;

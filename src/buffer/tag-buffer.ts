@@ -12,15 +12,13 @@ export interface TagBufferOptions {
 }
 
 const NO_TAG: Tag = { plcCode: '', address: '', name: '' };
-const THROUGH: Promise<void> = Promise.resolve();
+const RESOLVED: Promise<void> = Promise.resolve();
 
 /**
  * A bounded circular buffer of tag values, first in first out, for one writer and one reader.
  *
  * `#size` values lie from `#head` on, around the end. Slots outside hold no references, so that a text of a megabyte is
- * garbage once it has been taken. The life is: open, perhaps flushed (the reader no longer waits for full batches),
- * closed (nothing is appended any more; what is in it can still be taken). A reader's loop ends when `take` gives 0 and
- * the buffer is `closed`.
+ * garbage once it has been taken. Once flushed, the reader no longer waits for full batches.
  */
 export class TagBuffer {
   readonly capacity: number;
@@ -33,7 +31,6 @@ export class TagBuffer {
   #size = 0;
   #evicted = 0;
   #flushed = false;
-  #closed = false;
 
   readonly #room = new Gate();
   readonly #ready = new Gate();
@@ -60,10 +57,6 @@ export class TagBuffer {
     return this.#evicted;
   }
 
-  get closed(): boolean {
-    return this.#closed;
-  }
-
   /** How long the oldest value has been here; 0 when there is none. */
   get oldestAgeMs(): number {
     return this.#size === 0 ? 0 : this.#clock.monotonic() - this.#enteredMs[this.#head]!;
@@ -75,7 +68,6 @@ export class TagBuffer {
    * without ever having been in it.
    */
   append(values: TagValues, from: number): number {
-    if (this.#closed) throw new Error('the buffer is closed');
     const offered = values.length - from;
     const count = this.#onFull === 'wait' ? Math.min(offered, this.capacity - this.#size) : offered;
     if (count <= 0) return 0;
@@ -107,17 +99,17 @@ export class TagBuffer {
 
   /** Resolves when there is room for at least one value, or on abort. For the one writer. */
   whenRoom(signal: AbortSignal): Promise<void> {
-    return this.#size < this.capacity ? THROUGH : this.#room.wait(signal);
+    return this.#size < this.capacity ? RESOLVED : this.#room.wait(signal);
   }
 
   /**
    * Resolves when `count` values are there (or the buffer is full), or the oldest has been here for `maxWaitMs`; when
-   * flushed, as soon as one is there; when closed, or on abort, at once. For the one reader.
+   * flushed, as soon as one is there; on abort, at once. For the one reader.
    */
   whenReady(count: number, maxWaitMs: number, signal: AbortSignal): Promise<void> {
     this.#wantedCount = Math.min(count, this.capacity);
     this.#maxWaitMs = maxWaitMs;
-    if (this.#isReady()) return THROUGH;
+    if (this.#isReady()) return RESOLVED;
     return this.#waitUntilReady(signal);
   }
 
@@ -125,12 +117,6 @@ export class TagBuffer {
   flush(): void {
     this.#flushed = true;
     this.#checkReady();
-  }
-
-  /** Says that nothing will be appended any more, and flushes. */
-  close(): void {
-    this.#closed = true;
-    this.flush();
   }
 
   #evict(skipped: number, evicted: number): void {
@@ -163,7 +149,7 @@ export class TagBuffer {
   }
 
   #isReady(): boolean {
-    if (this.#closed || this.#size >= this.#wantedCount) return true;
+    if (this.#size >= this.#wantedCount) return true;
     return this.#size > 0 && (this.#flushed || this.oldestAgeMs >= this.#maxWaitMs);
   }
 

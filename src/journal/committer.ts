@@ -233,7 +233,7 @@ export class Committer {
     if (segment !== undefined) {
       const fits =
         segment.bytes + bytes <= segmentBytes && segment.messages + deliveries.length <= MESSAGES_PER_SEGMENT;
-      if (writer.mayGoOn && (fits || segment.messages === 0)) return segment;
+      if (writer.isCurrent && (fits || segment.messages === 0)) return segment;
       if (sync === 'interval') await this.#syncNow();
       await writer.leave();
     }

@@ -43,8 +43,8 @@ export class SegmentWriter {
     return this.#nextSegmentNo - 1;
   }
 
-  /** False when the segment's numbers are too small by now. */
-  get mayGoOn(): boolean {
+  /** There is a segment, and nothing since has asked for greater numbers. */
+  get isCurrent(): boolean {
     return this.#segment !== undefined && segmentNoOf(this.#segment.firstNumber) >= this.#leastSegmentNo;
   }
 

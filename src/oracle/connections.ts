@@ -3,6 +3,7 @@ import oracledb from 'oracledb';
 import { DeadlineError, sleep, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
 import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { isClearedAfter } from './ending.ts';
 import type { ConnectionLender, Lease } from './lease.ts';
 import { toDatabaseError } from './ora-errors.ts';
 import { explainTls, walletAttributes } from './tls.ts';
@@ -40,7 +41,7 @@ interface Pooled {
   readonly openedAtMs: number;
   idleSinceMs: number;
   /**
-   * The driver parses a statement anew at each call after one with batch errors; such a connection is replaced in time.
+   * After batch errors the driver re-parses at every call, so the connection is replaced within a minute.
    */
   worn: boolean;
 }
@@ -92,7 +93,7 @@ export class Connections implements ConnectionLender {
       this.#release(pooled);
       return result;
     } catch (error) {
-      this.#drop(pooled);
+      await this.#takeBack(pooled, error);
       throw error;
     }
   }
@@ -166,6 +167,7 @@ export class Connections implements ConnectionLender {
     });
     try {
       const connection = await withDeadline(this.#clock, connectTimeoutMs + CALL_GRACE_MS, 'connect', logOn);
+      assertCanBeCut(connection);
       connection.callTimeout = callTimeoutMs;
       this.#refusal = undefined;
       const nowMs = this.#clock.monotonic();
@@ -207,12 +209,24 @@ export class Connections implements ConnectionLender {
     this.#wakeWaiting();
   }
 
+  /** Takes back a connection whose work failed: to be used again where nothing is open and its end is known. */
+  async #takeBack(pooled: Pooled, error: unknown): Promise<void> {
+    if (!(await isClearedAfter(error, pooled.connection, this.#clock))) {
+      this.#open -= 1;
+      forceClose(pooled.connection);
+      this.#wakeWaiting();
+      return;
+    }
+    if (error instanceof DatabaseError && error.outcomeUnknown) this.#drop(pooled);
+    else this.#release(pooled);
+  }
+
+  /** For a connection in which nothing is open. */
   #drop(pooled: Pooled): void {
     void this.#close(pooled);
     this.#wakeWaiting();
   }
 
-  /** Rolls back whatever is open, by closing. */
   async #close({ connection }: Pooled): Promise<void> {
     this.#open -= 1;
     try {
@@ -261,14 +275,27 @@ export class Connections implements ConnectionLender {
   }
 }
 
+/** What cuts the socket of a connection. It is not in the driver's public interface. */
+interface Inside {
+  readonly _impl?: { readonly nscon?: { readonly forceDisconnect?: () => void } };
+}
+
+function assertCanBeCut(connection: oracledb.Connection): void {
+  if (typeof (connection as unknown as Inside)._impl?.nscon?.forceDisconnect === 'function') return;
+  throw new DatabaseError(
+    'configuration',
+    'DRIVER_UNFIT',
+    `node-oracledb ${oracledb.versionString} has no way to cut a connection: what is open in it would be committed`,
+    { remedy: 'Install the version of oracledb that package-lock.json names.' },
+  );
+}
+
 /**
- * Cuts the socket of a connection that no longer answers: `close()` would wait for it for ever. Not in the driver's
- * public interface.
+ * Cuts the socket of a connection that no longer answers, or in which something may be open: `close()` would commit.
  */
 function forceClose(connection: oracledb.Connection): void {
-  const inner = connection as unknown as { _impl?: { nscon?: { forceDisconnect?: () => void } } };
   try {
-    inner._impl?.nscon?.forceDisconnect?.();
+    (connection as unknown as Inside)._impl?.nscon?.forceDisconnect?.();
   } catch {
     // It was closed already.
   }

@@ -10,9 +10,9 @@ export interface Lease {
 /** Lends connections: the bridge's own `Connections`, or the simulation's. */
 export interface ConnectionLender {
   /**
-   * Lends a connection to `work` and takes it back. After an error of `work` the connection is closed, so that nothing
-   * half done is ever committed by the next one. `what` names the work in error messages. Throws DatabaseError for all
-   * that driver and database throw; other errors of `work` pass through.
+   * Lends a connection to `work` and takes it back. What an error of `work` leaves open is rolled back, by the server's
+   * word or by cutting the connection, so that nothing half done is ever committed. `what` names the work in error
+   * messages. Throws DatabaseError for all that driver and database throw; other errors of `work` pass through.
    */
   use<T>(what: string, work: (lease: Lease) => Promise<T>): Promise<T>;
 }

@@ -80,19 +80,28 @@ const CLASSES: readonly ErrorClass[] = [
 const BY_CODE = new Map<string, ErrorClass>();
 for (const entry of CLASSES) {
   for (const number of entry.ora) BY_CODE.set(oraCode(number), entry);
-  for (const number of entry.njs ?? []) BY_CODE.set(`NJS-${String(number).padStart(3, '0')}`, entry);
+  for (const number of entry.njs ?? []) BY_CODE.set(njsCode(number), entry);
 }
 
 function oraCode(number: number): string {
   return `ORA-${String(number).padStart(5, '0')}`;
 }
 
+function njsCode(number: number): string {
+  return `NJS-${String(number).padStart(3, '0')}`;
+}
+
+/** The driver refused what it was given before it sent anything. */
+const NOT_SENT: ReadonlySet<string> = new Set([5, 11, 12, 55, 57, 58, 105, 115].map(njsCode));
+
 /**
  * Says what a thrown error means. The database's number comes first, for the driver keeps it on connections that it
  * counts as dead (NJS-500 with errorNum 3113); then a listener's refusal, which stands only in the text; then the
  * driver's own code.
  *
- * `mayHaveCommitted`: the statement had been sent, so after a lost connection or a time-out its outcome is unknown.
+ * `mayHaveCommitted`: the statement was to be sent, and committed with that. Its outcome is unknown then, unless the
+ * database itself gave the error on a connection that lives, or the driver refused before sending: an answer that the
+ * driver can't read (NJS-103, a TypeError of its decoder) comes after the commit as well as before.
  */
 export function toDatabaseError(thrown: unknown, mayHaveCommitted: boolean): DatabaseError {
   if (thrown instanceof DatabaseError) return thrown;
@@ -101,7 +110,7 @@ export function toDatabaseError(thrown: unknown, mayHaveCommitted: boolean): Dat
   const known = codes.find((code) => BY_CODE.has(code));
   const entry = known === undefined ? undefined : BY_CODE.get(known);
   const kind = entry?.kind ?? (error instanceof TypeError ? 'mistake' : 'passing');
-  const isUnknown = mayHaveCommitted && (kind === 'connection' || codes.includes('NJS-123'));
+  const isUnknown = mayHaveCommitted && !isDatabasesWord(error, kind) && !codes.some((code) => NOT_SENT.has(code));
   return new DatabaseError(kind, known ?? codes[0] ?? error.name, plainText(error.message), {
     outcomeUnknown: isUnknown,
     cause: error,
@@ -117,6 +126,12 @@ export function toRowReason(message: string): { code: string; message: string } 
   const code = /^ORA-\d{5}/.exec(message)?.[0] ?? 'ORA-UNKNOWN';
   const kind = BY_CODE.get(code)?.kind ?? 'row';
   return kind === 'row' || kind === 'mistake' ? { code, message: plainText(message) } : undefined;
+}
+
+/** The database refused the statement, and the connection lives: the call came to its end without a commit. */
+function isDatabasesWord(error: Error, kind: DatabaseErrorKind): boolean {
+  if (kind === 'connection' || ('code' in error && error.code === 'NJS-123')) return false;
+  return 'errorNum' in error && typeof error.errorNum === 'number' && error.errorNum > 0;
 }
 
 function codesOf(error: Error): string[] {

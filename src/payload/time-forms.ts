@@ -61,6 +61,8 @@ function compilePattern(form: string, toUtc: LocalToUtc | undefined): TimeForm |
 function compileUnit(name: UnitName): TimeForm {
   const { text } = UNITS[name];
   return (given, source) => {
+    // By far the most usual of all.
+    if (name === 'epochMs' && typeof given === 'number') return inRange(Math.floor(given));
     if (typeof given === 'number') return inRange(wholeMs(given, name, source));
     const digits = typeof given === 'string' ? given.trim() : source.exactDigits(given);
     return digits !== undefined && text.test(digits) ? inRange(wholeMsOfText(digits, name, source)) : Number.NaN;

@@ -149,7 +149,7 @@ export class LedgerCursor {
     this.#lastKnown = place;
   }
 
-  /** Rows may be gone with the place, or be there twice then; that is for a person to find out. */
+  /** The rows may be gone too, or may now be written twice: only a person can tell. */
   #reportBehind(place: Place): void {
     if (comparePlaces(place, this.#lastKnown) >= 0) return;
     const { log } = this.#options;
@@ -175,7 +175,9 @@ export class LedgerCursor {
       'LEDGER_SHARED',
       `another bridge has moved the ledger to message ${place.messageNo}`,
       {
-        remedy: 'Two bridges write with one bridge.id and copies of one journal: stop one, and delete its journal.dir.',
+        remedy:
+          'Two bridges write with one bridge.id and copies of one journal: stop one of them, and keep its journal.dir and ' +
+          'backup.dir, where values may be that Oracle does not have (docs/troubleshooting.md).',
       },
     );
   }

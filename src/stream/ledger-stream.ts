@@ -110,10 +110,15 @@ export class LedgerStream {
 
   /**
    * One row spoils the list (at least one value) for the others: gives the halves, to be settled one after the other;
-   * none once that row stands alone and is rejected because of `error`. Throws what `reject` throws; then it may be
-   * called again.
+   * none once that row stands alone and is rejected because of `error`. Where nobody knows whether the list was
+   * written, that is asked first, as a row that is in the table must not be rejected: gives the error when there is no
+   * answer. Throws what `onRead` and `reject` throw; then it may be called again.
    */
-  async isolate(values: TagValues, error: DatabaseError): Promise<readonly TagValues[]> {
+  async isolate(values: TagValues, error: DatabaseError): Promise<readonly TagValues[] | DatabaseError> {
+    if (error.outcomeUnknown) {
+      const unanswered = await this.#leaveOutUnknown(values);
+      if (unanswered !== undefined || values.length === 0) return unanswered ?? [];
+    }
     if (values.length === 1) {
       await this.#reject(values, [{ index: 0, reason: { code: error.code, message: error.message } }]);
       return [];
@@ -184,6 +189,18 @@ export class LedgerStream {
     onCommitted(values, clock.monotonic() - startedMs);
     onSettled('written', values.length);
     values.clear();
+  }
+
+  async #leaveOutUnknown(values: TagValues): Promise<DatabaseError | undefined> {
+    try {
+      await this.#cursor.ensure();
+    } catch (thrown) {
+      if (!(thrown instanceof DatabaseError)) throw thrown;
+      this.#options.onFailed(thrown);
+      return thrown;
+    }
+    this.#leaveOutWritten(values);
+    return undefined;
   }
 
   #leaveOutWritten(values: TagValues): void {

@@ -118,8 +118,8 @@ export class Availability {
   }
 
   /**
-   * A batch came to its end. When the database took and failed none of it, as all of it was rejected or found to be in
-   * Oracle already, the probe asks how things are.
+   * A batch came to its end. When it never reached the database, as all of it was rejected or found to be in Oracle
+   * already, the probe asks how things are.
    */
   batchEnded(): void {
     if (!this.#trialBusy) return;

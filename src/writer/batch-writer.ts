@@ -28,7 +28,7 @@ export class BatchWriter {
   readonly #parts: BatchWriterParts;
   readonly #diskRefuses: RepeatedError;
   readonly #stream: LedgerStream;
-  /** The last rows in the backup, if it has any, were certainly not written. */
+  /** The open backup, if there is one, ends with rows that were never sent. */
   #hasUnsentRows = false;
   /** The last place of the batch before. */
   #takenThrough: Place | undefined;
@@ -76,8 +76,8 @@ export class BatchWriter {
   }
 
   /**
-   * Settles batches until the source is closed and empty, or until `signal` is aborted: what is not settled then is
-   * still in the journal. Throws InternalError when a batch does not come in its order.
+   * Settles batches until `signal` is aborted: what is not settled then is still in the journal. Throws InternalError
+   * when a batch does not come in its order.
    */
   async run(signal: AbortSignal): Promise<void> {
     const { source } = this.#parts;
@@ -91,7 +91,6 @@ export class BatchWriter {
         const { batchSize } = this.#options;
         if (batch.capacity !== batchSize) batch = new TagValues(batchSize);
         this.#pending = source.take(batch, batchSize);
-        if (this.#pending === 0 && source.closed) break;
         if (this.#pending > 0) await this.#settleAll(batch);
       }
     } finally {
@@ -182,10 +181,15 @@ export class BatchWriter {
 
   /** The database refuses the batch as a whole because of one row, which must be found. */
   async #isolate(batch: TagValues, error: DatabaseError): Promise<void> {
-    let halves: readonly TagValues[] = [];
+    let halves: readonly TagValues[] | DatabaseError = [];
     while (!(await this.#onDisk(async () => void (halves = await this.#stream.isolate(batch, error))))) {
       if (this.#stopping.aborted) return;
       await this.#hold();
+    }
+    if (isUnanswered(halves)) {
+      this.availability.failed(halves);
+      await this.#settle(batch);
+      return;
     }
     for (const half of halves) await this.#settle(half);
   }
@@ -236,4 +240,9 @@ export class BatchWriter {
   #hold(): Promise<void> {
     return sleep(this.#parts.clock, DISK_RETRY_MS, this.#stopping);
   }
+}
+
+/** The type of what a closure has set is lost on the way. */
+function isUnanswered(halves: readonly TagValues[] | DatabaseError): halves is DatabaseError {
+  return halves instanceof DatabaseError;
 }

@@ -12,13 +12,11 @@ import type { RowCheckOptions } from './row-check.ts';
 /** Where the values come from: the tag buffer. */
 export interface ValueSource {
   /**
-   * Resolves when `count` values are there, or the oldest has waited `maxWaitMs`, or the source is closed, or on abort.
+   * Resolves when `count` values are there, or the oldest has waited `maxWaitMs`, or on abort.
    */
   whenReady(count: number, maxWaitMs: number, signal: AbortSignal): Promise<void>;
   /** Moves at most `max` values into the list, the oldest first. */
   take(into: TagValues, max: number): number;
-  /** True when nothing more will be put in. */
-  readonly closed: boolean;
 }
 
 /**

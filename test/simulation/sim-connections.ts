@@ -2,6 +2,7 @@ import type oracledb from 'oracledb';
 
 import { DeadlineError, withDeadline } from '../../src/core/clock.ts';
 import { DatabaseError } from '../../src/core/errors.ts';
+import { isClearedAfter } from '../../src/oracle/ending.ts';
 import type { ConnectionLender, Lease } from '../../src/oracle/lease.ts';
 import { toDatabaseError } from '../../src/oracle/ora-errors.ts';
 import type { Life } from './sim-clock.ts';
@@ -46,14 +47,26 @@ export class SimConnections implements ConnectionLender {
       if (connection.isUsable) this.#idle.push(connection);
       return result;
     } catch (thrown) {
-      this.#all.delete(connection);
-      if (!(thrown instanceof DeadlineError)) connection.drop();
-      else {
-        connection.cut();
-        throw new DatabaseError('connection', 'CALL_TIMEOUT', thrown.message, { outcomeUnknown: true });
-      }
-      throw thrown;
+      if (thrown instanceof DeadlineError) connection.cut();
+      const error =
+        thrown instanceof DeadlineError
+          ? new DatabaseError('connection', 'CALL_TIMEOUT', thrown.message, { outcomeUnknown: true })
+          : thrown;
+      await this.#takeBack(connection, error);
+      throw error;
     }
+  }
+
+  /** As `Connections` does. */
+  async #takeBack(connection: SimConnection, error: unknown): Promise<void> {
+    const isCleared = await isClearedAfter(error, connection, this.#life);
+    if (isCleared && connection.isUsable && !(error instanceof DatabaseError && error.outcomeUnknown)) {
+      this.#idle.push(connection);
+      return;
+    }
+    this.#all.delete(connection);
+    if (isCleared) connection.logOff();
+    else connection.cut();
   }
 
   /** The bridge process is gone; what it sent last may not have reached the wire. */
@@ -92,10 +105,11 @@ class SimConnection {
     return !this.#isCut && !this.#session.isDead;
   }
 
-  /** After an error: what is open is rolled back, at once if the server still hears us. */
-  drop(): void {
+  /** The server commits what is open. */
+  logOff(): void {
     if (this.#isCut) return;
     this.#isCut = true;
+    if (!this.#session.isDead) this.#session.commit();
     this.#session.die();
   }
 

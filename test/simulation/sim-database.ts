@@ -184,7 +184,7 @@ export class Session {
     else if (this.#busy === 0) this.#endLater();
   }
 
-  /** The client said goodbye, or the server was aborted: rolls back. */
+  /** The connection has broken, or the server was aborted: rolls back. */
   die(): void {
     if (this.isDead) return;
     this.isDead = true;

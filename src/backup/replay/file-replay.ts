@@ -163,7 +163,9 @@ export class FileReplay {
     const outcome = await stream.write(values, signal);
     if (outcome instanceof DatabaseError) {
       if (!spoilsBatch(outcome)) throw outcome;
-      for (const half of await stream.isolate(values, outcome)) await this.#replay(half, stream, signal);
+      const halves = await stream.isolate(values, outcome);
+      if (halves instanceof DatabaseError) throw halves;
+      for (const half of halves) await this.#replay(half, stream, signal);
       return;
     }
     // Half of the time is the live data's, whatever the database is able to do.

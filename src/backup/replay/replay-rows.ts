@@ -9,8 +9,7 @@ import { streamName } from './replay-streams.ts';
 /** Rows of a file that share a ledger stream: those that one journal numbered, or those that have no number. */
 export interface RowGroup {
   /**
-   * What tells it from the file's others, and stays the same when a person changes the file: the journal's id, or
-   * `rows`.
+   * Identifies the group within its file, and survives edits of the file: the journal's id, or `rows` with a digest.
    */
   readonly key: string;
   /** Empty for rows of older files and for rows without places. */
@@ -76,7 +75,7 @@ export async function surveyRows(
     const journal = hasPlaces ? key.slice(PLACED.length) : '';
     const origin = hasPlaces ? `${journal}/${group.firstMessageNo}` : `rows/${sha256.slice(0, DIGEST_LENGTH)}`;
     const isOrdered = group.isOrdered || !hasPlaces;
-    // What a person has changed in rows that have no places makes it another file.
+    // Rows without places have no identity but their bytes: an edit starts a new stream.
     const stableKey = hasPlaces ? key : origin;
     const { firstMessageNo, lastMessageNo, rows } = group;
     const stream = streamName(file, origin);

@@ -219,8 +219,8 @@ function compileSources(given: Source | readonly Source[], pathOf: (path: string
   const [only] = readers;
   if (readers.length === 1 && only !== undefined) return only;
   return (at) => {
-    for (const read of readers) {
-      const found = read(at);
+    for (let i = 0; i < readers.length; i += 1) {
+      const found = readers[i]!(at);
       if (found !== undefined) return found;
     }
     return undefined;

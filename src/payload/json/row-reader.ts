@@ -104,6 +104,7 @@ export class RowReader {
 
   #walkAll(step: number, container: unknown): boolean {
     if (Array.isArray(container)) {
+      if (step + 1 === this.#depth) return this.#emitAll(container);
       let found = container.length === 0;
       for (let i = 0; i < container.length; i += 1) if (this.#enter(step, i, container[i])) found = true;
       return found;
@@ -117,6 +118,17 @@ export class RowReader {
       if (this.#enter(step, key, container[key])) found = true;
     }
     return found;
+  }
+
+  /** The elements are the items: by far the most of what there is to walk through. */
+  #emitAll(items: readonly unknown[]): true {
+    const { keys, values } = this.#at;
+    for (let i = 0; i < items.length; i += 1) {
+      values[this.#depth] = items[i];
+      keys[this.#depth] = i;
+      this.#emit();
+    }
+    return true;
   }
 
   #enter(step: number, key: string | number, value: unknown): boolean {

@@ -7,6 +7,8 @@ export type Template = (at: Cursor) => string | undefined;
 const PARTS = /(\{[^{}]*\})/;
 /** The n-th level, the n-th from the end, or all from the n-th on. */
 const LEVEL = /^(?:(-?[1-9]\d{0,4})|([1-9]\d{0,4})\.\.)$/;
+/** More than any name may have: what is longer is refused, and not put together for each row of a message before. */
+const MAX_PART_LENGTH = 1_024;
 const KEY = /^(\^*)#$/;
 
 /**
@@ -26,7 +28,7 @@ export function compileTemplate(text: string, depth: number): Template {
     for (const part of compiled) {
       const filled = part(at);
       if (filled === undefined) return undefined;
-      whole += filled;
+      whole += filled.length <= MAX_PART_LENGTH ? filled : filled.slice(0, MAX_PART_LENGTH);
     }
     return whole;
   };

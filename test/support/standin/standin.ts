@@ -27,6 +27,8 @@ export interface StandinOptions {
   readonly sdu?: number;
   /** Arrays of INSERTs (`stats.rows`) are counted, but neither decoded nor stored; single rows are stored. */
   readonly countOnly?: boolean;
+  /** No call status tells the driver that a transaction is open, so that it sends no rollback before its logoff. */
+  readonly hidesTransactions?: boolean;
   /** The listener asks each client to send its connect packet twice, as some do. */
   readonly resend?: boolean;
   /** Hears of connections dropped for bytes that make no sense. Default: standard error. */
@@ -72,6 +74,7 @@ export async function startStandin(options: StandinOptions = {}): Promise<Standi
     profile: profiles[profile],
     sdu: options.sdu ?? Infinity,
     countOnly: options.countOnly ?? false,
+    hidesTransactions: options.hidesTransactions ?? false,
     resend: options.resend ?? false,
     log: options.log ?? ((message) => process.stderr.write(`standin: ${message}\n`)),
   });

@@ -118,14 +118,11 @@ describe('TagBuffer', () => {
     expect(bytes).toBeLessThan(10_000_000);
   });
 
-  it('refuses a capacity of none, a list that is too small and values after its end', () => {
+  it('refuses a capacity of none and a list that is too small', () => {
     expect(() => createBuffer(0)).toThrow(RangeError);
     const { buffer } = createBuffer(3);
     buffer.append(sampleValues([1, 2, 3]), 0);
     expect(() => buffer.take(new TagValues(2), 3)).toThrow(RangeError);
-    buffer.close();
-    expect(() => buffer.append(sampleValues([4]), 0)).toThrow('closed');
-    expect(take(buffer, 3)).toStrictEqual([1, 2, 3]);
   });
 });
 
@@ -244,17 +241,6 @@ describe('waiting for values', () => {
     buffer.append(sampleValues([2]), 0);
     await clock.advance(0);
     expect(second.settled).toBe(true);
-  });
-
-  it('once closed ends with nothing, so that a loop can end', async () => {
-    const { buffer, clock } = createBuffer(10);
-    const ready = watch(buffer.whenReady(3, 500, never));
-    await clock.advance(0);
-    expect(ready.settled).toBe(false);
-    buffer.close();
-    await clock.advance(0);
-    expect(ready.settled).toBe(true);
-    expect([buffer.closed, take(buffer, 3)]).toStrictEqual([true, []]);
   });
 
   it('is for one', async () => {

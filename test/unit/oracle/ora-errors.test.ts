@@ -63,6 +63,23 @@ describe('toDatabaseError', () => {
     expect(toDatabaseError(lost, false).outcomeUnknown).toBe(false);
   });
 
+  it.each([
+    ['an answer that the driver can not read', driverError('NJS-103: unexpected message type 99', { code: 'NJS-103' })],
+    ['a fault in its decoder', new TypeError('undefined is not an object')],
+    ['a range that it does not expect', new RangeError('offset')],
+    ['what nobody has seen before', new Error('?')],
+    ['a call that was broken off', driverError('NJS-123: call timeout', { code: 'NJS-123', errorNum: 1013 })],
+  ])('calls the outcome unknown after %s', (_what, error) => {
+    expect(toDatabaseError(error, true).outcomeUnknown).toBe(true);
+  });
+
+  it.each(['NJS-005', 'NJS-011', 'NJS-012', 'NJS-055', 'NJS-058', 'NJS-105', 'NJS-115'])(
+    'calls the outcome known after %s, which comes before anything is sent',
+    (code) => {
+      expect(toDatabaseError(driverError(`${code}: x`, { code }), true).outcomeUnknown).toBe(false);
+    },
+  );
+
   it('says what to do where a person must act', () => {
     const kinds = ['ORA-01017', 'ORA-28000', 'ORA-00942', 'ORA-00904', 'ORA-01536', 'ORA-01653'];
     for (const code of kinds) expect(toDatabaseError(new Error(`${code}: x`), false).remedy).not.toBe('');

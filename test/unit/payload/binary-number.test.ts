@@ -39,7 +39,7 @@ describe('a scalar message that is a binary number', () => {
     ['float64be', [0x7f, 0xef, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], Number.MAX_VALUE],
   ];
 
-  it.each(cases)('of type %s in %j is %d', (binary, bytes, number, text = null) => {
+  it.each(cases.map((each) => [each[0], each[1], each[2], each[3] ?? null] as const))('of type %s in %j is %d', (binary, bytes, number, text) => {
     expect(decodeBinary(bytes, { binary }).rows).toStrictEqual([row('press1.temperature', { number, text })]);
   });
 

@@ -130,11 +130,32 @@ describe('a ledger stream', () => {
       const outcome = await stream.write(values, GOING_ON);
       if (!(outcome instanceof DatabaseError)) return;
       expect(spoilsBatch(outcome)).toBe(true);
-      for (const half of await stream.isolate(values, outcome)) await settle(half);
+      const halves = await stream.isolate(values, outcome);
+      if (halves instanceof DatabaseError) throw halves;
+      for (const half of halves) await settle(half);
     };
     await settle(numbered(1, 5));
     expect([oracle.numbers(), rejected]).toEqual([[1, 2, 4, 5], [3]]);
     expect(oracle.ledger.get('a')).toEqual(PLACE_OF(5));
+  });
+
+  it('rejects no row that was written though the answer could not be read', async () => {
+    const stream = open('a');
+    oracle.before = (call) => {
+      if (call === 'committed') throw failure('mistake', true);
+    };
+    const values = numbered(1, 1);
+    const outcome = await stream.write(values, GOING_ON);
+    if (!(outcome instanceof DatabaseError)) throw new Error('the write was to fail');
+    let isAway = true;
+    oracle.before = (call) => {
+      if (call === 'read' && isAway) throw failure('connection');
+    };
+    expect(await stream.isolate(values, outcome)).toMatchObject({ kind: 'connection' });
+    expect([values.length, rejected]).toEqual([1, []]);
+    isAway = false;
+    expect(await stream.isolate(values, outcome)).toEqual([]);
+    expect([oracle.numbers(), rejected, settled['written'], values.length]).toEqual([[1], [], 1, 0]);
   });
 
   it('sends nothing once it is told to stop', async () => {

@@ -27,7 +27,6 @@ export function placeOfValue(number: number): Place {
 
 /** Values by their numbers, in the order they were offered. */
 export class FakeSource {
-  closed = false;
   readonly #waiting: number[] = [];
   #wake: () => void = () => {};
 
@@ -36,13 +35,12 @@ export class FakeSource {
     this.#wake();
   }
 
-  close(): void {
-    this.closed = true;
-    this.#wake();
+  get size(): number {
+    return this.#waiting.length;
   }
 
   async whenReady(_count: number, _maxWaitMs: number, signal: AbortSignal): Promise<void> {
-    if (this.#waiting.length > 0 || this.closed || signal.aborted) return;
+    if (this.#waiting.length > 0 || signal.aborted) return;
     await new Promise<void>((resolve) => {
       this.#wake = (): void => {
         signal.removeEventListener('abort', this.#wake);
@@ -234,9 +232,11 @@ export class RunningWriter {
     this.start(resume);
   }
 
+  /** Ends the writer once all is settled. */
   async finish(): Promise<void> {
-    this.source.close();
     await this.clock.advance(0);
+    while (this.source.size > 0 || this.writer.pending > 0) await this.clock.advance(0);
+    this.stop.abort();
     await this.running;
   }
 }

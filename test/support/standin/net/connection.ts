@@ -50,6 +50,7 @@ const END_OF_RESPONSE = 0x1d;
 
 export interface ConnectionContext extends LogonContext, ConnectingContext {
   readonly countOnly: boolean;
+  readonly hidesTransactions: boolean;
   abandon(session: SqlSession['session'], late: NonNullable<FaultRule['late']>): void;
 }
 
@@ -239,6 +240,7 @@ export class Connection implements FaultTarget {
           faults: this.#faults,
           stats: this.#context.stats,
           countOnly: this.#context.countOnly,
+          hidesTransactions: this.#context.hidesTransactions,
           sequenceBase: this.#opening.sequenceBase,
         });
       }
@@ -300,7 +302,7 @@ export class Connection implements FaultTarget {
     if (!(reported instanceof OraError)) throw error;
     const payload = new Writer();
     writeEndOfCall(payload, this.#opening.dialect, {
-      status: CallStatus.idle,
+      status: this.#session?.status(CallStatus.idle) ?? CallStatus.idle,
       sequence: this.#sequence(sequence),
       call: sequence,
       error: { code: reported.code, text: reported.text },

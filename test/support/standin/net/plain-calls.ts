@@ -26,10 +26,14 @@ export function plainCall(
     case CallFunction.ping:
       return then(
         faults.around({ kind: 'ping', user }, signal, () => undefined),
-        () => status(session.inTransaction ? CallStatus.inTransaction : CallStatus.idle, sequence),
+        () => status(sqlSession.status(CallStatus.idle), sequence),
       );
     case CallFunction.logoff:
-      return then(faults.around({ kind: 'logoff', user }, signal, rollback), () => status(CallStatus.idle, 0));
+      // A session that ends in order commits [Oracle Database Concepts, "Overview of Transactions"].
+      return then(
+        faults.around({ kind: 'logoff', user }, signal, () => session.commit()),
+        () => status(CallStatus.idle, 0),
+      );
     default:
       throw new ProtocolError(`call ${call.function}`);
   }

@@ -17,6 +17,7 @@ export interface ServerOptions {
   readonly profile: Profile;
   readonly sdu: number;
   readonly countOnly: boolean;
+  readonly hidesTransactions: boolean;
   readonly resend: boolean;
   readonly log: (message: string) => void;
 }
@@ -133,13 +134,14 @@ export class OracleServer {
   }
 
   #context(): ConstructorParameters<typeof Connection>[1] {
-    const { profile, serviceName, sdu, countOnly, resend, log } = this.#options;
+    const { profile, serviceName, sdu, countOnly, hidesTransactions, resend, log } = this.#options;
     return {
       engine: this.engine,
       profile,
       serviceName,
       sdu,
       countOnly,
+      hidesTransactions,
       resend,
       databaseId: this.#databaseId,
       instanceId: this.#instanceId,

@@ -66,6 +66,8 @@ export interface SqlSessionOptions {
   readonly countOnly: boolean;
   /** Added to a request's sequence number to make the session's count of calls. */
   readonly sequenceBase: number;
+  /** No call status says that a transaction is open. */
+  readonly hidesTransactions: boolean;
 }
 
 export class SqlSession {
@@ -249,7 +251,7 @@ export class SqlSession {
     this.#returnParameters(payload, call, cursor, 0, undefined);
     writeEndOfCall(payload, dialect, {
       ...this.#endOf(call, cursor),
-      status: this.#status(),
+      status: this.status(CallStatus.idle),
       rowCount: to,
       iterations: to > from ? 1 : 0,
       ...(exhausted ? { error: NO_DATA_FOUND } : {}),
@@ -270,7 +272,11 @@ export class SqlSession {
     if (statement.kind === 'PLSQL' && cursor.binds.length > 0) writeBindDirections(payload, cursor.binds.length);
     const counts = cursor.rowCounts ? result.rowCounts : undefined;
     this.#returnParameters(payload, call, cursor, changes ? (committed ? 2 : 1) : 0, counts);
-    const ended = DDL.has(statement.kind) ? CallStatus.ddl : committed ? CallStatus.committed : this.#status();
+    const ended = DDL.has(statement.kind)
+      ? CallStatus.ddl
+      : committed
+        ? CallStatus.committed
+        : this.status(CallStatus.idle);
     writeEndOfCall(payload, dialect, {
       ...this.#endOf(call, cursor),
       status: ended,
@@ -289,7 +295,7 @@ export class SqlSession {
     }
     writeEndOfCall(payload, this.#options.dialect, {
       ...this.#endOf(call, cursor),
-      status: this.session.inTransaction ? CallStatus.inTransaction : CallStatus.failed,
+      status: this.status(CallStatus.failed),
       position: error.position,
       rowCount: result?.rowCount ?? 0,
       iterations: result?.rowCounts.length ?? 0,
@@ -325,8 +331,9 @@ export class SqlSession {
     };
   }
 
-  #status(): number {
-    return this.session.inTransaction ? CallStatus.inTransaction : CallStatus.idle;
+  /** The call status that tells of an open transaction, or `otherwise`. */
+  status(otherwise: number): number {
+    return this.session.inTransaction && !this.#options.hidesTransactions ? CallStatus.inTransaction : otherwise;
   }
 }
 

@@ -1,0 +1,35 @@
+import type oracledb from 'oracledb';
+
+import { withDeadline, type Clock } from '../core/clock.ts';
+import { DatabaseError } from '../core/errors.ts';
+
+/*
+ * A session that ends in order, by a logoff, commits what is open in it; one whose connection breaks is rolled back
+ * [Oracle Database Concepts, "Overview of Transactions"]. The driver sends a rollback before its logoff only when the
+ * last answer said that a transaction is open, and nobody has recorded what a server says after an error. So work that
+ * failed is rolled back by a call of its own, which is answered, or its connection is cut.
+ *
+ *     work failed ──the connection lives──► rollback ──answered──► nothing is open: used again, or logged off
+ *          │                                   └─not answered──► cut
+ *          └─the connection is lost──► cut
+ */
+
+const ROLLBACK_DEADLINE_MS = 2_000;
+
+/**
+ * Rolls back what failed work has left open. True when the server has answered that; false when nobody knows what is
+ * open: then the connection must be cut, and never logged off. Never throws.
+ */
+export async function isClearedAfter(
+  error: unknown,
+  connection: Pick<oracledb.Connection, 'rollback'>,
+  clock: Clock,
+): Promise<boolean> {
+  if (error instanceof DatabaseError && error.kind === 'connection') return false;
+  try {
+    await withDeadline(clock, ROLLBACK_DEADLINE_MS, 'roll back', connection.rollback());
+    return true;
+  } catch {
+    return false;
+  }
+}
