@@ -97,7 +97,7 @@ export class ValueDecoder {
     this.#timeSource.receivedAtMs = receivedAtMs;
     this.#defaultTimeMs = isAbsent(timestamp) ? receivedAtMs : this.#timeMs(timestamp);
     this.#defaultTimeProblem = this.#timeProblem(timestamp, this.#defaultTimeMs);
-    this.#defaultQuality = isAbsent(quality) ? DEFAULT_QUALITY : this.#quality(this.unmark(quality));
+    this.#defaultQuality = isAbsent(quality) ? DEFAULT_QUALITY : this.#qualityText(quality);
   }
 
   /** Adds one value: a JSON scalar or an object `{ value, timestamp, quality }`, whose other keys mean nothing. */
@@ -170,7 +170,7 @@ export class ValueDecoder {
       this.#defaultTimeMs = this.#timeMs(ownTime);
       this.#defaultTimeProblem = this.#timeProblem(ownTime, this.#defaultTimeMs);
     }
-    if (!isAbsent(ownQuality)) this.#defaultQuality = this.#quality(this.unmark(ownQuality));
+    if (!isAbsent(ownQuality)) this.#defaultQuality = this.#qualityText(ownQuality);
 
     const value = given['value'];
     if (value === undefined) this.#pushNotScalar(named, given);
@@ -205,6 +205,11 @@ export class ValueDecoder {
 
   #timeProblem(given: unknown, timeMs: number): Reason | undefined {
     return Number.isNaN(timeMs) ? this.#time.problem(this.unmark(given)) : undefined;
+  }
+
+  #qualityText(given: unknown): string {
+    if (typeof given === 'number') this.#checkPrecision(given);
+    return this.#quality(this.unmark(given));
   }
 
   #isMarked(given: unknown): given is string {

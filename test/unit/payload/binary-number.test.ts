@@ -39,9 +39,12 @@ describe('a scalar message that is a binary number', () => {
     ['float64be', [0x7f, 0xef, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], Number.MAX_VALUE],
   ];
 
-  it.each(cases.map((each) => [each[0], each[1], each[2], each[3] ?? null] as const))('of type %s in %j is %d', (binary, bytes, number, text) => {
-    expect(decodeBinary(bytes, { binary }).rows).toStrictEqual([row('press1.temperature', { number, text })]);
-  });
+  it.each(cases.map((each) => [each[0], each[1], each[2], each[3] ?? null] as const))(
+    'of type %s in %j is %d',
+    (binary, bytes, number, text) => {
+      expect(decodeBinary(bytes, { binary }).rows).toStrictEqual([row('press1.temperature', { number, text })]);
+    },
+  );
 
   it('has its words swapped, and not the bytes in them', () => {
     const swapped = (binary: BinaryTypeName, bytes: readonly number[]): number =>

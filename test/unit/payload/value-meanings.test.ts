@@ -142,7 +142,14 @@ describe('in every format', () => {
   });
 
   it('a bare text of a scalar has the same meanings', () => {
-    const said = { topic: '#', format: 'scalar', plcCode: 'P', tagAddress: 'T', words: { ON: 1 }, decimalComma: true } as const;
+    const said = {
+      topic: '#',
+      format: 'scalar',
+      plcCode: 'P',
+      tagAddress: 'T',
+      words: { ON: 1 },
+      decimalComma: true,
+    } as const;
     const decoder = createDecoder([fillSubscription(said)], '{tag}');
     expect(decodeOne('ON', 'a', decoder).rows[0]).toMatchObject({ number: 1, text: null });
     expect(decodeOne('12,5', 'a', decoder).rows[0]).toMatchObject({ number: 12.5, text: null });
