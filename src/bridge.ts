@@ -211,6 +211,7 @@ export class Bridge {
       rates: () => this.#history.rates,
       actions: this.#config.http.token !== '',
       backups: () => this.#pendingBackups(),
+      tags: () => ({ turnedIntoText: this.#tags.turnedIntoText }),
     };
   }
 

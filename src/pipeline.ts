@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import type { Backups } from './backup/backups.ts';
 import type { Replay } from './backup/replay/replay.ts';
 import { BrokerSession } from './broker-session.ts';
@@ -17,6 +19,7 @@ import type { AckMark } from './mqtt/acks/ack-proofs.ts';
 import type { Intake } from './mqtt/acks/deferred-acks.ts';
 import type { SessionManners } from './mqtt/redelivery/redelivery.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
+import { RetainedMemory } from './payload/retained-memory.ts';
 import { takeUp } from './resume.ts';
 import { Storage, type StorageParts } from './storage.ts';
 import { BatchWriter } from './writer/batch-writer.ts';
@@ -52,6 +55,7 @@ interface Stages {
 }
 
 const DRAIN_POLL_MS = 20;
+const RETAINED_FILE = 'retained.log';
 
 /**
  * The way of a value from its receipt to its end: journal → expander → buffer → writer → Oracle or backup → replay.
@@ -66,6 +70,7 @@ export class Pipeline implements Intake {
   readonly #config: PipelineConfig;
   readonly #parts: PipelineParts;
   readonly #storage: Storage;
+  readonly #retained: RetainedMemory;
   readonly #decoder: Decoder;
   readonly #stopping = new AbortController();
   #stages: Stages | undefined;
@@ -74,10 +79,21 @@ export class Pipeline implements Intake {
   constructor(config: PipelineConfig, parts: PipelineParts) {
     this.#config = config;
     this.#parts = parts;
-    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName);
     this.buffer = new TagBuffer({ ...config.buffer, clock: parts.clock });
     const onRejected: StorageParts['onRejected'] = (values, rows) => parts.observer?.rejected(values, rows);
-    this.#storage = new Storage(config, { ...parts, onRejected, onOutageEnded: () => this.replay?.wake() });
+    this.#storage = new Storage(config, {
+      ...parts,
+      onRejected,
+      onOutageEnded: () => this.replay?.wake(),
+      beforeCheckpoint: () => this.#retained.save(),
+    });
+    this.#retained = new RetainedMemory({
+      path: join(config.journal.dir, RETAINED_FILE),
+      reserve: this.#storage.journalReserve,
+      fileSystem: parts.fileSystem,
+      log: this.#logOf('journal'),
+    });
+    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName, this.#retained);
   }
 
   get backups(): Backups {
@@ -111,6 +127,7 @@ export class Pipeline implements Intake {
   async start(): Promise<void> {
     const { backups, counters } = this;
     const journal = await this.#storage.open();
+    await this.#retained.start(journal.id, journal.lastNo);
     const session = new BrokerSession({
       journal,
       maxInFlight: this.#config.mqtt.receiveMaximum,
@@ -220,7 +237,17 @@ export class Pipeline implements Intake {
     await this.#running;
     await this.backups.stop();
     await this.#stages?.checkpoints.tryToSave();
+    if (this.#stages !== undefined) await this.#keepRetained();
     await this.#storage.close();
+  }
+
+  /** What is not kept is stored once more by the next session. */
+  async #keepRetained(): Promise<void> {
+    try {
+      await this.#retained.stop();
+    } catch (error) {
+      this.#logOf('journal').warn('what is known of retained messages could not be kept', { error });
+    }
   }
 
   get #started(): Stages {

@@ -34,6 +34,8 @@ export interface StorageParts {
   readonly onOutageEnded?: BackupsOptions['onOutageEnded'];
   /** Told of rejected rows that are durable. */
   readonly onRejected?: BackupsOptions['onRejected'];
+  /** See JournalOptions. */
+  readonly beforeCheckpoint?: () => Promise<void>;
   readonly log: Logger;
   readonly onStep: OnStep;
 }
@@ -50,7 +52,8 @@ export class Storage {
   readonly rowCheck: RowCheckOptions;
   readonly #config: StorageConfig;
   readonly #parts: StorageParts;
-  readonly #journalReserve: Reserve;
+  /** The room that leads out of a full disk, in the journal's directory. */
+  readonly journalReserve: Reserve;
   #journal: Journal | undefined;
 
   constructor(config: StorageConfig, parts: StorageParts) {
@@ -59,12 +62,12 @@ export class Storage {
     this.#config = config;
     this.#parts = parts;
     this.rowCheck = { maxTextBytes, valueType: oracle.valueType, hasTextColumn: oracle.columns.text !== '' };
-    this.#journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
+    this.journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
     this.backups = new Backups({
       folder: new BackupFolder(
         backup.dir,
         fileSystem,
-        new Reserve(backup.dir, reserveBytes, fileSystem, this.#journalReserve),
+        new Reserve(backup.dir, reserveBytes, fileSystem, this.journalReserve),
       ),
       maxRowsPerFile: backup.maxRowsPerFile,
       journalId: () => this.journal.id,
@@ -87,11 +90,12 @@ export class Storage {
    * `Backups.start` throw; `close` is to be called then, too.
    */
   async open(): Promise<Journal> {
-    const { clock, fileSystem, lock, onStep } = this.#parts;
+    const { beforeCheckpoint, clock, fileSystem, lock, onStep } = this.#parts;
     this.#journal = await Journal.open({
       ...this.#config.journal,
+      ...(beforeCheckpoint && { beforeCheckpoint }),
       redeliverable: this.#config.mqtt.receiveMaximum,
-      reserve: this.#journalReserve,
+      reserve: this.journalReserve,
       fileSystem,
       lock,
       clock,

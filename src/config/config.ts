@@ -1,6 +1,7 @@
 import type { ColumnNames, ValueType } from '../core/columns.ts';
 import type { LogLevel } from '../core/log-level.ts';
 import type { FormatName } from '../payload/formats.ts';
+import type { ValueMeanings } from '../payload/value-meanings.ts';
 
 /**
  * The configuration, nested as in the file, checked and complete. Frozen all the way down.
@@ -49,14 +50,16 @@ export interface MqttConfig {
 /** For what looks at one broker of the list. */
 export type OneBrokerConfig = Config & { readonly mqtt: { readonly url: string } };
 
-/** Beside these keys it has those that its format has for itself. */
-export interface Subscription {
+/** Beside these keys it has those that its format has for itself. The loader completes all of them. */
+export interface Subscription extends ValueMeanings {
   readonly topic: string;
   readonly qos: 0 | 1 | 2;
   readonly format: FormatName;
   /** Templates of text and `{n}`, the n-th level of the topic; empty where the payload names it. */
   readonly plcCode: string;
   readonly tagAddress: string;
+  /** What becomes of messages that the broker had kept: `write` (once), `skip`. */
+  readonly retained?: 'write' | 'skip';
 }
 
 export interface WriterConfig {

@@ -5,7 +5,9 @@
 export interface Counters {
   messagesReceived: number;
   messagesUndecodable: number;
-  /** None of those that their subscription is for. */
+  /**
+   * No values for their subscription: of another kind, empty, or retained ones that are stored already or not wanted.
+   */
   messagesSkipped: number;
   messagesDuplicate: number;
   /** Stored though they may be repetitions: without a time of their own nobody can tell. */

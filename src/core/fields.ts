@@ -71,13 +71,16 @@ export function itemProblems(list: readonly unknown[], check: (item: unknown) =>
   return list.flatMap((item, i) => under(`[${i}]`, check(item)));
 }
 
-/** A good object with what was left out, in the order of the fields; fields without a default must be there. */
+/**
+ * A good object with what was left out, in the order of the fields; fields without a default must be there. Those whose
+ * default is undefined stay left out.
+ */
 export function completed<T extends object>(fields: Fields<T>, given: Partial<T>): T {
   const values = entriesOf(fields).map(([name, field]) => {
     const value = Object.hasOwn(given, name) ? (given as Given)[name] : field.default;
     return [name, field.complete === undefined ? value : field.complete(value)] as const;
   });
-  return Object.fromEntries(values) as T;
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as T;
 }
 
 /** The schema of an object of these fields. */

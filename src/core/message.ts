@@ -5,11 +5,16 @@ export interface Message {
   readonly topic: string;
   readonly payload: Buffer;
   readonly receivedAtMs: number;
+  /**
+   * The broker had kept it, and sent it because the bridge subscribed. What is published while the bridge listens is
+   * not retained for it, whatever the publisher asked the broker for. Absent: not so.
+   */
+  readonly retained?: boolean;
 }
 
 /**
- * What became of a message that is none of those that its subscription is for: it has no values, and that is as it
- * should be.
+ * What became of a message that has no values for its subscription, and that is as it should be: it is of another kind,
+ * or empty, or a retained one that is stored already.
  */
 export const SKIPPED = 'skipped';
 

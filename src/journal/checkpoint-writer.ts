@@ -24,6 +24,11 @@ export interface CheckpointWriterOptions {
   readonly segments: SegmentList;
   /** What the file is to hold, as of now. */
   readonly content: (facts: CheckpointFacts) => CheckpointContent;
+  /**
+   * Resolves when all is durable that must be before a checkpoint of now. Where it throws, none is written, and no
+   * segment is removed.
+   */
+  readonly beforeSave: () => Promise<void>;
   /** Segments that nothing needs once this moment's checkpoint is durable. */
   readonly removable: () => readonly Segment[];
   /** Segments are gone: there may be room now. */
@@ -34,7 +39,7 @@ export interface CheckpointWriterOptions {
 /**
  * Writes checkpoints, one at a time, and takes away the segments that a durable one makes superfluous.
  *
- *     content of now ──write, sync, rename──▶ durable ──▶ remove segments ──▶ sync the directory
+ *     content of now ──what must be durable before──▶ write, sync, rename ──▶ remove segments ──▶ sync the directory
  *
  * A crash between two of these steps leaves a segment too many, never one too few. Only a full disk turns the order
  * round: room has to be made before the checkpoint can be written, and a segment that is settled and gone is not read
@@ -65,9 +70,10 @@ export class CheckpointWriter {
   }
 
   async #saveNow(): Promise<void> {
-    const { content, onStep, removable } = this.#options;
+    const { beforeSave, content, onStep, removable } = this.#options;
     const superfluous = removable();
     const text = encodeCheckpoint(content(this.#facts));
+    await beforeSave();
     try {
       if (text !== this.#lastText) await this.#write(text);
     } catch (error) {

@@ -26,6 +26,7 @@ import type { Delivery, Message, Release } from '../core/message.ts';
 
 /** What is read in order: a message, or a release, which has no topic. */
 export interface JournalEntry extends Message {
+  readonly retained: boolean;
   readonly isRelease: boolean;
 }
 
@@ -166,6 +167,7 @@ export function decodeFrame(buffer: Buffer, at: number, firstNumber: number): Jo
     packetId: (flags & PACKET_ID_BIT) === 0 ? undefined : buffer.readUInt16LE(at + 24),
     qos: flags & QOS_BITS,
     duplicate: (flags & DUPLICATE_BIT) !== 0,
+    retained: (flags & RETAIN_BIT) !== 0,
     isRelease: (flags & RELEASE_BIT) !== 0,
     connection: frameConnection(buffer, at),
   };

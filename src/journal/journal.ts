@@ -45,6 +45,11 @@ export interface JournalOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onStep: OnStep;
+  /**
+   * Resolves when what others know of the messages taken so far is durable: a checkpoint that settles them is written
+   * after that. Absent: nobody has to know.
+   */
+  readonly beforeCheckpoint?: () => Promise<void>;
 }
 
 export interface JournalStatus {
@@ -231,6 +236,12 @@ export class Journal {
     this.#noteSettled();
   }
 
+  /** The last message that is durable; 0: there was none. */
+  get lastNo(): number {
+    const newest = this.#segments.all.findLast(({ messages }) => messages > 0);
+    return Math.max(newest?.lastNumber ?? 0, this.#settling.place.messageNo);
+  }
+
   /** The largest place such that every value up to it is settled. */
   get settledPlace(): Place {
     return this.#settling.place;
@@ -298,6 +309,7 @@ export class Journal {
   #createCheckpointWriter(): CheckpointWriter {
     return new CheckpointWriter({
       ...this.#options,
+      beforeSave: () => this.#options.beforeCheckpoint?.() ?? Promise.resolve(),
       segments: this.#segments,
       content: (facts) => this.#checkpointContent(facts),
       removable: () => this.#removable(),

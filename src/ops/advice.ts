@@ -14,6 +14,7 @@ export type ProblemKind =
   | 'backups'
   | 'rejected'
   | 'undecodable'
+  | 'turnedIntoText'
   | 'subscription';
 
 /** What to do about each kind of problem; what depends on its cause is asked of the status. */
@@ -48,6 +49,9 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
   undecodable:
     'Look at reason and payload in the files, mend the sender or the format of the subscription in mqtt.subscriptions, ' +
     'then discard the files: messages cannot be replayed.',
+  turnedIntoText:
+    'Look at the texts under the tags seen. If they are numbers in quotes, with a comma or words such as ON, set numbersInText, decimalComma or ' +
+    'words of the subscription; else the PLC or what reads it reports something else now, such as an error.',
   subscription:
     "Let the broker's access rules grant the topic to mqtt.username, at the QoS of the subscription in " +
     'mqtt.subscriptions. The bridge asks again when it connects.',

@@ -13,6 +13,7 @@ import type {
   OracleStatus,
   Status,
   StatusFacts,
+  TagsStatus,
 } from './status.ts';
 
 /**
@@ -60,6 +61,7 @@ export interface StatusSources {
   /** A token is configured, so that files can be replayed and discarded over HTTP. */
   readonly actions: boolean;
   backups(): BackupsStatus;
+  tags(): TagsStatus;
 }
 
 /** How many values are between receipt and settling, counted stage by stage. */
@@ -80,6 +82,7 @@ export function collectStatus(sources: StatusSources): Status {
     buffer: { size: buffer.size, capacity: buffer.capacity },
     journal: sources.journal(),
     backups: sources.backups(),
+    tags: sources.tags(),
     rolling: {
       windowSeconds: rolling.batchSize.windowMs / 1000,
       avgBatchSize: round(rolling.batchSize.average),

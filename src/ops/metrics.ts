@@ -16,7 +16,11 @@ const PREFIX = 'bridge_';
 const FIGURES: readonly Figure[] = [
   counter('messages_received_total', 'Messages received', (s) => s.counters.messagesReceived),
   counter('messages_undecodable_total', 'Messages that no format could read', (s) => s.counters.messagesUndecodable),
-  counter('messages_skipped_total', 'Messages that their subscription is not for', (s) => s.counters.messagesSkipped),
+  counter(
+    'messages_skipped_total',
+    'Messages that are no values for their subscription',
+    (s) => s.counters.messagesSkipped,
+  ),
   counter('messages_duplicate_total', 'Messages delivered again and not stored', (s) => s.counters.messagesDuplicate),
   counter(
     'messages_maybe_repeated_total',
@@ -51,6 +55,8 @@ const FIGURES: readonly Figure[] = [
   gauge('rejected_files', 'CSV files of rejected rows', (s) => s.backups.rejectedFiles),
   gauge('rejected_rows', 'Rows in CSV files of rejected rows', (s) => s.backups.rejectedRows),
   gauge('undecodable_files', 'CSV files of undecodable messages', (s) => s.backups.undecodableFiles),
+  gauge('tags_turned_into_text', 'Tags that are texts now and were numbers', (s) => s.tags.turnedIntoText.count),
+  counter('tag_turns_into_text_total', 'Times a tag turned from number to text', (s) => s.tags.turnedIntoText.turns),
 ];
 
 const ROW_BUCKETS = [1, 5, 10, 50, 100, 250, 500, 1000, 2500, 5000];

@@ -1,5 +1,6 @@
 import { plural } from '../core/wording.ts';
 import { remedyFor, type ProblemKind } from './advice.ts';
+import { shortText } from './short-text.ts';
 import type { Advice, StatusFacts } from './status.ts';
 
 /** One thing that can be wrong, and how a person is told of it. */
@@ -104,7 +105,21 @@ const PROBLEMS: readonly Problem[] = [
       waiting(backups.undecodableFiles, backups.undecodableRows, 'undecodable, kept in CSV', 'message'),
     phrase: () => 'undecodable messages',
   },
+  {
+    kind: 'turnedIntoText',
+    sentence: ({ tags: { turnedIntoText } }) => {
+      const { count, examples } = turnedIntoText;
+      if (count === 0) return undefined;
+      const names = examples.map((name) => shortText(name, MAX_NAME_LENGTH)).join(', ');
+      const what =
+        count === 1 ? '1 tag that was a number is a text now' : `${count} tags that were numbers are texts now`;
+      return `${what}: ${names}${count > examples.length ? ' …' : ''}.`;
+    },
+    phrase: () => 'texts in place of numbers',
+  },
 ];
+
+const MAX_NAME_LENGTH = 100;
 
 const STARVED_SENTENCES = {
   none: 'It still gets nothing.',

@@ -2,6 +2,7 @@ import type { Counters } from '../core/counters.ts';
 import type { DatabaseErrorKind, Reason } from '../core/errors.ts';
 import type { Audit } from './audit.ts';
 import type { RateFigures } from './rates.ts';
+import type { TurnedTags } from './tags-seen.ts';
 
 /*
  * What a bridge says of itself: the answer of `/api/status`, which the page, the command line and the health notice
@@ -77,6 +78,12 @@ export interface JournalStatus {
   readonly state: 'ok' | 'full' | 'failing';
 }
 
+/** Of the tags of the last values, up to 100,000. */
+export interface TagsStatus {
+  /** Tags that are texts now and were numbers before. */
+  readonly turnedIntoText: TurnedTags;
+}
+
 /** The answer of `/api/status`. */
 export interface Status {
   readonly bridgeId: string;
@@ -88,6 +95,7 @@ export interface Status {
   readonly buffer: { readonly size: number; readonly capacity: number };
   readonly journal: JournalStatus;
   readonly backups: BackupsStatus;
+  readonly tags: TagsStatus;
   readonly rolling: {
     readonly windowSeconds: number;
     readonly avgBatchSize: number;

@@ -10,6 +10,17 @@ export interface SeenTag {
   readonly quality: string;
   /** The time of the value in ISO 8601; null when the payload's time could not be read. */
   readonly timestamp: string | null;
+  /** It is a text, and was a number before. */
+  readonly wasNumber?: true;
+}
+
+/** Tags that are texts now and were numbers before. */
+export interface TurnedTags {
+  readonly count: number;
+  /** How often a tag turned so since the start. */
+  readonly turns: number;
+  /** The names of some of them. */
+  readonly examples: readonly string[];
 }
 
 /** The answer of `/api/tags`. */
@@ -25,6 +36,13 @@ const MAX_TAGS = 100_000;
 const MAX_NAME_LENGTH = 500;
 const MAX_TEXT_LENGTH = 200;
 const MAX_TIME_MS = 8.64e15;
+const MAX_EXAMPLES = 3;
+
+/** What the values of a tag are; a value without content, or with a problem, says nothing of that. */
+const UNKNOWN = 0;
+const NUMBER = 1;
+const TEXT = 2;
+const TEXT_AFTER_NUMBER = 3;
 
 /**
  * The last value of each tag name, one array a column: about 100 bytes a tag beside its name.
@@ -41,6 +59,9 @@ export class TagsSeen {
   readonly #texts: (string | null)[] = [];
   readonly #timesMs: number[] = [];
   readonly #qualities: string[] = [];
+  readonly #kinds: number[] = [];
+  #turned = 0;
+  #turns = 0;
   /** The slot of the tag that came after this one. */
   readonly #next: number[] = [0];
   #last = 0;
@@ -54,7 +75,7 @@ export class TagsSeen {
 
   /** Takes note of all values of the list, later ones over earlier ones. */
   note(values: TagValues): void {
-    const { length, tags, numbers, texts, timesMs, qualities } = values;
+    const { length, tags, numbers, problems, texts, timesMs, qualities } = values;
     let last = this.#last;
     for (let i = 0; i < length; i += 1) {
       const tag = tags[i]!;
@@ -66,7 +87,17 @@ export class TagsSeen {
       }
       last = slot;
       const text = texts[i]!;
-      this.#numbers[slot] = numbers[i]!;
+      const number = numbers[i]!;
+      const isNumber = !Number.isNaN(number);
+      // Nearly all tags stay what they are.
+      if (
+        this.#kinds[slot] !== (isNumber ? NUMBER : TEXT) &&
+        (isNumber || text !== null) &&
+        problems[i] === undefined
+      ) {
+        this.#turnInto(isNumber, slot);
+      }
+      this.#numbers[slot] = number;
       this.#texts[slot] = text === null ? null : shortText(text, MAX_TEXT_LENGTH);
       this.#timesMs[slot] = timesMs[i]!;
       this.#qualities[slot] = shortText(qualities[i]!, MAX_TEXT_LENGTH);
@@ -84,6 +115,30 @@ export class TagsSeen {
     return { total: this.#slots.size, matching: matching.length, tags };
   }
 
+  /** The tags that are texts now and were numbers before. */
+  get turnedIntoText(): TurnedTags {
+    const examples: string[] = [];
+    for (let slot = 0; this.#turned > examples.length && slot < this.#tags.length; slot += 1) {
+      if (this.#kinds[slot] === TEXT_AFTER_NUMBER) examples.push(this.#tags[slot]!.name);
+      if (examples.length === MAX_EXAMPLES) break;
+    }
+    return { count: this.#turned, turns: this.#turns, examples };
+  }
+
+  #turnInto(isNumber: boolean, slot: number): void {
+    const kind = this.#kinds[slot];
+    if (isNumber) {
+      if (kind === TEXT_AFTER_NUMBER) this.#turned -= 1;
+      this.#kinds[slot] = NUMBER;
+    } else if (kind === NUMBER) {
+      this.#kinds[slot] = TEXT_AFTER_NUMBER;
+      this.#turned += 1;
+      this.#turns += 1;
+    } else if (kind === UNKNOWN) {
+      this.#kinds[slot] = TEXT;
+    }
+  }
+
   #slotOf(tag: Tag): number {
     const known = this.#slots.get(tag.name);
     if (known !== undefined) {
@@ -94,6 +149,8 @@ export class TagsSeen {
     const slot = this.#slots.size < this.#maxTags ? this.#slots.size : this.#makeRoom();
     this.#slots.set(tag.name, slot);
     this.#tags[slot] = tag;
+    if (this.#kinds[slot] === TEXT_AFTER_NUMBER) this.#turned -= 1;
+    this.#kinds[slot] = UNKNOWN;
     this.#next[slot] = 0;
     return slot;
   }
@@ -115,6 +172,7 @@ export class TagsSeen {
       value: this.#texts[slot] ?? (Number.isNaN(number) ? null : number),
       quality: this.#qualities[slot]!,
       timestamp: Math.abs(timeMs) <= MAX_TIME_MS ? new Date(timeMs).toISOString() : null,
+      ...(this.#kinds[slot] === TEXT_AFTER_NUMBER && { wasNumber: true }),
     };
   }
 }

@@ -1,4 +1,4 @@
-import type { Message } from '../core/message.ts';
+import { SKIPPED, type Message } from '../core/message.ts';
 import { TagValues } from '../core/tag-values.ts';
 import { topicMatches } from '../core/topic-filter.ts';
 import type { CompiledFormat, DecodeOutcome, FormatSubscription, TopicNames } from './format.ts';
@@ -10,6 +10,16 @@ import { ValueDecoder } from './value-decoder.ts';
 /** How messages of some topics are read, with the options that the format has for itself. */
 export interface Route extends FormatSubscription {
   readonly format: FormatName;
+  /** What becomes of retained messages. Absent: they are written. */
+  readonly retained?: 'write' | 'skip';
+}
+
+/** What is known of the messages that were stored before; see RetainedMemory. */
+export interface StoredMessages {
+  /** Whether the message that was stored last of the topic, before this one, had the same bytes. */
+  has(message: Message): boolean;
+  note(message: Message): void;
+  forget(topic: string): void;
 }
 
 export interface Decoder {
@@ -42,6 +52,7 @@ interface Reading {
 interface TopicReading {
   readonly format: CompiledFormat;
   readonly names: TopicNames;
+  readonly skipsRetained: boolean;
 }
 
 const MAX_TOPICS = 10_000;
@@ -50,34 +61,46 @@ const SCRATCH_VALUES = 64;
 
 /**
  * The first route whose filter matches a message's topic decides. `tagNameTemplate`: `{plc}` and `{tag}` are filled in.
+ * `stored`: retained messages that it has are skipped.
  */
-export function createDecoder(routes: readonly Route[], tagNameTemplate: string): Decoder {
-  return new RoutingDecoder(routes, tagNameTemplate);
+export function createDecoder(routes: readonly Route[], tagNameTemplate: string, stored?: StoredMessages): Decoder {
+  return new RoutingDecoder(routes, tagNameTemplate, stored);
 }
 
 class RoutingDecoder implements Decoder {
   readonly #tags: TagCatalog;
   readonly #topics = new Map<string, TopicReading>();
+  readonly #stored: StoredMessages | undefined;
   #readings: readonly Reading[];
 
-  constructor(routes: readonly Route[], tagNameTemplate: string) {
+  constructor(routes: readonly Route[], tagNameTemplate: string, stored: StoredMessages | undefined) {
+    this.#stored = stored;
     this.#tags = new TagCatalog(tagNameTemplate);
     this.#readings = routes.map((route) => this.#compile(route));
   }
 
   decode(message: Message, into: TagValues): DecodeOutcome {
     const reading = this.#topics.get(message.topic) ?? this.#resolve(message.topic);
-    if (reading === undefined) return reasonFor('NO_ROUTE', message.topic);
-    const outcome = reading.format.decode(message, reading.names, into);
-    if (outcome === undefined) into.stamp(message.number, message.receivedAtMs);
-    else into.clear();
-    return outcome;
+    if (message.retained === true && reading !== undefined) {
+      if (reading.skipsRetained || this.#stored?.has(message) === true) return SKIPPED;
+    }
+    let isStored = false;
+    try {
+      const outcome = reading === undefined ? reasonFor('NO_ROUTE', message.topic) : read(message, reading, into);
+      isStored = outcome === undefined && into.length > 0;
+      return outcome;
+    } finally {
+      if (isStored) this.#stored?.note(message);
+      else this.#stored?.forget(message.topic);
+    }
   }
 
   /** A value without a time gets that of receipt; here that is no time at all. */
   hasOwnTime(topic: string, payload: Buffer): boolean {
     const values = new TagValues(SCRATCH_VALUES);
-    const outcome = this.decode({ number: 0, topic, payload, receivedAtMs: Number.NaN }, values);
+    const reading = this.#topics.get(topic) ?? this.#resolve(topic);
+    if (reading === undefined) return false;
+    const outcome = read({ number: 0, topic, payload, receivedAtMs: Number.NaN }, reading, values);
     return outcome === undefined && values.length > 0 && !values.timesMs.subarray(0, values.length).some(Number.isNaN);
   }
 
@@ -89,20 +112,31 @@ class RoutingDecoder implements Decoder {
   }
 
   #compile(route: Route): Reading {
-    const scope = { tags: this.#tags, values: new ValueDecoder() };
+    const scope = { tags: this.#tags, values: new ValueDecoder(route) };
     return { route, format: formatNamed(route.format).compile(route, scope) };
   }
 
   #resolve(topic: string): TopicReading | undefined {
     const found = this.#readings.find(({ route }) => topicMatches(route.topic, topic));
     if (found === undefined) return undefined;
-    const reading = { format: found.format, names: namesIn(topic, found.route) };
+    const { format, route } = found;
+    const reading = { format, names: namesIn(topic, route), skipsRetained: route.retained === 'skip' };
     if (topic.length <= MAX_KEPT_TOPIC_LENGTH) {
       if (this.#topics.size >= MAX_TOPICS) this.#topics.clear();
       this.#topics.set(topic, reading);
     }
     return reading;
   }
+}
+
+/** Changes nothing but the list. */
+function read(message: Message, { format, names }: TopicReading, into: TagValues): DecodeOutcome {
+  // A retained message is cleared by an empty one, and whoever listens already gets that like any other.
+  if (message.payload.length === 0 && (message.retained === true || format.readsEmpty !== true)) return SKIPPED;
+  const outcome = format.decode(message, names, into);
+  if (outcome === undefined) into.stamp(message.number, message.receivedAtMs);
+  else into.clear();
+  return outcome;
 }
 
 function namesIn(topic: string, { plcCode, tagAddress }: FormatSubscription): TopicNames {

@@ -4,6 +4,7 @@ import type { Message, SKIPPED } from '../core/message.ts';
 import type { TagValues } from '../core/tag-values.ts';
 import type { TagCatalog } from './tag-name.ts';
 import type { ValueDecoder } from './value-decoder.ts';
+import type { ValueMeanings } from './value-meanings.ts';
 
 /*
  * A payload format describes itself: the configuration checks and documents its options, and asks what its payloads
@@ -12,7 +13,7 @@ import type { ValueDecoder } from './value-decoder.ts';
  */
 
 /** What every subscription says to its format. In the two templates `{n}` is the n-th level of the topic, from 1. */
-export interface FormatSubscription {
+export interface FormatSubscription extends ValueMeanings {
   readonly topic: string;
   readonly plcCode: string;
   readonly tagAddress: string;
@@ -48,6 +49,8 @@ export type DecodeOutcome = Reason | typeof SKIPPED | undefined;
 
 /** A format as one subscription has it. It lives as long as the decoder reads topics of the subscription. */
 export interface CompiledFormat {
+  /** An empty payload is a value. Absent: it is none, as MQTT clears a retained message by one. */
+  readonly readsEmpty?: boolean;
   /**
    * Puts the values of a message, whatever stood in the list before. One bad value is no reason: it is put with a
    * problem. Where the outcome is a reason, the content of the list does not matter.

@@ -3,7 +3,7 @@ import type { Message } from '../core/message.ts';
 import type { TagValues } from '../core/tag-values.ts';
 import type { DecodeOutcome, FormatScope, PayloadFormat, TopicNames } from './format.ts';
 import { invalidJson, reasonFor, reasonsOf } from './reasons.ts';
-import { readText } from './text.ts';
+import { readText, unpadded } from './text.ts';
 import { isJsonObject } from './value-decoder.ts';
 
 /**
@@ -56,7 +56,7 @@ function expand(
   const given = values.unmark(document['plc_code'] ?? '');
   const sent = typeof given === 'number' ? values.numberText(given) : given;
   if (typeof sent !== 'string') return reasonFor('PLC_CODE_INVALID', sent);
-  const plcCode = sent === '' ? topicPlcCode : sent;
+  const plcCode = unpadded(sent) || topicPlcCode;
   if (plcCode === '') return reasonFor('PLC_CODE_MISSING');
   if (plcCode.length > MAX_PLC_CODE_LENGTH) return reasonFor('PLC_CODE_TOO_LONG', plcCode);
 

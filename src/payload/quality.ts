@@ -1,11 +1,16 @@
 /**
- * What payloads say of a value's quality, as the text that is written. Compiled once. A quality that can't be read by
- * its scale is written as the text that it is: a value is not to be lost for what stands beside it.
+ * What payloads say of a value's quality, as the text that is written. Compiled once.
+ *
+ * Without a scale a text of at most 64 bytes is the quality as it stands. What can't be read (by the scale; no text; a
+ * longer text) is written as text all the same, cut to the 16 bytes that the column of the proposed DDL holds: a value
+ * is not to be lost for what stands beside it.
  */
-import { escapeBrokenText } from './text.ts';
+import { escapeBrokenText, isBrokenText } from './text.ts';
 
 export const DEFAULT_QUALITY = 'GOOD';
 const MAX_QUALITY_BYTES = 64;
+/** What the column of the proposed DDL holds. */
+const MAX_UNREAD_BYTES = 16;
 
 /** Gives a text that is never empty and has at most 64 bytes. */
 export type QualityReader = (given: unknown) => string;
@@ -59,7 +64,10 @@ const MAX_KEPT = 1_000;
 /** `scale` undefined: the quality is text, as it stands. `textOf` gives the text of whatever may stand there. */
 export function compileQuality(scale: QualityScale | undefined, textOf: (given: unknown) => string): QualityReader {
   const read = scale === undefined ? undefined : typeof scale === 'string' ? byScale(SCALES[scale]) : byMap(scale);
-  const compute = (given: unknown): string => read?.(given) ?? cut(escapeBrokenText(textOf(given)));
+  const compute = (given: unknown): string => {
+    if (read === undefined && isPlainQuality(given)) return given;
+    return read?.(given) ?? cut(escapeBrokenText(textOf(given)));
+  };
   const kept = new Map<unknown, string>();
   let last: unknown;
   let lastText = '';
@@ -109,12 +117,18 @@ function byMap(map: Readonly<Record<string, string>>): (given: unknown) => strin
   };
 }
 
+function isPlainQuality(given: unknown): given is string {
+  return (
+    typeof given === 'string' && given !== '' && Buffer.byteLength(given) <= MAX_QUALITY_BYTES && !isBrokenText(given)
+  );
+}
+
 function cut(text: string): string {
   if (text === '') return DEFAULT_QUALITY;
-  if (Buffer.byteLength(text) <= MAX_QUALITY_BYTES) return text;
+  if (Buffer.byteLength(text) <= MAX_UNREAD_BYTES) return text;
   // Cut between characters: a half one is no UTF-8.
   return Buffer.from(text)
-    .subarray(0, MAX_QUALITY_BYTES)
+    .subarray(0, MAX_UNREAD_BYTES)
     .toString('utf8')
     .replace(/\uFFFD+$/, '');
 }

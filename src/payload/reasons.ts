@@ -32,7 +32,6 @@ export const reasonFor = reasonsOf({
   VALUE_NOT_FINITE: (found) => `the number ${found} is too large`,
   TEXT_NOT_UNICODE: () => 'the text contains half a surrogate pair; it is given as JSON',
   BAD_TIMESTAMP: (found) => `the timestamp must be ISO 8601 or epoch milliseconds, years 1 to 9999, not ${found}`,
-  BAD_QUALITY: (found) => `the quality must be a string of 1 to 64 bytes, not ${found}`,
 });
 
 /** `form`: the one that the mapping asks for. */

@@ -44,6 +44,11 @@ export class TagCatalog {
     return this.#size;
   }
 
+  /** The names have the PLC code in them. */
+  get namesPlc(): boolean {
+    return this.#template.includes('{plc}');
+  }
+
   /**
    * For values whose PLC nobody names: `{plc}` is left out of the names, with the character between it and what
    * stands beside.

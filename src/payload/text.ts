@@ -21,3 +21,17 @@ export function isBrokenText(text: string): boolean {
 export function escapeBrokenText(text: string): string {
   return isBrokenText(text) ? JSON.stringify(text) : text;
 }
+
+/**
+ * The text without the NULs and blanks at its end: a C or PLC string of a fixed length is filled up with them. One that
+ * consists of nothing else is empty.
+ */
+export function unpadded(text: string): string {
+  let end = text.length;
+  while (end > 0 && isPadding(text.charCodeAt(end - 1))) end -= 1;
+  return end === text.length ? text : text.slice(0, end);
+}
+
+function isPadding(code: number): boolean {
+  return code === 0 || code === 0x20;
+}

@@ -1,17 +1,15 @@
 import type { Reason } from '../core/errors.ts';
 import type { TagValues } from '../core/tag-values.ts';
 import { isInexactInteger, markInexactNumbers, stringifyExactly } from './exact-json.ts';
+import { compileQuality, DEFAULT_QUALITY, type QualityReader } from './quality.ts';
 import { reasonFor } from './reasons.ts';
 import type { NamedTag } from './tag-name.ts';
-import { isBrokenText } from './text.ts';
-import { parseTimestamp } from './timestamp.ts';
+import { isBrokenText, unpadded } from './text.ts';
+import { compileTextMeanings } from './text-values.ts';
+import type { TimeSource } from './time-forms.ts';
+import { compileTimeReader, type TimeReader, type ValueMeanings } from './value-meanings.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
-
-const DEFAULT_QUALITY = 'GOOD';
-const MAX_QUALITY_BYTES = 64;
-/** Of one that is refused. All values of a message may have the same, and each is kept with it. */
-const MAX_REFUSED_QUALITY_LENGTH = 100;
 
 /** Not an array, not null. */
 export function isJsonObject(value: unknown): value is JsonObject {
@@ -35,12 +33,32 @@ export class ValueDecoder {
   #defaultTimeMs = 0;
   #defaultTimeProblem: Reason | undefined;
   #defaultQuality = DEFAULT_QUALITY;
-  #defaultQualityProblem: Reason | undefined;
 
-  // Values of one message mostly have the same time and quality; the last ones that were read and found good.
+  // Values of one message mostly have the same time; the last one that was read and found good.
   #lastTimestamp = '';
   #lastTimeMs = Number.NaN;
-  #lastQuality = DEFAULT_QUALITY;
+
+  readonly #time: TimeReader;
+  readonly #timeSource: TimeSource & { receivedAtMs: number };
+  readonly #quality: QualityReader;
+  readonly #meaningOf: ReturnType<typeof compileTextMeanings>;
+
+  constructor(meanings: ValueMeanings = {}) {
+    const { numbersInText = false, decimalComma = false, words = {} } = meanings;
+    this.#time = compileTimeReader(meanings);
+    this.#timeSource = {
+      receivedAtMs: 0,
+      // What is marked comes as a text of digits.
+      exactDigits: () => undefined,
+      needDigits: () => {
+        this.#needsExact = true;
+      },
+    };
+    this.#quality = compileQuality(meanings.quality, (given) =>
+      typeof given === 'string' ? given : stringifyExactly(given, this.#marker),
+    );
+    this.#meaningOf = compileTextMeanings({ numbersInText, decimalComma, words });
+  }
 
   /** `text` is the payload's. */
   begin(into: TagValues, text: string, marker = ''): void {
@@ -76,10 +94,10 @@ export class ValueDecoder {
 
   /** Time and quality of the values that have none of their own; undefined and null: the time of receipt, GOOD. */
   setDefaults(timestamp: unknown, quality: unknown, receivedAtMs: number): void {
+    this.#timeSource.receivedAtMs = receivedAtMs;
     this.#defaultTimeMs = isAbsent(timestamp) ? receivedAtMs : this.#timeMs(timestamp);
     this.#defaultTimeProblem = this.#timeProblem(timestamp, this.#defaultTimeMs);
     this.#defaultQuality = isAbsent(quality) ? DEFAULT_QUALITY : this.#qualityText(quality);
-    this.#defaultQualityProblem = isAbsent(quality) ? undefined : this.#qualityProblem(quality);
   }
 
   /** Adds one value: a JSON scalar or an object `{ value, timestamp, quality }`, whose other keys mean nothing. */
@@ -113,7 +131,7 @@ export class ValueDecoder {
       text,
       this.#defaultTimeMs,
       this.#defaultQuality,
-      named.problem ?? problem ?? this.#defaultTimeProblem ?? this.#defaultQualityProblem,
+      named.problem ?? problem ?? this.#defaultTimeProblem,
     );
   }
 
@@ -128,9 +146,17 @@ export class ValueDecoder {
     else if (typeof given === 'boolean') this.#add(named, given ? 1 : 0, null, undefined);
     else if (typeof given !== 'string') this.#pushNotScalar(named, given);
     else if (this.#isMarked(given)) this.pushNumber(named, given.slice(this.#marker.length));
-    else if (this.#mayBeBroken && isBrokenText(given)) {
-      this.#add(named, Number.NaN, JSON.stringify(given), reasonFor('TEXT_NOT_UNICODE'));
-    } else this.#add(named, Number.NaN, given, undefined);
+    else this.#pushText(named, given);
+  }
+
+  #pushText(named: NamedTag, given: string): void {
+    const text = unpadded(given);
+    const meaning = this.#meaningOf?.(text);
+    if (typeof meaning === 'string') this.pushNumber(named, meaning);
+    else if (meaning !== undefined) this.#add(named, meaning ?? Number.NaN, null, undefined);
+    else if (this.#mayBeBroken && isBrokenText(text)) {
+      this.#add(named, Number.NaN, JSON.stringify(text), reasonFor('TEXT_NOT_UNICODE'));
+    } else this.#add(named, Number.NaN, text, undefined);
   }
 
   /** The object's own time and quality stand in for the message's while its value is added. */
@@ -138,17 +164,13 @@ export class ValueDecoder {
     const timeMs = this.#defaultTimeMs;
     const timeProblem = this.#defaultTimeProblem;
     const quality = this.#defaultQuality;
-    const qualityProblem = this.#defaultQualityProblem;
     const ownTime = given['timestamp'];
     const ownQuality = given['quality'];
     if (!isAbsent(ownTime)) {
       this.#defaultTimeMs = this.#timeMs(ownTime);
       this.#defaultTimeProblem = this.#timeProblem(ownTime, this.#defaultTimeMs);
     }
-    if (!isAbsent(ownQuality)) {
-      this.#defaultQuality = this.#qualityText(ownQuality);
-      this.#defaultQualityProblem = this.#qualityProblem(ownQuality);
-    }
+    if (!isAbsent(ownQuality)) this.#defaultQuality = this.#qualityText(ownQuality);
 
     const value = given['value'];
     if (value === undefined) this.#pushNotScalar(named, given);
@@ -158,7 +180,6 @@ export class ValueDecoder {
     this.#defaultTimeMs = timeMs;
     this.#defaultTimeProblem = timeProblem;
     this.#defaultQuality = quality;
-    this.#defaultQualityProblem = qualityProblem;
   }
 
   /** Its text keeps the digits of the numbers in it, so only a second pass can give it. */
@@ -174,7 +195,7 @@ export class ValueDecoder {
 
   #timeMs(given: unknown): number {
     if (given !== this.#lastTimestamp) {
-      const timeMs = parseTimestamp(given);
+      const timeMs = this.#time.read(this.unmark(given), this.#timeSource);
       if (typeof given !== 'string' || Number.isNaN(timeMs)) return timeMs;
       this.#lastTimestamp = given;
       this.#lastTimeMs = timeMs;
@@ -183,29 +204,12 @@ export class ValueDecoder {
   }
 
   #timeProblem(given: unknown, timeMs: number): Reason | undefined {
-    return Number.isNaN(timeMs) ? reasonFor('BAD_TIMESTAMP', this.unmark(given)) : undefined;
+    return Number.isNaN(timeMs) ? this.#time.problem(this.unmark(given)) : undefined;
   }
 
-  /** Goes with the value, so that a rejected one still says what was sent, or how it began. */
   #qualityText(given: unknown): string {
-    if (given === this.#lastQuality) return this.#lastQuality;
-    const sent = this.unmark(given);
-    const text = typeof sent === 'string' ? sent : stringifyExactly(sent, this.#marker);
-    const begin = text.length <= MAX_REFUSED_QUALITY_LENGTH ? text : `${text.slice(0, MAX_REFUSED_QUALITY_LENGTH)}…`;
-    return isBrokenText(begin) ? JSON.stringify(begin) : begin;
-  }
-
-  #qualityProblem(given: unknown): Reason | undefined {
-    if (given === this.#lastQuality) return undefined;
-    if (typeof given !== 'string' || given === '' || this.#isMarked(given) || !this.#isGoodQuality(given)) {
-      return reasonFor('BAD_QUALITY', this.unmark(given));
-    }
-    this.#lastQuality = given;
-    return undefined;
-  }
-
-  #isGoodQuality(text: string): boolean {
-    return Buffer.byteLength(text) <= MAX_QUALITY_BYTES && !(this.#mayBeBroken && isBrokenText(text));
+    if (typeof given === 'number') this.#checkPrecision(given);
+    return this.#quality(this.unmark(given));
   }
 
   #isMarked(given: unknown): given is string {

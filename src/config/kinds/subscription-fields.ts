@@ -12,6 +12,7 @@ import {
 import { levelsOf, topicFilterProblem } from '../../core/topic-filter.ts';
 import type { PayloadFormat, Said } from '../../payload/format.ts';
 import { findFormat, FORMATS, LATER_FORMATS, type FormatName } from '../../payload/formats.ts';
+import { MEANING_FIELDS } from '../../payload/value-fields.ts';
 import type { Subscription } from '../config.ts';
 import { isOneLine, listOf } from './plain-kinds.ts';
 
@@ -68,6 +69,15 @@ const COMMON_FIELDS: Fields<Subscription> = {
       const what = `the tag address of a ${String(beside['format'])} value`;
       return unless(false, `must say where in the topic ${what} stands, such as "{3}"`);
     },
+  },
+  ...MEANING_FIELDS,
+  retained: {
+    doc:
+      'what to do with messages that the broker had kept (retained): write, once: what is stored already is not stored ' +
+      'again; or skip',
+    jsonSchema: { enum: ['write', 'skip'] },
+    default: 'write',
+    check: (value) => unless(value === 'write' || value === 'skip', 'must be "write" or "skip"', value),
   },
 };
 

@@ -93,8 +93,8 @@ export const mqttSchema: Schema<MqttConfig> = {
     kind: subscriptions,
     default: [fillSubscription({ topic: 'plc/+/tags' })],
     example: [
-      fillSubscription({ topic: 'plc/+/tags', plcCode: '{2}' }),
-      fillSubscription({ topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' }),
+      { topic: 'plc/+/tags', qos: 1, format: 'polling', plcCode: '{2}', tagAddress: '' },
+      { topic: 'plant/+/+', qos: 1, format: 'scalar', plcCode: '{2}', tagAddress: '{3}' },
     ],
     appliedOnReload: true,
   },

@@ -67,8 +67,10 @@ function showTag([name, value, quality, age], tag) {
   if (!name || !value || !quality || !age) return;
   write(name, tag.tagName);
   const isNumber = typeof tag.value === 'number';
-  write(value, isNumber ? shortNumber(tag.value) : (tag.value ?? 'no value'));
-  value.title = isNumber ? exactNumber(tag.value) : '';
+  const mark = tag.wasNumber === true ? '▲ ' : '';
+  write(value, isNumber ? shortNumber(tag.value) : mark + (tag.value ?? 'no value'));
+  value.title = isNumber ? exactNumber(tag.value) : tag.wasNumber === true ? 'was a number before' : '';
+  value.classList.toggle('turned', tag.wasNumber === true);
   value.classList.toggle('text', !isNumber);
   write(quality, tag.quality === 'GOOD' ? 'GOOD' : `▲ ${tag.quality}`);
   quality.classList.toggle('bad', tag.quality !== 'GOOD');

@@ -1,5 +1,6 @@
 import type { Given, Problem } from '../../core/fields.ts';
 import type { PayloadFormat } from '../format.ts';
+import { goodMeanings } from '../value-fields.ts';
 import { checkMapping, compileMapping } from './compile.ts';
 import { JsonReader } from './json-reader.ts';
 import { mappingSchema } from './mapping-keys.ts';
@@ -28,12 +29,13 @@ export const json: PayloadFormat<'json', Options> = {
   },
 };
 
-function placeOf({ topic, plcCode, tagAddress }: Given): MappingPlace {
+/** What the other keys of the subscription say; one that is not good is reported at its own place. */
+function placeOf(beside: Given): MappingPlace {
+  const textAt = (key: string): string => (typeof beside[key] === 'string' ? beside[key] : '');
   return {
-    topic: typeof topic === 'string' ? topic : '',
-    plcCode: typeof plcCode === 'string' ? plcCode : '',
-    tagAddress: typeof tagAddress === 'string' ? tagAddress : '',
-    timeZone: '',
-    qualityScale: undefined,
+    topic: textAt('topic'),
+    plcCode: textAt('plcCode'),
+    tagAddress: textAt('tagAddress'),
+    ...goodMeanings(beside),
   };
 }

@@ -1,4 +1,5 @@
 import type { QualityScale } from '../quality.ts';
+import type { CompleteMeanings } from '../value-meanings.ts';
 
 /** A path, or several whose numbers are added. */
 export type Source = string | { readonly sum: readonly string[] };
@@ -73,12 +74,10 @@ export interface JsonOptions extends MessageMapping, Omit<RowMapping, 'when'> {
 }
 
 /** What a subscription says besides, as the words of the user. */
-export interface MappingPlace {
+export interface MappingPlace extends CompleteMeanings {
   /** The filter. */
   readonly topic: string;
   /** Templates of the topic, or empty. */
   readonly plcCode: string;
   readonly tagAddress: string;
-  readonly timeZone: string;
-  readonly qualityScale: QualityScale | undefined;
 }

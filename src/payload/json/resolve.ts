@@ -27,11 +27,16 @@ export function resolveMapping(options: JsonOptions, place: MappingPlace): Mappi
   return { ...(baseMessage satisfies MessageMapping), ...message, rows: resolved.map(withTag) };
 }
 
-function placeKeys({ plcCode, tagAddress, qualityScale }: MappingPlace): RowMapping {
+function placeKeys(place: MappingPlace): RowMapping {
+  const { decimalComma, numbersInText, plcCode, quality, tagAddress, timestampFormat, words } = place;
   return {
     ...(plcCode === '' ? {} : { plc: plcCode }),
     ...(tagAddress === '' ? {} : { tag: tagAddress }),
-    ...(qualityScale === undefined ? {} : { qualityScale }),
+    ...(quality === undefined ? {} : { qualityScale: quality }),
+    ...(timestampFormat === '' ? {} : { timestampFormat }),
+    ...(numbersInText ? { numbersInText } : {}),
+    ...(decimalComma ? { decimalComma } : {}),
+    ...(Object.keys(words).length === 0 ? {} : { words }),
   };
 }
 

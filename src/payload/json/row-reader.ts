@@ -2,7 +2,7 @@ import type { Reason } from '../../core/errors.ts';
 import type { TagValues } from '../../core/tag-values.ts';
 import { badTimestamp, reasonFor } from '../reasons.ts';
 import type { NamedTag, PlcTags, TagCatalog } from '../tag-name.ts';
-import { isBrokenText } from '../text.ts';
+import { isBrokenText, unpadded } from '../text.ts';
 import type { TimeSource } from '../time-forms.ts';
 import type { CompiledRow } from './compile-row.ts';
 import { isContainer, isObject, memberOf, type Cursor } from './cursor.ts';
@@ -228,7 +228,7 @@ export class RowReader {
       if (this.#row.nulls?.has(value) === true) this.#add(address, Number.NaN, null, undefined);
       // -0 is 0: Oracle has one zero only.
       else this.#add(address, value + 0, null, undefined);
-    } else if (typeof value === 'string') this.#pushText(address, value);
+    } else if (typeof value === 'string') this.#pushText(address, unpadded(value));
     else if (typeof value === 'boolean') this.#add(address, value ? 1 : 0, null, undefined);
     else if (value === null) this.#add(address, Number.NaN, null, undefined);
     else if (value === undefined) this.#pushMissing(address);

@@ -1,3 +1,4 @@
+import { fillSubscription } from '../../../src/config/kinds/subscription-fields.ts';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -37,9 +38,7 @@ describe('loadConfig', () => {
     const config = load({ a: withOracle({ bridge: { id: 'gw' } }) });
     expect(config.mqtt).toMatchObject({ clientId: 'gw', keepaliveSeconds: 30, receiveMaximum: 1000 });
     expect(config.notices.baseTopic).toBe('mqtt-oracle-bridge/gw');
-    expect(config.mqtt.subscriptions).toEqual([
-      { topic: 'plc/+/tags', qos: 1, format: 'polling', plcCode: '', tagAddress: '' },
-    ]);
+    expect(config.mqtt.subscriptions).toEqual([fillSubscription({ topic: 'plc/+/tags' })]);
     expect(config.writer.retry).toEqual({ attempts: 3, initialDelayMs: 1000, factor: 2 });
     const assertFrozen = (node: unknown): void => {
       if (typeof node !== 'object' || node === null) return;
@@ -87,7 +86,11 @@ describe('loadConfig', () => {
       const text = typeof wanted === 'string' ? wanted : JSON.stringify(wanted);
       const config = load({}, { env: { [env]: text }, need: 'any' });
       const read = path.split('.').reduce<unknown>((node, key) => (node as Record<string, unknown>)[key], config);
-      const filled = { 'mqtt.clientId': 'gateway-01', 'notices.baseTopic': 'mqtt-oracle-bridge/gateway-01' }[path];
+      const filled: unknown = {
+        'mqtt.clientId': 'gateway-01',
+        'notices.baseTopic': 'mqtt-oracle-bridge/gateway-01',
+        'mqtt.subscriptions': config.mqtt.subscriptions.map((each) => fillSubscription(each)),
+      }[path];
       expect([path, read]).toEqual([path, filled ?? wanted]);
     }
   });

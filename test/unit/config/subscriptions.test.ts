@@ -90,6 +90,15 @@ describe('the subscriptions', () => {
       format: 'polling',
       plcCode: '',
       tagAddress: '',
+      timeZone: '',
+      timestampFormat: '',
+      numbersInText: false,
+      decimalComma: false,
+      words: {},
+      retained: 'write',
+    });
+    expect(fillSubscription({ topic: 'a', format: 'scalar' })).toMatchObject({
+      scalar: { wordSwap: false, empty: 'skip' },
     });
   });
 });

@@ -38,6 +38,7 @@ export function madeUpSources(): MadeUpSources {
       undecodableFiles: 0,
       undecodableRows: 0,
     }),
+    tags: () => ({ turnedIntoText: { count: 0, turns: 0, examples: [] } }),
   };
 }
 

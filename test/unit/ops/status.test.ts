@@ -158,6 +158,16 @@ describe('the problems in a status', () => {
       '1 row rejected',
     ],
     [
+      'tags turned into texts',
+      (s) => void (s.tags = () => ({ turnedIntoText: { count: 4, turns: 5, examples: ['A', 'B', 'C'] } })),
+      '4 tags that were numbers are texts now: A, B, C ….',
+    ],
+    [
+      'a tag turned into a text',
+      (s) => void (s.tags = () => ({ turnedIntoText: { count: 1, turns: 1, examples: ['A'] } })),
+      '1 tag that was a number is a text now: A.',
+    ],
+    [
       'messages were undecodable',
       (s) => void (s.backups = backups(s, { undecodableFiles: 1, undecodableRows: 4 })),
       '4 messages undecodable, kept in CSV (1 file).',

@@ -45,6 +45,45 @@ describe('the tags seen', () => {
     expect(all(seen, 'nothing of the kind')).toEqual([]);
   });
 
+  it('are told of when they are texts and were numbers before, until they are numbers again', () => {
+    const seen = new TagsSeen();
+    const turned = () => seen.turnedIntoText;
+    seen.note(list(['A', 1], ['B', 'RUN'], ['C', null]));
+    seen.note(list(['A', null], ['B', 'STOP'], ['C', 'RUN']));
+    expect(turned()).toEqual({ count: 0, turns: 0, examples: [] });
+    seen.note(list(['A', '1'], ['B', 'RUN'], ['C', 2]));
+    seen.note(list(['A', '2'], ['C', '2,5']));
+    expect(turned()).toEqual({ count: 2, turns: 2, examples: ['A', 'C'] });
+    expect(all(seen).map(({ tagName, wasNumber }) => [tagName, wasNumber])).toEqual([
+      ['A', true],
+      ['B', undefined],
+      ['C', true],
+    ]);
+    seen.note(list(['A', 3]));
+    expect(turned()).toEqual({ count: 1, turns: 2, examples: ['C'] });
+    seen.note(list(['A', '3']));
+    expect(turned()).toEqual({ count: 2, turns: 3, examples: ['A', 'C'] });
+  });
+
+  it('say nothing of that by a value with a problem, or a number with its digits beside it', () => {
+    const seen = new TagsSeen();
+    seen.note(list(['A', 1], ['B', 1]));
+    const values = list(['A', '[1]'], ['B', 9_007_199_254_740_992]);
+    values.problems[0] = { code: 'VALUE_NOT_SCALAR', message: 'an array' };
+    values.texts[1] = '9007199254740993';
+    seen.note(values);
+    expect(seen.turnedIntoText.count).toBe(0);
+  });
+
+  it('count no tag that made room for another', () => {
+    const seen = new TagsSeen(2);
+    seen.note(list(['A', 1], ['B', 1]));
+    seen.note(list(['A', 'x'], ['B', 'x']));
+    expect(seen.turnedIntoText.count).toBe(2);
+    seen.note(list(['C', 'x'], ['D', 1]));
+    expect(seen.turnedIntoText).toEqual({ count: 0, turns: 2, examples: [] });
+  });
+
   it('show digits that a number cannot hold, cut a long text, and have no time that was not readable', () => {
     const seen = new TagsSeen();
     const values = list(['A', 9_007_199_254_740_992], ['B', 'x'.repeat(1_000_000)], ['C', 1], ['D', 1]);

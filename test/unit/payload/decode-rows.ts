@@ -22,6 +22,7 @@ export interface Row {
 
 export interface Outcome {
   readonly reason: Reason | undefined;
+  readonly skipped: boolean;
   readonly values: TagValues;
   readonly rows: readonly Row[];
 }
@@ -31,13 +32,15 @@ export function decodeOne(
   payload: unknown,
   topic = 'plc/1/tags',
   decoder: Decoder = createDecoder(ROUTES, '{plc}.{tag}'),
+  retained = false,
 ): Outcome {
   const bytes = Buffer.isBuffer(payload)
     ? payload
     : Buffer.from(typeof payload === 'string' ? payload : JSON.stringify(payload));
   const values = new TagValues(4);
-  const reason = decoder.decode({ number: 7, topic, payload: bytes, receivedAtMs: RECEIVED_AT_MS }, values);
-  if (reason === SKIPPED) throw new Error('the message was skipped');
+  const message = { number: 7, topic, payload: bytes, receivedAtMs: RECEIVED_AT_MS, retained };
+  const outcome = decoder.decode(message, values);
+  const reason = outcome === SKIPPED ? undefined : outcome;
   const rows = Array.from({ length: values.length }, (_, i) => ({
     name: values.tags[i]!.name,
     number: values.numbers[i]!,
@@ -46,7 +49,7 @@ export function decodeOne(
     quality: values.qualities[i]!,
     problem: values.problems[i]?.code,
   }));
-  return { reason, values, rows };
+  return { reason, skipped: outcome === SKIPPED, values, rows };
 }
 
 /** A row as it is expected; what is not said is as in a value without peculiarities. */

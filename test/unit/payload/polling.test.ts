@@ -80,23 +80,25 @@ describe('a polling message', () => {
       '{"value":1,"timestamp":9007199254740993}',
       { number: 1, timeMs: Number.NaN, problem: 'BAD_TIMESTAMP' },
     ],
-    ['a quality that is a number', '{"value":1,"quality":192}', { number: 1, quality: '192', problem: 'BAD_QUALITY' }],
-    ['an empty quality', '{"value":1,"quality":""}', { number: 1, quality: '', problem: 'BAD_QUALITY' }],
+    ['a quality that is a number', '{"value":1,"quality":192}', { number: 1, quality: '192' }],
+    ['an empty quality', '{"value":1,"quality":""}', { number: 1 }],
     [
       'a quality as it is given',
       '{"value":1,"quality":"good, non-specific"}',
       { number: 1, quality: 'good, non-specific' },
     ],
+    ['a quality of 65 bytes', `{"value":1,"quality":"${'é'.repeat(32)}x"}`, { number: 1, quality: 'é'.repeat(8) }],
+    ['a quality of 64 bytes', `{"value":1,"quality":"${'é'.repeat(32)}"}`, { number: 1, quality: 'é'.repeat(32) }],
+    ['a broken quality', String.raw`{"value":1,"quality":"\ude00"}`, { number: 1, quality: String.raw`"\ude00"` }],
     [
-      'a quality of 65 bytes',
-      `{"value":1,"quality":"${'é'.repeat(32)}x"}`,
-      { number: 1, quality: `${'é'.repeat(32)}x`, problem: 'BAD_QUALITY' },
+      'a quality that is an object',
+      '{"value":1,"quality":{"a":9007199254740993}}',
+      { number: 1, quality: '{"a":90071992547' },
     ],
-    [
-      'a broken quality',
-      String.raw`{"value":1,"quality":"\ude00"}`,
-      { number: 1, quality: String.raw`"\ude00"`, problem: 'BAD_QUALITY' },
-    ],
+    ['a quality of many digits', '{"value":1,"quality":9007199254740993}', { number: 1, quality: '9007199254740993' }],
+    ['a text of a fixed length', String.raw`"RUN\u0000\u0000  \u0000"`, { text: 'RUN' }],
+    ['a text of blanks', '"   "', { text: '' }],
+    ['a text that begins with blanks', '"  RUN "', { text: '  RUN' }],
   ];
 
   it.each(ofD1)('takes %s', (_title, value, expected) => {
@@ -105,7 +107,7 @@ describe('a polling message', () => {
     expect(rows).toStrictEqual([row('P.A', { number: 0.1 }), row('P.D1', expected), row('P.Z', { text: '\0z' })]);
   });
 
-  it('gives a bad time or quality of the message to those values only that have none of their own', () => {
+  it('gives a bad time of the message to those values only that have none of their own', () => {
     const { rows, values } = decodeOne({
       timestamp: 'yesterday',
       quality: 5,
@@ -114,7 +116,7 @@ describe('a polling message', () => {
     });
     expect(rows).toStrictEqual([
       row('P.A', { number: 1, timeMs: Number.NaN, quality: '5', problem: 'BAD_TIMESTAMP' }),
-      row('P.B', { number: 2, timeMs: AT_MS, quality: '5', problem: 'BAD_QUALITY' }),
+      row('P.B', { number: 2, timeMs: AT_MS, quality: '5' }),
       row('P.C', { number: 3, timeMs: AT_MS, quality: 'BAD' }),
     ]);
     expect(values.problems[0]?.message).toContain('not "yesterday"');
@@ -192,7 +194,7 @@ describe('a polling message', () => {
   });
 
   it.each([
-    ['', 'INVALID_JSON'],
+    [' ', 'INVALID_JSON'],
     ['{"tag_values":{"A":1}', 'INVALID_JSON'],
     ['{"plc_code":"P","tag_values":{"A":NaN}}', 'INVALID_JSON'],
     ['null', 'NOT_AN_OBJECT'],
@@ -203,12 +205,20 @@ describe('a polling message', () => {
     ['{"plc_code":"P","tag_values":[1]}', 'TAG_VALUES_MISSING'],
     ['{"tag_values":{"A":1}}', 'PLC_CODE_MISSING'],
     ['{"plc_code":"","tag_values":{"A":1}}', 'PLC_CODE_MISSING'],
+    [String.raw`{"plc_code":"\u0000 \u0000","tag_values":{"A":1}}`, 'PLC_CODE_MISSING'],
     ['{"plc_code":{},"tag_values":{"A":1}}', 'PLC_CODE_INVALID'],
     ['{"plc_code":false,"tag_values":{"A":1}}', 'PLC_CODE_INVALID'],
   ])('is undecodable as %s: %s', (payload, code) => {
     const { reason, values } = decodeOne(payload);
     expect(reason?.code).toBe(code);
     expect(values.length).toBe(0);
+  });
+
+  it('takes the padding off its PLC code', () => {
+    const padded = String.raw`{"plc_code":"P1\u0000\u0000","tag_values":{"A":1}}`;
+    expect(decodeOne(padded).rows).toStrictEqual([row('P1.A', { number: 1 })]);
+    const blank = '{"plc_code":"    ","tag_values":{"A":1}}';
+    expect(decodeOne(blank, 'line/L1/tags').rows).toStrictEqual([row('L1.A', { number: 1 })]);
   });
 
   it('says where the JSON is broken', () => {

@@ -16,7 +16,6 @@ describe('a scalar message', () => {
     ['true', { number: 1 }],
     ['false', { number: 0 }],
     ['null', {}],
-    ['', {}],
     ['  \n', {}],
     ['RUN', { text: 'RUN' }],
     ['  two words  ', { text: 'two words' }],
@@ -32,9 +31,27 @@ describe('a scalar message', () => {
     ['Infinity', { text: 'Infinity' }],
     ['TRUE', { text: 'TRUE' }],
     ['007', { text: '007' }],
-    ['+5', { text: '+5' }],
-    ['.5', { text: '.5' }],
+    ['+12.5', { number: 12.5 }],
+    ['+5', { number: 5 }],
+    ['.5', { number: 0.5 }],
+    ['-.5', { number: -0.5 }],
+    ['+.5e1', { number: 5 }],
+    ['+9007199254740993', { number: 9007199254740992, text: '9007199254740993' }],
+    ['+1e999', { text: '1e999', problem: 'VALUE_NOT_FINITE' }],
+    ['+007', { text: '+007' }],
+    ['+', { text: '+' }],
+    ['.', { text: '.' }],
+    ['+-5', { text: '+-5' }],
     ['5.', { text: '5.' }],
+    ['12.5\0', { number: 12.5 }],
+    ['12.5\r\n\0\0', { number: 12.5 }],
+    ['RUN\0\0\0', { text: 'RUN' }],
+    ['RUN   \0\0', { text: 'RUN' }],
+    ['true\0', { number: 1 }],
+    ['\0\0\0\0', {}],
+    ['A\0B\0', { text: 'A\0B' }],
+    [String.raw`"RUN\u0000  "`, { text: 'RUN' }],
+    [String.raw`{"value":"RUN\u0000","quality":"BAD"}`, { text: 'RUN', quality: 'BAD' }],
     ['0x10', { text: '0x10' }],
     ['1,5', { text: '1,5' }],
     ['9007199254740993', { number: 9007199254740992, text: '9007199254740993' }],
@@ -61,6 +78,16 @@ describe('a scalar message', () => {
     });
   });
 
+  it('must have a plc code where the name of the tag has one', () => {
+    const { reason, values } = decodeOne('1', 'plant//temperature');
+    expect([reason?.code, values.length]).toEqual(['PLC_CODE_MISSING', 0]);
+    const decoder = (plcCode: string, name: string) =>
+      createDecoder([{ topic: '#', format: 'scalar', plcCode, tagAddress: '{3}' }], name);
+    expect(decodeOne('1', 'a/b/c', decoder('', '{plc}.{tag}')).reason?.code).toBe('PLC_CODE_MISSING');
+    expect(decodeOne('1', 'a//c', decoder('{2}', '{tag}')).reason?.code).toBe('PLC_CODE_MISSING');
+    expect(decodeOne('1', 'a/b/c', decoder('{2}', '{tag}')).rows).toStrictEqual([row('c', { number: 1 })]);
+  });
+
   it('may have no plc code, but must have an address', () => {
     const routes = [{ topic: 'a/#', format: 'scalar', plcCode: '', tagAddress: '{3}' }] as const;
     const decoder = createDecoder(routes, '{tag}');
@@ -76,7 +103,7 @@ describe('a scalar message', () => {
 
   it('is one value whatever the text, and a problem only by escapes and large numbers', () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: 'grapheme' }), fc.json()), (payload) => {
+      fc.property(fc.oneof(fc.string({ unit: 'grapheme', minLength: 1 }), fc.json()), (payload) => {
         const { reason, rows } = decodeOne(payload, TOPIC);
         expect(reason).toBeUndefined();
         expect(rows).toHaveLength(1);
