@@ -11,6 +11,7 @@ import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
 import type { Delivery, Message, Release } from './core/message.ts';
 import type { TagValues } from './core/tag-values.ts';
+import type { TriedMessage } from './core/tried-message.ts';
 import { Checkpoints } from './journal/checkpoints.ts';
 import type { Journal } from './journal/journal.ts';
 import type { AckMark } from './mqtt/acks/ack-proofs.ts';
@@ -19,6 +20,7 @@ import type { SessionManners } from './mqtt/redelivery/redelivery.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
 import { takeUp } from './resume.ts';
 import { Storage, type StorageParts } from './storage.ts';
+import { MessageTrial } from './try-message.ts';
 import { BatchWriter } from './writer/batch-writer.ts';
 import type { ResumePlaces } from './writer/neighbours.ts';
 
@@ -52,6 +54,7 @@ interface Stages {
 }
 
 const DRAIN_POLL_MS = 20;
+const SET_ASIDE: Reason = { code: 'SET_ASIDE', message: 'the message is in an undecodable CSV of an earlier run' };
 
 /**
  * The way of a value from its receipt to its end: journal → expander → buffer → writer → Oracle or backup → replay.
@@ -67,6 +70,9 @@ export class Pipeline implements Intake {
   readonly #parts: PipelineParts;
   readonly #storage: Storage;
   readonly #decoder: Decoder;
+  #subscriptions: Config['mqtt']['subscriptions'];
+  /** Since when each topic filter is subscribed to, by the wall clock. */
+  #filtersSince: ReadonlyMap<string, number> = new Map();
   readonly #stopping = new AbortController();
   #stages: Stages | undefined;
   #running: Promise<unknown> = Promise.resolve();
@@ -75,6 +81,8 @@ export class Pipeline implements Intake {
     this.#config = config;
     this.#parts = parts;
     this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName);
+    this.#subscriptions = config.mqtt.subscriptions;
+    this.#noteFilters(config.mqtt.subscriptions);
     this.buffer = new TagBuffer({ ...config.buffer, clock: parts.clock });
     const onRejected: StorageParts['onRejected'] = (values, rows) => parts.observer?.rejected(values, rows);
     this.#storage = new Storage(config, { ...parts, onRejected, onOutageEnded: () => this.replay?.wake() });
@@ -104,6 +112,11 @@ export class Pipeline implements Intake {
     return { expander: this.#stages?.expander.pending ?? 0, writer: this.#stages?.writer.pending ?? 0 };
   }
 
+  /** The subscriptions that have brought no message since they are there, in this run. */
+  get silentSubscriptions(): readonly { readonly topic: string; readonly sinceMs: number }[] {
+    return this.#decoder.silentFilters().map((topic) => ({ topic, sinceMs: this.#filtersSince.get(topic) ?? 0 }));
+  }
+
   /**
    * Takes up what an earlier run left, and sets the stages to work. Throws when a directory can't be used, or is
    * another process's; `stop` is to be called then, too.
@@ -127,7 +140,10 @@ export class Pipeline implements Intake {
       writer,
       replay: this.#storage.createReplay({
         isOracleUp: () => writer.isCertain,
-        beforeDelete: () => checkpoints.saveSettled(this.#stopping.signal),
+        beforeDelete: (messages) => {
+          const through = messages.find((last) => last.journal === journal.id)?.messageNo ?? 0;
+          return checkpoints.saveSettled(this.#stopping.signal, { messageNo: through, valueNo: 0 });
+        },
         counters,
         enabled: this.#config.backup.replay,
       }),
@@ -194,9 +210,20 @@ export class Pipeline implements Intake {
     await this.backups.discard(file);
   }
 
+  /** What a message would become as the subscriptions are now, at most `maxRows` rows of it; nothing is written. */
+  tryMessage(topic: string, payload: Buffer, maxRows: number): TriedMessage {
+    const { clock, maxTextBytes } = this.#parts;
+    const mqtt = { subscriptions: this.#subscriptions };
+    const trial = new MessageTrial({ ...this.#config, mqtt }, maxTextBytes);
+    return trial.try({ topic, payload, receivedAtMs: clock.now() }, maxRows);
+  }
+
   /** Takes over, while it runs, what of these can change then. */
   tune({ mqtt, writer, backup }: Pick<PipelineConfig, 'mqtt' | 'writer' | 'backup'>): void {
     this.#decoder.useRoutes(mqtt.subscriptions);
+    this.#subscriptions = mqtt.subscriptions;
+    this.#noteFilters(mqtt.subscriptions);
+    this.#storage.tune(mqtt.subscriptions);
     this.writer?.tune(writer);
     this.replay?.tune({ enabled: backup.replay, batchSize: writer.batchSize });
   }
@@ -221,6 +248,11 @@ export class Pipeline implements Intake {
     await this.backups.stop();
     await this.#stages?.checkpoints.tryToSave();
     await this.#storage.close();
+  }
+
+  #noteFilters(subscriptions: Config['mqtt']['subscriptions']): void {
+    const now = this.#parts.clock.now();
+    this.#filtersSince = new Map(subscriptions.map(({ topic }) => [topic, this.#filtersSince.get(topic) ?? now]));
   }
 
   get #started(): Stages {
@@ -253,6 +285,8 @@ export class Pipeline implements Intake {
   }
 
   #decode(message: Message, into: TagValues): Reason | undefined {
+    // Though a mended subscription could read it now: its values come of the file, once that is replayed.
+    if (this.backups.isSetAside(message.number)) return SET_ASIDE;
     const reason = this.#decoder.decode(message, into);
     if (reason === undefined) this.#parts.observer?.decoded(into);
     return reason;

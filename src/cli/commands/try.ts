@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 
 import { systemClock } from '../../core/clock.ts';
 import { coerceError } from '../../core/errors.ts';
+import type { TriedMessage } from '../../core/tried-message.ts';
 import { sizeText } from '../../core/wording.ts';
 import { MAX_TEXT_BYTES } from '../../oracle/statements.ts';
-import { MessageTrial, type TriedMessage } from '../../try-message.ts';
+import { MessageTrial } from '../../try-message.ts';
 import { type Command, CommandError, CONFIG_OPTIONS, flagOption, type Io, textOptions } from '../command.ts';
 import { EXIT, EXIT_MEANINGS, type ExitCode } from '../exit-codes.ts';
 import { triedText } from '../text/try-text.ts';

@@ -1,6 +1,6 @@
 import { printable } from '../../core/printable.ts';
 import { plural, sizeText } from '../../core/wording.ts';
-import type { TriedMessage, TriedRow } from '../../try-message.ts';
+import type { TriedMessage, TriedRow } from '../../core/tried-message.ts';
 import { alignCells } from './table.ts';
 
 const HEADINGS = ['TAG_NAME', 'VALUE', 'TEXT', 'TIMESTAMP', 'QUALITY', 'PROBLEM'];
