@@ -22,6 +22,7 @@ export const scalar: PayloadFormat<'scalar'> = {
   name: 'scalar',
   doc: 'one message is one value',
   options: {},
+  proposals: [{ name: 'scalar', options: {} }],
   says: () => ({ plcCode: false, tagAddress: false, timestamp: false }),
   compile: (_subscription, scope) => ({ decode: (message, topic, into) => decode(message, topic, into, scope) }),
 };
