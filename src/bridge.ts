@@ -204,6 +204,7 @@ export class Bridge {
       buffer: this.#pipeline.buffer,
       rolling: { batchSize: this.#batchSize, writeLatencyMs: this.#writeLatencyMs },
       mqtt: () => this.#brokerSide.facts,
+      silentSubscriptions: () => this.#pipeline.silentSubscriptions,
       oracle: () => this.#pipeline.writer?.availability ?? { state: 'retrying' },
       expanderPending: () => this.#pipeline.pending.expander,
       writerPending: () => this.#pipeline.pending.writer,

@@ -31,6 +31,7 @@ export class OfflineReplay {
     this.replay = this.#storage.createReplay({
       isOracleUp: () => true,
       beforeDelete: () => Promise.resolve(),
+      messagesRefusal: () => this.#messagesRefusal(),
       counters: createCounters(),
       enabled: false,
     });
@@ -54,6 +55,12 @@ export class OfflineReplay {
       backedUp === undefined ? undefined : await this.#parts.replaySession(`live/${journal.id}`).readPlace();
     if (written !== undefined) await backups.stampSkip(written);
     this.replay.start();
+  }
+
+  /** The journal would give the messages again, and a bridge would decode them. */
+  #messagesRefusal(): string | undefined {
+    const settledNo = this.#storage.journal.checkpoint?.place.messageNo ?? 0;
+    return this.backups.setAsideThrough > settledNo ? new UnsavedCheckpointError().message : undefined;
   }
 
   async stop(): Promise<void> {

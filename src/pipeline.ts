@@ -13,6 +13,7 @@ import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
 import type { Delivery, Message, Release, SKIPPED } from './core/message.ts';
 import type { TagValues } from './core/tag-values.ts';
+import type { TriedMessage } from './core/tried-message.ts';
 import { Checkpoints } from './journal/checkpoints.ts';
 import type { Journal } from './journal/journal.ts';
 import type { AckMark } from './mqtt/acks/ack-proofs.ts';
@@ -22,6 +23,7 @@ import { createDecoder, type Decoder } from './payload/decoder.ts';
 import { RetainedMemory } from './payload/retained-memory.ts';
 import { takeUp } from './resume.ts';
 import { Storage, type StorageParts } from './storage.ts';
+import { MessageTrial } from './try-message.ts';
 import { BatchWriter } from './writer/batch-writer.ts';
 import type { ResumePlaces } from './writer/neighbours.ts';
 
@@ -56,6 +58,7 @@ interface Stages {
 
 const DRAIN_POLL_MS = 20;
 const RETAINED_FILE = 'retained.log';
+const SET_ASIDE: Reason = { code: 'SET_ASIDE', message: 'the message is in an undecodable CSV of an earlier run' };
 
 /**
  * The way of a value from its receipt to its end: journal → expander → buffer → writer → Oracle or backup → replay.
@@ -72,6 +75,9 @@ export class Pipeline implements Intake {
   readonly #storage: Storage;
   readonly #retained: RetainedMemory;
   readonly #decoder: Decoder;
+  #subscriptions: Config['mqtt']['subscriptions'];
+  /** Since when each topic filter is subscribed to, by the wall clock. */
+  #filtersSince: ReadonlyMap<string, number> = new Map();
   readonly #stopping = new AbortController();
   #stages: Stages | undefined;
   #running: Promise<unknown> = Promise.resolve();
@@ -79,6 +85,8 @@ export class Pipeline implements Intake {
   constructor(config: PipelineConfig, parts: PipelineParts) {
     this.#config = config;
     this.#parts = parts;
+    this.#subscriptions = config.mqtt.subscriptions;
+    this.#noteFilters(config.mqtt.subscriptions);
     this.buffer = new TagBuffer({ ...config.buffer, clock: parts.clock });
     const onRejected: StorageParts['onRejected'] = (values, rows) => parts.observer?.rejected(values, rows);
     this.#storage = new Storage(config, {
@@ -120,6 +128,11 @@ export class Pipeline implements Intake {
     return { expander: this.#stages?.expander.pending ?? 0, writer: this.#stages?.writer.pending ?? 0 };
   }
 
+  /** The subscriptions that have brought no message since they are there, in this run. */
+  get silentSubscriptions(): readonly { readonly topic: string; readonly sinceMs: number }[] {
+    return this.#decoder.silentFilters().map((topic) => ({ topic, sinceMs: this.#filtersSince.get(topic) ?? 0 }));
+  }
+
   /**
    * Takes up what an earlier run left, and sets the stages to work. Throws when a directory can't be used, or is
    * another process's; `stop` is to be called then, too.
@@ -144,7 +157,10 @@ export class Pipeline implements Intake {
       writer,
       replay: this.#storage.createReplay({
         isOracleUp: () => writer.isCertain,
-        beforeDelete: () => checkpoints.saveSettled(this.#stopping.signal),
+        beforeDelete: (messages) => {
+          const through = messages.find((last) => last.journal === journal.id)?.messageNo ?? 0;
+          return checkpoints.saveSettled(this.#stopping.signal, { messageNo: through, valueNo: 0 });
+        },
         counters,
         enabled: this.#config.backup.replay,
       }),
@@ -211,9 +227,20 @@ export class Pipeline implements Intake {
     await this.backups.discard(file);
   }
 
+  /** What a message would become as the subscriptions are now, at most `maxRows` rows of it; nothing is written. */
+  tryMessage(topic: string, payload: Buffer, maxRows: number): TriedMessage {
+    const { clock, maxTextBytes } = this.#parts;
+    const mqtt = { subscriptions: this.#subscriptions };
+    const trial = new MessageTrial({ ...this.#config, mqtt }, maxTextBytes);
+    return trial.try({ topic, payload, receivedAtMs: clock.now() }, maxRows);
+  }
+
   /** Takes over, while it runs, what of these can change then. */
   tune({ mqtt, writer, backup }: Pick<PipelineConfig, 'mqtt' | 'writer' | 'backup'>): void {
     this.#decoder.useRoutes(mqtt.subscriptions);
+    this.#subscriptions = mqtt.subscriptions;
+    this.#noteFilters(mqtt.subscriptions);
+    this.#storage.tune(mqtt.subscriptions);
     this.writer?.tune(writer);
     this.replay?.tune({ enabled: backup.replay, batchSize: writer.batchSize });
   }
@@ -250,6 +277,11 @@ export class Pipeline implements Intake {
     }
   }
 
+  #noteFilters(subscriptions: Config['mqtt']['subscriptions']): void {
+    const now = this.#parts.clock.now();
+    this.#filtersSince = new Map(subscriptions.map(({ topic }) => [topic, this.#filtersSince.get(topic) ?? now]));
+  }
+
   get #started(): Stages {
     if (this.#stages === undefined) throw new Error('the pipeline has not started');
     return this.#stages;
@@ -280,6 +312,8 @@ export class Pipeline implements Intake {
   }
 
   #decode(message: Message, into: TagValues): Reason | typeof SKIPPED | undefined {
+    // Though a mended subscription could read it now: its values come of the file, once that is replayed.
+    if (this.backups.isSetAside(message.number)) return SET_ASIDE;
     const outcome = this.#decoder.decode(message, into);
     if (outcome === undefined) this.#parts.observer?.decoded(into);
     return outcome;

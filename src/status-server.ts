@@ -13,6 +13,7 @@ import type { History } from './ops/history.ts';
 import { HttpServer } from './ops/http.ts';
 import type { Metrics } from './ops/metrics.ts';
 import type { Refusals } from './ops/refusals.ts';
+import { createQuestions } from './ops/questions.ts';
 import { createRoutes, type Health, type Readiness } from './ops/routes.ts';
 import { collectStatus, type StatusSources } from './ops/collect-status.ts';
 import type { TagsSeen } from './ops/tags-seen.ts';
@@ -31,6 +32,9 @@ export interface StatusServerParts {
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+/** What a page can show of a message that is tried. */
+const TRIED_ROWS = 200;
 
 /** What is served over HTTP, with the bridge's parts behind it. */
 export class StatusServer {
@@ -56,7 +60,11 @@ export class StatusServer {
       replay: (file) => this.#replay(file),
       discard: (file) => this.#discard(file),
     });
-    this.#http = new HttpServer({ ...http, routes, actions, clock, log });
+    const questions = createQuestions({
+      tryMessage: (topic, payload) => pipeline.tryMessage(topic, payload, TRIED_ROWS),
+      undecodable: (number) => parts.refusals.undecodable(number),
+    });
+    this.#http = new HttpServer({ ...http, routes, actions, questions, clock, log });
   }
 
   /** Where the server listens, without a final slash; empty before `start`. */

@@ -9,12 +9,14 @@ import type { Logger } from './core/logger.ts';
 import { Reserve } from './core/reserve.ts';
 import type { OnStep } from './core/steps.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
+import { createDecoder } from './payload/decoder.ts';
 import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
 
 export interface StorageConfig {
+  readonly tagName: string;
   readonly journal: Config['journal'];
   readonly backup: Pick<Config['backup'], 'dir' | 'maxRowsPerFile'>;
-  readonly mqtt: Pick<Config['mqtt'], 'receiveMaximum'>;
+  readonly mqtt: Pick<Config['mqtt'], 'receiveMaximum' | 'subscriptions'>;
   readonly writer: Pick<Config['writer'], 'batchSize'>;
   readonly oracle: { readonly valueType: RowCheckOptions['valueType']; readonly columns: { readonly text: string } };
 }
@@ -41,7 +43,10 @@ export interface StorageParts {
 }
 
 /** What a replay needs to know of the bridge around it. */
-export type ReplaySurroundings = Pick<ReplayOptions, 'isOracleUp' | 'beforeDelete' | 'counters' | 'enabled'>;
+export type ReplaySurroundings = Pick<
+  ReplayOptions,
+  'isOracleUp' | 'beforeDelete' | 'messagesRefusal' | 'counters' | 'enabled'
+>;
 
 /**
  * The journal, the CSV files, and the replay that brings these into Oracle: made here for the running bridge and for
@@ -55,12 +60,15 @@ export class Storage {
   /** The room that leads out of a full disk, in the journal's directory. */
   readonly journalReserve: Reserve;
   #journal: Journal | undefined;
+  /** How a replay reads messages. */
+  #subscriptions: Config['mqtt']['subscriptions'];
 
   constructor(config: StorageConfig, parts: StorageParts) {
     const { backup, journal, oracle } = config;
     const { clock, fileSystem, maxTextBytes, onOutageEnded, onRejected, onStep, reserveBytes } = parts;
     this.#config = config;
     this.#parts = parts;
+    this.#subscriptions = config.mqtt.subscriptions;
     this.rowCheck = { maxTextBytes, valueType: oracle.valueType, hasTextColumn: oracle.columns.text !== '' };
     this.journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
     this.backups = new Backups({
@@ -106,12 +114,18 @@ export class Storage {
     return this.#journal;
   }
 
+  /** From the next file of messages on, a replay reads them so. */
+  tune(subscriptions: Config['mqtt']['subscriptions']): void {
+    this.#subscriptions = subscriptions;
+  }
+
   createReplay(surroundings: ReplaySurroundings): Replay {
     const { clock, fileSystem, onStep, replaySession } = this.#parts;
     return new Replay({
       ...surroundings,
       backups: this.backups,
       session: replaySession,
+      decoder: () => createDecoder(this.#subscriptions, this.#config.tagName),
       batchSize: this.#config.writer.batchSize,
       checkRows: (values) => checkRows(values, this.rowCheck),
       fileSystem,

@@ -128,6 +128,16 @@ export class Backups {
     this.#options.onRejected?.(values, rows);
   }
 
+  /** An undecodable file has the message, although the journal gives it again: what came of it comes of that file. */
+  isSetAside(messageNo: number): boolean {
+    return this.#undecodable.isKnown(messageNo);
+  }
+
+  /** The number of the last message of which `isSetAside` is true; 0: there is none. */
+  get setAsideThrough(): number {
+    return this.#undecodable.knownThrough;
+  }
+
   /** Resolves when the message is durable, however long the disk refuses; throws only when `stop` comes first. */
   addUndecodable(message: Message, reason: Reason): Promise<void> {
     return this.#undecodable.add(message, reason);
@@ -223,9 +233,16 @@ export class Backups {
     if (file !== undefined) this.#catalog.put({ ...file, replayedRows: undefined, problem });
   }
 
-  /** Takes a file away whose rows are all in Oracle. Throws the system error of the disk. */
+  /**
+   * Takes a file away whose rows are all in Oracle; messages that still could not be decoded stay, as a file of their
+   * own. Throws the system error of the disk.
+   */
   endReplay(name: string): Promise<void> {
     return this.#directory.inTurn(async () => {
+      const createdAtMs = this.#catalog.get(name)?.createdAtMs ?? this.#options.clock.now();
+      const freeName = (): Promise<string> => this.#directory.freeName('undecodable', createdAtMs);
+      const left = await this.folder.publishLeft(name, freeName);
+      if (left !== undefined) await this.#directory.found(left);
       await this.folder.removeReplayed(name);
       this.#directory.drop(name);
       this.#options.onStep('file-deleted');

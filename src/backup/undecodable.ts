@@ -20,6 +20,7 @@ export class Undecodable {
   readonly #options: UndecodableOptions;
   readonly #commit: GroupCommit;
   #known: ReadonlySet<number> = new Set();
+  #knownThrough = 0;
 
   constructor(options: UndecodableOptions) {
     this.#options = options;
@@ -29,11 +30,22 @@ export class Undecodable {
   /** Messages of these numbers are in a file already. */
   passOver(numbers: ReadonlySet<number>): void {
     this.#known = numbers;
+    for (const number of numbers) this.#knownThrough = Math.max(this.#knownThrough, number);
+  }
+
+  /** A message of that number is passed over. */
+  isKnown(number: number): boolean {
+    return number <= this.#knownThrough && this.#known.has(number);
+  }
+
+  /** The greatest number that is passed over; 0: none is. */
+  get knownThrough(): number {
+    return this.#knownThrough;
   }
 
   /** Resolves when the message is durable, however long the disk refuses; throws only when `stop` comes first. */
   async add(message: Message, reason: Reason): Promise<void> {
-    if (this.#known.has(message.number)) return;
+    if (this.isKnown(message.number)) return;
     const times = new TimeRange();
     times.add(message.receivedAtMs);
     const buffers = encodeUndecodable(message, reason, this.#options.journalId());

@@ -7,7 +7,7 @@ export interface CommandOption {
   readonly type: 'string' | 'boolean';
   readonly short?: string;
   readonly multiple?: boolean;
-  /** What stands for the value in the help: `FILE`, `URL`. */
+  /** What stands for the value in the help: `FILE`, which shells complete, `URL`. */
   readonly placeholder?: string;
   /** One line for the help. */
   readonly summary: string;
@@ -34,6 +34,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Terminal {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** Standard input, opened when it is asked for; absent: there is none. */
+  readonly stdin?: () => AsyncIterable<Uint8Array>;
   readonly env: Environment;
 }
 

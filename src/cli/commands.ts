@@ -10,6 +10,8 @@ export const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
   ['schema', async () => (await import('./commands/schema.ts')).schemaCommand],
   ['config', async () => (await import('./commands/config.ts')).configCommand],
   ['backups', async () => (await import('./commands/backups.ts')).backupsCommand],
+  ['try', async () => (await import('./commands/try.ts')).tryCommand],
+  ['discover', async () => (await import('./commands/discover.ts')).discoverCommand],
   ['status', async () => (await import('./commands/status.ts')).statusCommand],
   ['completion', loadCompletion],
 ]);

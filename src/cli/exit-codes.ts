@@ -2,6 +2,7 @@
 export const EXIT = {
   ok: 0,
   usage: 64,
+  dataError: 65,
   configNotFound: 66,
   unavailable: 69,
   internal: 70,
@@ -16,6 +17,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export const EXIT_MEANINGS: Readonly<Record<ExitCode, string>> = {
   0: 'done, or stopped by a signal',
   64: 'wrong usage',
+  65: 'data that can not become rows as they are',
   66: 'configuration file not found',
   69: "a service can't be reached, or a port is taken",
   70: 'internal error',

@@ -73,11 +73,12 @@ export class Checkpoints {
   }
 
   /**
-   * Resolves when a crash can't bring again from the journal what is settled now, for a file that is to be taken away.
+   * Resolves when a crash can't bring again from the journal what is settled now, nor what stands up to `through`, for
+   * a file that is to be taken away.
    * Throws the system error of the disk; on abort it saves what there is.
    */
-  async saveSettled(signal: AbortSignal): Promise<void> {
-    const place = laterPlace(this.#watermark, this.#foundSettled);
+  async saveSettled(signal: AbortSignal, through = ORIGIN): Promise<void> {
+    const place = laterPlace(laterPlace(this.#watermark, this.#foundSettled), through);
     const { journal } = this.#options;
     // What the journal has lost never settles: it is enough that nothing in it is open.
     const isOpen = (): boolean => journal.status.messages > 0 && comparePlaces(journal.settledPlace, place) < 0;

@@ -69,7 +69,7 @@ export function decoded(part: string): string | undefined {
 /**
  * A browser names the page that sends a request: only the bridge's own page may act. A proxy may have taken TLS off.
  */
-function isFromOwnPage({ headers: { host, origin } }: IncomingMessage): boolean {
+export function isFromOwnPage({ headers: { host, origin } }: IncomingMessage): boolean {
   return origin === undefined || origin === `http://${host}` || origin === `https://${host}`;
 }
 

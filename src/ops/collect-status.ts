@@ -51,6 +51,7 @@ export interface StatusSources {
   readonly buffer: { readonly size: number; readonly capacity: number };
   readonly rolling: { readonly batchSize: RollingWindow; readonly writeLatencyMs: RollingWindow };
   mqtt(): MqttFacts;
+  silentSubscriptions(): readonly { readonly topic: string; readonly sinceMs: number }[];
   oracle(): OracleFacts;
   /** How many received values are not in the buffer yet. */
   expanderPending(): number;
@@ -76,7 +77,7 @@ export function collectStatus(sources: StatusSources): Status {
     bridgeId: sources.bridgeId,
     version: sources.version,
     uptimeSeconds: Math.floor((clock.monotonic() - sources.startedAtMonotonicMs) / 1000),
-    mqtt: mqttStatus(sources.mqtt()),
+    mqtt: mqttStatus(sources.mqtt(), sources.silentSubscriptions()),
     oracle: oracleStatus(sources.oracle()),
     counters: { ...counters },
     buffer: { size: buffer.size, capacity: buffer.capacity },
@@ -97,7 +98,9 @@ export function collectStatus(sources: StatusSources): Status {
   return { ...facts, problems: advice.map(({ problem }) => problem), advice };
 }
 
-function mqttStatus(facts: MqttFacts): MqttStatus {
+const MAX_SILENT_LISTED = 100;
+
+function mqttStatus(facts: MqttFacts, silent: ReturnType<StatusSources['silentSubscriptions']>): MqttStatus {
   const { broker, reason = '', remedy = '', sinceMs, sessionLostAtMs, sessionStarvedAtMs, starvedMeasure } = facts;
   return {
     connected: facts.connected,
@@ -108,6 +111,9 @@ function mqttStatus(facts: MqttFacts): MqttStatus {
     ...(sinceMs === undefined ? {} : { since: iso(sinceMs) }),
     unackedMessages: facts.unackedMessages,
     subscriptionProblems: facts.subscriptionProblems,
+    silentSubscriptions: silent
+      .slice(0, MAX_SILENT_LISTED)
+      .map((each) => ({ topic: each.topic, since: iso(each.sinceMs) })),
     ...(facts.namesake === undefined ? {} : { namesake: facts.namesake }),
     ...(facts.manners === undefined ? {} : { manners: facts.manners }),
     sessionsLost: facts.sessionsLost ?? 0,

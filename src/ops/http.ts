@@ -8,6 +8,7 @@ import { type Logger, RepeatedError } from '../core/logger.ts';
 import { isLoopback, withoutBrackets } from '../core/loopback.ts';
 import { actOn, decoded, type Actions } from './actions.ts';
 import { plain, type Answer, type Asked, type Routes } from './answers.ts';
+import { answerQuestion, type Questions } from './questions.ts';
 
 export interface HttpServerOptions {
   readonly host: string;
@@ -18,9 +19,11 @@ export interface HttpServerOptions {
   readonly routes: Routes;
   /** What may be done by POST; without actions only GET and HEAD are answered. */
   readonly actions?: Actions;
+  /** What may be asked by POST. */
+  readonly questions?: Questions;
 }
 
-/** A request is a few hundred bytes and has no body: a peer that takes longer is broken or hostile. */
+/** A request is short, and has mostly no body: a peer that takes longer is broken or hostile. */
 const LIMITS = {
   maxHeaderSize: 8192,
   headersTimeout: 5000,
@@ -46,7 +49,7 @@ const LISTEN_ERRORS: Readonly<Record<string, readonly [key: string, problem: str
   EAI_AGAIN: ['http.host', 'is a name that cannot be resolved'],
 };
 
-/** Answers GET and HEAD for a fixed set of paths, and POST for the actions. */
+/** Answers GET and HEAD for a fixed set of paths, and POST for the actions and the questions. */
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #failed: RepeatedError;
@@ -102,7 +105,7 @@ export class HttpServer {
       this.#failed.report({ path: pathOf(request), error: coerceError(thrown) });
       answer = plain(500, 'internal error');
     }
-    if (hasBody(request)) response.setHeader('connection', 'close'); // nobody reads that body
+    if (hasBody(request)) response.setHeader('connection', 'close'); // what of that body nobody has read goes with it
     await this.#send(request, response, answer);
   }
 
@@ -129,10 +132,12 @@ export class HttpServer {
 
   #answer(request: IncomingMessage): Answer | Promise<Answer> {
     if (!isKnownHost(request.headers.host, this.#options.host)) return plain(421, 'this bridge has another name');
-    const { actions, routes } = this.#options;
+    const { actions, questions = {}, routes } = this.#options;
     const path = pathOf(request);
     const action = actions === undefined ? undefined : actOn(actions, request, path);
     if (action !== undefined) return action;
+    const question = answerQuestion(questions, request, path);
+    if (question !== undefined) return question;
     const route = findRoute(routes, path);
     if (route === undefined) return plain(404, `no such page; there are ${Object.keys(routes).join(' ')}`);
     if (request.method !== 'GET' && request.method !== 'HEAD') return plain(405, 'GET only', { allow: 'GET, HEAD' });

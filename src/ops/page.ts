@@ -37,6 +37,7 @@ const PARTS: Readonly<Record<string, string>> = {
   '/actions.js': 'actions.js',
   '/refusals.js': 'refusals.js',
   '/tags.js': 'tags.js',
+  '/try.js': 'try.js',
   '/uplot.js': require.resolve('uplot/dist/uPlot.iife.min.js'),
   '/uplot.css': require.resolve('uplot/dist/uPlot.min.css'),
 };

@@ -37,8 +37,17 @@ export interface MqttFigures {
   readonly starvedMeasure?: 'none' | 'receiveMaximum' | 'mqtt311';
 }
 
+/** A subscription that has brought no message. */
+export interface SilentSubscription {
+  readonly topic: string;
+  /** ISO 8601: when it was made, or the bridge started. */
+  readonly since: string;
+}
+
 /** Times are ISO 8601. */
 export interface MqttStatus extends MqttFigures {
+  /** The subscriptions that have brought no message in this run, the first 100 of them. */
+  readonly silentSubscriptions: readonly SilentSubscription[];
   readonly reason?: string;
   readonly remedy?: string;
   readonly since?: string;

@@ -34,6 +34,10 @@ export interface Decoder {
    * same one.
    */
   hasOwnTime(topic: string, payload: Buffer): boolean;
+  /** The topic filters of present routes that no message was decoded for since they are there. */
+  silentFilters(): readonly string[];
+  /** The route that reads messages of this topic; undefined where none does. */
+  routeOf(topic: string): Route | undefined;
   /**
    * Replaces the routes, from the next message on. A former route still reads the topics that no present one takes in:
    * messages of them are in the journal, or on their way. A topic filter has one route, its latest, so that there are
@@ -46,11 +50,13 @@ export interface Decoder {
 interface Reading {
   readonly route: Route;
   readonly format: CompiledFormat;
+  /** A message was decoded for it, or for a former route of the same filter. */
+  hasBrought: boolean;
 }
 
 /** How the messages of one topic are read. */
 interface TopicReading {
-  readonly format: CompiledFormat;
+  readonly of: Reading;
   readonly names: TopicNames;
   readonly skipsRetained: boolean;
 }
@@ -71,16 +77,20 @@ class RoutingDecoder implements Decoder {
   readonly #tags: TagCatalog;
   readonly #topics = new Map<string, TopicReading>();
   readonly #stored: StoredMessages | undefined;
+  /** The present ones first. */
   #readings: readonly Reading[];
+  #presentCount: number;
 
   constructor(routes: readonly Route[], tagNameTemplate: string, stored: StoredMessages | undefined) {
     this.#stored = stored;
     this.#tags = new TagCatalog(tagNameTemplate);
-    this.#readings = routes.map((route) => this.#compile(route));
+    this.#readings = routes.map((route) => this.#compile(route, false));
+    this.#presentCount = routes.length;
   }
 
   decode(message: Message, into: TagValues): DecodeOutcome {
     const reading = this.#topics.get(message.topic) ?? this.#resolve(message.topic);
+    if (reading !== undefined) reading.of.hasBrought = true;
     if (message.retained === true && reading !== undefined) {
       if (reading.skipsRetained || this.#stored?.has(message) === true) return SKIPPED;
     }
@@ -104,23 +114,35 @@ class RoutingDecoder implements Decoder {
     return outcome === undefined && values.length > 0 && !values.timesMs.subarray(0, values.length).some(Number.isNaN);
   }
 
+  routeOf(topic: string): Route | undefined {
+    return (this.#topics.get(topic) ?? this.#resolve(topic))?.of.route;
+  }
+
+  silentFilters(): readonly string[] {
+    const present = this.#readings.slice(0, this.#presentCount);
+    return present.flatMap(({ hasBrought, route }) => (hasBrought ? [] : [route.topic]));
+  }
+
   useRoutes(routes: readonly Route[]): void {
     const present = new Set(routes.map(({ topic }) => topic));
     const former = this.#readings.filter(({ route }) => !present.has(route.topic));
-    this.#readings = [...routes.map((route) => this.#compile(route)), ...former];
+    const hasBrought = (topic: string): boolean =>
+      this.#readings.some((reading) => reading.route.topic === topic && reading.hasBrought);
+    this.#readings = [...routes.map((route) => this.#compile(route, hasBrought(route.topic))), ...former];
+    this.#presentCount = routes.length;
     this.#topics.clear();
   }
 
-  #compile(route: Route): Reading {
+  #compile(route: Route, hasBrought: boolean): Reading {
     const scope = { tags: this.#tags, values: new ValueDecoder(route) };
-    return { route, format: formatNamed(route.format).compile(route, scope) };
+    return { route, format: formatNamed(route.format).compile(route, scope), hasBrought };
   }
 
   #resolve(topic: string): TopicReading | undefined {
     const found = this.#readings.find(({ route }) => topicMatches(route.topic, topic));
     if (found === undefined) return undefined;
-    const { format, route } = found;
-    const reading = { format, names: namesIn(topic, route), skipsRetained: route.retained === 'skip' };
+    const { route } = found;
+    const reading = { of: found, names: namesIn(topic, route), skipsRetained: route.retained === 'skip' };
     if (topic.length <= MAX_KEPT_TOPIC_LENGTH) {
       if (this.#topics.size >= MAX_TOPICS) this.#topics.clear();
       this.#topics.set(topic, reading);
@@ -130,7 +152,7 @@ class RoutingDecoder implements Decoder {
 }
 
 /** Changes nothing but the list. */
-function read(message: Message, { format, names }: TopicReading, into: TagValues): DecodeOutcome {
+function read(message: Message, { names, of: { format } }: TopicReading, into: TagValues): DecodeOutcome {
   // A retained message is cleared by an empty one, and whoever listens already gets that like any other.
   if (message.payload.length === 0 && (message.retained === true || format.readsEmpty !== true)) return SKIPPED;
   const outcome = format.decode(message, names, into);

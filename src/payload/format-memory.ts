@@ -21,8 +21,8 @@ export interface EarlierMessages {
   /** What was noted last under the key; undefined when nothing was, or it was forgotten. */
   get(key: string): unknown;
   /**
-   * Holds from the next message on: `content` (anything that JSON can hold), or undefined to forget the key. The numbers of messages
-   * never go down. Throws MemoryFullError, and changes nothing, when there is no room for it.
+   * Holds from the next message on: `content` (anything that JSON can hold), or undefined to forget the key. The
+   * numbers of messages never go down. Throws MemoryFullError, and changes nothing, when there is no room for it.
    */
   note(key: string, messageNo: number, content: unknown): void;
 }
@@ -53,15 +53,18 @@ const SUFFIX = '.json';
 const NAME_LENGTH = 32;
 
 /**
- * What formats have to know of earlier messages to read later ones: the names and types of a Sparkplug birth, the names of a metadata topic.
+ * What formats have to know of earlier messages to read later ones: the names and types of a Sparkplug birth, the names
+ * of a metadata topic.
  *
- * A message is read after a crash as it was read before. The journal gives again the messages behind the checkpoint; what was noted by
- * those comes again with them, what was noted by those before must be on disk before the checkpoint says that they are settled:
+ * A message is read after a crash as it was read before. The journal gives again the messages behind the checkpoint;
+ * what was noted by those comes again with them, what was noted by those before must be on disk before the checkpoint
+ * says that they are settled:
  *
  *     note … note → save(settled) → the checkpoint is written → saved(settled)
  *
- * Until the checkpoint is durable the former one may be what the next start finds. So a file has, of its key, the version that is in force
- * at the last durable checkpoint and all later ones, and the start takes the newest that is not behind the checkpoint found.
+ * Until the checkpoint is durable the former one may be what the next start finds. So a file has, of its key, the
+ * version that is in force at the last durable checkpoint and all later ones, and the start takes the newest that is
+ * not behind the checkpoint found.
  */
 export class FormatMemory implements EarlierMessages {
   readonly #options: FormatMemoryOptions;
@@ -77,8 +80,9 @@ export class FormatMemory implements EarlierMessages {
   }
 
   /**
-   * Reads what an earlier run left. `settledNo`: the message up to which the journal gives nothing again. A file that can't be read, or is
-   * another journal's, is left out with a warning. Throws the system error of a directory that can't be listed.
+   * Reads what an earlier run left. `settledNo`: the message up to which the journal gives nothing again. A file that
+   * can't be read, or is another journal's, is left out with a warning. Throws the system error of a directory that
+   * can't be listed.
    */
   async start(journalId: string, settledNo: number): Promise<void> {
     const { dir, fileSystem } = this.#options;
@@ -112,8 +116,8 @@ export class FormatMemory implements EarlierMessages {
   }
 
   /**
-   * To be called before a checkpoint is written. Resolves when what holds for messages behind `settledNo` is durable. Throws the system error
-   * of the disk: the checkpoint must not be written then.
+   * To be called before a checkpoint is written. Resolves when what holds for messages behind `settledNo` is durable.
+   * Throws the system error of the disk: the checkpoint must not be written then.
    */
   async save(settledNo: number): Promise<void> {
     for (const [key, entry] of this.#entries) {
@@ -123,7 +127,9 @@ export class FormatMemory implements EarlierMessages {
     }
   }
 
-  /** The checkpoint that says so is durable. Resolves when files of forgotten keys are gone; they do no harm until then. */
+  /**
+   * The checkpoint that says so is durable. Resolves when files of forgotten keys are gone; they do no harm until then.
+   */
   async saved(settledNo: number): Promise<void> {
     this.#settledNo = Math.max(this.#settledNo, settledNo);
     for (const [key, entry] of this.#entries) {

@@ -58,12 +58,24 @@ export interface CompiledFormat {
   decode(message: Message, topic: TopicNames, into: TagValues): DecodeOutcome;
 }
 
+/** What `discover` may propose for messages that it reads. */
+export interface FormatProposal {
+  /** As a person calls it: `polling`, `json, preset kepware`. */
+  readonly name: string;
+  /** Keys of the subscription beside topic, format and templates. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The filter of topics that tell by themselves that this is it, which is then subscribed to; absent: none do. */
+  readonly topic?: string;
+}
+
 /** `Options`: keys of a subscription that this format alone has; the configuration has checked and completed them. */
 export interface PayloadFormat<Name extends string = string, Options extends object = object> {
   readonly name: Name;
   /** What a message is, in some words: `one JSON message with many tags`. */
   readonly doc: string;
   readonly options: Fields<Options>;
+  /** The most particular first; absent: none is proposed. */
+  readonly proposals?: readonly FormatProposal[];
   says(options: Options): Said;
   compile(subscription: FormatSubscription & Options, scope: FormatScope): CompiledFormat;
 }

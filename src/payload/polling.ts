@@ -25,6 +25,7 @@ export const polling: PayloadFormat<'polling'> = {
   name: 'polling',
   doc: 'one JSON message with many tags',
   options: {},
+  proposals: [{ name: 'polling', options: {} }],
   says: () => ({ plcCode: true, tagAddress: true, timestamp: true }),
   compile: (_subscription, scope) => ({ decode: (message, topic, into) => decode(message, topic, into, scope) }),
 };

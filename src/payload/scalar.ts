@@ -78,6 +78,7 @@ export const scalar: PayloadFormat<'scalar', Options> = {
       complete: (value) => ({ ...DEFAULTS, ...value }),
     },
   },
+  proposals: [{ name: 'scalar', options: {} }],
   says: () => ({ plcCode: false, tagAddress: false, timestamp: false }),
   compile: (subscription, scope) => compile(subscription, scope),
 };

@@ -10,6 +10,7 @@ import { listedFile } from '../../src/backup/replay/listing.ts';
 import { Replay } from '../../src/backup/replay/replay.ts';
 import { runCli } from '../../src/cli/cli.ts';
 import { environmentName } from '../../src/config/setting.ts';
+import { createCounters } from '../../src/core/counters.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
 import { noStep } from '../../src/core/steps.ts';
@@ -74,7 +75,8 @@ describe('backups replay beside a running bridge', () => {
       isOracleUp: () => true,
       beforeDelete: () => Promise.resolve(),
       checkRows: () => [],
-      counters: { valuesReplayed: 0 },
+      decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'not asked for here' }) }),
+      counters: createCounters(),
       enabled: false,
       batchSize: 100,
     });
@@ -184,6 +186,36 @@ describe('backups replay without a bridge', () => {
     const counted = await standin.engine.query('SELECT COUNT(*) FROM TAG_DATA', 'BRIDGE');
     expect(counted.map((row) => Object.values(row))).toEqual([[4]]);
   });
+
+  it('makes rows of undecodable messages once the subscription is mended, as of their receipt', async () => {
+    const { settings, standin } = await prepare();
+    const log = new RecordingLogger();
+    const folder = new BackupFolder(join(dir, 'backup'), nodeFileSystem);
+    const options = { folder, maxRowsPerFile: 100, journalId: () => 'another12345', onStep: noStep };
+    const backups = new Backups({ ...options, clock: systemClock, log });
+    await backups.start();
+    for (const [i, payload] of ['12.5', 'RUN', '{"value":[1]}', Buffer.from([0xff])].entries()) {
+      const topic = `plant/PLC01/D${i}`;
+      const message = { number: i + 1, topic, payload: Buffer.from(payload), receivedAtMs: 1_762_093_825_000 + i };
+      await backups.addUndecodable(message, { code: 'NOT_AN_OBJECT', message: 'not an object' });
+    }
+    const { name } = backups.files()[0]!;
+    await backups.stop();
+    expect(await command([name], settings)).toMatchObject({ exitCode: 74, out: expect.stringContaining('none of its 4') });
+    const subscription = { topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' };
+    const mended = { ...settings, 'mqtt.subscriptions': JSON.stringify([subscription]) };
+    const { err, exitCode, out } = await command([name], mended);
+    expect([exitCode, err]).toEqual([0, '']);
+    const left = name.replace('.csv', '_2.csv');
+    expect(out).toContain(`${name}: replayed, but for 1 message still undecodable: ${left}\n`);
+    expect((await readdir(join(dir, 'backup'))).sort()).toEqual([expect.stringMatching(/^rejected_/), left]);
+    const rows = await standin.engine.query('SELECT tag_name, tag_value, tag_text, timestamp FROM TAG_DATA', 'BRIDGE');
+    expect(rows.map((row) => Object.values(row))).toMatchObject([
+      ['PLC01.D0', 12.5, null, { ms: 1_762_093_825_000 }],
+      ['PLC01.D1', null, 'RUN', { ms: 1_762_093_825_001 }],
+    ]);
+    expect(await command([left], mended)).toMatchObject({ exitCode: 74, out: expect.stringContaining('INVALID_UTF8') });
+  }, 60_000);
 
   it('says that there is nothing to do', async () => {
     const { settings } = await prepare();

@@ -8,6 +8,7 @@ import { Backups } from '../../src/backup/backups.ts';
 import { BackupFolder } from '../../src/backup/files/folder.ts';
 import { Replay } from '../../src/backup/replay/replay.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import { createCounters } from '../../src/core/counters.ts';
 import type { LedgerSession } from '../../src/core/ledger-session.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
 import { noStep } from '../../src/core/steps.ts';
@@ -57,7 +58,7 @@ test('a replayed batch that ends with a refused row costs no further log-on, rea
   for (const refused of [1, 3, 5]) values.qualities[refused] = 'far longer than sixteen';
   await backups.backUp(values, { code: 'ORA-12514', message: 'service is not registered' });
   await backups.endOutage();
-  const counters = { valuesReplayed: 0 };
+  const counters = createCounters();
   const replay = new Replay({
     ...shared,
     backups,
@@ -65,6 +66,7 @@ test('a replayed batch that ends with a refused row costs no further log-on, rea
     isOracleUp: () => true,
     beforeDelete: () => Promise.resolve(),
     checkRows: () => [],
+    decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'not asked for here' }) }),
     counters,
     enabled: true,
     batchSize: 2,

@@ -24,13 +24,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   preflight: ['core', 'config', 'mqtt', 'oracle', 'payload/formats.ts'],
   'broker-session.ts': ['*'],
   'storage.ts': ['*'],
+  'try-message.ts': ['*'],
   'resume.ts': ['*', 'broker-session.ts'],
-  'pipeline.ts': ['*', 'broker-session.ts', 'storage.ts', 'resume.ts'],
+  'pipeline.ts': ['*', 'broker-session.ts', 'storage.ts', 'resume.ts', 'try-message.ts'],
   'offline-replay.ts': ['*', 'storage.ts', 'resume.ts'],
   'status-server.ts': ['*', 'pipeline.ts'],
   'bridge.ts': ['*', 'pipeline.ts', 'broker-side.ts', 'status-server.ts'],
   'broker-side.ts': ['*', 'pipeline.ts'],
-  cli: ['*', 'bridge.ts', 'offline-replay.ts'],
+  cli: ['*', 'bridge.ts', 'offline-replay.ts', 'try-message.ts'],
   'main.ts': ['cli'],
 };
 

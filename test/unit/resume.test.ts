@@ -17,7 +17,8 @@ const REASON = { code: 'ORA-12541', message: 'no listener' };
 const config: StorageConfig = {
   journal: { dir: '/journal', maxBytes: 1_000_000, segmentBytes: 10_000, sync: 'always' },
   backup: { dir: '/backup', maxRowsPerFile: 1000 },
-  mqtt: { receiveMaximum: 10 },
+  mqtt: { receiveMaximum: 10, subscriptions: [] },
+  tagName: '{plc}.{tag}',
   writer: { batchSize: 100 },
   oracle: { valueType: 'binary_double', columns: { text: 'TEXT' } },
 };

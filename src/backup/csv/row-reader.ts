@@ -18,7 +18,10 @@ export interface BackupRows {
 
 const DEFAULT_BATCH_ROWS = 500;
 
-export type ReadRowsOptions = DecodeOptions & Pick<ReadOptions, 'onChunk'>;
+export interface ReadRowsOptions extends DecodeOptions, Pick<ReadOptions, 'onChunk'> {
+  /** A row that bears a reason must not be written for it, as in the rows that messages were decoded into. */
+  readonly reasonsAreProblems?: boolean;
+}
 
 /**
  * Reads a backup or rejected file back, at most `maxRows` rows at a time, exactly as its values were. Columns are found
@@ -32,7 +35,8 @@ export async function* readBackupRows(
   options: ReadRowsOptions = {},
 ): AsyncGenerator<BackupRows, void, undefined> {
   let decoder: RowDecoder | undefined;
-  let rows = new RowList(maxRows);
+  const newList = (): RowList => new RowList(maxRows, options.reasonsAreProblems === true);
+  let rows = newList();
   let mistake: unknown;
   try {
     for await (const records of parseCsv(fileSystem, path, options)) {
@@ -44,7 +48,7 @@ export async function* readBackupRows(
         rows.add(decoder.decode(record));
         if (rows.values.length < maxRows) continue;
         yield rows;
-        rows = new RowList(maxRows);
+        rows = newList();
       }
     }
     if (decoder === undefined) throw new CsvError(1, undefined, 'the header line is missing');
@@ -62,15 +66,18 @@ class RowList implements BackupRows {
   readonly reasons: Reason[] = [];
   readonly journals: string[] = [];
   readonly attemptedAtMs: number[] = [];
+  readonly #reasonsAreProblems: boolean;
 
-  constructor(capacity: number) {
+  constructor(capacity: number, reasonsAreProblems: boolean) {
+    this.#reasonsAreProblems = reasonsAreProblems;
     // It grows: most files are smaller than what is read at once.
     this.values = new TagValues(Math.min(capacity, INITIAL_CAPACITY));
   }
 
   add(row: DecodedRow): void {
     const i = this.values.length;
-    this.values.push(row.tag, row.number, row.text, row.timeMs, row.quality);
+    const problem = this.#reasonsAreProblems && row.reason.code !== '' ? row.reason : undefined;
+    this.values.push(row.tag, row.number, row.text, row.timeMs, row.quality, problem);
     this.values.messageNos[i] = row.messageNo;
     this.values.valueNos[i] = row.valueNo;
     this.values.receivedAtMs[i] = row.receivedAtMs;

@@ -110,6 +110,11 @@ export class BackupDirectory {
     return newFileName(kind, atMs, isTaken);
   }
 
+  /** A file was given this name: it is read and listed. Never throws. To be called in turn. */
+  found(name: string): Promise<void> {
+    return this.#followFile(name);
+  }
+
   /** The file is gone. */
   drop(name: string): void {
     this.#options.onGone(name);

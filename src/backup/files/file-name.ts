@@ -2,7 +2,8 @@
  * Names in the backup directory. `<name>.csv` is sealed and pending; while it grows it is `<name>.csv.open`, while it
  * is taken away `<name>.csv.discarded` or `<name>.csv.replayed`, and bytes that a crash left unreadable at its end are
  * kept in `<name>.csv.damaged`. `<name>.csv.skip` and `<name>.csv.replay` say what of it need not be replayed, and how
- * far its replay is known.
+ * far its replay is known. `<name>.csv.rows` and `<name>.csv.left` are what an undecodable file was decoded into, until
+ * all its rows are in Oracle.
  */
 
 export const BACKUP_KINDS = ['backup', 'rejected', 'undecodable'] as const;
@@ -17,6 +18,9 @@ export const DAMAGED_SUFFIX = '.damaged';
 export const SKIP_SUFFIX = '.skip';
 /** See replay-streams.ts. */
 export const REPLAY_SUFFIX = '.replay';
+/** See decoded-messages.ts. */
+export const ROWS_SUFFIX = '.rows';
+export const LEFT_SUFFIX = '.left';
 
 const NAME = /^(?<kind>backup|rejected|undecodable)_(?<date>\d{8})_(?<time>\d{6})(?:_\d+)?\.csv$/;
 const DATE_PARTS = /^(\d{4})(\d\d)(\d\d)$/;

@@ -9,8 +9,10 @@ import {
   DISCARDED_SUFFIX,
   finalNameOf,
   isSealedName,
+  LEFT_SUFFIX,
   REPLAY_SUFFIX,
   REPLAYED_SUFFIX,
+  ROWS_SUFFIX,
   SKIP_SUFFIX,
 } from './file-name.ts';
 
@@ -25,7 +27,9 @@ export class UnknownFileError extends Error {
 }
 
 const TAKEN_AWAY = [DISCARDED_SUFFIX, REPLAYED_SUFFIX, REWRITE_SUFFIX];
-const TEMPORARY = [SKIP_SUFFIX + TEMPORARY_SUFFIX, REPLAY_SUFFIX + TEMPORARY_SUFFIX];
+const TEMPORARY = [SKIP_SUFFIX, REPLAY_SUFFIX, ROWS_SUFFIX, LEFT_SUFFIX].map((suffix) => suffix + TEMPORARY_SUFFIX);
+/** Of a file that is there only: without it they say nothing. */
+const BESIDE = [SKIP_SUFFIX, ROWS_SUFFIX, LEFT_SUFFIX];
 
 /**
  * The backup directory on disk: where its files lie, the small files beside them, and how files are taken away. All
@@ -80,7 +84,22 @@ export class BackupFolder {
     await this.fileSystem.rename(this.path(name), this.path(name + DISCARDED_SUFFIX));
     await this.sync();
     await this.fileSystem.remove(this.path(name + DISCARDED_SUFFIX));
-    await this.#removeAll([name + SKIP_SUFFIX]);
+    await this.#removeAll(BESIDE.map((suffix) => name + suffix));
+  }
+
+  /**
+   * Makes a pending file of the messages of an undecodable file that could not be decoded when its others were; gives
+   * its name, from `chooseName`. Undefined when there are none, or it was done before. When it throws, call it again.
+   */
+  async publishLeft(name: string, chooseName: () => Promise<string>): Promise<string | undefined> {
+    let published: string | undefined;
+    if ((await this.list()).includes(name + LEFT_SUFFIX)) {
+      published = await chooseName();
+      await this.fileSystem.rename(this.path(name + LEFT_SUFFIX), this.path(published));
+    }
+    // The file that it came from goes only after this.
+    await this.sync();
+    return published;
   }
 
   /**
@@ -92,7 +111,7 @@ export class BackupFolder {
       await this.fileSystem.rename(this.path(name), this.path(name + REPLAYED_SUFFIX));
     }
     await this.sync();
-    await this.#removeAll([REPLAYED_SUFFIX, SKIP_SUFFIX, ...TEMPORARY].map((suffix) => name + suffix));
+    await this.#removeAll([REPLAYED_SUFFIX, ...BESIDE, ...TEMPORARY].map((suffix) => name + suffix));
   }
 
   /** Forgets the ledger streams of a file that is gone. */
@@ -109,7 +128,7 @@ export class BackupFolder {
     const files = new Set(entries.map((entry) => finalNameOf(entry) ?? entry).filter((name) => isSealedName(name)));
     const isLeftover = (entry: string): boolean =>
       [...TAKEN_AWAY, ...TEMPORARY].some((suffix) => entry.endsWith(suffix)) ||
-      (entry.endsWith(SKIP_SUFFIX) && !files.has(entry.slice(0, -SKIP_SUFFIX.length)));
+      BESIDE.some((suffix) => entry.endsWith(suffix) && !files.has(entry.slice(0, -suffix.length)));
     for (const entry of entries.filter((each) => isLeftover(each))) {
       try {
         await this.fileSystem.remove(this.path(entry));

@@ -12,6 +12,13 @@ import { LedgerStream, spoilsBatch } from '../../stream/ledger-stream.ts';
 import type { Backups } from '../backups.ts';
 import type { BackupFileInfo } from '../files/file-info.ts';
 import { visitRejected } from '../written/recall.ts';
+import {
+  decodeMessages,
+  hasDecodedRows,
+  journalOfMessages,
+  rowsPath,
+  type MessageDecoder,
+} from './decoded-messages.ts';
 import { FileChangedError, orderedRows, surveyRows, type RowGroup, type Survey } from './replay-rows.ts';
 import { readStreams, writeStreams, type ReplayStreams } from './replay-streams.ts';
 
@@ -20,38 +27,58 @@ export interface FileReplayParts {
   readonly fileSystem: FileSystem;
   readonly session: (stream: string) => LedgerSession;
   readonly checkRows: (values: TagValues) => readonly RefusedRow[];
-  readonly counters: Pick<Counters, 'valuesReplayed'>;
+  /** Made anew for each file of messages. */
+  readonly decoder: () => MessageDecoder;
+  readonly counters: Pick<Counters, 'valuesReceived' | 'valuesBackedUp' | 'valuesReplayed'>;
   readonly batchSize: number;
   readonly onStep: OnStep;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
+/** Up to which message of a journal a file has messages that became rows. */
+export interface LastMessage {
+  readonly journal: string;
+  readonly messageNo: number;
+}
+
 /**
  * Writes the rows of one file, each group of them through a ledger stream of its own, in the order of their places.
  * `run` may be called again after it threw: what the ledger says is written, and what is in the rejected CSV, is passed
- * over then.
+ * over then. A file of messages is decoded first (decoded-messages.ts), until its first row is about to be written.
  */
 export class FileReplay {
   readonly file: string;
   readonly #parts: FileReplayParts;
   /** A person has asked for it. */
   readonly #isAsked: boolean;
+  readonly #hasMessages: boolean;
   /** By name: what a stream knows outlives an interruption. */
   readonly #streams = new Map<string, LedgerStream>();
   #rows = 0;
   #replayedRows = 0;
+  /** Rows, or messages: what the file is listed with. */
+  #total = 0;
+  #lastMessages: readonly LastMessage[] = [];
   /** From then on memory has what was rejected. */
   #hasBegun = false;
 
   constructor(file: string, isAsked: boolean, parts: FileReplayParts) {
     this.file = file;
     this.#isAsked = isAsked;
+    this.#hasMessages = parts.backups.file(file)?.kind === 'undecodable';
     this.#parts = parts;
   }
 
+  /** In rows, or in messages where the file has those. */
   get progress(): { readonly file: string; readonly rows: number; readonly replayedRows: number } {
-    return { file: this.file, rows: this.#rows, replayedRows: this.#replayedRows };
+    const share = this.#rows === 0 ? 0 : this.#replayedRows / this.#rows;
+    return { file: this.file, rows: this.#total, replayedRows: Math.floor(this.#total * share) };
+  }
+
+  /** Of a file of messages, once `run` has read it; else none. */
+  get lastMessages(): readonly LastMessage[] {
+    return this.#lastMessages;
   }
 
   /**
@@ -60,10 +87,14 @@ export class FileReplay {
    */
   async run(signal: AbortSignal): Promise<boolean> {
     const { backups, batchSize, fileSystem } = this.#parts;
-    const path = backups.path(this.file);
-    const survey = await surveyRows(fileSystem, path, this.file, this.#isAsked);
+    const path = this.#hasMessages ? rowsPath(backups.folder, this.file) : backups.path(this.file);
+    if (this.#hasMessages && !(await this.#decode(signal))) return false;
+    const reading = this.#hasMessages ? { reasonsAreProblems: true } : { isPersons: this.#isAsked };
+    const survey = await surveyRows(fileSystem, path, this.file, reading);
     this.#rows = survey.rows;
+    this.#total = this.#hasMessages ? (backups.file(this.file)?.rows ?? survey.rows) : survey.rows;
     this.#replayedRows = 0;
+    if (this.#hasMessages) this.#lastMessages = survey.groups.map(lastMessage);
     const names = await this.#begin(survey);
     const stamp = await backups.skipStamp(this.file);
     for (const group of survey.groups) {
@@ -74,12 +105,26 @@ export class FileReplay {
         if (skipThrough !== undefined) values.removeFirst(countThrough(values, skipThrough));
         await this.#replay(values, stream, signal);
         this.#replayedRows += rows;
-        backups.setReplayed(this.file, this.#replayedRows);
+        backups.setReplayed(this.file, this.progress.replayedRows);
       }
     }
     if ((await fileSystem.size(path)) !== survey.bytes)
       throw new FileChangedError('the file grew while it was replayed');
     return !signal.aborted;
+  }
+
+  /**
+   * Decodes the messages, unless rows that they became may be in Oracle already: these decide then. False on abort.
+   */
+  async #decode(signal: AbortSignal): Promise<boolean> {
+    const { backups, clock, decoder, log } = this.#parts;
+    const { folder } = backups;
+    const hasBegun = (await readStreams(folder, this.file)) !== undefined;
+    if (hasBegun && (await hasDecodedRows(folder, this.file))) return true;
+    const count = await decodeMessages(this.file, { folder, clock, decoder: decoder() }, signal);
+    if (count === undefined) return false;
+    log.info('undecodable messages decoded', { file: this.file, ...count });
+    return true;
   }
 
   /**
@@ -95,9 +140,17 @@ export class FileReplay {
     if (!this.#hasBegun || Object.keys(names).length > Object.keys(known ?? {}).length) {
       await writeStreams(backups.folder, this.file, names);
     }
+    if (this.#hasMessages && known === undefined) this.#countDecoded(survey.rows);
     if (known !== undefined && !this.#hasBegun) await this.#findRejected(survey.groups, names);
     this.#hasBegun = true;
     return names;
+  }
+
+  /** From now on these values are of those that were received, and wait in a file. */
+  #countDecoded(values: number): void {
+    const { counters } = this.#parts;
+    counters.valuesReceived += values;
+    counters.valuesBackedUp += values;
   }
 
   #stream(names: ReplayStreams, group: RowGroup): LedgerStream {
@@ -172,4 +225,8 @@ export class FileReplay {
     const tookMs = clock.monotonic() - startedMs;
     if (tookMs > 0) await sleep(clock, tookMs, signal);
   }
+}
+
+function lastMessage({ journal, lastMessageNo }: RowGroup): LastMessage {
+  return { journal: journalOfMessages(journal), messageNo: lastMessageNo };
 }

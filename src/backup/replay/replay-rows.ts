@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { FileSystem } from '../../core/filesystem.ts';
 import { comparePlaces, type Place } from '../../core/place.ts';
 import { copyValues, placeOf, TagValues } from '../../core/tag-values.ts';
-import { readBackupRows, type BackupRows } from '../csv/row-reader.ts';
+import { readBackupRows, type BackupRows, type ReadRowsOptions } from '../csv/row-reader.ts';
 import { streamName } from './replay-streams.ts';
 
 /** Rows of a file that share a ledger stream: those that one journal numbered, or those that have no number. */
@@ -23,11 +23,15 @@ export interface RowGroup {
 }
 
 export interface Survey {
+  readonly reading: RowReading;
   readonly groups: readonly RowGroup[];
   readonly rows: number;
   readonly bytes: number;
   readonly sha256: string;
 }
+
+/** How the rows of a file are to be read. */
+export type RowReading = Pick<ReadRowsOptions, 'isPersons' | 'reasonsAreProblems'>;
 
 /** Why a file can't be replayed until a person changes it. */
 export class UnreplayableError extends Error {}
@@ -55,7 +59,7 @@ export async function surveyRows(
   fileSystem: FileSystem,
   path: string,
   file: string,
-  isPersons: boolean,
+  reading: RowReading,
 ): Promise<Survey> {
   const hash = createHash('sha256');
   const counts = new Map<string, GroupCount>();
@@ -65,7 +69,7 @@ export async function surveyRows(
     bytes += chunk.length;
     hash.update(chunk);
   };
-  for await (const rows of readBackupRows(fileSystem, path, SURVEY_ROWS, { isPersons, onChunk })) {
+  for await (const rows of readBackupRows(fileSystem, path, SURVEY_ROWS, { ...reading, onChunk })) {
     for (let i = 0; i < rows.values.length; i += 1) count(counts, groupKey(rows, i), placeOf(rows.values, i));
     total += rows.values.length;
   }
@@ -81,7 +85,7 @@ export async function surveyRows(
     const stream = streamName(file, origin);
     return { key: stableKey, journal, hasPlaces, stream, rows, firstMessageNo, lastMessageNo, isOrdered };
   });
-  return { groups, rows: total, bytes, sha256 };
+  return { reading, groups, rows: total, bytes, sha256 };
 }
 
 const WITHOUT_PLACE = 'rows';
@@ -143,7 +147,11 @@ async function* groupRows(
   const onChunk = (chunk: Buffer): void => void hash.update(chunk);
   const key = group.hasPlaces ? PLACED + group.journal : WITHOUT_PLACE;
   let rowNumber = 0;
-  for await (const rows of readBackupRows(fileSystem, path, batchSize, { isPersons: true, onChunk })) {
+  for await (const rows of readBackupRows(fileSystem, path, batchSize, {
+    ...survey.reading,
+    isPersons: true,
+    onChunk,
+  })) {
     const { values } = rows;
     const others = new Set<number>();
     for (let i = 0; i < values.length; i += 1) {

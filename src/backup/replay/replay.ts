@@ -6,7 +6,8 @@ import { noStep, type OnStep } from '../../core/steps.ts';
 import { CsvError } from '../csv/csv.ts';
 import { UnknownFileError } from '../files/folder.ts';
 import { replaysByItself } from '../files/file-facts.ts';
-import { FileReplay, type FileReplayParts } from './file-replay.ts';
+import { StillUndecodableError } from './decoded-messages.ts';
+import { FileReplay, type FileReplayParts, type LastMessage } from './file-replay.ts';
 import { interrupt, isOver, isUnderWay, proceed, requestStateOf } from './file-state.ts';
 import type { FileRecord, RequestState } from './file-state.ts';
 import { OrphanedStreams } from './orphaned-streams.ts';
@@ -16,8 +17,13 @@ export interface ReplayOptions extends Omit<FileReplayParts, 'onStep'> {
   readonly log: Logger;
   /** Oracle takes batches, and what it has is known. */
   readonly isOracleUp: () => boolean;
-  /** Resolves when a crash can't bring the file's rows again from the journal. */
-  readonly beforeDelete: () => Promise<void>;
+  /**
+   * Resolves when a crash can't bring the file's rows again from the journal, nor messages of it up to these, which
+   * became rows.
+   */
+  readonly beforeDelete: (messages: readonly LastMessage[]) => Promise<void>;
+  /** Why files of messages can't be replayed now; absent, or undefined: they can. */
+  readonly messagesRefusal?: (() => string | undefined) | undefined;
   /** False: only files that a person asks for. */
   readonly enabled: boolean;
   readonly onStep?: OnStep;
@@ -36,7 +42,7 @@ const RETRY = { initialDelayMs: 5_000, factor: 2, maxDelayMs: 60_000, jitter: 0.
 const ORACLE_POLL_MS = 5_000;
 
 /**
- * Brings backups into Oracle beside live data: those that a person asks for first, then the oldest, one at a time.
+ * Brings backups into Oracle beside live data: those that a person asks for first, the oldest first, one at a time.
  *
  *     sealed ──rows written, or durably rejected──▶ beforeDelete ──▶ .replayed ──▶ gone ──▶ ledger streams forgotten
  *
@@ -100,8 +106,9 @@ export class Replay {
   }
 
   /**
-   * Queues a file because a person asks: of any origin, of rejected rows too, and of rows without places. Resolves when
-   * it is queued. Throws UnknownFileError, and ReplayRefusedError for what can't be replayed.
+   * Queues a file because a person asks: of any origin, of rejected rows too, of rows without places, and of messages
+   * that could not be decoded. Resolves when it is queued. Throws UnknownFileError, and ReplayRefusedError for what
+   * can't be replayed.
    */
   async request(file: string): Promise<void> {
     const { backups } = this.#options;
@@ -109,8 +116,8 @@ export class Replay {
     await backups.seal(file);
     const info = backups.file(file);
     if (info === undefined) throw new UnknownFileError(file);
-    if (info.kind === 'undecodable')
-      throw new ReplayRefusedError(`${file} holds messages, which have no rows to write`);
+    const refusal = info.kind === 'undecodable' ? this.#options.messagesRefusal?.() : undefined;
+    if (refusal !== undefined) throw new ReplayRefusedError(`${file}: ${refusal}`);
     if (info.state === 'open') throw new ReplayRefusedError(`${file} is being written and could not be sealed`);
     const known = this.#files.get(file);
     if (known?.isAsked === true && !isOver(known)) return;
@@ -146,7 +153,9 @@ export class Replay {
   }
 
   #next(): string | undefined {
-    for (const [file, record] of this.#files) if (record.isAsked && !isOver(record)) return file;
+    const asked = [...this.#files].flatMap(([file, record]) => (record.isAsked && !isOver(record) ? [file] : []));
+    if (asked.length > 0)
+      return this.#options.backups.files().find(({ name }) => asked.includes(name))?.name ?? asked[0];
     if (!this.#options.enabled) return undefined;
     return this.#options.backups.files().find((file) => replaysByItself({ ...file, file: file.name }))?.name;
   }
@@ -192,7 +201,7 @@ export class Replay {
       if (!(await replay.run(signal))) return interrupt(record);
       record.state = 'removing';
     }
-    await beforeDelete();
+    await beforeDelete(replay.lastMessages);
     if (signal.aborted) return interrupt(record);
     await backups.endReplay(file);
     this.#end(file, 'done');
@@ -209,7 +218,9 @@ export class Replay {
       const isGone = backups.file(file) === undefined;
       this.#end(file, 'failed', isGone ? 'the file was taken away' : error.message);
       if (!isGone) log.error('backup file cannot be replayed', { file, problem: error.message });
-      backups.setProblem(file, error.message);
+      // What the configuration is to blame for is no problem of the file.
+      if (error instanceof StillUndecodableError) backups.setReplayed(file, undefined);
+      else backups.setProblem(file, error.message);
       return true;
     }
     this.#failure.report({ file, error });

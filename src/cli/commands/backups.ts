@@ -37,13 +37,15 @@ never reach Oracle. Only sealed files can be discarded.
 Replay writes rows to Oracle and then deletes the file. A running bridge is asked over
 HTTP (http.token) to do it; where none runs, the command does it itself. The bridge
 replays its backups by itself: name a FILE to replay rejected rows after their cause is
-mended, or a file from another gateway that was copied into backup.dir. Without FILE,
-all sealed backups. What is refused again goes to a new rejected file.
+mended, undecodable messages after their subscription is, or a file from another gateway
+that was copied into backup.dir. Without FILE, all sealed backups. What is refused again,
+or still can't be decoded, goes to a new file.
 
 Examples:
   mqtt-oracle-bridge backups list
   mqtt-oracle-bridge backups show rejected_20251102_143000.csv
   mqtt-oracle-bridge backups replay rejected_20251102_143000.csv
+  mqtt-oracle-bridge backups replay undecodable_20251102_143000.csv
   mqtt-oracle-bridge backups discard rejected_20251102_143000.csv`,
   exitCodes: {
     0: 'done',

@@ -1,5 +1,8 @@
 import { ConfigErrors } from '../../config/config-errors.ts';
 import type { Config } from '../../config/config.ts';
+import { configWarnings } from '../../config/warnings.ts';
+import { printable } from '../../core/printable.ts';
+import { plural } from '../../core/wording.ts';
 import { type Command, CONFIG_OPTIONS, flagOption, type Io } from '../command.ts';
 import { EXIT, EXIT_MEANINGS, type ExitCode } from '../exit-codes.ts';
 
@@ -10,6 +13,8 @@ export const checkCommand: Command = {
 
 Reads the configuration as run would and prints ok, or every error, one a line:
 the key, what must stand there and what does. It touches neither broker nor database.
+A line that begins with "warning:" is about what is allowed and hardly meant, such as a
+topic filter whose wildcards name no PLC.
 
 With --connect it then tries the broker, Oracle and the directories, and prints a line
 for each thing it looked at, with what to do about what is wrong: the GRANT for the DBA,
@@ -48,8 +53,10 @@ Examples:
       io.stdout.write(thrown.errors.map(({ path, message }) => `${path}: ${message}\n`).join(''));
       return EXIT.config;
     }
+    const warnings = configWarnings(config);
+    io.stdout.write(warnings.map(({ path, message }) => `warning: ${path}: ${printable(message)}\n`).join(''));
     if (flagOption(values, 'connect')) return connect(config, io);
-    io.stdout.write('ok\n');
+    io.stdout.write(warnings.length === 0 ? 'ok\n' : `ok, with ${plural(warnings.length, 'warning')}\n`);
     return EXIT.ok;
   },
 };

@@ -1,7 +1,9 @@
 import { replaysByItself } from '../../backup/files/file-facts.ts';
 import { isSealedName } from '../../backup/files/file-name.ts';
+import type { ListedFile } from '../../backup/replay/listing.ts';
 import { sleep, systemClock } from '../../core/clock.ts';
 import { printable } from '../../core/printable.ts';
+import { plural } from '../../core/wording.ts';
 import { CommandError, type CommandArgs, type Io } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Replayer } from '../replay/replayer.ts';
@@ -31,15 +33,27 @@ async function replayAll(replayer: Replayer, named: readonly string[], io: Io): 
   if (files.length === 0) io.stdout.write('No sealed backups to replay.\n');
   const line = new ProgressLine(io.stdout);
   let exitCode: ExitCode = EXIT.ok;
+  const before = await replayer.files();
   for (const file of files) await replayer.request(file);
   for (const file of files) {
     const failure = await follow(file, replayer, line);
-    if (failure === undefined) line.say(`${file}: replayed`);
+    if (failure === undefined) line.say(`${file}: replayed${await leftText(file, before, replayer)}`);
     else line.say(`${file}: ${printable(failure.problem)}`);
     exitCode = failure?.exitCode ?? exitCode;
     if (failure?.exitCode === EXIT.unavailable) break;
   }
   return exitCode;
+}
+
+/** Messages that still can't be decoded are in a new file, which bears the time of the one that they were in. */
+async function leftText(file: string, before: readonly ListedFile[], replayer: Replayer): Promise<string> {
+  const former = before.find((each) => each.file === file);
+  if (former?.kind !== 'undecodable') return '';
+  const known = new Set(before.map((each) => each.file));
+  const isLeft = (each: ListedFile): boolean =>
+    each.kind === 'undecodable' && each.createdAt === former.createdAt && !known.has(each.file);
+  const left = (await replayer.files()).find(isLeft);
+  return left === undefined ? '' : `, but for ${plural(left.rows, 'message')} still undecodable: ${left.file}`;
 }
 
 interface Failure {

@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 
 import type { Config } from '../../config/config.ts';
+import { configWarnings } from '../../config/warnings.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { RootLogger } from '../../core/logger.ts';
 import type { OnStep } from '../../core/steps.ts';
@@ -53,6 +54,8 @@ Examples:
       node: process.version,
       configFiles: configFiles(values, io.env),
     });
+    for (const { message, path } of configWarnings(config))
+      log.warn('configuration is hardly meant so', { key: path, message });
     const exitCode = await live(config, log, onStep, io.env, () => io.loadConfig(values, 'run'));
     await log.close();
     return exitCode;

@@ -1,5 +1,13 @@
 import type { Command } from '../command.ts';
-import { flagsOf, flagsWithValue, LIST_BACKUPS, optionsOf, quoted, type CompletionFacts } from './facts.ts';
+import {
+  flagsOf,
+  flagsWithFile,
+  flagsWithValue,
+  LIST_BACKUPS,
+  optionsOf,
+  quoted,
+  type CompletionFacts,
+} from './facts.ts';
 
 /**
  * For bash 4 and later. Names of files are compared and never expanded, as `compgen -W` would. Bash cuts words at `=`
@@ -31,7 +39,7 @@ _mqtt_oracle_bridge() {
     esac
   done
   case $previous in
-    -c | --config)
+    ${flagsWithFile(commands).join(' | ')})
       compopt -o default 2>/dev/null
       return
       ;;
@@ -59,7 +67,8 @@ complete -F _mqtt_oracle_bridge ${program}
 
 /** The flags that take a value of which nothing is known. */
 function otherFlags(commands: readonly Command[]): string {
-  const flags = flagsWithValue(commands).filter((flag) => !['-c', '--config', '--set'].includes(flag));
+  const known = new Set(['--set', ...flagsWithFile(commands)]);
+  const flags = flagsWithValue(commands).filter((flag) => !known.has(flag));
   return flags.map((flag) => ` | ${flag}`).join('');
 }
 

@@ -28,10 +28,24 @@ export function flagsOf(name: string, { short }: CommandOption): string[] {
 
 /** The flags of all commands that are followed by a value. */
 export function flagsWithValue(commands: readonly Command[]): string[] {
+  return flagsWhere(commands, ({ type }) => type === 'string');
+}
+
+/** The flags of all commands that are followed by the name of a file. */
+export function flagsWithFile(commands: readonly Command[]): string[] {
+  return flagsWhere(commands, takesFile);
+}
+
+function flagsWhere(commands: readonly Command[], isWanted: (option: CommandOption) => boolean): string[] {
   const flags = commands.flatMap(({ options }) =>
-    Object.entries(options).flatMap(([name, option]) => (option.type === 'string' ? flagsOf(name, option) : [])),
+    Object.entries(options).flatMap(([name, option]) => (isWanted(option) ? flagsOf(name, option) : [])),
   );
   return [...new Set(flags)];
+}
+
+/** The option is followed by the name of a file. */
+export function takesFile({ placeholder }: CommandOption): boolean {
+  return placeholder === 'FILE';
 }
 
 /** The text in single quotes, as bash and zsh read it. */

@@ -1,5 +1,5 @@
 import type { Command, CommandOption } from '../command.ts';
-import { LIST_BACKUPS, optionsOf, VERSION_OPTION, type CompletionFacts } from './facts.ts';
+import { LIST_BACKUPS, optionsOf, takesFile, VERSION_OPTION, type CompletionFacts } from './facts.ts';
 
 const NO_COMMAND = '__fish_use_subcommand';
 
@@ -44,9 +44,9 @@ function optionText(name: string, option: CommandOption, keys: readonly string[]
   return `${short}-l ${name} ${valueText(name, option, keys)}-d ${quoted(option.summary)}`;
 }
 
-function valueText(name: string, { type }: CommandOption, keys: readonly string[]): string {
-  if (type !== 'string') return '';
-  if (name === 'config') return '-r -F ';
+function valueText(name: string, option: CommandOption, keys: readonly string[]): string {
+  if (option.type !== 'string') return '';
+  if (takesFile(option)) return '-r -F ';
   return name === 'set' ? `-x -a ${quoted(keys.map((key) => `${key}=`).join(' '))} ` : '-x ';
 }
 

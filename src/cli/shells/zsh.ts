@@ -5,6 +5,7 @@ import {
   LIST_BACKUPS,
   optionsOf,
   quoted,
+  takesFile,
   VERSION_OPTION,
   type CompletionFacts,
 } from './facts.ts';
@@ -85,8 +86,8 @@ function optionSpec(name: string, option: CommandOption): string {
   return flags.length === 1 ? `${more}${flags[0]}${text}` : `${more}{${flags.join(',')}}${text}`;
 }
 
-const VALUES: Readonly<Record<string, string>> = { config: '_files', set: '_mqtt_oracle_bridge_keys' };
-
-function valueSpec(name: string, { placeholder = 'value' }: CommandOption): string {
-  return `:${placeholder}:${VALUES[name] ?? ' '}`;
+function valueSpec(name: string, option: CommandOption): string {
+  const { placeholder = 'value' } = option;
+  const values = takesFile(option) ? '_files' : name === 'set' ? '_mqtt_oracle_bridge_keys' : ' ';
+  return `:${placeholder}:${values}`;
 }

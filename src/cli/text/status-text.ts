@@ -79,7 +79,16 @@ export function formatStatus(status: ShownStatus, paint: Paint, columns = Number
   const verdict = count === 0 ? paint('green', 'all is well') : paint(colourOf(status), plural(count, 'problem'));
   const about = paint('dim', printable(`version ${status.version}, running for ${duration(status.uptimeSeconds)}`));
   const head = `${paint('bold', printable(status.bridgeId))}: ${verdict}  ${about}`;
-  return `${[head, ...problemLines(status, paint, columns), ...SECTIONS.flatMap(([heading, lines]) => section(heading, lines(status), paint))].join('\n')}\n`;
+  const sections = SECTIONS.flatMap(([heading, lines]) => section(heading, lines(status), paint));
+  const lines = [head, ...problemLines(status, paint, columns), ...sections, ...silentLines(status, paint)];
+  return `${lines.join('\n')}\n`;
+}
+
+/** Subscriptions that have brought nothing: mostly a slip in the topic, or a publisher that is away. */
+function silentLines({ mqtt: { silentSubscriptions = [] } }: ShownStatus, paint: Paint): string[] {
+  if (silentSubscriptions.length === 0) return [];
+  const lines = silentSubscriptions.map(({ since, topic }) => `  ${printable(`${topic}  since ${since}`)}`);
+  return ['', paint('bold', 'Subscriptions without a message'), ...lines];
 }
 
 /** The colour of what is said of a bridge that has problems. */

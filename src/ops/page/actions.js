@@ -41,7 +41,7 @@ export function noteFiles(names) {
   for (const file of asked) {
     if (names.has(file)) continue;
     asked.delete(file);
-    tell('ok', `Replayed: ${file}. Rows that were refused again are in a new file, with the reason.`);
+    tell('ok', `Replayed: ${file}. What was refused again is in a new file, with the reason.`);
   }
 }
 

@@ -10,7 +10,11 @@ import { bytes, duration, many, number, percent } from './format.js';
 const KINDS = {
   backup: { word: 'backup', noun: 'row', note: 'Oracle was away; replayed by itself' },
   rejected: { word: 'rejected', noun: 'row', note: 'refused one by one; replay when the cause is mended' },
-  undecodable: { word: 'undecodable', noun: 'message', note: 'not of the topic’s format' },
+  undecodable: {
+    word: 'undecodable',
+    noun: 'message',
+    note: 'not of the topic’s format; replay when the subscription is mended',
+  },
 };
 const STATES = { open: 'being written', sealed: 'waiting', replaying: 'replaying' };
 const REQUESTS = {
@@ -90,7 +94,7 @@ function showFile([file, why, age, rows, state, actions], listed) {
   write(find('.sub', rows), bytes(listed.bytes));
   showState(state, listed);
   for (const button of actions.querySelectorAll('button')) {
-    button.hidden = status?.actions !== true || (button.value === 'replay' && listed.kind === 'undecodable');
+    button.hidden = status?.actions !== true;
   }
 }
 
@@ -136,7 +140,7 @@ function showState(cell, listed) {
   bar.setAttribute('aria-label', `Replay of ${listed.file}`);
   write(
     find('.sub', cell),
-    isReplaying ? `${number(replayed)} of ${many(listed.rows, 'row')}` : (request?.problem ?? ''),
+    isReplaying ? `${number(replayed)} of ${many(listed.rows, KINDS[listed.kind].noun)}` : (request?.problem ?? ''),
   );
 }
 

@@ -4,10 +4,11 @@ import { showAudit } from './audit.js';
 import { showFiles, showProgress } from './backups.js';
 import { addSample, showHistory } from './charts.js';
 import { fill } from './dom.js';
-import { duration } from './format.js';
+import { duration, time } from './format.js';
 import { ask, Live } from './live.js';
 import { forgetRefusals, refreshRefusals } from './refusals.js';
 import { startTags } from './tags.js';
+import { startTry } from './try.js';
 import { showLink, showVerdict } from './verdict.js';
 import { showWay } from './way.js';
 
@@ -21,8 +22,20 @@ function showStatus(status) {
   );
   showVerdict(status, showWay(status));
   showAudit(status);
+  fill('silent', silentText(status));
   showProgress(status);
   void refreshRefusals(status);
+}
+
+/** @param {import('./live.js').Status} status */
+function silentText({ mqtt: { silentSubscriptions } }) {
+  if (silentSubscriptions.length === 0) return '';
+  const named = silentSubscriptions
+    .slice(0, 10)
+    .map(({ since, topic }) => `${topic} (since ${time(Date.parse(since))})`);
+  const more =
+    silentSubscriptions.length > named.length ? ` and ${silentSubscriptions.length - named.length} more` : '';
+  return `No message yet from ${named.join(', ')}${more}.`;
 }
 
 async function fetchHistory() {
@@ -35,6 +48,7 @@ async function fetchHistory() {
 
 startActions();
 startTags();
+startTry();
 new Live({
   status: showStatus,
   backups: (files) => showFiles(/** @type {any} */ (files)),

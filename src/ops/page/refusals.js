@@ -2,11 +2,12 @@
 import { add, find, showRows, tableOf, write, writeTime } from './dom.js';
 import { exactNumber, time } from './format.js';
 import { ask } from './live.js';
+import { tryUndecodable } from './try.js';
 
 /** @typedef {import('./live.js').Status} Status */
 /** @typedef {import('../refusals.ts').RejectedValue} Rejected */
 /** @typedef {import('../refusals.ts').UndecodableMessage} Undecodable */
-/** @typedef {{ at: string, subject: string, detail: string, code: string, why: string }} Line */
+/** @typedef {{ at: string, subject: string, detail: string, code: string, why: string, tries?: () => void }} Line */
 
 const COLUMNS = ['when', 'what', 'why'];
 
@@ -42,8 +43,9 @@ function rejectedLine({ at, tagName, value, code, message }) {
 }
 
 /** @param {Undecodable} message @returns {Line} */
-function undecodableLine({ at, topic, payload, reason }) {
-  return { at, subject: topic, detail: payload, code: '', why: reason };
+function undecodableLine({ at, isWhole, number, topic, payload, reason }) {
+  const line = { at, subject: topic, detail: payload, code: '', why: reason };
+  return isWhole ? { ...line, tries: () => tryUndecodable(number, topic, payload) } : line;
 }
 
 /** @param {number | string | null} value */
@@ -76,6 +78,12 @@ function show(selector, none, lines) {
       add(what, 'span', 'sub payload', line.detail);
       if (line.code !== '') add(why, 'span', '', line.code);
       add(why, 'span', line.code === '' ? '' : 'sub', line.why);
+      const { tries } = line;
+      if (tries === undefined) return;
+      const button = add(why, 'button', 'try', 'Try now');
+      button.type = 'button';
+      button.setAttribute('aria-label', `Try the message on ${line.subject} as the subscriptions are now`);
+      button.addEventListener('click', tries);
     },
   });
 }

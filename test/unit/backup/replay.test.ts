@@ -340,14 +340,14 @@ describe('a request', () => {
     expect(life.oracle.numbers()).toEqual([1, 1]);
   });
 
-  it('is refused for what is not there and for messages', async () => {
-    const { backups, replay } = await start();
+  it('is refused for what is not there, and for messages as long as they may come again', async () => {
+    const { backups, replay } = await start({ messagesRefusal: () => 'the bridge was cut off' });
     await expect(replay.request('../x.csv')).rejects.toThrow('no such backup file');
     await backups.addUndecodable(
       { number: 1, topic: 't', payload: Buffer.from('x'), receivedAtMs: 0 },
       { code: 'JSON', message: '' },
     );
-    await expect(replay.request(backups.files()[0]!.name)).rejects.toThrow('holds messages');
+    await expect(replay.request(backups.files()[0]!.name)).rejects.toThrow('.csv: the bridge was cut off');
   });
 
   it('says why it fails', async () => {

@@ -14,7 +14,7 @@ export interface Life {
   readonly log: RecordingLogger;
   readonly backups: Backups;
   readonly replay: Replay;
-  readonly counters: { valuesReplayed: number };
+  readonly counters: { valuesReceived: number; valuesBackedUp: number; valuesReplayed: number };
   readonly steps: string[];
 }
 
@@ -35,14 +35,15 @@ export function createLife(
     journalId: () => JOURNAL,
     ...shared,
   });
-  const counters = { valuesReplayed: 0 };
+  const counters = { valuesReceived: 0, valuesBackedUp: 0, valuesReplayed: 0 };
   const replay = new Replay({
     ...shared,
     backups,
     session: (stream) => oracle.session(stream),
     isOracleUp: () => true,
     beforeDelete: () => Promise.resolve(),
-    checkRows: infinities,
+    checkRows: problemsAndInfinities,
+    decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'no decoder in this test' }) }),
     counters,
     enabled: true,
     batchSize: 2,
@@ -51,10 +52,14 @@ export function createLife(
   return { clock, log, backups, replay, counters, steps };
 }
 
-function infinities(values: TagValues): { index: number; reason: { code: string; message: string } }[] {
+function problemsAndInfinities(values: TagValues): { index: number; reason: { code: string; message: string } }[] {
   const indexes = Array.from({ length: values.length }, (_, i) => i);
-  const bad = indexes.filter((i) => Math.abs(values.numbers[i]!) === Number.POSITIVE_INFINITY);
-  return bad.map((index) => ({ index, reason: { code: 'VALUE_NOT_FINITE', message: 'not finite' } }));
+  const infinite = { code: 'VALUE_NOT_FINITE', message: 'not finite' };
+  return indexes.flatMap((index) => {
+    const isInfinite = Math.abs(values.numbers[index]!) === Number.POSITIVE_INFINITY;
+    const reason = values.problems[index] ?? (isInfinite ? infinite : undefined);
+    return reason === undefined ? [] : [{ index, reason }];
+  });
 }
 
 /** Values of one message each, whose message numbers are their numbers. */

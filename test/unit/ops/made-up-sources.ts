@@ -24,6 +24,7 @@ export function madeUpSources(): MadeUpSources {
     buffer: { size: 0, capacity: 1000 },
     rolling: { batchSize: new RollingWindow(300_000, clock), writeLatencyMs: new RollingWindow(300_000, clock) },
     mqtt: () => ({ connected: true, protocolVersion: 5, unackedMessages: 0, subscriptionProblems: [] }),
+    silentSubscriptions: () => [],
     oracle: () => ({ state: 'connected' }),
     expanderPending: () => 0,
     writerPending: () => 0,

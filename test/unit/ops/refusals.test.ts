@@ -34,8 +34,20 @@ describe('the refusals', () => {
     const refusals = new Refusals(new FakeClock());
     refusals.noteUndecodable(message('{nonsense'), { code: 'NOT_JSON', message: 'is not JSON' });
     expect(refusals.answer().undecodable).toEqual([
-      { at: AT, topic: 'plc/1', reason: 'is not JSON', payload: '{nonsense' },
+      { number: 1, isWhole: true, at: AT, topic: 'plc/1', reason: 'is not JSON', payload: '{nonsense' },
     ]);
+  });
+
+  it('keep the messages of the list whole, so that they can be tried, but for long ones', () => {
+    const refusals = new Refusals(new FakeClock());
+    for (let number = 1; number <= 51; number += 1) {
+      refusals.noteUndecodable({ ...message(`payload ${number}`), number }, REASON);
+    }
+    refusals.noteUndecodable({ ...message('x'.repeat(16_385)), number: 52 }, REASON);
+    expect(refusals.undecodable(51)).toEqual({ topic: 'plc/1', payload: Buffer.from('payload 51') });
+    expect([1, 2, 52].map((number) => refusals.undecodable(number))).toEqual([undefined, undefined, undefined]);
+    expect(refusals.answer().undecodable[0]).toMatchObject({ number: 52, isWhole: false });
+    expect(refusals.undecodable(3)).toBeDefined();
   });
 
   it('keep the last 50 of each', () => {

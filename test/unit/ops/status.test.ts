@@ -100,6 +100,7 @@ describe('the broker in a status', () => {
     expect(collectStatus(sources).mqtt).toEqual({
       connected: true,
       protocolVersion: 5,
+      silentSubscriptions: [],
       broker: 'mqtt://b:1883',
       unackedMessages: 0,
       subscriptionProblems: [],
@@ -262,3 +263,15 @@ function backups(sources: StatusSources, change: Partial<ReturnType<StatusSource
   const before = sources.backups();
   return () => ({ ...before, ...change });
 }
+
+describe('subscriptions that brought no message', () => {
+  it('stand in the status with their time, 100 of them at most', () => {
+    const sources = madeUpSources();
+    sources.silentSubscriptions = () => [{ topic: 'plc/+/tags', sinceMs: 0 }];
+    expect(collectStatus(sources).mqtt.silentSubscriptions).toEqual([
+      { topic: 'plc/+/tags', since: '1970-01-01T00:00:00.000Z' },
+    ]);
+    sources.silentSubscriptions = () => Array.from({ length: 101 }, (_, i) => ({ topic: `t/${i}`, sinceMs: 0 }));
+    expect(collectStatus(sources).mqtt.silentSubscriptions).toHaveLength(100);
+  });
+});

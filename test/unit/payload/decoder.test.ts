@@ -240,3 +240,19 @@ describe('retained messages', () => {
     expect(told).toEqual([]);
   });
 });
+
+describe('the filters that brought no message', () => {
+  const message = (topic: string) => ({ number: 1, topic, payload: Buffer.from('1'), receivedAtMs: 0 });
+  const scalar = (topic: string) => ({ topic, format: 'scalar', plcCode: '{1}', tagAddress: '{2}' }) as const;
+
+  it('are those of present routes, known over a change of these', () => {
+    const decoder = createDecoder([scalar('a/+'), scalar('b/+')], '{plc}.{tag}');
+    const before = decoder.silentFilters();
+    decoder.decode(message('a/1'), new TagValues(1));
+    const after = decoder.silentFilters();
+    decoder.useRoutes([scalar('a/+'), scalar('c/+')]);
+    expect([before, after, decoder.silentFilters()]).toEqual([['a/+', 'b/+'], ['b/+'], ['c/+']]);
+    expect(decoder.routeOf('c/7')?.topic).toBe('c/+');
+    expect(decoder.routeOf('d/7')).toBeUndefined();
+  });
+});
