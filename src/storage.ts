@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import { Backups, type BackupsOptions } from './backup/backups.ts';
 import { BackupFolder } from './backup/files/folder.ts';
 import { Replay, type ReplayOptions } from './backup/replay/replay.ts';
@@ -9,6 +11,7 @@ import type { Logger } from './core/logger.ts';
 import { Reserve } from './core/reserve.ts';
 import type { OnStep } from './core/steps.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
+import { FormatMemory } from './payload/format-memory.ts';
 import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
 
 export interface StorageConfig {
@@ -38,6 +41,9 @@ export interface StorageParts {
   readonly onStep: OnStep;
 }
 
+/** Names and types of some hundred thousand metrics. */
+const MAX_FORMAT_MEMORY_BYTES = 64 * 1024 * 1024;
+
 /** What a replay needs to know of the bridge around it. */
 export type ReplaySurroundings = Pick<ReplayOptions, 'isOracleUp' | 'beforeDelete' | 'counters' | 'enabled'>;
 
@@ -47,6 +53,8 @@ export type ReplaySurroundings = Pick<ReplayOptions, 'isOracleUp' | 'beforeDelet
  */
 export class Storage {
   readonly backups: Backups;
+  /** What the formats have to know of earlier messages. */
+  readonly formatMemory: FormatMemory;
   readonly rowCheck: RowCheckOptions;
   readonly #config: StorageConfig;
   readonly #parts: StorageParts;
@@ -60,6 +68,13 @@ export class Storage {
     this.#parts = parts;
     this.rowCheck = { maxTextBytes, valueType: oracle.valueType, hasTextColumn: oracle.columns.text !== '' };
     this.#journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
+    this.formatMemory = new FormatMemory({
+      dir: join(journal.dir, 'formats'),
+      maxBytes: MAX_FORMAT_MEMORY_BYTES,
+      reserve: this.#journalReserve,
+      fileSystem,
+      log: this.#logOf('payload'),
+    });
     this.backups = new Backups({
       folder: new BackupFolder(
         backup.dir,
@@ -83,8 +98,8 @@ export class Storage {
   }
 
   /**
-   * Opens the journal, which keeps other processes out, and then reads the CSV files. Throws what `Journal.open` and
-   * `Backups.start` throw; `close` is to be called then, too.
+   * Opens the journal, which keeps other processes out, and then reads what the formats remember, and the CSV files.
+   * Throws what `Journal.open`, `FormatMemory.start` and `Backups.start` throw; `close` is to be called then, too.
    */
   async open(): Promise<Journal> {
     const { clock, fileSystem, lock, onStep } = this.#parts;
@@ -92,12 +107,14 @@ export class Storage {
       ...this.#config.journal,
       redeliverable: this.#config.mqtt.receiveMaximum,
       reserve: this.#journalReserve,
+      companion: this.formatMemory,
       fileSystem,
       lock,
       clock,
       onStep,
       log: this.#logOf('journal'),
     });
+    await this.formatMemory.start(this.#journal.id, this.#journal.settledNo);
     await this.backups.start();
     return this.#journal;
   }

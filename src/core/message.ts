@@ -5,6 +5,8 @@ export interface Message {
   readonly topic: string;
   readonly payload: Buffer;
   readonly receivedAtMs: number;
+  /** The broker had kept it, and sent it because of a new subscription. Absent: no. */
+  readonly retained?: boolean;
 }
 
 /** A message that was just received and that the broker waits for an answer to. */

@@ -242,11 +242,12 @@ export class Committer {
 
   #publish({ deliveries, bytes }: CommitGroup, segment: Segment, offset: number): void {
     const firstNumber = segment.lastNumber + 1;
-    const messages = deliveries.map(({ topic, payload, receivedAtMs, isRelease = false }, i) => ({
+    const messages = deliveries.map(({ topic, payload, receivedAtMs, retain, isRelease = false }, i) => ({
       number: firstNumber + i,
       topic,
       payload,
       receivedAtMs,
+      retained: retain,
       isRelease,
     }));
     const redeliverable = deliveries.filter(({ qos }) => qos === 1).length;

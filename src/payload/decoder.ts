@@ -2,8 +2,13 @@ import type { Message } from '../core/message.ts';
 import { TagValues } from '../core/tag-values.ts';
 import { topicMatches } from '../core/topic-filter.ts';
 import type { CompiledFormat, DecodeOutcome, FormatSubscription, TopicNames } from './format.ts';
+import type { EarlierMessages } from './format-memory.ts';
 import { formatNamed, type FormatName } from './formats.ts';
+import { fillLevels } from './level-template.ts';
+import { PassingMemory } from './passing-memory.ts';
 import { reasonFor } from './reasons.ts';
+import { EdgeNodes } from './sparkplug/edge-nodes.ts';
+import { NO_COMMANDS, type NodeCommands } from './sparkplug/node-commands.ts';
 import { TagCatalog } from './tag-name.ts';
 import { ValueDecoder } from './value-decoder.ts';
 
@@ -19,6 +24,10 @@ export interface Decoder {
    * affected.
    */
   decode(message: Message, into: TagValues): DecodeOutcome;
+  /** The same for a message that is not the next one of the stream: what is remembered of messages does not change. */
+  decodeAside(message: Message, into: TagValues): DecodeOutcome;
+  /** Goes on with what an earlier process left. To be called before the first message, when the memory has started. */
+  resume(): void;
   /**
    * Whether each value of such a message has a time that the payload gives: another message with these bytes is the
    * same one.
@@ -38,6 +47,12 @@ interface Reading {
   readonly format: CompiledFormat;
 }
 
+/** What the formats have of the bridge around them. */
+export interface DecoderSurroundings {
+  readonly memory: EarlierMessages;
+  readonly nodeCommands: NodeCommands;
+}
+
 /** How the messages of one topic are read. */
 interface TopicReading {
   readonly format: CompiledFormat;
@@ -50,32 +65,48 @@ const SCRATCH_VALUES = 64;
 
 /**
  * The first route whose filter matches a message's topic decides. `tagNameTemplate`: `{plc}` and `{tag}` are filled in.
+ * Without surroundings what messages tell of later ones is forgotten with the decoder.
  */
-export function createDecoder(routes: readonly Route[], tagNameTemplate: string): Decoder {
-  return new RoutingDecoder(routes, tagNameTemplate);
+export function createDecoder(
+  routes: readonly Route[],
+  tagNameTemplate: string,
+  surroundings: DecoderSurroundings = { memory: new PassingMemory(), nodeCommands: NO_COMMANDS },
+): Decoder {
+  return new RoutingDecoder(routes, tagNameTemplate, surroundings);
 }
 
 class RoutingDecoder implements Decoder {
   readonly #tags: TagCatalog;
+  readonly #edgeNodes: EdgeNodes;
   readonly #topics = new Map<string, TopicReading>();
   #readings: readonly Reading[];
 
-  constructor(routes: readonly Route[], tagNameTemplate: string) {
+  constructor(routes: readonly Route[], tagNameTemplate: string, { memory, nodeCommands }: DecoderSurroundings) {
     this.#tags = new TagCatalog(tagNameTemplate);
+    this.#edgeNodes = new EdgeNodes(memory, nodeCommands);
     this.#readings = routes.map((route) => this.#compile(route));
   }
 
   decode(message: Message, into: TagValues): DecodeOutcome {
-    const reading = this.#topics.get(message.topic) ?? this.#resolve(message.topic);
+    const reading = this.#readingOf(message.topic);
     if (reading === undefined) return reasonFor('NO_ROUTE', message.topic);
-    const outcome = reading.format.decode(message, reading.names, into);
-    if (outcome === undefined) into.stamp(message.number, message.receivedAtMs);
-    else into.clear();
-    return outcome;
+    return stamped(reading.format.decode(message, reading.names, into), message, into);
+  }
+
+  decodeAside(message: Message, into: TagValues): DecodeOutcome {
+    const reading = this.#readingOf(message.topic);
+    if (reading?.format.decodeAside === undefined) return this.decode(message, into);
+    return stamped(reading.format.decodeAside(message, reading.names, into), message, into);
+  }
+
+  resume(): void {
+    this.#edgeNodes.resume();
   }
 
   /** A value without a time gets that of receipt; here that is no time at all. */
   hasOwnTime(topic: string, payload: Buffer): boolean {
+    const format = this.#readingOf(topic)?.format;
+    if (format?.hasOwnTime !== undefined) return format.hasOwnTime(topic, payload);
     const values = new TagValues(SCRATCH_VALUES);
     const outcome = this.decode({ number: 0, topic, payload, receivedAtMs: Number.NaN }, values);
     return outcome === undefined && values.length > 0 && !values.timesMs.subarray(0, values.length).some(Number.isNaN);
@@ -89,8 +120,12 @@ class RoutingDecoder implements Decoder {
   }
 
   #compile(route: Route): Reading {
-    const scope = { tags: this.#tags, values: new ValueDecoder() };
+    const scope = { tags: this.#tags, values: new ValueDecoder(), edgeNodes: this.#edgeNodes };
     return { route, format: formatNamed(route.format).compile(route, scope) };
+  }
+
+  #readingOf(topic: string): TopicReading | undefined {
+    return this.#topics.get(topic) ?? this.#resolve(topic);
   }
 
   #resolve(topic: string): TopicReading | undefined {
@@ -105,11 +140,13 @@ class RoutingDecoder implements Decoder {
   }
 }
 
+function stamped(outcome: DecodeOutcome, message: Message, into: TagValues): DecodeOutcome {
+  if (outcome === undefined) into.stamp(message.number, message.receivedAtMs);
+  else into.clear();
+  return outcome;
+}
+
 function namesIn(topic: string, { plcCode, tagAddress }: FormatSubscription): TopicNames {
   const levels = topic.split('/');
   return { plcCode: fillLevels(plcCode, levels), tagAddress: fillLevels(tagAddress, levels) };
-}
-
-function fillLevels(template: string, levels: readonly string[]): string {
-  return template.replaceAll(/\{(\d+)\}/g, (_whole, n: string) => levels[Number(n) - 1] ?? '');
 }

@@ -83,9 +83,9 @@ describe('the codes of the bridge itself', () => {
       .filter((name) => name.endsWith('.ts'))
       .map((name) => readFileSync(join(ROOT, 'src', name), 'utf8'))
       .join('\n');
-    const payload = readdirSync(join(ROOT, 'src/payload')).map((name) =>
-      readFileSync(join(ROOT, 'src/payload', name), 'utf8'),
-    );
+    const payload = readdirSync(join(ROOT, 'src/payload'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(join(ROOT, 'src/payload', name), 'utf8'));
     const reasons = payload.join('\n').matchAll(/^ {2}([A-Z][A-Z\d_]+): \(/gm);
     const literals = sources.matchAll(/\bcode: '([A-Z_]+)'/g);
     const errors = sources.matchAll(/new DatabaseError\(\s*'\w+',\s*'([A-Z_]+)'/g);
