@@ -93,6 +93,8 @@ export class SparkplugHost {
     this.#isPaused = true;
     const client = this.#client;
     if (client === undefined || this.#said === 'offline') return this.#connection.stop();
+    // It hears what it says itself, and need not answer.
+    this.#said = 'offline';
     try {
       await withDeadline(
         this.#options.clock,

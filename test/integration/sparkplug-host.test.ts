@@ -72,7 +72,7 @@ for (const { name, skip, start, version } of BROKERS) {
       expect(heard[0]).toMatchObject({ topic: STATE, qos: 1 });
       expect(stateOf(heard[0]!)).toEqual({ online: true, timestamp: expect.any(Number) as number });
       expect(stateOf(heard[0]!).timestamp - beganAtMs).toBeGreaterThanOrEqual(0);
-      expect(tap.sent.map(({ type }) => type)).toEqual(['connect', 'subscribe', 'publish']);
+      expect(tap.sent.slice(0, 3).map(({ type }) => type)).toEqual(['connect', 'subscribe', 'publish']);
       const kept = await watch(broker.url);
       await until('the kept state', () => kept.length === 1);
       expect(kept[0]).toMatchObject({ topic: STATE, retain: true, payload: heard[0]!.payload });
