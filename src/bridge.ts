@@ -178,6 +178,7 @@ export class Bridge {
         this.#metrics.observeBatch(rows, latencyMs, lagMs);
       },
       onError: (code) => this.#metrics.countOracleError(code),
+      sendCommand: (topic, payload) => this.#brokerSide.sendCommand(topic, payload),
       observer: {
         decoded: (values) => this.#tags.note(values),
         rejected: (values, rows) => this.#refusals.noteRejected(values, rows),

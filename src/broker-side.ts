@@ -10,11 +10,14 @@ import { NamesakeWatch } from './mqtt/namesake.ts';
 import { MqttPublisher } from './mqtt/publisher.ts';
 import type { SessionManners } from './mqtt/redelivery/redelivery.ts';
 import { MqttSource } from './mqtt/source.ts';
+import { SparkplugHost } from './mqtt/sparkplug-host.ts';
 import { probeTopicOf } from './mqtt/session/starvation.ts';
 import { SubscriptionMemory } from './mqtt/session/subscription-memory.ts';
 import { NoticeMemory } from './notices/notice-memory.ts';
 import { Notices } from './notices/notices.ts';
 import type { MqttFacts } from './ops/collect-status.ts';
+import { sparkplugHostId } from './payload/sparkplug/options.ts';
+import { stateTopic } from './payload/sparkplug/topic.ts';
 import type { Pipeline } from './pipeline.ts';
 
 export interface BrokerSideParts {
@@ -33,9 +36,9 @@ interface Announcing {
 }
 
 /**
- * The bridge's two clients at the broker, and those who watch over them: the source hands messages to the pipeline; the
+ * The bridge's clients at the broker, and those who watch over them: the source hands messages to the pipeline; the
  * publisher, where notices are wanted, tells of the bridge and its backups, and hears of another bridge with the same
- * id.
+ * id; the host, where Sparkplug is subscribed to, says to edge nodes whether what they publish is stored.
  */
 export class BrokerSide {
   readonly #config: Config;
@@ -44,6 +47,10 @@ export class BrokerSide {
   readonly #source: MqttSource;
   readonly #manners: MannersWatch;
   readonly #announcing: Announcing | undefined;
+  #host: SparkplugHost | undefined;
+  /** Hosts that are no longer wanted are on their way out. */
+  #formerHosts: Promise<void> = Promise.resolve();
+  #hostId: string | undefined;
 
   constructor(config: Config, parts: BrokerSideParts) {
     this.#config = config;
@@ -71,26 +78,68 @@ export class BrokerSide {
     await this.#announcing?.publisher.start();
     this.#announcing?.notices.start();
     await this.#source.start();
+    await this.#startHost();
     this.#manners.start();
+  }
+
+  /** Publishes a command to an edge node of Sparkplug. Rejects where there is no connection for it. */
+  sendCommand(topic: string, payload: Buffer): Promise<void> {
+    return this.#host?.send(topic, payload) ?? Promise.reject(new Error('no subscription is of Sparkplug'));
   }
 
   /** Takes over other subscriptions while it runs. */
   subscribe(subscriptions: Config['mqtt']['subscriptions']): void {
     this.#source.subscribe(subscriptions);
     this.#manners.want(subscriptions);
+    this.#useHost(sparkplugHostId(subscriptions, this.#config.bridge.id));
   }
 
   /** Takes no more messages; those that were taken can still be acknowledged. */
   pause(): void {
+    this.#host?.pause();
     this.#source.pause();
   }
 
   async stop(): Promise<void> {
     await this.#manners.stop();
+    await this.#host?.stop();
+    await this.#formerHosts;
     await this.#source.stop();
     this.#announcing?.namesake.stop();
     await this.#announcing?.notices.stop();
     await this.#announcing?.publisher.stop();
+  }
+
+  async #startHost(): Promise<void> {
+    this.#hostId = sparkplugHostId(this.#config.mqtt.subscriptions, this.#config.bridge.id);
+    this.#host = this.#createHost();
+    await this.#host?.start();
+  }
+
+  /** Another host id, or none, after the configuration was read again. */
+  #useHost(hostId: string | undefined): void {
+    if (hostId === this.#hostId) return;
+    this.#hostId = hostId;
+    const former = this.#host;
+    this.#host = this.#createHost();
+    const started = Promise.all([this.#formerHosts, former?.stop(), this.#host?.start()]);
+    const { log } = this.#common('sparkplug');
+    this.#formerHosts = started.then(
+      () => {},
+      (error: unknown) => log.error('the host application of Sparkplug could not be changed', { error }),
+    );
+  }
+
+  #createHost(): SparkplugHost | undefined {
+    if (this.#hostId === undefined) return undefined;
+    const { pipeline } = this.#parts;
+    return new SparkplugHost({
+      ...this.#config.mqtt,
+      brokerMemory: this.#memory,
+      stateTopic: stateTopic(this.#hostId),
+      isReady: () => this.#source.status.connected && pipeline.journal.status.state === 'ok',
+      ...this.#common('sparkplug'),
+    });
   }
 
   #common(stage: string): { readonly clock: Clock; readonly log: Logger } {

@@ -21,6 +21,7 @@ import type { Intake } from './mqtt/acks/deferred-acks.ts';
 import type { SessionManners } from './mqtt/redelivery/redelivery.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
 import { RetainedMemory } from './payload/retained-memory.ts';
+import { Rebirths } from './payload/sparkplug/rebirths.ts';
 import { takeUp } from './resume.ts';
 import { Storage, type StorageParts } from './storage.ts';
 import { MessageTrial } from './try-message.ts';
@@ -32,7 +33,7 @@ export type PipelineConfig = Pick<Config, 'mqtt' | 'tagName' | 'buffer' | 'write
 /** Looks on: what it does with what it is told changes nothing. */
 export interface PipelineObserver {
   /** The values of a message, those with a problem too. */
-  decoded(values: TagValues): void;
+  decoded(values: TagValues, message: Message): void;
   /** These of the values are in the rejected CSV. */
   rejected(values: TagValues, rows: readonly { readonly index: number; readonly reason: Reason }[]): void;
   undecodable(message: Message, reason: Reason): void;
@@ -45,6 +46,8 @@ export interface PipelineParts extends Omit<StorageParts, 'onRejected' | 'onOuta
   readonly onWritten: (rows: number, latencyMs: number, lagMs: number) => void;
   readonly onError: (code: string) => void;
   readonly observer?: PipelineObserver | undefined;
+  /** Publishes a command to an edge node of Sparkplug; rejects where there is no connection. Absent: none is sent. */
+  readonly sendCommand?: (topic: string, payload: Buffer) => Promise<void>;
 }
 
 /** What `start` makes, once the journal is open. */
@@ -75,6 +78,7 @@ export class Pipeline implements Intake {
   readonly #storage: Storage;
   readonly #retained: RetainedMemory;
   readonly #decoder: Decoder;
+  readonly #rebirths: Rebirths;
   #subscriptions: Config['mqtt']['subscriptions'];
   /** Since when each topic filter is subscribed to, by the wall clock. */
   #filtersSince: ReadonlyMap<string, number> = new Map();
@@ -101,7 +105,12 @@ export class Pipeline implements Intake {
       fileSystem: parts.fileSystem,
       log: this.#logOf('journal'),
     });
-    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName, this.#retained);
+    this.#rebirths = this.#createRebirths();
+    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName, {
+      memory: this.#storage.formatMemory,
+      nodeCommands: this.#rebirths,
+      stored: this.#retained,
+    });
   }
 
   get backups(): Backups {
@@ -149,6 +158,7 @@ export class Pipeline implements Intake {
     const checkpoints = this.#createCheckpoints(journal, session);
     const { places, settledByFiles } = await takeUp({ journal, backups, counters, session });
     checkpoints.resume(places.counted, settledByFiles);
+    this.#decoder.resume();
     const writer = this.#createWriter(checkpoints, places);
     const stages = {
       session,
@@ -260,6 +270,7 @@ export class Pipeline implements Intake {
   /** Stops all stages. What is not settled is in the journal. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#rebirths.stop();
     await this.#stages?.replay.stop();
     await this.#running;
     await this.backups.stop();
@@ -285,6 +296,34 @@ export class Pipeline implements Intake {
   get #started(): Stages {
     if (this.#stages === undefined) throw new Error('the pipeline has not started');
     return this.#stages;
+  }
+
+  #createRebirths(): Rebirths {
+    const { clock, sendCommand } = this.#parts;
+    return new Rebirths({
+      send: sendCommand ?? ((): Promise<void> => Promise.reject(new Error('no commands are sent'))),
+      inject: (topic, payload) => this.#inject(topic, payload),
+      clock,
+      log: this.#logOf('sparkplug'),
+    });
+  }
+
+  /** A message of the bridge's own takes the way of all others: after a crash it stands where it stood. */
+  #inject(topic: string, payload: Buffer): void {
+    this.counters.messagesReceived += 1;
+    this.journal.append({
+      topic,
+      payload,
+      qos: 0,
+      retain: false,
+      duplicate: false,
+      packetId: undefined,
+      receivedAtMs: this.#parts.clock.now(),
+      connection: 0,
+      ordinal: 0,
+      withhold: () => {},
+      acknowledge: () => {},
+    });
   }
 
   #createCheckpoints(journal: Journal, session: BrokerSession): Checkpoints {
@@ -315,7 +354,7 @@ export class Pipeline implements Intake {
     // Though a mended subscription could read it now: its values come of the file, once that is replayed.
     if (this.backups.isSetAside(message.number)) return SET_ASIDE;
     const outcome = this.#decoder.decode(message, into);
-    if (outcome === undefined) this.#parts.observer?.decoded(into);
+    if (outcome === undefined) this.#parts.observer?.decoded(into, message);
     return outcome;
   }
 

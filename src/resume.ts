@@ -43,6 +43,7 @@ export interface FoundInFiles {
  * | what the broker may deliver again     | newest messages of the journal       | `session`                         |
  * | packet ids of QoS 2 that are held     | checkpoint, journal (recovery.ts)    | the journal, which has them       |
  * | undecodable messages that are kept    | their CSV files                      | the backups, which pass over them |
+ * | what formats know of earlier messages | their memory                         | the decoder, through Storage.open |
  * | values that are settled               | checkpoint, backups, rejected rows   | the writer, which passes over them |
  * | values that may be in Oracle          | number of the journal's last message | the writer, which asks the ledger |
  *

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import { Backups, type BackupsOptions } from './backup/backups.ts';
 import { BackupFolder } from './backup/files/folder.ts';
 import { Replay, type ReplayOptions } from './backup/replay/replay.ts';
@@ -10,6 +12,7 @@ import { Reserve } from './core/reserve.ts';
 import type { OnStep } from './core/steps.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { createDecoder } from './payload/decoder.ts';
+import { FormatMemory } from './payload/format-memory.ts';
 import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
 
 export interface StorageConfig {
@@ -42,6 +45,9 @@ export interface StorageParts {
   readonly onStep: OnStep;
 }
 
+/** Names and types of some hundred thousand metrics. */
+const MAX_FORMAT_MEMORY_BYTES = 64 * 1024 * 1024;
+
 /** What a replay needs to know of the bridge around it. */
 export type ReplaySurroundings = Pick<
   ReplayOptions,
@@ -54,6 +60,8 @@ export type ReplaySurroundings = Pick<
  */
 export class Storage {
   readonly backups: Backups;
+  /** What the formats have to know of earlier messages. */
+  readonly formatMemory: FormatMemory;
   readonly rowCheck: RowCheckOptions;
   readonly #config: StorageConfig;
   readonly #parts: StorageParts;
@@ -71,6 +79,13 @@ export class Storage {
     this.#subscriptions = config.mqtt.subscriptions;
     this.rowCheck = { maxTextBytes, valueType: oracle.valueType, hasTextColumn: oracle.columns.text !== '' };
     this.journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
+    this.formatMemory = new FormatMemory({
+      dir: join(journal.dir, 'formats'),
+      maxBytes: MAX_FORMAT_MEMORY_BYTES,
+      reserve: this.journalReserve,
+      fileSystem,
+      log: this.#logOf('payload'),
+    });
     this.backups = new Backups({
       folder: new BackupFolder(
         backup.dir,
@@ -94,8 +109,8 @@ export class Storage {
   }
 
   /**
-   * Opens the journal, which keeps other processes out, and then reads the CSV files. Throws what `Journal.open` and
-   * `Backups.start` throw; `close` is to be called then, too.
+   * Opens the journal, which keeps other processes out, and then reads what the formats remember, and the CSV files.
+   * Throws what `Journal.open`, `FormatMemory.start` and `Backups.start` throw; `close` is to be called then, too.
    */
   async open(): Promise<Journal> {
     const { beforeCheckpoint, clock, fileSystem, lock, onStep } = this.#parts;
@@ -104,12 +119,14 @@ export class Storage {
       ...(beforeCheckpoint && { beforeCheckpoint }),
       redeliverable: this.#config.mqtt.receiveMaximum,
       reserve: this.journalReserve,
+      companion: this.formatMemory,
       fileSystem,
       lock,
       clock,
       onStep,
       log: this.#logOf('journal'),
     });
+    await this.formatMemory.start(this.#journal.id, this.#journal.settledNo);
     await this.backups.start();
     return this.#journal;
   }
@@ -125,7 +142,11 @@ export class Storage {
       ...surroundings,
       backups: this.backups,
       session: replaySession,
-      decoder: () => createDecoder(this.#subscriptions, this.#config.tagName),
+      decoder: () => {
+        const decoder = createDecoder(this.#subscriptions, this.#config.tagName, { memory: this.formatMemory });
+        decoder.resume();
+        return { decode: (message, into) => decoder.decodeAside(message, into) };
+      },
       batchSize: this.#config.writer.batchSize,
       checkRows: (values) => checkRows(values, this.rowCheck),
       fileSystem,

@@ -17,6 +17,20 @@ import type { Segment } from './segment.ts';
 /** What a checkpoint says beside what the journal knows itself. */
 export type CheckpointFacts = Omit<Checkpoint, 'place'>;
 
+/**
+ * What has to be durable before a checkpoint says that messages are settled, as these are not read again then. Each
+ * checkpoint goes `save` → the checkpoint is written → `saved`.
+ */
+export interface CheckpointCompanion {
+  /**
+   * Resolves when what the messages up to `settledNo` tell of later ones is durable. Throws the system error of the
+   * disk.
+   */
+  save(settledNo: number): Promise<void>;
+  /** The checkpoint that says so is durable. Throws the system error of the disk. */
+  saved(settledNo: number): Promise<void>;
+}
+
 export interface CheckpointWriterOptions {
   readonly dir: string;
   readonly fileSystem: FileSystem;
@@ -31,6 +45,8 @@ export interface CheckpointWriterOptions {
   readonly beforeSave: () => Promise<void>;
   /** Segments that nothing needs once this moment's checkpoint is durable. */
   readonly removable: () => readonly Segment[];
+  /** Absent: no message tells anything of later ones. */
+  readonly companion?: CheckpointCompanion | undefined;
   /** Segments are gone: there may be room now. */
   readonly onRemoved: () => void;
   readonly onStep: OnStep;
@@ -70,25 +86,30 @@ export class CheckpointWriter {
   }
 
   async #saveNow(): Promise<void> {
-    const { beforeSave, content, onStep, removable } = this.#options;
+    const { beforeSave, companion, content, onStep, removable } = this.#options;
     const superfluous = removable();
-    const text = encodeCheckpoint(content(this.#facts));
+    const contentOfNow = content(this.#facts);
+    const settledNo = settledNoOf(contentOfNow);
+    const text = encodeCheckpoint(contentOfNow);
     await beforeSave();
     try {
-      if (text !== this.#lastText) await this.#write(text);
+      await this.#write(text, settledNo);
     } catch (error) {
       if (!lacksRoom(error) || superfluous.length === 0) throw error;
       await this.#remove(superfluous);
-      await this.#write(text);
+      await this.#write(text, settledNo);
     }
     this.#lastText = text;
     onStep('checkpoint-written');
     await this.#remove(superfluous);
+    await companion?.saved(settledNo);
   }
 
-  #write(text: string): Promise<void> {
-    const { dir, fileSystem, reserve } = this.#options;
-    return writeCheckpoint(dir, text, fileSystem, reserve);
+  async #write(text: string, settledNo: number): Promise<void> {
+    if (text === this.#lastText) return;
+    const { companion, dir, fileSystem, reserve } = this.#options;
+    await companion?.save(settledNo);
+    await writeCheckpoint(dir, text, fileSystem, reserve);
   }
 
   async #remove(superfluous: readonly Segment[]): Promise<void> {
@@ -96,4 +117,9 @@ export class CheckpointWriter {
     await this.#options.segments.remove(superfluous);
     this.#options.onRemoved();
   }
+}
+
+/** Messages up to this one are not read again after a start that finds the content. */
+function settledNoOf({ isWhole, place }: CheckpointContent): number {
+  return isWhole ? place.messageNo : place.messageNo - 1;
 }

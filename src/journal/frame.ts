@@ -164,10 +164,10 @@ export function decodeFrame(buffer: Buffer, at: number, firstNumber: number): Jo
     topic: buffer.toString('utf8', at + FRAME_OVERHEAD_BYTES, topicEnd),
     payload: buffer.subarray(topicEnd, at + PREFIX_BYTES + buffer.readUInt32LE(at)),
     receivedAtMs: buffer.readDoubleLE(at + 12),
+    retained: (flags & RETAIN_BIT) !== 0,
     packetId: (flags & PACKET_ID_BIT) === 0 ? undefined : buffer.readUInt16LE(at + 24),
     qos: flags & QOS_BITS,
     duplicate: (flags & DUPLICATE_BIT) !== 0,
-    retained: (flags & RETAIN_BIT) !== 0,
     isRelease: (flags & RELEASE_BIT) !== 0,
     connection: frameConnection(buffer, at),
   };

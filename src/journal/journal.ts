@@ -12,7 +12,7 @@ import {
   type CheckpointContent,
   type SessionKnowledge,
 } from './checkpoint-file.ts';
-import { CheckpointWriter, type CheckpointFacts } from './checkpoint-writer.ts';
+import { CheckpointWriter, type CheckpointCompanion, type CheckpointFacts } from './checkpoint-writer.ts';
 import { Committer, type JournalState, type SyncMode } from './committer.ts';
 import { releaseFrame, type JournalEntry, type JournalRecord } from './frame.ts';
 import type { HeldPacketIds } from './held-packet-ids.ts';
@@ -40,6 +40,8 @@ export interface JournalOptions {
   readonly redeliverable: number;
   readonly sync: SyncMode;
   readonly reserve: Reserve;
+  /** Absent: nothing but the checkpoint has to be durable. */
+  readonly companion?: CheckpointCompanion | undefined;
   readonly fileSystem: FileSystem;
   readonly lock: JournalLock;
   readonly clock: Clock;
@@ -245,6 +247,11 @@ export class Journal {
   /** The largest place such that every value up to it is settled. */
   get settledPlace(): Place {
     return this.#settling.place;
+  }
+
+  /** Messages up to this number are settled, and not given any more. */
+  get settledNo(): number {
+    return this.#settling.messageNo;
   }
 
   get status(): JournalStatus {

@@ -2,8 +2,13 @@ import { SKIPPED, type Message } from '../core/message.ts';
 import { TagValues } from '../core/tag-values.ts';
 import { topicMatches } from '../core/topic-filter.ts';
 import type { CompiledFormat, DecodeOutcome, FormatSubscription, TopicNames } from './format.ts';
+import type { EarlierMessages } from './format-memory.ts';
 import { formatNamed, type FormatName } from './formats.ts';
+import { fillLevels } from './level-template.ts';
+import { PassingMemory } from './passing-memory.ts';
 import { reasonFor } from './reasons.ts';
+import { EdgeNodes } from './sparkplug/edge-nodes.ts';
+import { NO_COMMANDS, type NodeCommands } from './sparkplug/node-commands.ts';
 import { TagCatalog } from './tag-name.ts';
 import { ValueDecoder } from './value-decoder.ts';
 
@@ -29,6 +34,10 @@ export interface Decoder {
    * affected.
    */
   decode(message: Message, into: TagValues): DecodeOutcome;
+  /** The same for a message that is not the next one of the stream: what is remembered of messages does not change. */
+  decodeAside(message: Message, into: TagValues): DecodeOutcome;
+  /** Goes on with what an earlier process left. To be called before the first message, when the memory has started. */
+  resume(): void;
   /**
    * Whether each value of such a message has a time that the payload gives: another message with these bytes is the
    * same one.
@@ -54,6 +63,14 @@ interface Reading {
   hasBrought: boolean;
 }
 
+/** What the formats have of the bridge around them. */
+export interface DecoderSurroundings {
+  readonly memory: EarlierMessages;
+  readonly nodeCommands: NodeCommands;
+  /** Retained messages that it has are skipped. */
+  readonly stored: StoredMessages | undefined;
+}
+
 /** How the messages of one topic are read. */
 interface TopicReading {
   readonly of: Reading;
@@ -67,29 +84,36 @@ const SCRATCH_VALUES = 64;
 
 /**
  * The first route whose filter matches a message's topic decides. `tagNameTemplate`: `{plc}` and `{tag}` are filled in.
- * `stored`: retained messages that it has are skipped.
+ * Without surroundings what messages tell of later ones is forgotten with the decoder.
  */
-export function createDecoder(routes: readonly Route[], tagNameTemplate: string, stored?: StoredMessages): Decoder {
-  return new RoutingDecoder(routes, tagNameTemplate, stored);
+export function createDecoder(
+  routes: readonly Route[],
+  tagNameTemplate: string,
+  surroundings: Partial<DecoderSurroundings> = {},
+): Decoder {
+  return new RoutingDecoder(routes, tagNameTemplate, surroundings);
 }
 
 class RoutingDecoder implements Decoder {
   readonly #tags: TagCatalog;
+  readonly #edgeNodes: EdgeNodes;
   readonly #topics = new Map<string, TopicReading>();
   readonly #stored: StoredMessages | undefined;
   /** The present ones first. */
   #readings: readonly Reading[];
   #presentCount: number;
 
-  constructor(routes: readonly Route[], tagNameTemplate: string, stored: StoredMessages | undefined) {
+  constructor(routes: readonly Route[], tagNameTemplate: string, surroundings: Partial<DecoderSurroundings>) {
+    const { memory = new PassingMemory(), nodeCommands = NO_COMMANDS, stored } = surroundings;
     this.#stored = stored;
     this.#tags = new TagCatalog(tagNameTemplate);
+    this.#edgeNodes = new EdgeNodes(memory, nodeCommands);
     this.#readings = routes.map((route) => this.#compile(route, false));
     this.#presentCount = routes.length;
   }
 
   decode(message: Message, into: TagValues): DecodeOutcome {
-    const reading = this.#topics.get(message.topic) ?? this.#resolve(message.topic);
+    const reading = this.#readingOf(message.topic);
     if (reading !== undefined) reading.of.hasBrought = true;
     if (message.retained === true && reading !== undefined) {
       if (reading.skipsRetained || this.#stored?.has(message) === true) return SKIPPED;
@@ -105,17 +129,31 @@ class RoutingDecoder implements Decoder {
     }
   }
 
+  decodeAside(message: Message, into: TagValues): DecodeOutcome {
+    const reading = this.#readingOf(message.topic);
+    if (reading === undefined) return reasonFor('NO_ROUTE', message.topic);
+    const { format } = reading.of;
+    if (format.decodeAside === undefined) return read(message, reading, into);
+    return stamped(format.decodeAside(message, reading.names, into), message, into);
+  }
+
+  resume(): void {
+    this.#edgeNodes.resume();
+  }
+
   /** A value without a time gets that of receipt; here that is no time at all. */
   hasOwnTime(topic: string, payload: Buffer): boolean {
-    const values = new TagValues(SCRATCH_VALUES);
-    const reading = this.#topics.get(topic) ?? this.#resolve(topic);
+    const reading = this.#readingOf(topic);
     if (reading === undefined) return false;
+    const { format } = reading.of;
+    if (format.hasOwnTime !== undefined) return format.hasOwnTime(topic, payload);
+    const values = new TagValues(SCRATCH_VALUES);
     const outcome = read({ number: 0, topic, payload, receivedAtMs: Number.NaN }, reading, values);
     return outcome === undefined && values.length > 0 && !values.timesMs.subarray(0, values.length).some(Number.isNaN);
   }
 
   routeOf(topic: string): Route | undefined {
-    return (this.#topics.get(topic) ?? this.#resolve(topic))?.of.route;
+    return this.#readingOf(topic)?.of.route;
   }
 
   silentFilters(): readonly string[] {
@@ -134,8 +172,12 @@ class RoutingDecoder implements Decoder {
   }
 
   #compile(route: Route, hasBrought: boolean): Reading {
-    const scope = { tags: this.#tags, values: new ValueDecoder(route) };
+    const scope = { tags: this.#tags, values: new ValueDecoder(route), edgeNodes: this.#edgeNodes };
     return { route, format: formatNamed(route.format).compile(route, scope), hasBrought };
+  }
+
+  #readingOf(topic: string): TopicReading | undefined {
+    return this.#topics.get(topic) ?? this.#resolve(topic);
   }
 
   #resolve(topic: string): TopicReading | undefined {
@@ -151,11 +193,14 @@ class RoutingDecoder implements Decoder {
   }
 }
 
-/** Changes nothing but the list. */
+/** Changes nothing but the list, and what the format remembers. */
 function read(message: Message, { names, of: { format } }: TopicReading, into: TagValues): DecodeOutcome {
   // A retained message is cleared by an empty one, and whoever listens already gets that like any other.
   if (message.payload.length === 0 && (message.retained === true || format.readsEmpty !== true)) return SKIPPED;
-  const outcome = format.decode(message, names, into);
+  return stamped(format.decode(message, names, into), message, into);
+}
+
+function stamped(outcome: DecodeOutcome, message: Message, into: TagValues): DecodeOutcome {
   if (outcome === undefined) into.stamp(message.number, message.receivedAtMs);
   else into.clear();
   return outcome;
@@ -164,8 +209,4 @@ function read(message: Message, { names, of: { format } }: TopicReading, into: T
 function namesIn(topic: string, { plcCode, tagAddress }: FormatSubscription): TopicNames {
   const levels = topic.split('/');
   return { plcCode: fillLevels(plcCode, levels), tagAddress: fillLevels(tagAddress, levels) };
-}
-
-function fillLevels(template: string, levels: readonly string[]): string {
-  return template.replaceAll(/\{(\d+)\}/g, (_whole, n: string) => levels[Number(n) - 1] ?? '');
 }

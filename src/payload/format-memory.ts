@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { removeIfThere, replaceFile } from '../core/durable-file.ts';
 import type { FileSystem } from '../core/filesystem.ts';
@@ -20,6 +20,8 @@ export interface FormatMemoryOptions {
 export interface EarlierMessages {
   /** What was noted last under the key; undefined when nothing was, or it was forgotten. */
   get(key: string): unknown;
+  /** The keys under which something is known. */
+  keys(): Iterable<string>;
   /**
    * Holds from the next message on: `content` (anything that JSON can hold), or undefined to forget the key. The
    * numbers of messages never go down. Throws MemoryFullError, and changes nothing, when there is no room for it.
@@ -35,14 +37,14 @@ export class MemoryFullError extends Error {
   }
 }
 
-/** What holds for the messages behind `from`. Without a text the key is forgotten from there on. */
+/** What holds for the messages behind `after`. Without a text the key is forgotten from there on. */
 interface Version {
-  readonly from: number;
+  readonly after: number;
   readonly text: string | undefined;
 }
 
 interface Entry {
-  /** In the order of `from`; the last one is in force. */
+  /** In the order of `after`; the last one is in force. */
   versions: Version[];
   content: unknown;
   /** The file does not have these versions yet. */
@@ -53,8 +55,8 @@ const SUFFIX = '.json';
 const NAME_LENGTH = 32;
 
 /**
- * What formats have to know of earlier messages to read later ones: the names and types of a Sparkplug birth, the names
- * of a metadata topic.
+ * What formats have to know of earlier messages to read later ones: the names and types of a Sparkplug birth, the
+ * names of a metadata topic.
  *
  * A message is read after a crash as it was read before. The journal gives again the messages behind the checkpoint;
  * what was noted by those comes again with them, what was noted by those before must be on disk before the checkpoint
@@ -89,6 +91,8 @@ export class FormatMemory implements EarlierMessages {
     this.#journalId = journalId;
     this.#settledNo = settledNo;
     await fileSystem.makeDirectory(dir);
+    // A directory that goes with the power takes its files with it.
+    await fileSystem.syncDirectory(dirname(dir));
     this.#hasDirectory = true;
     for (const name of await fileSystem.list(dir)) {
       if (name.endsWith(SUFFIX)) await this.#read(name);
@@ -99,16 +103,20 @@ export class FormatMemory implements EarlierMessages {
     return this.#entries.get(key)?.content;
   }
 
+  *keys(): Generator<string> {
+    for (const [key, { content }] of this.#entries) if (content !== undefined) yield key;
+  }
+
   note(key: string, messageNo: number, content: unknown): void {
     const entry = this.#entries.get(key) ?? { versions: [], content: undefined, isDirty: false };
     const text = content === undefined ? undefined : JSON.stringify(content);
     const last = entry.versions.at(-1);
     if (last?.text === text) return;
-    const isSameMessage = last?.from === messageNo;
+    const isSameMessage = last?.after === messageNo;
     const bytes = this.#bytes + sizeOf(text) - (isSameMessage ? sizeOf(last.text) : 0);
     if (bytes > this.#options.maxBytes) throw new MemoryFullError(key, this.#options.maxBytes);
     if (isSameMessage) entry.versions.pop();
-    entry.versions.push({ from: messageNo, text });
+    entry.versions.push({ after: messageNo, text });
     entry.content = content;
     entry.isDirty = true;
     this.#bytes = bytes;
@@ -122,20 +130,21 @@ export class FormatMemory implements EarlierMessages {
   async save(settledNo: number): Promise<void> {
     for (const [key, entry] of this.#entries) {
       // What only messages behind the checkpoint have noted comes again with them.
-      if (!entry.isDirty || entry.versions.every(({ from }) => from > settledNo)) continue;
+      if (!entry.isDirty || entry.versions.every(({ after }) => after > settledNo)) continue;
       await this.#write(key, entry);
     }
   }
 
   /**
-   * The checkpoint that says so is durable. Resolves when files of forgotten keys are gone; they do no harm until then.
+   * The checkpoint that says so is durable. Resolves when files of forgotten keys are gone; they do no harm until
+   * then.
    */
   async saved(settledNo: number): Promise<void> {
     this.#settledNo = Math.max(this.#settledNo, settledNo);
     for (const [key, entry] of this.#entries) {
       this.#prune(entry);
       const [only, ...others] = entry.versions;
-      if (only?.text !== undefined || others.length > 0 || only === undefined || only.from > this.#settledNo) continue;
+      if (only?.text !== undefined || others.length > 0 || only === undefined || only.after > this.#settledNo) continue;
       await removeIfThere(this.#options.fileSystem, this.#path(key));
       this.#entries.delete(key);
     }
@@ -143,7 +152,7 @@ export class FormatMemory implements EarlierMessages {
 
   /** Leaves out the versions that no start can ask for any more. */
   #prune(entry: Entry): void {
-    const inForce = entry.versions.findLastIndex(({ from }) => from <= this.#settledNo);
+    const inForce = entry.versions.findLastIndex(({ after }) => after <= this.#settledNo);
     if (inForce <= 0) return;
     for (const { text } of entry.versions.splice(0, inForce)) this.#bytes -= sizeOf(text);
   }
@@ -152,7 +161,7 @@ export class FormatMemory implements EarlierMessages {
     const { dir, fileSystem, reserve } = this.#options;
     if (!this.#hasDirectory) await fileSystem.makeDirectory(dir);
     this.#hasDirectory = true;
-    const versions = entry.versions.map(({ from, text }) => `{"from":${from},"content":${text ?? 'null'}}`);
+    const versions = entry.versions.map(({ after, text }) => `{"after":${after},"content":${text ?? 'null'}}`);
     const text = `{"journal":${JSON.stringify(this.#journalId)},"key":${JSON.stringify(key)},"versions":[${versions.join(',')}]}\n`;
     entry.isDirty = false;
     try {
@@ -171,11 +180,11 @@ export class FormatMemory implements EarlierMessages {
       log.warn('what was remembered of earlier messages is not this journal’s, or damaged: left out', { file: path });
       return;
     }
-    const version = found.versions.findLast(({ from }) => from <= this.#settledNo);
+    const version = found.versions.findLast(({ after }) => after <= this.#settledNo);
     if (version === undefined || version.content === null) return;
     const text = JSON.stringify(version.content);
     this.#bytes += sizeOf(text);
-    const versions = [{ from: version.from, text }];
+    const versions = [{ after: version.after, text }];
     this.#entries.set(found.key, { versions, content: version.content, isDirty: false });
   }
 
@@ -192,7 +201,7 @@ function sizeOf(text: string | undefined): number {
 interface FileContent {
   readonly journal: string;
   readonly key: string;
-  readonly versions: readonly { readonly from: number; readonly content: unknown }[];
+  readonly versions: readonly { readonly after: number; readonly content: unknown }[];
 }
 
 function parse(text: string): FileContent | undefined {
@@ -215,8 +224,8 @@ function isVersion(value: unknown): boolean {
   return (
     typeof value === 'object' &&
     value !== null &&
-    'from' in value &&
-    typeof value.from === 'number' &&
+    'after' in value &&
+    typeof value.after === 'number' &&
     'content' in value
   );
 }

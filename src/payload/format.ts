@@ -2,6 +2,7 @@ import type { Reason } from '../core/errors.ts';
 import type { Fields } from '../core/fields.ts';
 import type { Message, SKIPPED } from '../core/message.ts';
 import type { TagValues } from '../core/tag-values.ts';
+import type { EdgeNodes } from './sparkplug/edge-nodes.ts';
 import type { TagCatalog } from './tag-name.ts';
 import type { ValueDecoder } from './value-decoder.ts';
 import type { ValueMeanings } from './value-meanings.ts';
@@ -39,6 +40,8 @@ export interface FormatScope {
   readonly tags: TagCatalog;
   /** For this subscription alone. */
   readonly values: ValueDecoder;
+  /** Sparkplug's, over all subscriptions: births may come with another one than data. */
+  readonly edgeNodes: EdgeNodes;
 }
 
 /**
@@ -56,6 +59,16 @@ export interface CompiledFormat {
    * problem. Where the outcome is a reason, the content of the list does not matter.
    */
   decode(message: Message, topic: TopicNames, into: TagValues): DecodeOutcome;
+  /**
+   * The same for a message that is not the next one of the stream: nothing is remembered of it, and nobody told.
+   * Absent: `decode` does neither.
+   */
+  decodeAside?(message: Message, topic: TopicNames, into: TagValues): DecodeOutcome;
+  /**
+   * Whether another message with these bytes can only be the same one. Absent: where each of its values has a time of
+   * its own.
+   */
+  hasOwnTime?(topic: string, payload: Buffer): boolean;
 }
 
 /** What `discover` may propose for messages that it reads. */

@@ -2,13 +2,14 @@ import type { PayloadFormat } from './format.ts';
 import { json } from './json/json.ts';
 import { polling } from './polling.ts';
 import { scalar } from './scalar.ts';
+import { sparkplugB } from './sparkplug/sparkplug-b.ts';
 
 /*
  * The list that the configuration, its reference, the decoder and the documentation go by. A format is its file and an
  * entry here.
  */
 
-const LIST = [polling, scalar, json] as const;
+const LIST = [polling, scalar, json, sparkplugB] as const;
 
 export type FormatName = (typeof LIST)[number]['name'];
 
@@ -16,7 +17,7 @@ export type FormatName = (typeof LIST)[number]['name'];
 export const FORMATS: readonly PayloadFormat<FormatName>[] = LIST;
 
 /** Formats that a person may have read of elsewhere, and that this version does not have. */
-export const LATER_FORMATS: readonly string[] = ['sparkplugB'];
+export const LATER_FORMATS: readonly string[] = [];
 
 const BY_NAME: ReadonlyMap<unknown, PayloadFormat<FormatName>> = new Map(FORMATS.map((each) => [each.name, each]));
 

@@ -201,7 +201,10 @@ describe('backups replay without a bridge', () => {
     }
     const { name } = backups.files()[0]!;
     await backups.stop();
-    expect(await command([name], settings)).toMatchObject({ exitCode: 74, out: expect.stringContaining('none of its 4') });
+    expect(await command([name], settings)).toMatchObject({
+      exitCode: 74,
+      out: expect.stringContaining('none of its 4'),
+    });
     const subscription = { topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' };
     const mended = { ...settings, 'mqtt.subscriptions': JSON.stringify([subscription]) };
     const { err, exitCode, out } = await command([name], mended);

@@ -1,5 +1,7 @@
 import { auditCounters } from '../../src/ops/audit.ts';
+import type { Message } from '../../src/core/message.ts';
 import type { Step } from '../../src/core/steps.ts';
+import type { TagValues } from '../../src/core/tag-values.ts';
 import { Sessions } from '../../src/oracle/sessions.ts';
 import { MAX_TEXT_BYTES } from '../../src/oracle/statements.ts';
 import { Pipeline } from '../../src/pipeline.ts';
@@ -26,6 +28,8 @@ export interface BridgeLifeOptions {
   readonly onStep: (step: Step) => void;
   /** The bridge stores this message though it may be a repetition, and counts that. */
   readonly onMaybeRepeated: (topic: string, payload: Buffer) => void;
+  /** The bridge has decoded a message, or could not: then without values. */
+  readonly onDecoded: (message: Message, values: TagValues | undefined) => void;
   /** It ended by itself: the start failed, or it was stopped. */
   readonly onOver: () => void;
   readonly trace: Trace;
@@ -52,7 +56,7 @@ export class BridgeLife {
 
   constructor(options: BridgeLifeOptions) {
     this.#options = options;
-    const { plan, time, random, disk, database, onStep, trace } = options;
+    const { plan, time, random, disk, database, onDecoded, onStep, trace } = options;
     this.#life = new Life(time, random);
     this.#connections = new SimConnections(database, this.#life);
     const config = simConfig(plan);
@@ -72,6 +76,11 @@ export class BridgeLife {
       onStep: step,
       onWritten: () => {},
       onError: () => {},
+      observer: {
+        decoded: (values, message) => onDecoded(message, values),
+        rejected: () => {},
+        undecodable: (message) => onDecoded(message, undefined),
+      },
     });
   }
 

@@ -20,6 +20,21 @@ export interface Payload {
 export const SUBSCRIPTIONS = [
   { topic: 'plant/+', qos: 1, format: 'polling', plcCode: '{2}', tagAddress: '' },
   { topic: 'state/+', qos: 1, format: 'scalar', plcCode: '{1}', tagAddress: '{2}' },
+  {
+    topic: 'spBv1.0/#',
+    qos: 1,
+    format: 'sparkplugB',
+    plcCode: '',
+    tagAddress: '',
+    sparkplug: {
+      hostId: '',
+      rebirth: true,
+      reorderTimeoutMs: 100,
+      staleRows: false,
+      timestamp: 'metric',
+      quality: 'sparkplug',
+    },
+  },
 ] as const;
 
 const BASE_MS = Date.UTC(2025, 10, 2, 8);

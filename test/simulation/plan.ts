@@ -3,6 +3,7 @@ import { Payloads, type Payload } from './payloads.ts';
 import { Random } from './random.ts';
 import { HEALTHY, type DiskHealth } from './sim-disk.ts';
 import { WELL, type DatabaseHealth } from './sim-database.ts';
+import { SparkplugPayloads } from './sparkplug-payloads.ts';
 import { STEPS, type Step } from '../../src/core/steps.ts';
 
 /** What ends a life of the bridge: kill -9, a power cut, or an orderly stop. */
@@ -22,6 +23,8 @@ export type TimedEvent = PlanEvent & { readonly atMs: number };
 
 export interface Plan {
   readonly seed: number;
+  /** What the messages become depends on those before them. */
+  readonly isSparkplug: boolean;
   readonly events: readonly TimedEvent[];
   readonly endMs: number;
   readonly sync: 'always' | 'interval' | 'never';
@@ -104,6 +107,8 @@ const USUAL: Weather = {
 /** Faults that meet: what one crash leaves, the next one finds. */
 const STORM: Weather = { calm: 0, ends: [6, 10, 16], power: [0.3, 0.7, 1], database: 0.8, disk: 0.4, connections: 0.7 };
 const STORM_EVERY = 4;
+/** From this seed on the plant has Sparkplug's edge nodes. */
+export const SPARKPLUG_FROM = 500_000_000;
 
 /** Draws all of a schedule from its seed before anything runs. */
 export function drawPlan(seed: number): Plan {
@@ -113,12 +118,13 @@ export function drawPlan(seed: number): Plan {
   const events: TimedEvent[] = [];
   const manners = drawManners(random);
   const losesSession = random.chance(0.1);
-  drawMessages(random, endMs, random.chance(0.3) ? 0.3 : 0, events);
+  const isSparkplug = seed >= SPARKPLUG_FROM;
+  drawMessages(random, endMs, isSparkplug ? 'sparkplug' : random.chance(0.3) ? 0.3 : 0, events);
   const calm = random.chance(weather.calm);
   if (!calm) {
     drawEnds(random, endMs, weather, events);
     if (random.chance(weather.database)) drawDatabase(random, endMs, events);
-    if (random.chance(weather.disk)) drawDisk(random, endMs, events);
+    if (!isSparkplug && random.chance(weather.disk)) drawDisk(random, endMs, events);
     if (random.chance(weather.connections)) drawConnections(random, endMs, events);
     if (losesSession) events.push({ do: 'lose session', atMs: random.between(0, endMs) });
     if (random.chance(0.05)) events.push({ do: 'delete ledger rows', atMs: random.between(0, endMs) });
@@ -134,8 +140,10 @@ export function drawPlan(seed: number): Plan {
     seed,
     events,
     endMs,
-    sync: random.chance(0.15) ? random.pick(['interval', 'never']) : 'always',
-    onFull: random.chance(0.1) ? 'dropOldest' : 'wait',
+    isSparkplug,
+    // What a power cut takes of the journal the reference would have read.
+    sync: !isSparkplug && random.chance(0.15) ? random.pick(['interval', 'never']) : 'always',
+    onFull: !isSparkplug && random.chance(0.1) ? 'dropOldest' : 'wait',
     manners,
     isKnownBroker: manners === EXEMPLARY && random.chance(0.5),
     window,
@@ -151,11 +159,12 @@ export function drawPlan(seed: number): Plan {
     probeIntervalMs: random.pick([100, 700]),
     replaysRejected: random.chance(0.4),
     replaysOffline: random.chance(0.2),
-    staysFull: random.chance(0.1) && onlyRows(events) && fillUp(random, endMs, events),
+    staysFull: !isSparkplug && random.chance(0.1) && onlyRows(events) && fillUp(random, endMs, events),
   };
 }
 
-function drawMessages(random: Random, endMs: number, repeats: number, events: TimedEvent[]): void {
+/** `repeats`: the share of messages that an earlier one is sent again for. */
+function drawMessages(random: Random, endMs: number, repeats: number | 'sparkplug', events: TimedEvent[]): void {
   const odd = random.chance(0.4);
   const share = (least: number): number => (odd && random.chance(0.5) ? least : 0);
   const mix = {
@@ -166,7 +175,7 @@ function drawMessages(random: Random, endMs: number, repeats: number, events: Ti
     badTime: share(0.05),
     untimed: random.pick([0, 0, 0.5, 1]),
   };
-  const payloads = new Payloads(random.fork(), mix);
+  const payloads = repeats === 'sparkplug' ? new SparkplugPayloads(random.fork()) : new Payloads(random.fork(), mix);
   const made: Payload[] = [];
   const atMostOnce = random.chance(0.1) ? 0.3 : 0;
   const exactlyOnce = random.pick([0, 0, 0, 0.3, 1]);
@@ -177,7 +186,8 @@ function drawMessages(random: Random, endMs: number, repeats: number, events: Ti
     const spreadMs = random.pick([0, 1, 20]);
     for (let i = 0; i < count / bursts; i += 1) {
       atMs = Math.min(endMs, atMs + random.between(0, spreadMs));
-      const payload = made.length > 0 && random.chance(repeats) ? random.pick(made) : payloads.next();
+      const payload =
+        repeats !== 'sparkplug' && made.length > 0 && random.chance(repeats) ? random.pick(made) : payloads.next();
       made.push(payload);
       const qos = random.chance(atMostOnce) ? 0 : random.chance(exactlyOnce) ? 2 : 1;
       events.push({ do: 'publish', payload, qos, atMs });

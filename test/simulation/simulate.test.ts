@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { SPARKPLUG_FROM } from './plan.ts';
 import { simulate } from './world.ts';
 
 /**
@@ -48,6 +49,14 @@ describe('the simulated plant', () => {
   it.each(firsts)('keeps every value once in the schedules from seed %i on', async (first) => {
     const problems: string[] = [];
     for (let seed = first; seed < first + SEEDS_A_TEST; seed += 1) problems.push(...(await problemsOf(seed)));
+    expect(problems).toEqual([]);
+  });
+
+  it('reads edge nodes’ messages after crashes as one does that never crashed', async () => {
+    const problems: string[] = [];
+    for (let seed = SPARKPLUG_FROM; seed < SPARKPLUG_FROM + SEEDS_A_TEST; seed += 1) {
+      problems.push(...(await problemsOf(seed)));
+    }
     expect(problems).toEqual([]);
   });
 

@@ -1,7 +1,8 @@
 import type { Step } from '../../src/core/steps.ts';
-import type { Payload } from './payloads.ts';
+import { SUBSCRIPTIONS, type Payload } from './payloads.ts';
 import { drawPlan, MOST_JOURNAL_BYTES, type End, type Plan, type TimedEvent } from './plan.ts';
 import { Random } from './random.ts';
+import { ReferenceDecoder } from './reference-decoder.ts';
 import { SimBroker, type SimMessage } from './sim-broker.ts';
 import { BridgeLife } from './bridge-life.ts';
 import { OfflineLife } from './offline-life.ts';
@@ -24,6 +25,7 @@ const MAX_STEPS = 200_000;
 const MAX_SETTLING_MS = 1_800_000;
 /** With `sync: interval` on a healthy disk: 200 ms, and the time that a sync takes. */
 const MAX_UNSYNCED_MS = 220;
+const MAX_REFERENCE_PROBLEMS = 3;
 
 /**
  * Runs the schedule of a seed; `onTrace` gets its story, line by line. Errors are made without their stacks, which
@@ -74,6 +76,7 @@ class World {
   readonly #published = new Map<SimMessage, Payload>();
   readonly #toPublish: number;
   readonly #problems: string[] = [];
+  readonly #reference = new ReferenceDecoder(SUBSCRIPTIONS);
   #life: BridgeLife | undefined;
   /** Instead of the bridge, for a while. */
   #offline: OfflineLife | undefined;
@@ -124,7 +127,8 @@ class World {
   #judge(): void {
     if (this.#broker.hasUnnotedSession) this.#excuseRepeats();
     this.#problems.push(
-      ...judge(this.#published, {
+      ...this.#reference.problems.slice(0, MAX_REFERENCE_PROBLEMS),
+      ...judge(this.#expected, {
         rows: this.#database.rows,
         backupDir: this.#disk.contents(BACKUP_DIR),
         journalDir: this.#disk.contents(JOURNAL_DIR),
@@ -139,6 +143,12 @@ class World {
         redeliverableBytes: this.#plan.window * MOST_JOURNAL_BYTES + this.#plan.besideBytes,
       }),
     );
+  }
+
+  /** What was published, with what has to come of it. */
+  get #expected(): ReadonlyMap<SimMessage, Payload> {
+    if (!this.#plan.isSparkplug) return this.#published;
+    return new Map([...this.#published].map(([message, payload]) => [message, this.#reference.expectationOf(payload)]));
   }
 
   #meet(event: TimedEvent): void {
@@ -175,6 +185,9 @@ class World {
         const content = contentOf(topic, payload);
         this.#trace(() => `bridge: maybe repeated: ${content}`);
         this.#maybeRepeated.set(content, (this.#maybeRepeated.get(content) ?? 0) + 1);
+      },
+      onDecoded: (message, values) => {
+        if (this.#plan.isSparkplug) this.#reference.compare(message, values);
       },
       onOver: () => this.#bootLater(),
       trace: this.#trace,

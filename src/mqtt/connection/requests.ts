@@ -46,12 +46,15 @@ export function unsubscribe(client: MqttClient, topics: readonly string[]): Prom
   });
 }
 
-/** Resolves when the broker has taken the message. Rejects, by MQTT 5, also when it refuses: see `reasonCodeOf`. */
+/**
+ * Resolves when the broker has taken the message, at QoS 0 when it is on its way. Rejects, by MQTT 5, also when the
+ * broker refuses: see `reasonCodeOf`.
+ */
 export function publish(
   client: MqttClient,
   topic: string,
   payload: string | Buffer,
-  options: { readonly qos: 1 | 2; readonly retain: boolean },
+  options: { readonly qos: 0 | 1 | 2; readonly retain: boolean },
 ): Promise<void> {
   return answered(client, (resolve, reject) => {
     client.publish(topic, payload, options, (error) =>

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { TagValues } from '../../../src/core/tag-values.ts';
-import { createDecoder, type Route } from '../../../src/payload/decoder.ts';
+import { createDecoder, type Route, type StoredMessages } from '../../../src/payload/decoder.ts';
 import { decodeOne, row, ROUTES } from './decode-rows.ts';
 
 describe('createDecoder', () => {
@@ -196,11 +196,12 @@ describe('retained messages', () => {
   /** A decoder, and what it has told of the messages; `known` are the topics whose last bytes are those that come. */
   function decoderWith(...known: string[]) {
     const told: string[] = [];
-    const decoder = createDecoder(routes, '{plc}.{tag}', {
+    const stored: StoredMessages = {
       has: ({ topic }) => known.includes(topic),
       note: ({ topic }) => void told.push(`stored ${topic}`),
       forget: (topic) => void told.push(`not stored ${topic}`),
-    });
+    };
+    const decoder = createDecoder(routes, '{plc}.{tag}', { stored });
     const outcome = (topic: string, payload: string, retained: boolean): string => {
       const { reason, rows, skipped } = decodeOne(payload, topic, decoder, retained);
       return skipped ? 'skipped' : (reason?.code ?? `${rows.length}`);

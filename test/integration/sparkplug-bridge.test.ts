@@ -1,0 +1,97 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import mqtt, { type MqttClient } from 'mqtt';
+
+import { BridgeProcess } from '../support/bridge-process.ts';
+import { mosquittoMissing, startMosquitto, type RunningMosquitto } from '../support/mosquitto.ts';
+import { sparkplugPayload, type MetricParts } from '../support/sparkplug-encoder.ts';
+import { startStandin, type Standin } from '../support/standin/standin.ts';
+import { createTables, readRows } from '../support/tag-table.ts';
+import { until } from '../support/until.ts';
+
+const TIME_MS = 1_700_000_000_000;
+const HUGE = 13_680_225_828_817_153_340n;
+
+describe.skipIf(mosquittoMissing !== undefined)('the bridge as a host application', () => {
+  let broker: RunningMosquitto;
+  let standin: Standin;
+  let bridge: BridgeProcess;
+  let node: MqttClient;
+  const heard: { topic: string; text: string }[] = [];
+
+  async function startBridge(directory?: string): Promise<void> {
+    bridge = await BridgeProcess.start({
+      ...(directory === undefined ? {} : { directory }),
+      config: {
+        mqtt: {
+          url: broker.url,
+          subscriptions: [{ topic: 'spBv1.0/#', format: 'sparkplugB', sparkplug: { hostId: 'plant-host' } }],
+        },
+        oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret' },
+        writer: { intervalMs: 50 },
+      },
+    });
+    await until('the bridge to be subscribed', () => bridge.find('subscribed') !== undefined);
+  }
+
+  beforeEach(async () => {
+    heard.length = 0;
+    broker = await startMosquitto();
+    standin = await startStandin();
+    await createTables(standin);
+    node = await mqtt.connectAsync(broker.url);
+    node.on('message', (topic, payload) => void heard.push({ topic, text: payload.toString('latin1') }));
+    await node.subscribeAsync(['spBv1.0/+/NCMD/#', 'spBv1.0/STATE/#']);
+    await startBridge();
+  });
+
+  afterEach(async () => {
+    await node.endAsync(true);
+    await bridge.dispose();
+    standin.stop();
+    await broker.stop();
+  });
+
+  const publish = (type: string, seq: number, ...metrics: readonly MetricParts[]): Promise<unknown> =>
+    node.publishAsync(`spBv1.0/G/${type}`, sparkplugPayload({ timeMs: TIME_MS, seq, metrics }), { qos: 0 });
+
+  const requests = (): number => heard.filter(({ topic }) => topic === 'spBv1.0/G/NCMD/N').length;
+
+  async function untilRows(count: number): Promise<Record<string, number>> {
+    const rows = await until(`${count} rows`, async () => {
+      const found = await readRows(standin);
+      return found.length >= count ? found : undefined;
+    });
+    return Object.fromEntries(rows.map(({ name, value }) => [name, value as number]));
+  }
+
+  it('reads data by births that were told before kill -9, and says by STATE whether it is there', async () => {
+    await until('the host to be online', () => heard.some(({ text }) => text.includes('"online":true')));
+    await publish('NBIRTH/N', 0, { name: 'bdSeq', type: 8, long: 1 }, { name: 'i8', alias: HUGE, type: 1, int: 255 });
+    await publish('DBIRTH/N/D', 1, { name: 't', alias: 2, type: 10, double: 1.5 });
+    await publish('DDATA/N/D', 2, { alias: 2, double: 2.5 });
+    expect(await untilRows(3)).toMatchObject({ 'G/N.i8': -1, 'G/N/D.t': 2.5 });
+    await bridge.untilStatus('all to be settled', ({ journal }) => journal.messages === 0);
+
+    await bridge.end('SIGKILL');
+    await until('the will', () => heard.at(-1)!.text.includes('"online":false'));
+    await startBridge(bridge.directory);
+    await publish('NDATA/N', 3, { alias: HUGE, int: 254 });
+    await publish('DDATA/N/D', 4, { alias: 2, double: 3.5 });
+    expect(await untilRows(5)).toMatchObject({ 'G/N.i8': -2, 'G/N/D.t': 3.5 });
+    await until('a request for births that may have been missed', () => requests() === 1);
+    expect(await bridge.end()).toBe(0);
+    await until('offline', () => heard.at(-1)!.text.includes('"online":false'));
+  });
+
+  it('asks for births that are missing, once, and keeps what can not be read yet', async () => {
+    await publish('NDATA/N', 5, { alias: 1, int: 1 });
+    await publish('NDATA/N', 6, { alias: 1, int: 2 });
+    await until('a request', () => requests() === 1);
+    await publish('NBIRTH/N', 0, { name: 'a', alias: 1, type: 3, int: 3 });
+    expect(await untilRows(1)).toEqual({ 'G/N.a': 3 });
+    const { counters } = await bridge.untilStatus('both', (status) => status.counters.messagesUndecodable === 2);
+    expect([counters.messagesUndecodable, requests()]).toEqual([2, 1]);
+    expect(heard.find(({ topic }) => topic.includes('NCMD'))!.text).toContain('Node Control/Rebirth');
+  });
+});
