@@ -17,7 +17,7 @@ import { NoticeMemory } from './notices/notice-memory.ts';
 import { Notices } from './notices/notices.ts';
 import type { MqttFacts } from './ops/collect-status.ts';
 import { sparkplugHostId } from './payload/sparkplug/options.ts';
-import { stateTopic } from './payload/sparkplug/topic.ts';
+import { stateTopic as hostStateTopic } from './payload/sparkplug/topic.ts';
 import type { Pipeline } from './pipeline.ts';
 
 export interface BrokerSideParts {
@@ -49,7 +49,7 @@ export class BrokerSide {
   readonly #announcing: Announcing | undefined;
   #host: SparkplugHost | undefined;
   /** Hosts that are no longer wanted are on their way out. */
-  #formerHosts: Promise<void> = Promise.resolve();
+  #formerHosts: Promise<unknown> = Promise.resolve();
   #hostId: string | undefined;
 
   constructor(config: Config, parts: BrokerSideParts) {
@@ -124,10 +124,9 @@ export class BrokerSide {
     this.#host = this.#createHost();
     const started = Promise.all([this.#formerHosts, former?.stop(), this.#host?.start()]);
     const { log } = this.#common('sparkplug');
-    this.#formerHosts = started.then(
-      () => {},
-      (error: unknown) => log.error('the host application of Sparkplug could not be changed', { error }),
-    );
+    this.#formerHosts = started.catch((error: unknown) => {
+      log.error('the host application of Sparkplug could not be changed', { error });
+    });
   }
 
   #createHost(): SparkplugHost | undefined {
@@ -136,7 +135,7 @@ export class BrokerSide {
     return new SparkplugHost({
       ...this.#config.mqtt,
       brokerMemory: this.#memory,
-      stateTopic: stateTopic(this.#hostId),
+      stateTopic: hostStateTopic(this.#hostId),
       isReady: () => this.#source.status.connected && pipeline.journal.status.state === 'ok',
       ...this.#common('sparkplug'),
     });

@@ -59,11 +59,6 @@ export class ReferenceDecoder {
 function identitiesOf(values: TagValues): string[] {
   return Array.from({ length: values.length }, (_, i) => {
     const number = values.numbers[i]!;
-    return rowIdentity(
-      values.tags[i]!.name,
-      Number.isNaN(number) ? null : number,
-      values.texts[i]!,
-      values.timesMs[i]!,
-    );
+    return rowIdentity(values.tags[i]!.name, Number.isNaN(number) ? null : number, values.texts[i], values.timesMs[i]!);
   });
 }

@@ -3,7 +3,7 @@ import type { Reason } from '../../core/errors.ts';
 import type { TagValues } from '../../core/tag-values.ts';
 import { reasonFor } from '../reasons.ts';
 import type { NamedTag, TagCatalog } from '../tag-name.ts';
-import { aliasOf, Born, Definition } from './births.ts';
+import { aliasOf, Definition, type Born } from './births.ts';
 import { forEachMetric, forEachPart, Metric, VALUE, type PayloadHead } from './metric.ts';
 import { MetricValue } from './metric-value.ts';
 import type { SparkplugOptions } from './options.ts';
