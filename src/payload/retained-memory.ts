@@ -243,7 +243,7 @@ function parseFile(text: string, journalId: string): FileLine[] | undefined {
     if (parsed === undefined) return undefined;
     const [topic, digest] = parsed;
     if (digest === undefined) known.delete(topic);
-    else known.set(topic, parsed as FileLine);
+    else known.set(topic, parsed);
   }
   return [...known.values()];
 }

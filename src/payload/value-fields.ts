@@ -1,4 +1,4 @@
-import { unless, type Fields, type Given } from '../core/fields.ts';
+import { entriesOf, unless, type Fields, type Given } from '../core/fields.ts';
 import { QUALITY_SCALE, WORDS, YES_NO, type Shape } from './json/shapes.ts';
 import { compileTimeForm } from './time-forms.ts';
 import { isTimeZone } from './time-zone.ts';
@@ -55,15 +55,15 @@ export const MEANING_FIELDS: Fields<CompleteMeanings> = {
 
 /** Those keys of a subscription, checked or not, that are good; a wrong one is as if it were left out. */
 export function goodMeanings(given: Given): CompleteMeanings {
-  const entries = Object.entries(MEANING_FIELDS).map(([name, { check, default: otherwise }]) => {
-    const value = given[name] ?? otherwise;
-    return [name, check(value, given).length === 0 ? value : otherwise] as const;
+  const entries = entriesOf(MEANING_FIELDS).map(([name, field]) => {
+    const value = given[name] ?? field.default;
+    return [name, field.check(value, given).length === 0 ? value : field.default] as const;
   });
   return Object.fromEntries(entries) as unknown as CompleteMeanings;
 }
 
-function wrong({ allowed, isGood }: Shape, value: unknown): ReturnType<typeof unless> {
-  return unless(isGood(value), `must be ${allowed}`, value);
+function wrong(shape: Shape, value: unknown): ReturnType<typeof unless> {
+  return unless(shape.isGood(value), `must be ${shape.allowed}`, value);
 }
 
 function isZone(value: unknown): boolean {

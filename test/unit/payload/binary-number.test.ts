@@ -98,7 +98,7 @@ describe('a scalar message that is a binary number', () => {
 describe('an empty scalar message', () => {
   const decodeEmpty = (options: Partial<ScalarOptions> | undefined, retained = false) => {
     const route = { topic: '#', format: 'scalar', plcCode: '{2}', tagAddress: '{3}', scalar: options } as const;
-    return decodeOne(Buffer.alloc(0), TOPIC, createDecoder([route as Route], '{plc}.{tag}'), retained);
+    return decodeOne(Buffer.alloc(0), TOPIC, createDecoder([route], '{plc}.{tag}'), retained);
   };
 
   it('is no value', () => {
