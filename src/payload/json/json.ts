@@ -5,6 +5,10 @@ import { checkMapping, compileMapping } from './compile.ts';
 import { JsonReader } from './json-reader.ts';
 import { mappingSchema } from './mapping-keys.ts';
 import type { JsonOptions, MappingPlace } from './mapping.ts';
+import { PRESET_NAMES } from './presets.ts';
+
+/** They read nearly any object. */
+const LOOSE_PRESETS: ReadonlySet<string> = new Set(['flat', 'thingsboard', 'umh']);
 
 interface Options {
   readonly json: JsonOptions;
@@ -21,6 +25,10 @@ export const json: PayloadFormat<'json', Options> = {
       check: (value, beside): readonly Problem[] => checkMapping(value, placeOf(beside)),
     },
   },
+  // The presets that say least of what they read come last, and take what the others leave.
+  proposals: [...PRESET_NAMES]
+    .sort((a, b) => Number(LOOSE_PRESETS.has(a)) - Number(LOOSE_PRESETS.has(b)))
+    .map((preset) => ({ name: `json, preset ${preset}`, options: { json: { preset } } })),
   // What a mapping does not name is left out of the names of its rows.
   says: () => ({ plcCode: true, tagAddress: true, timestamp: true }),
   compile: (subscription, { tags }) => {
