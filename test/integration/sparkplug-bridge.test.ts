@@ -31,7 +31,9 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge as a host applicatio
         writer: { intervalMs: 50 },
       },
     });
-    await until('the bridge to be subscribed', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilStatus('the bridge to be connected', ({ mqtt: { connected } }) => connected);
+    // The second one finds the session as it was.
+    if (directory === undefined) await until('the subscription', () => bridge.find('subscribed') !== undefined);
   }
 
   beforeEach(async () => {

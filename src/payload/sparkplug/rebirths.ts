@@ -124,6 +124,10 @@ export class Rebirths implements NodeCommands {
     } catch (error) {
       wanted.asked -= 1;
       wanted.notBeforeMs = clock.monotonic() + PAUSE_WITHOUT_CONNECTION_MS;
+      // The cause may have been the only one there is.
+      const { isGap } = wanted;
+      this.wantBirth(wanted.name, why, 0);
+      wanted.isGap = isGap;
       log.debug('edge node could not be asked for its births', { group, node, why, error: coerceError(error) });
     }
   }
