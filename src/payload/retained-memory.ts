@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { dirname } from 'node:path';
 
-import { ifThere, removeIfThere, replaceFile, withSynced } from '../core/durable-file.ts';
+import { ifThere, removeIfThere, replaceFile, TEMPORARY_SUFFIX, withSynced } from '../core/durable-file.ts';
 import { coerceError } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
@@ -84,6 +84,7 @@ export class RetainedMemory {
   async start(journalId: string, lastNo: number): Promise<void> {
     const { fileSystem, log, path } = this.#options;
     this.#journalId = journalId;
+    await removeIfThere(fileSystem, path + TEMPORARY_SUFFIX);
     const bytes = await ifThere(fileSystem.read(path));
     if (bytes === undefined) return;
     const found = parseFile(bytes.toString(), journalId);

@@ -92,7 +92,17 @@ describe.skipIf(isMissing('bash'))(`bash completes${needs('bash')}`, () => {
   });
 
   it('every command, and the names of backups without running what stands in them', () => {
-    expect(inBash('')).toEqual(['run', 'check', 'schema', 'config', 'backups', 'status', 'completion']);
+    expect(inBash('')).toEqual([
+      'run',
+      'check',
+      'schema',
+      'config',
+      'backups',
+      'try',
+      'discover',
+      'status',
+      'completion',
+    ]);
     expect(inBash('backups', 'show', 'ba')).toEqual([BACKUP]);
     expect(inBash('backups', 'replay', BACKUP, '').toSorted()).toEqual(
       [BACKUP, String.raw`a\ copy.csv`, HOSTILE.replaceAll(/[$()` ]/g, String.raw`\$&`)].toSorted(),

@@ -319,7 +319,7 @@ async function expectPrivateFiles(): Promise<void> {
     if (stats !== undefined) modes.set(name, (stats.mode % 0o1000).toString(8));
   }
   const inData = [...modes].filter(([name]) => name.startsWith('data'));
-  const directories = ['data', 'data/journal', 'data/backup'];
+  const directories = ['data', 'data/journal', 'data/journal/formats', 'data/backup'];
   expect(inData.map(([name]) => name)).toEqual(expect.arrayContaining([...directories, 'data/journal/lock']));
   expect(inData.filter(([name, mode]) => mode !== (directories.includes(name) ? '700' : '600'))).toEqual([]);
   expect(modes.get('log/bridge.log')).toBe('640');
