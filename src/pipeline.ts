@@ -158,7 +158,7 @@ export class Pipeline implements Intake {
     const checkpoints = this.#createCheckpoints(journal, session);
     const { places, settledByFiles } = await takeUp({ journal, backups, counters, session });
     checkpoints.resume(places.counted, settledByFiles);
-    this.#decoder.resume();
+    this.#decoder.resume(journal.lastNo);
     const writer = this.#createWriter(checkpoints, places);
     const stages = {
       session,

@@ -144,7 +144,6 @@ export class Storage {
       session: replaySession,
       decoder: () => {
         const decoder = createDecoder(this.#subscriptions, this.#config.tagName, { memory: this.formatMemory });
-        decoder.resume();
         return { decode: (message, into) => decoder.decodeAside(message, into) };
       },
       batchSize: this.#config.writer.batchSize,

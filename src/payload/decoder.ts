@@ -36,8 +36,11 @@ export interface Decoder {
   decode(message: Message, into: TagValues): DecodeOutcome;
   /** The same for a message that is not the next one of the stream: what is remembered of messages does not change. */
   decodeAside(message: Message, into: TagValues): DecodeOutcome;
-  /** Goes on with what an earlier process left. To be called before the first message, when the memory has started. */
-  resume(): void;
+  /**
+   * Goes on with what an earlier process left. To be called before the first message, when the memory has started.
+   * `earlierThrough`: the last message that came to that process.
+   */
+  resume(earlierThrough: number): void;
   /**
    * Whether each value of such a message has a time that the payload gives: another message with these bytes is the
    * same one.
@@ -137,8 +140,8 @@ class RoutingDecoder implements Decoder {
     return stamped(format.decodeAside(message, reading.names, into), message, into);
   }
 
-  resume(): void {
-    this.#edgeNodes.resume();
+  resume(earlierThrough: number): void {
+    this.#edgeNodes.resume(earlierThrough);
   }
 
   /** A value without a time gets that of receipt; here that is no time at all. */

@@ -57,6 +57,7 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge as a host applicatio
   const publish = (type: string, seq: number, ...metrics: readonly MetricParts[]): Promise<unknown> =>
     node.publishAsync(`spBv1.0/G/${type}`, sparkplugPayload({ timeMs: TIME_MS, seq, metrics }), { qos: 0 });
 
+  const lastState = (): string => heard.findLast(({ topic }) => topic.startsWith('spBv1.0/STATE/'))!.text;
   const requests = (): number => heard.filter(({ topic }) => topic === 'spBv1.0/G/NCMD/N').length;
 
   async function untilRows(count: number): Promise<Record<string, number>> {
@@ -76,13 +77,15 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge as a host applicatio
     await bridge.untilStatus('all to be settled', ({ journal }) => journal.messages === 0);
 
     await bridge.end('SIGKILL');
-    await until('the will', () => heard.at(-1)!.text.includes('"online":false'));
+    await until('the will', () => lastState().includes('"online":false'));
     await startBridge(bridge.directory);
     await publish('NDATA/N', 3, { alias: HUGE, int: 254 });
     await publish('DDATA/N/D', 4, { alias: 2, double: 3.5 });
     expect(await untilRows(5)).toMatchObject({ 'G/N.i8': -2, 'G/N/D.t': 3.5 });
+    await until('a request for births that may have been missed', () => requests() === 1);
+    await until('the host to be online again', () => lastState().includes('"online":true'));
     expect(await bridge.end()).toBe(0);
-    await until('offline', () => heard.at(-1)!.text.includes('"online":false'));
+    await until('offline', () => lastState().includes('"online":false'));
   });
 
   it('asks for births that are missing, once, and keeps what can not be read yet', async () => {

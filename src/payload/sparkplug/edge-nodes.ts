@@ -26,6 +26,8 @@ export class EdgeNodes {
   readonly #memory: EarlierMessages;
   readonly #commands: NodeCommands;
   readonly #nodes = new Map<string, EdgeNode>();
+  /** Messages up to this one came to an earlier process. */
+  #earlierThrough = 0;
 
   constructor(memory: EarlierMessages, commands: NodeCommands) {
     this.#memory = memory;
@@ -37,13 +39,18 @@ export class EdgeNodes {
     if (known !== undefined) return known;
     // A sender that makes up names must not fill the memory; what counts is read again.
     if (this.#nodes.size >= MAX_NODES) this.#nodes.clear();
-    const node = new EdgeNode(topic, this.#memory, this.#commands);
+    const isEarlier = ({ number }: Message): boolean => number <= this.#earlierThrough;
+    const node = new EdgeNode(topic, this.#memory, this.#commands, isEarlier);
     this.#nodes.set(topic.nodeKey, node);
     return node;
   }
 
-  /** Deaths that were in doubt when an earlier process ended are so still. To be called when the memory has started. */
-  resume(): void {
+  /**
+   * Deaths that were in doubt when an earlier process ended are so still. To be called when the memory has started.
+   * `earlierThrough`: the last message that came to an earlier process.
+   */
+  resume(earlierThrough: number): void {
+    this.#earlierThrough = earlierThrough;
     for (const key of this.#memory.keys()) {
       if (!key.startsWith(DOUBT_PREFIX)) continue;
       const [group = '', node = ''] = key.slice(DOUBT_PREFIX.length).split('/');
@@ -59,18 +66,26 @@ export class EdgeNode {
   readonly #key: string;
   readonly #memory: EarlierMessages;
   readonly #commands: NodeCommands;
+  readonly #isEarlier: (message: Message) => boolean;
   readonly #born = new Map<string, Born | undefined>();
   #birth: Pick<NodeContent, 'birthNo' | 'bdSeq' | 'timeMs'> | undefined;
-  /** In this process, and not by a retained message. */
+  /** To this process, and not by a retained message: it may have been born anew while no process listened. */
   #wasBornLive = false;
   #wasHeard = false;
   #isInDoubt: boolean;
 
-  constructor({ group, node, nodeKey }: SparkplugTopic, memory: EarlierMessages, commands: NodeCommands) {
+  /** `isEarlier`: whether a message came to an earlier process. */
+  constructor(
+    { group, node, nodeKey }: SparkplugTopic,
+    memory: EarlierMessages,
+    commands: NodeCommands,
+    isEarlier: (message: Message) => boolean,
+  ) {
     this.#name = { group, node };
     this.#key = nodeKey;
     this.#memory = memory;
     this.#commands = commands;
+    this.#isEarlier = isEarlier;
     this.#isInDoubt = memory.get(DOUBT_PREFIX + nodeKey) !== undefined;
     const content = memory.get(BIRTH_PREFIX + nodeKey) as NodeContent | undefined;
     this.#birth = content;
@@ -78,7 +93,8 @@ export class EdgeNode {
   }
 
   /** True once, where what this process hears of it first, or after its death, is nothing that tells its births. */
-  isFirstHeard(): boolean {
+  isFirstHeard(message: Message): boolean {
+    if (this.#isEarlier(message)) return false;
     const isFirst = !this.#wasHeard && !this.#wasBornLive;
     this.#wasHeard = true;
     return isFirst;
@@ -135,7 +151,7 @@ export class EdgeNode {
     if (!isLive) return;
     for (const device of this.#keptDevices()) this.#memory.note(this.#keyOf(device), message.number, undefined);
     this.#born.clear();
-    this.#wasBornLive = true;
+    this.#wasBornLive = !this.#isEarlier(message);
     this.#commands.born(this.#name);
   }
 

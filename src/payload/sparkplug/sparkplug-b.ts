@@ -184,7 +184,7 @@ class SparkplugReader implements CompiledFormat {
   /** A live message of the node, or of a device. */
   #heard(message: Message, node: EdgeNode, seq: number | undefined): void {
     node.noteLife(message);
-    if (node.isFirstHeard()) this.#wantBirth(node, 'its birth was not heard');
+    if (node.isFirstHeard(message)) this.#wantBirth(node, 'its birth was not heard');
     if (seq === undefined) return;
     const sequence = node.sequence.note(seq);
     if (sequence === 'filled') node.satisfied();

@@ -257,9 +257,21 @@ describe('a death', () => {
       options: { staleRows: true },
       firstNumber: 4,
     });
-    next.decoder.resume();
+    next.decoder.resume(3);
     expect(asked.since).toEqual(['N dead since 3?']);
     expect(next.hear(topic('NDEATH'), verifiedDeath(3))).toEqual([stale('G/N.a'), stale('G/N/D.d')]);
+  });
+
+  it('and a birth that the journal gives again leave births to be asked for that no process listened to', () => {
+    const asked = new Asked();
+    const next = new Listener({ commands: asked });
+    next.decoder.resume(2);
+    next.hear(topic('NBIRTH'), birth([{ name: 'a', alias: 1, type: 3, int: 1 }], { bdSeq: 1 }));
+    next.hear(topic('NDATA'), data(1, { alias: 1, int: 2 }));
+    const before = asked.since.filter((each) => each.startsWith('birth'));
+    next.hear(topic('NDATA'), data(2, { alias: 1, int: 3 }));
+    next.hear(topic('NDATA'), data(3, { alias: 1, int: 4 }));
+    expect([before, asked.since.filter((each) => each.startsWith('birth'))]).toEqual([[], ['birth of N after 0']]);
   });
 
   it('of a device is of the device alone, with or without a number', () => {
