@@ -97,7 +97,7 @@ export class Pipeline implements Intake {
       ...parts,
       onRejected,
       onOutageEnded: () => this.replay?.wake(),
-      beforeCheckpoint: () => this.#retained.save(),
+      companion: { save: () => this.#retained.save() },
     });
     this.#retained = new RetainedMemory({
       path: join(config.journal.dir, RETAINED_FILE),

@@ -10,6 +10,7 @@ import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
 import { Reserve } from './core/reserve.ts';
 import type { OnStep } from './core/steps.ts';
+import type { CheckpointCompanion } from './journal/checkpoint-writer.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { createDecoder } from './payload/decoder.ts';
 import { FormatMemory } from './payload/format-memory.ts';
@@ -39,8 +40,8 @@ export interface StorageParts {
   readonly onOutageEnded?: BackupsOptions['onOutageEnded'];
   /** Told of rejected rows that are durable. */
   readonly onRejected?: BackupsOptions['onRejected'];
-  /** See JournalOptions. */
-  readonly beforeCheckpoint?: () => Promise<void>;
+  /** Who else has to be saved before each checkpoint. */
+  readonly companion?: CheckpointCompanion;
   readonly log: Logger;
   readonly onStep: OnStep;
 }
@@ -113,13 +114,12 @@ export class Storage {
    * Throws what `Journal.open`, `FormatMemory.start` and `Backups.start` throw; `close` is to be called then, too.
    */
   async open(): Promise<Journal> {
-    const { beforeCheckpoint, clock, fileSystem, lock, onStep } = this.#parts;
+    const { clock, companion, fileSystem, lock, onStep } = this.#parts;
     this.#journal = await Journal.open({
       ...this.#config.journal,
-      ...(beforeCheckpoint && { beforeCheckpoint }),
       redeliverable: this.#config.mqtt.receiveMaximum,
       reserve: this.journalReserve,
-      companion: this.formatMemory,
+      companions: companion === undefined ? [this.formatMemory] : [this.formatMemory, companion],
       fileSystem,
       lock,
       clock,

@@ -18,17 +18,17 @@ import type { Segment } from './segment.ts';
 export type CheckpointFacts = Omit<Checkpoint, 'place'>;
 
 /**
- * What has to be durable before a checkpoint says that messages are settled, as these are not read again then. Each
- * checkpoint goes `save` → the checkpoint is written → `saved`.
+ * Who knows something of messages that has to be durable before a checkpoint says that they are settled, as they are
+ * not read again then. Each checkpoint goes `save` of all → the checkpoint is written → `saved` of all.
  */
 export interface CheckpointCompanion {
   /**
-   * Resolves when what the messages up to `settledNo` tell of later ones is durable. Throws the system error of the
-   * disk.
+   * Resolves when what is known of the messages up to `settledNo` is durable. Throws the system error of the disk: no
+   * checkpoint is written then.
    */
   save(settledNo: number): Promise<void>;
   /** The checkpoint that says so is durable. Throws the system error of the disk. */
-  saved(settledNo: number): Promise<void>;
+  saved?(settledNo: number): Promise<void>;
 }
 
 export interface CheckpointWriterOptions {
@@ -38,15 +38,9 @@ export interface CheckpointWriterOptions {
   readonly segments: SegmentList;
   /** What the file is to hold, as of now. */
   readonly content: (facts: CheckpointFacts) => CheckpointContent;
-  /**
-   * Resolves when all is durable that must be before a checkpoint of now. Where it throws, none is written, and no
-   * segment is removed.
-   */
-  readonly beforeSave: () => Promise<void>;
   /** Segments that nothing needs once this moment's checkpoint is durable. */
   readonly removable: () => readonly Segment[];
-  /** Absent: no message tells anything of later ones. */
-  readonly companion?: CheckpointCompanion | undefined;
+  readonly companions: readonly CheckpointCompanion[];
   /** Segments are gone: there may be room now. */
   readonly onRemoved: () => void;
   readonly onStep: OnStep;
@@ -86,12 +80,11 @@ export class CheckpointWriter {
   }
 
   async #saveNow(): Promise<void> {
-    const { beforeSave, companion, content, onStep, removable } = this.#options;
+    const { companions, content, onStep, removable } = this.#options;
     const superfluous = removable();
     const contentOfNow = content(this.#facts);
     const settledNo = settledNoOf(contentOfNow);
     const text = encodeCheckpoint(contentOfNow);
-    await beforeSave();
     try {
       await this.#write(text, settledNo);
     } catch (error) {
@@ -102,14 +95,14 @@ export class CheckpointWriter {
     this.#lastText = text;
     onStep('checkpoint-written');
     await this.#remove(superfluous);
-    await companion?.saved(settledNo);
+    for (const companion of companions) await companion.saved?.(settledNo);
   }
 
   async #write(text: string, settledNo: number): Promise<void> {
-    if (text === this.#lastText) return;
-    const { companion, dir, fileSystem, reserve } = this.#options;
-    await companion?.save(settledNo);
-    await writeCheckpoint(dir, text, fileSystem, reserve);
+    const { companions, dir, fileSystem, reserve } = this.#options;
+    // Also where the checkpoint stays as it is: what the companions know may have changed.
+    for (const companion of companions) await companion.save(settledNo);
+    if (text !== this.#lastText) await writeCheckpoint(dir, text, fileSystem, reserve);
   }
 
   async #remove(superfluous: readonly Segment[]): Promise<void> {

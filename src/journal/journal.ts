@@ -41,17 +41,12 @@ export interface JournalOptions {
   readonly sync: SyncMode;
   readonly reserve: Reserve;
   /** Absent: nothing but the checkpoint has to be durable. */
-  readonly companion?: CheckpointCompanion | undefined;
+  readonly companions?: readonly CheckpointCompanion[];
   readonly fileSystem: FileSystem;
   readonly lock: JournalLock;
   readonly clock: Clock;
   readonly log: Logger;
   readonly onStep: OnStep;
-  /**
-   * Resolves when what others know of the messages taken so far is durable: a checkpoint that settles them is written
-   * after that. Absent: nobody has to know.
-   */
-  readonly beforeCheckpoint?: () => Promise<void>;
 }
 
 export interface JournalStatus {
@@ -316,7 +311,7 @@ export class Journal {
   #createCheckpointWriter(): CheckpointWriter {
     return new CheckpointWriter({
       ...this.#options,
-      beforeSave: () => this.#options.beforeCheckpoint?.() ?? Promise.resolve(),
+      companions: this.#options.companions ?? [],
       segments: this.#segments,
       content: (facts) => this.#checkpointContent(facts),
       removable: () => this.#removable(),

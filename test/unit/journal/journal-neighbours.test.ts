@@ -22,10 +22,14 @@ describe('what others know of the messages of a journal', () => {
     const order: string[] = [];
     let refuses = true;
     const journal = await sample.open({
-      beforeCheckpoint: () => {
-        order.push('before');
-        return refuses ? Promise.reject(new Error('refused')) : Promise.resolve();
-      },
+      companions: [
+        {
+          save: () => {
+            order.push('before');
+            return refuses ? Promise.reject(new Error('refused')) : Promise.resolve();
+          },
+        },
+      ],
     });
     await sample.fill(journal, 'a');
     sample.disk.before = (operation) => {
