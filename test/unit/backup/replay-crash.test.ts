@@ -1,18 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { LossyDisk } from '../../support/lossy-filesystem.ts';
-import { until } from '../../support/until.ts';
+import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
+import { DIR, live, type Deeds, type World } from './cut-replay.ts';
 import { FakeOracle } from './fake-oracle.ts';
 import { DOWN, JOURNAL } from './running-backups.ts';
-import { createLife, numbered, type Life } from './running-replay.ts';
+import { createLife, numbered } from './running-replay.ts';
 
-const DIR = '/backup';
 const ROWS = 7;
-
-interface World {
-  readonly disk: LossyDisk;
-  readonly oracle: FakeOracle;
-}
 
 /** Two backups on disk, one with a bad value and one with a refused one, and nothing in the database. */
 async function prepare(random: () => number): Promise<World> {
@@ -30,47 +24,11 @@ async function prepare(random: () => number): Promise<World> {
   return { disk, oracle };
 }
 
-/**
- * One process: replays until nothing is left, or until it dies at the given disk or database operation. True: it came
- * to its end.
- */
-async function live({ disk, oracle }: World, diesAt: number, die: () => void): Promise<boolean> {
-  let operations = 0;
-  let isDead = false;
-  const tick = (): Promise<void> | undefined => {
-    if (isDead) return new Promise(() => {});
-    operations += 1;
-    if (operations !== diesAt) return undefined;
-    isDead = true;
-    die();
-    return new Promise(() => {});
-  };
-  disk.before = tick;
-  oracle.before = tick;
-  const life = createLife(DIR, disk.mount(), oracle, { batchSize: 3 });
-  let isStarted = false;
-  const start = async (): Promise<void> => {
-    await life.backups.start();
-    isStarted = true;
-    life.replay.start();
-  };
-  void start();
-  const isDone = (): boolean => isStarted && life.backups.pending('backup').files === 0 && oracle.ledger.size === 0;
-  await until('the process is done or dead', async () => {
-    await life.clock.advance(2000);
-    return isDead || isDone();
-  });
-  if (isDead) return false;
-  disk.before = () => {};
-  oracle.before = () => {};
-  await stop(life);
-  return true;
-}
-
-async function stop({ backups, replay }: Life): Promise<void> {
-  await replay.stop();
-  await backups.stop();
-}
+/** One process, which replays until nothing is left. */
+const REPLAYS: Deeds = {
+  start: ({ replay }) => replay.start(),
+  isDone: ({ backups }) => backups.pending('backup').files === 0,
+};
 
 async function rejectedNumbers({ disk, oracle }: World): Promise<number[]> {
   disk.before = () => {};
@@ -87,15 +45,6 @@ async function rejectedNumbers({ disk, oracle }: World): Promise<number[]> {
   return numbers.sort((a, b) => a - b);
 }
 
-/** Reproducible chance. */
-function chances(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return state / 2_147_483_648;
-  };
-}
-
 describe('a replay that is cut at any operation of the disk or the database', () => {
   it.each([
     ['by a kill', (disk: LossyDisk) => disk.kill()],
@@ -106,11 +55,11 @@ describe('a replay that is cut at any operation of the disk or the database', ()
       let isThrough = false;
       let operation = 1;
       for (; !isThrough; operation += 1) {
-        const world = await prepare(chances(operation));
-        isThrough = await live(world, operation, () => cut(world.disk));
+        const world = await prepare(seededRandom(operation));
+        isThrough = await live(world, operation, () => cut(world.disk), REPLAYS);
         // The second process dies too, somewhere else.
-        if (!isThrough) await live(world, 1 + ((operation * 7) % 60), () => cut(world.disk));
-        if (!isThrough) await live(world, 0, () => {});
+        if (!isThrough) await live(world, 1 + ((operation * 7) % 60), () => cut(world.disk), REPLAYS);
+        if (!isThrough) await live(world, 0, () => {}, REPLAYS);
         const written = world.oracle.numbers().sort((a, b) => a - b);
         expect([operation, written]).toEqual([operation, [1, 3, 5, 7]]);
         expect([operation, await rejectedNumbers(world)]).toEqual([operation, [2, 4, 6]]);

@@ -2,13 +2,13 @@ import { describe, expect, it } from 'vitest';
 
 import type { MessageDecoder } from '../../../src/backup/replay/decoded-messages.ts';
 import type { Message } from '../../../src/core/message.ts';
-import { LossyDisk } from '../../support/lossy-filesystem.ts';
+import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
 import { until } from '../../support/until.ts';
+import { DIR, live, stop, type Deeds, type World } from './cut-replay.ts';
 import { FakeOracle } from './fake-oracle.ts';
 import { JOURNAL } from './running-backups.ts';
-import { createLife, type Life } from './running-replay.ts';
+import { createLife } from './running-replay.ts';
 
-const DIR = '/backup';
 const FILE = 'undecodable_20251102_143000.csv';
 const BAD = { code: 'MADE_UP', message: 'not of this format' };
 const RECEIVED_AT_MS = Date.UTC(2025, 10, 2, 14, 0, 0);
@@ -32,11 +32,6 @@ const mended: MessageDecoder = {
   },
 };
 
-interface World {
-  readonly disk: LossyDisk;
-  readonly oracle: FakeOracle;
-}
-
 /** One undecodable file with these payloads, numbered from 1. */
 async function prepare(random: () => number, payloads: readonly string[]): Promise<World> {
   const disk = new LossyDisk(random);
@@ -48,56 +43,22 @@ async function prepare(random: () => number, payloads: readonly string[]): Promi
   return { disk, oracle };
 }
 
-async function stop({ backups, replay }: Life): Promise<void> {
-  await replay.stop();
-  await backups.stop();
-}
-
 /** One process that is asked for all undecodable files it finds, but for those that nothing can be made of. */
-async function live(
-  { disk, oracle }: World,
-  diesAt: number,
-  die: () => void,
-  decoder: MessageDecoder = mended,
-): Promise<boolean> {
-  let operations = 0;
-  let isDead = false;
-  const tick = (): Promise<void> | undefined => {
-    if (isDead) return new Promise(() => {});
-    operations += 1;
-    if (operations !== diesAt) return undefined;
-    isDead = true;
-    die();
-    return new Promise(() => {});
-  };
-  disk.before = tick;
-  oracle.before = tick;
-  const life = createLife(DIR, disk.mount(), oracle, { batchSize: 3, enabled: false, decoder: () => decoder });
-  const { backups, replay } = life;
+function replaysMessages(decoder: MessageDecoder = mended): Deeds {
   const asked = new Set<string>();
-  let isStarted = false;
-  const start = async (): Promise<void> => {
-    await backups.start();
-    replay.start();
-    for (const { kind, name } of backups.files()) {
-      if (kind !== 'undecodable') continue;
-      await replay.request(name);
-      asked.add(name);
-    }
-    isStarted = true;
+  return {
+    options: { enabled: false, decoder: () => decoder },
+    start: async ({ backups, replay }) => {
+      replay.start();
+      for (const { kind, name } of backups.files()) {
+        if (kind !== 'undecodable') continue;
+        await replay.request(name);
+        asked.add(name);
+      }
+    },
+    isDone: ({ replay }) =>
+      [...asked].every((file) => ['done', 'failed'].includes(replay.requestState(file)?.state ?? '')),
   };
-  void start();
-  const isOver = (file: string): boolean => ['done', 'failed'].includes(replay.requestState(file)?.state ?? '');
-  const isDone = (): boolean => isStarted && [...asked].every(isOver) && oracle.ledger.size === 0;
-  await until('the process is done or dead', async () => {
-    await life.clock.advance(2000);
-    return isDead || isDone();
-  });
-  if (isDead) return false;
-  disk.before = () => {};
-  oracle.before = () => {};
-  await stop(life);
-  return true;
 }
 
 interface Found {
@@ -128,21 +89,12 @@ async function filesOf({ disk, oracle }: World): Promise<Found> {
   return { undecodable, rejected, names };
 }
 
-/** Reproducible chance. */
-function chances(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
-    return state / 2_147_483_648;
-  };
-}
-
 const PAYLOADS = ['10', 'bad', '20', 'inf', 'skip', '30', 'bad'];
 
 describe('a replay of undecodable messages', () => {
   it('writes the rows of what can be decoded now, as of their receipt and oldest first, and keeps the rest', async () => {
-    const world = await prepare(chances(1), PAYLOADS);
-    await live(world, 0, () => {});
+    const world = await prepare(seededRandom(1), PAYLOADS);
+    await live(world, 0, () => {}, replaysMessages());
     expect(world.oracle.numbers()).toEqual([10, 10.5, 20, 20.5, 30, 30.5]);
     expect(world.oracle.rows.map(({ timeMs }) => timeMs)).toEqual(
       [1, 1, 3, 3, 6, 6].map((n) => RECEIVED_AT_MS + n * 1000),
@@ -154,7 +106,7 @@ describe('a replay of undecodable messages', () => {
   });
 
   it('counts the values as received and backed up once they are rows, and as replayed once they are written', async () => {
-    const { disk, oracle } = await prepare(chances(1), PAYLOADS);
+    const { disk, oracle } = await prepare(seededRandom(1), PAYLOADS);
     const life = createLife(DIR, disk.mount(), oracle, { enabled: false, decoder: () => mended });
     await life.backups.start();
     life.replay.start();
@@ -169,7 +121,7 @@ describe('a replay of undecodable messages', () => {
   });
 
   it('changes nothing where no message can be decoded, says why, and may be asked for again', async () => {
-    const world = await prepare(chances(1), ['bad', 'bad']);
+    const world = await prepare(seededRandom(1), ['bad', 'bad']);
     const before = await filesOf(world);
     let decoder: MessageDecoder = { decode: () => BAD };
     const life = createLife(DIR, world.disk.mount(), world.oracle, { enabled: false, decoder: () => decoder });
@@ -197,7 +149,7 @@ describe('a replay of undecodable messages', () => {
   });
 
   it('takes files in the order of their age, whatever the order of the requests', async () => {
-    const world = await prepare(chances(1), ['1']);
+    const world = await prepare(seededRandom(1), ['1']);
     const life = createLife(DIR, world.disk.mount(), world.oracle, { enabled: false, decoder: () => mended });
     await life.backups.start();
     await life.clock.advance(1000);
@@ -231,12 +183,12 @@ describe('a replay of undecodable messages that is cut at any operation of the d
       let isThrough = false;
       let operation = 1;
       for (; !isThrough; operation += 1) {
-        const world = await prepare(chances(operation), PAYLOADS);
-        isThrough = await live(world, operation, () => cut(world.disk));
-        if (!isThrough) await live(world, 1 + ((operation * 7) % 60), () => cut(world.disk));
+        const world = await prepare(seededRandom(operation), PAYLOADS);
+        isThrough = await live(world, operation, () => cut(world.disk), replaysMessages());
+        if (!isThrough) await live(world, 1 + ((operation * 7) % 60), () => cut(world.disk), replaysMessages());
         // Two rounds: what was left in the first becomes rows in the second.
-        await live(world, 0, () => {}, readsAll);
-        await live(world, 0, () => {}, readsAll);
+        await live(world, 0, () => {}, replaysMessages(readsAll));
+        await live(world, 0, () => {}, replaysMessages(readsAll));
         const written = world.oracle.numbers().sort((a, b) => a - b);
         expect([operation, written]).toEqual([operation, [10, 10.5, 20, 20.5, 30, 30.5, 99, 99, 99.5, 99.5]]);
         const { names, rejected, undecodable } = await filesOf(world);
