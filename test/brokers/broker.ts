@@ -22,6 +22,11 @@ export interface RealBroker {
    * says.
    */
   readonly qos2?: string;
+  /**
+   * A new message takes the place of one that is not acknowledged yet and has the same packet id: the older one is
+   * lost, and can be told from a loss of the bridge's only by the packets.
+   */
+  readonly overwritesInFlight?: true;
   /** Why it can't be run here at all, such as a toolchain that is not installed. */
   readonly missing: string | undefined;
   /** Fetches and builds it, once. Throws Unavailable. */

@@ -174,7 +174,7 @@ export class Cell {
   /** Waits until nothing changes any more, and counts. */
   async judge(): Promise<CellCounts> {
     const statuses = await this.#settle();
-    const verdict = judge(this.publisher, await readRows(this.standin), this.payloads, this.ledger);
+    const verdict = judge(this.publisher, await readRows(this.standin), this.payloads, this.ledger, this.broker.broker);
     const sum = (name: string): number =>
       statuses.reduce((total, { counters }) => total + ((counters as unknown as Record<string, number>)[name] ?? 0), 0);
     return {

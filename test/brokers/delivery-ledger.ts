@@ -3,6 +3,14 @@ import { PACKET, type Packet } from './packets.ts';
 /** Stands in the payload of each value that has a time. */
 const VALUE_NAME = /"V(\d+)"/;
 
+/** Notes one connection. */
+export interface ConnectionNotes {
+  /** A packet of the broker. */
+  delivered(packet: Packet): void;
+  /** A packet of the bridge. */
+  sent(packet: Packet): void;
+}
+
 /**
  * What the broker has delivered to the bridge and what the bridge has acknowledged, over all connections. It is what
  * tells a loss of the bridge's from one of the broker's: a broker has to deliver a message again until it has the
@@ -12,6 +20,7 @@ export class DeliveryLedger {
   readonly #acknowledged = new Set<number>();
   #acknowledgements = 0;
   #deliveries = 0;
+  #overwritten = 0;
 
   /** PUBACKs and PUBRECs that the bridge has sent, whether they came through or not. */
   get acknowledgements(): number {
@@ -23,28 +32,54 @@ export class DeliveryLedger {
     return this.#deliveries;
   }
 
+  /**
+   * Deliveries without DUP under a packet id whose message the bridge had not acknowledged: a broker that forgets the
+   * older one then has lost it.
+   */
+  get overwritten(): number {
+    return this.#overwritten;
+  }
+
   /** For values with a time: whether the bridge has ever acknowledged this one. */
   wasAcknowledged(value: number): boolean {
     return this.#acknowledged.has(value);
   }
 
-  /** For one connection: packet ids mean nothing on another. */
-  connection(): { delivered(packet: Packet): void; sent(packet: Packet): void } {
+  /** One bridge, over its connections to a session that the broker keeps. */
+  session(): { connection(): ConnectionNotes } {
+    /** Whether the message that a packet id stood for last is acknowledged. */
+    const kept = new Map<number, boolean>();
+    return { connection: () => this.#connection(kept) };
+  }
+
+  #connection(kept: Map<number, boolean>): ConnectionNotes {
     const valueOf = new Map<number, number>();
+    let isAcknowledged = kept;
     return {
       delivered: ({ type, flags, body }) => {
         if (type !== PACKET.publish || (flags & 6) === 0) return;
         this.#deliveries += 1;
         const packetId = body.readUInt16BE(2 + body.readUInt16BE(0));
+        const isRepeated = (flags & 8) !== 0;
+        if (!isRepeated && isAcknowledged.get(packetId) === false) this.#overwritten += 1;
+        isAcknowledged.set(packetId, false);
         const name = VALUE_NAME.exec(body.toString('latin1'));
         if (name !== null) valueOf.set(packetId, Number(name[1]));
       },
       sent: ({ type, body }) => {
+        if (type === PACKET.connect && isClean(body)) isAcknowledged = new Map();
         if (type !== PACKET.puback && type !== PACKET.pubrec) return;
         this.#acknowledgements += 1;
-        const value = valueOf.get(body.readUInt16BE(0));
+        const packetId = body.readUInt16BE(0);
+        isAcknowledged.set(packetId, true);
+        const value = valueOf.get(packetId);
         if (value !== undefined) this.#acknowledged.add(value);
       },
     };
   }
+}
+
+/** Of the CONNECT packet: it begins a session anew. The flags stand behind the protocol's name and level. */
+export function isClean(body: Buffer): boolean {
+  return (body[2 + body.readUInt16BE(0) + 1]! & 2) !== 0;
 }

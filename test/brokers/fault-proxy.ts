@@ -1,6 +1,6 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-import type { DeliveryLedger } from './delivery-ledger.ts';
+import { isClean, type DeliveryLedger } from './delivery-ledger.ts';
 import { PACKET, PacketReader } from './packets.ts';
 
 export interface FaultProxy {
@@ -19,6 +19,7 @@ export interface FaultProxy {
 /** Stands between a bridge and the broker, notes what passes and does harm on demand. */
 export async function startFaultProxy(brokerPort: number, ledger: DeliveryLedger): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
+  const session = ledger.session();
   const swallowing = { acks: false, deliveries: false };
   let connections = 0;
   const tie = (from: Socket, to: Socket): void => {
@@ -36,7 +37,7 @@ export async function startFaultProxy(brokerPort: number, ledger: DeliveryLedger
   };
   const server = createServer((client) => {
     const broker = connect(brokerPort, '127.0.0.1');
-    const notes = ledger.connection();
+    const notes = session.connection();
     const [upwards, downwards] = [new PacketReader(), new PacketReader()];
     tie(client, broker);
     tie(broker, client);
@@ -75,9 +76,4 @@ export async function startFaultProxy(brokerPort: number, ledger: DeliveryLedger
       await closed;
     },
   };
-}
-
-/** Of the CONNECT packet, behind the protocol's name and level. */
-function isClean(body: Buffer): boolean {
-  return (body[2 + body.readUInt16BE(0) + 1]! & 2) !== 0;
 }

@@ -54,6 +54,7 @@ export const moquette: RealBroker = {
   version: PACKAGES.moquette.version,
   protocols: [4],
   isPersistent: false, // it says so, and its sessions are gone after a restart in order
+  overwritesInFlight: true, // findings/moquette-overwrites.sh
   missing: javaMissing,
   install: () => installJava('moquette'),
   prepare: async (home, directory, port) => {

@@ -1,4 +1,5 @@
 import type { TagRow } from '../support/tag-table.ts';
+import type { RealBroker } from './broker.ts';
 import type { DeliveryLedger } from './delivery-ledger.ts';
 import type { Payloads } from './payloads.ts';
 import type { Publisher } from './publisher.ts';
@@ -18,14 +19,16 @@ export function judge(
   { owed, maybe }: Pick<Publisher, 'owed' | 'maybe'>,
   rows: readonly TagRow[],
   payloads: Payloads,
-  ledger: Pick<DeliveryLedger, 'acknowledgements' | 'wasAcknowledged'>,
+  ledger: Pick<DeliveryLedger, 'acknowledgements' | 'overwritten' | 'wasAcknowledged'>,
+  { overwritesInFlight }: Pick<RealBroker, 'overwritesInFlight'> = {},
 ): Verdict {
   const counted = { published: owed.size, rows: rows.length };
   if (payloads.kind === 'equal') {
     const lost = Math.max(0, owed.size - rows.length);
     const unacknowledged = Math.max(0, owed.size - ledger.acknowledgements);
+    const forgotten = overwritesInFlight === true ? ledger.overwritten : 0;
     const doubled = Math.max(0, rows.length - owed.size - maybe.size);
-    return { ...counted, lost, doubled, lostByBroker: Math.min(lost, unacknowledged) };
+    return { ...counted, lost, doubled, lostByBroker: Math.min(lost, Math.max(unacknowledged, forgotten)) };
   }
   const found = new Set<number | undefined>(rows.map(({ name }) => payloads.numberOf(name)));
   const lost = [...owed].filter((number) => !found.has(number));
