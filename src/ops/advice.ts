@@ -12,6 +12,7 @@ export type ProblemKind =
   | 'oracle'
   | 'bufferFull'
   | 'backups'
+  | 'held'
   | 'rejected'
   | 'undecodable'
   | 'turnedIntoText'
@@ -43,6 +44,9 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
     if (backups.replaying !== undefined) return 'Nothing: they are being replayed.';
     return oracle.state === 'connected' ? BACKUPS_STAY : BACKUPS_WAIT;
   },
+  held:
+    'The DBA must add a partition to the table for their times (see the files); they are written by themselves then. Where a time is wrong, mend the PLC and ' +
+    'discard the file.',
   rejected:
     'Look at error_code and error_message in the files, mend the cause in the table or at the PLC, then replay the ' +
     'files; discard those whose values are not wanted.',

@@ -42,6 +42,7 @@ export function simConfig(plan: Plan): PipelineConfig {
       walletPassword: '',
       ...TABLE_OPTIONS,
       ledgerTable: 'LEDGER',
+      onMissingPartition: 'hold',
     },
     journal: { dir: JOURNAL_DIR, maxBytes: plan.journalMaxBytes, segmentBytes: plan.segmentBytes, sync: plan.sync },
     backup: {

@@ -25,11 +25,12 @@ import { readStreams, writeStreams, type ReplayStreams } from './replay-streams.
 export interface FileReplayParts {
   readonly backups: Backups;
   readonly fileSystem: FileSystem;
-  readonly session: (stream: string) => LedgerSession;
+  /** `blamesRows`: as of `Refusals`. */
+  readonly session: (stream: string, blamesRows?: () => boolean) => LedgerSession;
   readonly checkRows: (values: TagValues) => readonly RefusedRow[];
   /** Made anew for each file of messages. */
   readonly decoder: () => MessageDecoder;
-  readonly counters: Pick<Counters, 'valuesReceived' | 'valuesBackedUp' | 'valuesReplayed'>;
+  readonly counters: Pick<Counters, 'valuesReceived' | 'valuesBackedUp' | 'valuesReplayed' | 'valuesWritten'>;
   readonly batchSize: number;
   readonly onStep: OnStep;
   readonly clock: Clock;
@@ -53,6 +54,8 @@ export class FileReplay {
   /** A person has asked for it. */
   readonly #isAsked: boolean;
   readonly #hasMessages: boolean;
+  /** Rows that are refused are to blame for it themselves. */
+  #blamesRows = false;
   /** By name: what a stream knows outlives an interruption. */
   readonly #streams = new Map<string, LedgerStream>();
   #rows = 0;
@@ -82,11 +85,15 @@ export class FileReplay {
   }
 
   /**
-   * True when every row is in Oracle, or durably in a rejected CSV; false on abort. Throws DatabaseError, CsvError,
+   * True when every row is in Oracle, or durably in a held or rejected CSV; false on abort. `isOld`: it was refused
+   * often enough while other rows were taken. Throws DatabaseError, CsvError,
    * UnreplayableError, FileChangedError and the system error of the disk.
    */
-  async run(signal: AbortSignal): Promise<boolean> {
+  async run(signal: AbortSignal, isOld: boolean): Promise<boolean> {
     const { backups, batchSize, fileSystem } = this.#parts;
+    // What a person has asked for again, row by row, goes back where it came from.
+    const isSetApart = !['backup', 'held'].includes(backups.file(this.file)?.kind ?? '');
+    this.#blamesRows = isOld || (this.#isAsked && isSetApart);
     const path = this.#hasMessages ? rowsPath(backups.folder, this.file) : backups.path(this.file);
     if (this.#hasMessages && !(await this.#decode(signal))) return false;
     const reading = this.#hasMessages ? { reasonsAreProblems: true } : { isPersons: this.#isAsked };
@@ -170,7 +177,7 @@ export class FileReplay {
   #createStream(name: string, journal: string): LedgerStream {
     const { backups, checkRows, clock, counters, log, onStep, session } = this.#parts;
     return new LedgerStream({
-      session: session(name),
+      session: session(name, () => this.#blamesRows),
       lastKnown: ORIGIN,
       resumeAfter: ORIGIN,
       recoveredThrough: END,
@@ -194,7 +201,8 @@ export class FileReplay {
   async #findRejected(groups: readonly RowGroup[], names: ReplayStreams): Promise<void> {
     const { backups, fileSystem } = this.#parts;
     const byJournal = new Map(groups.filter(({ hasPlaces }) => hasPlaces).map((group) => [group.journal, group]));
-    const isOther = ({ kind, name }: BackupFileInfo): boolean => kind === 'rejected' && name !== this.file;
+    const isOther = ({ kind, name }: BackupFileInfo): boolean =>
+      (kind === 'rejected' || kind === 'held') && name !== this.file;
     const paths: string[] = [];
     for (const { name } of backups.files().filter(isOther)) {
       await backups.seal(name);
@@ -215,7 +223,8 @@ export class FileReplay {
     const startedMs = clock.monotonic();
     const outcome = await stream.write(values, signal);
     if (outcome instanceof DatabaseError) {
-      if (!spoilsBatch(outcome)) throw outcome;
+      const isRows = spoilsBatch(outcome) || (this.#blamesRows && outcome.kind === 'refused');
+      if (!isRows) throw outcome;
       const halves = await stream.isolate(values, outcome);
       if (halves instanceof DatabaseError) throw halves;
       for (const half of halves) await this.#replay(half, stream, signal);
