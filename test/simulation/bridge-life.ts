@@ -131,7 +131,7 @@ export class BridgeLife {
     return (
       journal.status.messages === 0 &&
       buffer.size + pending.expander + pending.writer === 0 &&
-      backups.pending('backup').files === 0
+      backups.pending('backup').files + backups.pending('held').files === 0
     );
   }
 

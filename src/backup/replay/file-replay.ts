@@ -20,7 +20,7 @@ import {
   type MessageDecoder,
 } from './decoded-messages.ts';
 import { FileChangedError, orderedRows, surveyRows, type RowGroup, type Survey } from './replay-rows.ts';
-import { readStreams, writeStreams, type ReplayStreams } from './replay-streams.ts';
+import { readStreams, unfinishedReplays, writeStreams, type ReplayStreams } from './replay-streams.ts';
 
 export interface FileReplayParts {
   readonly backups: Backups;
@@ -36,6 +36,9 @@ export interface FileReplayParts {
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+/** The file's replay must not begin yet. */
+export class ReplayWaitsError extends Error {}
 
 /** Up to which message of a journal a file has messages that became rows. */
 export interface LastMessage {
@@ -54,6 +57,8 @@ export class FileReplay {
   /** A person has asked for it. */
   readonly #isAsked: boolean;
   readonly #hasMessages: boolean;
+  /** Its rows were set apart one by one. */
+  readonly #isSetApart: boolean;
   /** Rows that are refused are to blame for it themselves. */
   #blamesRows = false;
   /** By name: what a stream knows outlives an interruption. */
@@ -69,7 +74,9 @@ export class FileReplay {
   constructor(file: string, isAsked: boolean, parts: FileReplayParts) {
     this.file = file;
     this.#isAsked = isAsked;
-    this.#hasMessages = parts.backups.file(file)?.kind === 'undecodable';
+    const kind = parts.backups.file(file)?.kind;
+    this.#hasMessages = kind === 'undecodable';
+    this.#isSetApart = kind !== 'undecodable' && kind !== 'backup';
     this.#parts = parts;
   }
 
@@ -87,13 +94,13 @@ export class FileReplay {
   /**
    * True when every row is in Oracle, or durably in a held or rejected CSV; false on abort. `isOld`: it was refused
    * often enough while other rows were taken. Throws DatabaseError, CsvError,
-   * UnreplayableError, FileChangedError and the system error of the disk.
+   * UnreplayableError, FileChangedError, ReplayWaitsError and the system error of the disk.
    */
   async run(signal: AbortSignal, isOld: boolean): Promise<boolean> {
     const { backups, batchSize, fileSystem } = this.#parts;
-    // What a person has asked for again, row by row, goes back where it came from.
-    const isSetApart = !['backup', 'held'].includes(backups.file(this.file)?.kind ?? '');
-    this.#blamesRows = isOld || (this.#isAsked && isSetApart);
+    // What a person has asked for, and is refused again, goes back where it came from.
+    const waitsByItself = ['backup', 'held'].includes(backups.file(this.file)?.kind ?? '');
+    this.#blamesRows = isOld || (this.#isAsked && !waitsByItself);
     const path = this.#hasMessages ? rowsPath(backups.folder, this.file) : backups.path(this.file);
     if (this.#hasMessages && !(await this.#decode(signal))) return false;
     const reading = this.#hasMessages ? { reasonsAreProblems: true } : { isPersons: this.#isAsked };
@@ -141,6 +148,7 @@ export class FileReplay {
   async #begin(survey: Survey): Promise<ReplayStreams> {
     const { backups } = this.#parts;
     const known = await readStreams(backups.folder, this.file);
+    if (known === undefined && this.#isSetApart) await this.#assertNoneIsUnfinished();
     const names = { ...known };
     for (const { key, stream } of survey.groups) names[key] ??= stream;
     // Also what is there already: an attempt whose name the disk refused to keep looks the same.
@@ -151,6 +159,15 @@ export class FileReplay {
     if (known !== undefined && !this.#hasBegun) await this.#findRejected(survey.groups, names);
     this.#hasBegun = true;
     return names;
+  }
+
+  /**
+   * Rows that the unfinished replay of another file has set apart are known by the file that they are in: it must stay
+   * until that replay is through, or they would be written by both. Once begun a file gets no more such rows.
+   */
+  async #assertNoneIsUnfinished(): Promise<void> {
+    const others = unfinishedReplays(await this.#parts.backups.folder.list()).filter((file) => file !== this.file);
+    if (others.length > 0) throw new ReplayWaitsError(`it waits until the replay of ${others[0]!} is through`);
   }
 
   /** From now on these values are of those that were received, and wait in a file. */

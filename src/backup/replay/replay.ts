@@ -7,7 +7,7 @@ import { CsvError } from '../csv/csv.ts';
 import { UnknownFileError } from '../files/folder.ts';
 import { replaysByItself } from '../files/file-facts.ts';
 import { StillUndecodableError } from './decoded-messages.ts';
-import { FileReplay, type FileReplayParts, type LastMessage } from './file-replay.ts';
+import { FileReplay, ReplayWaitsError, type FileReplayParts, type LastMessage } from './file-replay.ts';
 import { interrupt, isOver, isUnderWay, proceed, requestStateOf } from './file-state.ts';
 import type { FileRecord, RequestState } from './file-state.ts';
 import { OrphanedStreams } from './orphaned-streams.ts';
@@ -233,19 +233,23 @@ export class Replay {
       else backups.setProblem(file, error.message);
       return true;
     }
-    this.#failure.report({ file, error });
+    if (!(error instanceof ReplayWaitsError)) this.#failure.report({ file, error });
     const remedy = error instanceof DatabaseError && error.remedy !== '' ? ` ${error.remedy}` : '';
     const record = this.#files.get(file);
     if (record !== undefined) interrupt(record, error.message + remedy);
     backups.setReplayed(file, undefined);
-    if (!(error instanceof DatabaseError) || error.kind === 'connection' || error.kind === 'passing') return false;
-    this.#patience.refused(file, error.kind === 'refused');
-    return true;
+    const isItsOwn =
+      error instanceof ReplayWaitsError ||
+      (error instanceof DatabaseError && error.kind !== 'connection' && error.kind !== 'passing');
+    if (isItsOwn) this.#patience.refused(file, error instanceof DatabaseError && error.kind === 'refused');
+    return isItsOwn;
   }
 
   /** How it ended is kept for a person who asked. */
   #end(file: string, state: 'done' | 'failed', problem?: string): void {
     this.#patience.forget(file);
+    // Another may have waited for this one.
+    this.#patience.wake();
     const isAsked = this.#files.get(file)?.isAsked === true;
     if (isAsked) this.#files.set(file, { state, isAsked, problem, replay: undefined });
     else this.#files.delete(file);
