@@ -48,10 +48,10 @@ export function loadConfig(sources: ConfigSources): Config {
 
   const convict = newConvict();
   for (const setting of SETTINGS.values()) {
-    const { path, kind } = setting;
+    const { path } = setting;
     const value = layers.findLast((layer) => layer.values.has(path))?.values.get(path);
     if (value === undefined || bad.has(path)) continue;
-    const problems = kind.check(value, setting);
+    const problems = problemsOf(value, setting);
     errors.push(...problems.map((problem) => describe(problem, setting, originOf(path))));
     if (problems.length === 0) convict.set(path, value);
     else bad.add(path);
@@ -66,6 +66,17 @@ export function loadConfig(sources: ConfigSources): Config {
   if (errors.length > 0) throw new ConfigErrors(errors);
   convict.validate({ allowed: 'strict' });
   return freeze(config);
+}
+
+/** What reading made of bytes that are no UTF-8. The server would only call such a password a wrong one. */
+const UNREADABLE = '\uFFFD';
+
+/** What is wrong with the value of a setting; empty for a good one. */
+export function problemsOf(value: unknown, setting: PlacedSetting): Problem[] {
+  if (setting.sensitive === true && typeof value === 'string' && value.includes(UNREADABLE)) {
+    return [{ must: 'must be in UTF-8: a letter in it is in another encoding, such as Latin-1' }];
+  }
+  return setting.kind.check(value, setting);
 }
 
 function describe(problem: Problem, setting: PlacedSetting, origin: string | undefined): ConfigError {

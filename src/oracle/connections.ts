@@ -3,6 +3,7 @@ import oracledb from 'oracledb';
 import { DeadlineError, sleep, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
 import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { giveBackGate, takeGate, type AccountGate } from './account-gate.ts';
 import { isClearedAfter } from './ending.ts';
 import type { ConnectionLender, Lease } from './lease.ts';
 import { toDatabaseError } from './ora-errors.ts';
@@ -15,8 +16,8 @@ import { explainTls, walletAttributes } from './tls.ts';
  * it even after the recovery, and closing a connection whose network went silent never returns. Here each connection is
  * opened by itself, one at a time, and is dropped at the first doubt.
  *
- * The gate: after a log-on that the database refused (wrong password, locked account) no other is tried for a minute,
- * whoever asks, since each one brings the account nearer to its lock. Asking meanwhile throws that same error.
+ * Log-ons go through the gate of the account (account-gate.ts), which holds them back after one that was refused.
+ * Asking meanwhile throws that same error.
  */
 export interface ConnectionsOptions {
   readonly connectString: string;
@@ -36,6 +37,9 @@ export interface ConnectionsOptions {
   readonly log: Logger;
 }
 
+/** What a log-on proves the bridge with: may change while the bridge runs. */
+export type Secrets = Pick<ConnectionsOptions, 'password' | 'walletPassword'>;
+
 interface Pooled {
   readonly connection: oracledb.Connection;
   readonly openedAtMs: number;
@@ -46,14 +50,6 @@ interface Pooled {
   worn: boolean;
 }
 
-const LOGON_HOLD_MS = 60_000;
-/**
- * Each refused password counts towards the profile's FAILED_LOGIN_ATTEMPTS (10 by default), which locks the account for
- * everybody: two tries show that it is wrong, then one an hour notices that it is right again.
- */
-const WRONG_PASSWORD_CODES: ReadonlySet<string> = new Set(['ORA-01017', 'ORA-01005']);
-const WRONG_PASSWORD_TRIES = 2;
-const WRONG_PASSWORD_HOLD_MS = 3_600_000;
 const WORN_AFTER_MS = 60_000;
 const PING_AFTER_IDLE_MS = 30_000;
 const KEEP_WARM_EVERY_MS = 30_000;
@@ -74,20 +70,28 @@ export class Connections implements ConnectionLender {
   /** Idle connections, lent ones, and those that are being opened. */
   #open = 0;
   #waiting: (() => void)[] = [];
-  #connecting: Promise<unknown> = Promise.resolve();
-  #refusal: { readonly error: DatabaseError; readonly untilMs: number } | undefined;
-  /** Refused log-ons in a row because of the password. */
-  #wrongPasswords = 0;
+  #secrets: Secrets;
+  #gate: AccountGate | undefined;
   #keepingWarm: Promise<void> | undefined;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     this.#clock = options.clock;
+    this.#secrets = { password: options.password, walletPassword: options.walletPassword };
   }
 
   /** Begins to keep `pool.min` connections open. Does not wait for the database. */
   start(): void {
     this.#keepingWarm ??= this.#keepWarm();
+  }
+
+  /**
+   * Log-ons from now on use these, and one that is held back may be tried at once. Open connections live on: the
+   * database asks for the password at the log-on only.
+   */
+  renew(secrets: Secrets): void {
+    this.#secrets = { password: secrets.password, walletPassword: secrets.walletPassword };
+    this.#gate?.lift();
   }
 
   /**
@@ -113,6 +117,8 @@ export class Connections implements ConnectionLender {
     this.#wakeWaiting();
     const closing = Promise.all([this.#keepingWarm, ...this.#idle.splice(0).map((pooled) => this.#close(pooled))]);
     await withDeadline(this.#clock, CLOSE_DEADLINE_MS, 'close all', closing).catch(() => {});
+    if (this.#gate !== undefined) giveBackGate(this.#options, this.#clock);
+    this.#gate = undefined;
   }
 
   async #acquire(): Promise<Pooled> {
@@ -149,9 +155,13 @@ export class Connections implements ConnectionLender {
    * of them.
    */
   #connect(): Promise<Pooled> {
+    if (this.#stopping.signal.aborted) return Promise.reject(stopping());
     this.#open += 1;
-    const opened = this.#connecting.then(() => this.#logOn());
-    this.#connecting = opened.catch(() => {});
+    this.#gate ??= takeGate(this.#options, this.#clock);
+    const opened = this.#gate.pass(
+      () => JSON.stringify(this.#secrets),
+      () => this.#logOn(),
+    );
     return opened.catch((error: unknown) => {
       this.#open -= 1;
       this.#wakeWaiting();
@@ -160,10 +170,10 @@ export class Connections implements ConnectionLender {
   }
 
   async #logOn(): Promise<Pooled> {
-    if (this.#stopping.signal.aborted) throw new DatabaseError('connection', 'STOPPING', 'the bridge is stopping');
-    if (this.#refusal !== undefined && this.#clock.monotonic() < this.#refusal.untilMs) throw this.#refusal.error;
-    const { connectString, user, password, connectTimeoutMs, callTimeoutMs } = this.#options;
-    const wallet = await walletAttributes(this.#options);
+    if (this.#stopping.signal.aborted) throw stopping();
+    const { connectString, user, connectTimeoutMs, callTimeoutMs } = this.#options;
+    const { password } = this.#secrets;
+    const wallet = await walletAttributes({ ...this.#options, ...this.#secrets });
     const seconds = Math.max(1, Math.ceil(connectTimeoutMs / 1000));
     const timeouts = { connectTimeout: seconds, transportConnectTimeout: seconds };
     const logOn = oracledb.getConnection({
@@ -178,23 +188,14 @@ export class Connections implements ConnectionLender {
       const connection = await withDeadline(this.#clock, connectTimeoutMs + CALL_GRACE_MS, 'connect', logOn);
       assertCanBeCut(connection);
       connection.callTimeout = callTimeoutMs;
-      this.#refusal = undefined;
-      this.#wrongPasswords = 0;
       const nowMs = this.#clock.monotonic();
       return { connection, openedAtMs: nowMs, idleSinceMs: nowMs, worn: false };
     } catch (thrown) {
       // A log-on that answers after its deadline is nobody's connection.
       if (thrown instanceof DeadlineError) void logOn.then(forceClose, () => {});
-      const error =
-        thrown instanceof DeadlineError
-          ? new DatabaseError('connection', 'CONNECT_TIMEOUT', thrown.message)
-          : explainTls(toDatabaseError(thrown, false), this.#options);
-      if (error.kind === 'configuration') {
-        if (WRONG_PASSWORD_CODES.has(error.code)) this.#wrongPasswords += 1;
-        const holdMs = this.#wrongPasswords < WRONG_PASSWORD_TRIES ? LOGON_HOLD_MS : WRONG_PASSWORD_HOLD_MS;
-        this.#refusal = { error, untilMs: this.#clock.monotonic() + holdMs };
-      }
-      throw error;
+      throw thrown instanceof DeadlineError
+        ? new DatabaseError('connection', 'CONNECT_TIMEOUT', thrown.message)
+        : explainTls(toDatabaseError(thrown, false), this.#options);
     }
   }
 
@@ -285,6 +286,10 @@ export class Connections implements ConnectionLender {
       await sleep(this.#clock, isShort ? 1_000 : KEEP_WARM_EVERY_MS, this.#stopping.signal);
     }
   }
+}
+
+function stopping(): DatabaseError {
+  return new DatabaseError('connection', 'STOPPING', 'the bridge is stopping');
 }
 
 /** What cuts the socket of a connection. It is not in the driver's public interface. */

@@ -39,7 +39,7 @@ const CLASSES: readonly ErrorClass[] = [
     kind: 'configuration',
     ora: [1017, 1005],
     remedy:
-      'Correct oracle.user and oracle.password, and restart the bridge. By itself it tries once an hour, so as not to lock the account.',
+      'Correct oracle.password (in its file: it is taken over by itself; else reload) or oracle.user (restart). Until then it is tried once an hour.',
   },
   {
     kind: 'configuration',

@@ -25,11 +25,14 @@ export const oracleSchema: Schema<OracleConfig> = {
     example: 'BRIDGE',
   },
   password: {
-    doc: 'Password of the database user. Better given in a file that BRIDGE_ORACLE_PASSWORD_FILE names than here.',
+    doc:
+      'Password of the database user. Better given in a file that BRIDGE_ORACLE_PASSWORD_FILE names than here: a new ' +
+      'one is taken over within seconds. Sessions that are open live on.',
     kind: text,
     default: '',
     mayBeEmpty: true,
     sensitive: true,
+    appliedOnReload: true,
     example: 'change-me',
   },
   pool: {
@@ -78,6 +81,7 @@ export const oracleSchema: Schema<OracleConfig> = {
     default: '',
     mayBeEmpty: true,
     sensitive: true,
+    appliedOnReload: true,
   },
   table: {
     doc: 'Table that the values are written to. Without quotes its case does not matter; a schema may stand before it.',
