@@ -57,7 +57,7 @@ export function loadConfig(sources: ConfigSources): Config {
     else bad.add(path);
   }
 
-  const config = complete(convict.getProperties());
+  const config = complete(convict.getProperties(), sources.env['TNS_ADMIN'] ?? '');
   for (const rule of sources.need === 'any' ? CROSS_CHECKS : [...CROSS_CHECKS, ...RUN_CHECKS]) {
     if (rule.keys.some((key) => bad.has(key))) continue;
     const problem = rule.check(config);
@@ -85,10 +85,11 @@ function describe(problem: Problem, setting: PlacedSetting, origin: string | und
 }
 
 /** Fills in what follows from other keys. */
-function complete(given: Config): Config {
-  const { bridge, mqtt, notices } = given;
+function complete(given: Config, tnsAdmin: string): Config {
+  const { bridge, mqtt, notices, oracle } = given;
   return {
     ...given,
+    oracle: { ...oracle, tnsAdmin: oracle.tnsAdmin === '' ? tnsAdmin : oracle.tnsAdmin },
     mqtt: {
       ...mqtt,
       clientId: mqtt.clientId === '' ? bridge.id : mqtt.clientId,

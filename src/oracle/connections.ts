@@ -3,11 +3,12 @@ import oracledb from 'oracledb';
 import { DeadlineError, sleep, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
 import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { planWalk } from './address-walk.ts';
 import { giveBackGate, takeGate, type AccountGate } from './account-gate.ts';
 import { isClearedAfter } from './ending.ts';
 import type { ConnectionLender, Lease } from './lease.ts';
 import { toDatabaseError } from './ora-errors.ts';
-import { explainTls, walletAttributes } from './tls.ts';
+import { explainTls, namesDirOf, walletAttributes } from './tls.ts';
 
 /**
  * A few connections to the database, kept warm.
@@ -25,14 +26,18 @@ export interface ConnectionsOptions {
   readonly password: string;
   readonly walletDir: string;
   readonly walletPassword: string;
+  readonly tnsAdmin: string;
   readonly pool: {
     readonly min: number;
     readonly max: number;
     readonly increment: number;
     readonly queueTimeoutMs: number;
   };
+  /** For each address of the connect string. */
   readonly connectTimeoutMs: number;
   readonly callTimeoutMs: number;
+  /** How long work waits for a log-on that walks a list of addresses; default: a minute. */
+  readonly logOnPatienceMs?: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -54,6 +59,8 @@ const WORN_AFTER_MS = 60_000;
 const PING_AFTER_IDLE_MS = 30_000;
 const KEEP_WARM_EVERY_MS = 30_000;
 const CALL_GRACE_MS = 5_000;
+/** With its retries a batch stays in memory for less than the time after which the writer counts as stuck. */
+const LOGON_PATIENCE_MS = 60_000;
 const CLOSE_DEADLINE_MS = 2_000;
 /**
  * The session data unit that is asked for: a batch of 500 rows goes into one packet. The server gives what it allows
@@ -69,6 +76,8 @@ export class Connections implements ConnectionLender {
   readonly #stopping = new AbortController();
   /** Idle connections, lent ones, and those that are being opened. */
   #open = 0;
+  /** Of those that are being opened, the ones that nobody waits for any more. */
+  #overdue = 0;
   #waiting: (() => void)[] = [];
   #secrets: Secrets;
   #gate: AccountGate | undefined;
@@ -128,8 +137,10 @@ export class Connections implements ConnectionLender {
       if (pooled !== undefined) {
         if (await this.#isUsable(pooled)) return pooled;
         this.#drop(pooled);
+      } else if (this.#overdue > 0) {
+        if (!(await this.#waitForRelease(this.#clock.monotonic() + this.#patienceMs))) throw stillWalking();
       } else if (this.#open < this.#options.pool.max) {
-        return this.#connect();
+        return this.#connectFor(this.#clock.monotonic() + this.#patienceMs);
       } else if (!(await this.#waitForRelease(giveUpAtMs))) {
         throw new DatabaseError(
           'passing',
@@ -147,6 +158,32 @@ export class Connections implements ConnectionLender {
       return true;
     } catch {
       return false;
+    }
+  }
+
+  get #patienceMs(): number {
+    const { connectTimeoutMs, logOnPatienceMs = LOGON_PATIENCE_MS } = this.#options;
+    return Math.max(logOnPatienceMs, connectTimeoutMs + CALL_GRACE_MS);
+  }
+
+  /**
+   * A long list of addresses is walked to its end, but who has work to do hears before that: the connection is for the
+   * next one then.
+   */
+  async #connectFor(giveUpAtMs: number): Promise<Pooled> {
+    const opening = this.#connect();
+    try {
+      return await withDeadline(this.#clock, giveUpAtMs - this.#clock.monotonic(), 'connect', opening);
+    } catch (thrown) {
+      if (!(thrown instanceof DeadlineError)) throw thrown;
+      this.#overdue += 1;
+      const arrived = (pooled?: Pooled): void => {
+        this.#overdue -= 1;
+        if (pooled === undefined) this.#wakeWaiting();
+        else this.#release(pooled);
+      };
+      void opening.then(arrived, () => arrived());
+      throw stillWalking();
     }
   }
 
@@ -171,13 +208,23 @@ export class Connections implements ConnectionLender {
 
   async #logOn(): Promise<Pooled> {
     if (this.#stopping.signal.aborted) throw stopping();
-    const { connectString, user, connectTimeoutMs, callTimeoutMs } = this.#options;
+    const { user, connectTimeoutMs, callTimeoutMs } = this.#options;
     const { password } = this.#secrets;
-    const wallet = await walletAttributes({ ...this.#options, ...this.#secrets });
+    const wallet = walletAttributes({ ...this.#options, ...this.#secrets });
+    const namesDir = await namesDirOf(this.#options);
     const seconds = Math.max(1, Math.ceil(connectTimeoutMs / 1000));
     const timeouts = { connectTimeout: seconds, transportConnectTimeout: seconds };
+    const attemptMs = seconds * 1000;
+    const walk = await planWalk({
+      connectString: this.#options.connectString,
+      attemptMs,
+      namesDir,
+      clock: this.#clock,
+    });
+    const deadlineMs = walk.deadlineMs + CALL_GRACE_MS;
     const logOn = oracledb.getConnection({
-      connectString,
+      connectString: walk.connectString,
+      ...(namesDir === '' ? {} : { configDir: namesDir }),
       user,
       password,
       sdu: SDU_BYTES,
@@ -185,7 +232,7 @@ export class Connections implements ConnectionLender {
       ...timeouts,
     });
     try {
-      const connection = await withDeadline(this.#clock, connectTimeoutMs + CALL_GRACE_MS, 'connect', logOn);
+      const connection = await withDeadline(this.#clock, deadlineMs, 'connect', logOn);
       assertCanBeCut(connection);
       connection.callTimeout = callTimeoutMs;
       const nowMs = this.#clock.monotonic();
@@ -193,9 +240,8 @@ export class Connections implements ConnectionLender {
     } catch (thrown) {
       // A log-on that answers after its deadline is nobody's connection.
       if (thrown instanceof DeadlineError) void logOn.then(forceClose, () => {});
-      throw thrown instanceof DeadlineError
-        ? new DatabaseError('connection', 'CONNECT_TIMEOUT', thrown.message)
-        : explainTls(toDatabaseError(thrown, false), this.#options);
+      if (thrown instanceof DeadlineError) throw new DatabaseError('connection', 'CONNECT_TIMEOUT', thrown.message);
+      throw afterWalk(explainTls(toDatabaseError(thrown, false), this.#options), walk.attempts);
     }
   }
 
@@ -286,6 +332,19 @@ export class Connections implements ConnectionLender {
       await sleep(this.#clock, isShort ? 1_000 : KEEP_WARM_EVERY_MS, this.#stopping.signal);
     }
   }
+}
+
+/** The driver tells what the last address said. */
+function afterWalk(error: DatabaseError, attempts: number): DatabaseError {
+  const { cause, code, kind, message, remedy } = error;
+  if (kind !== 'connection' || attempts < 2) return error;
+  const text = `${message} (the last of up to ${attempts} attempts, by the addresses of oracle.connectString)`;
+  return new DatabaseError(kind, code, text, { remedy, cause });
+}
+
+function stillWalking(): DatabaseError {
+  const text = 'no address of oracle.connectString has let the bridge in yet; the others are being tried';
+  return new DatabaseError('connection', 'CONNECT_TIMEOUT', text);
 }
 
 function stopping(): DatabaseError {

@@ -12,6 +12,8 @@ import { checkColumns, checkKeys, checkOtherColumns, checkQuota, locate, type Ta
 
 /** A clock that is further off than this confuses whoever compares times. */
 const CLOCK_TOLERANCE_MS = 2000;
+/** The longest that a timer takes. */
+const WHOLE_WALK_MS = 2 ** 31 - 1;
 const PASSWORD_WARNING_MS = 14 * 86_400_000;
 
 const NOBODY_LISTENS =
@@ -45,7 +47,7 @@ const CONNECT_REMEDIES: Readonly<Record<string, string>> = {
  */
 export async function checkOracle(config: Config, clock: Clock, log: Logger, signal: AbortSignal): Promise<Finding[]> {
   const pool = { ...config.oracle.pool, min: 0, max: 1 };
-  const connections = new Connections({ ...config.oracle, pool, clock, log });
+  const connections = new Connections({ ...config.oracle, pool, logOnPatienceMs: WHOLE_WALK_MS, clock, log });
   const dictionary = new Dictionary(connections, clock);
   try {
     const server = await dictionary.server();

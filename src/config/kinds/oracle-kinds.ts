@@ -25,7 +25,10 @@ const OTHERS_FORMS: readonly { readonly form: RegExp; readonly must: string }[] 
     must: 'must be host:port/service: a SID behind a colon is for JDBC. The service is what lsnrctl services shows',
   },
 ];
-const connectText = textKind('one line of text', (value) => value !== '' && isOneLine(value), {
+/** White space means nothing in a descriptor. */
+const isConnectText = (value: string): boolean =>
+  isOneLine(value.trim().startsWith('(') ? value.replace(/\s+/g, ' ') : value);
+const connectText = textKind('one line of text, or a descriptor', (value) => value !== '' && isConnectText(value), {
   details: ': host:port/service, a name from tnsnames.ora or a connect descriptor',
 });
 
