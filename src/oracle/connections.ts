@@ -5,10 +5,11 @@ import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { planWalk } from './address-walk.ts';
 import { giveBackGate, takeGate, type AccountGate } from './account-gate.ts';
+import { brokenName, explainLogOn } from './connect-remedies.ts';
 import { isClearedAfter } from './ending.ts';
 import type { ConnectionLender, Lease } from './lease.ts';
 import { toDatabaseError } from './ora-errors.ts';
-import { explainTls, namesDirOf, walletAttributes } from './tls.ts';
+import { namesDirOf, walletAttributes } from './tls.ts';
 
 /**
  * A few connections to the database, kept warm.
@@ -240,9 +241,20 @@ export class Connections implements ConnectionLender {
     } catch (thrown) {
       // A log-on that answers after its deadline is nobody's connection.
       if (thrown instanceof DeadlineError) void logOn.then(forceClose, () => {});
-      if (thrown instanceof DeadlineError) throw new DatabaseError('connection', 'CONNECT_TIMEOUT', thrown.message);
-      throw afterWalk(explainTls(toDatabaseError(thrown, false), this.#options), walk.attempts);
+      const error =
+        thrown instanceof DeadlineError
+          ? new DatabaseError('connection', 'CONNECT_TIMEOUT', thrown.message)
+          : toDatabaseError(thrown, false);
+      throw afterWalk(await this.#explained(error, namesDir), walk.attempts);
     }
+  }
+
+  async #explained(error: DatabaseError, namesDir: string): Promise<DatabaseError> {
+    const explained = explainLogOn(error, this.#options);
+    const broken = await brokenName(explained.code, this.#options.connectString, namesDir);
+    if (broken === undefined) return explained;
+    const text = `${explained.message}; ${broken.name} in line ${broken.line} of tnsnames.ora is no whole entry`;
+    return new DatabaseError('configuration', explained.code, text, explained);
   }
 
   async #watched<T>(pooled: Pooled, what: string, work: Promise<T>): Promise<T> {

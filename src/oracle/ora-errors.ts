@@ -39,7 +39,7 @@ const CLASSES: readonly ErrorClass[] = [
     kind: 'configuration',
     ora: [1017, 1005],
     remedy:
-      'Correct oracle.password (in its file: it is taken over by itself; else reload) or oracle.user (restart). Until then it is tried once an hour.',
+      'Correct oracle.user and oracle.password. A password is taken over from its file by itself, else by a reload; a user by a restart. Until then one log-on an hour is tried.',
   },
   {
     kind: 'configuration',

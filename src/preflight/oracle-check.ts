@@ -2,6 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { CONNECT_RULES } from '../oracle/connect-remedies.ts';
 import { Connections } from '../oracle/connections.ts';
 import { Dictionary, type DatabaseClock, type ServerFacts } from '../oracle/dictionary.ts';
 import { createInsert } from '../oracle/statements.ts';
@@ -15,31 +16,6 @@ const CLOCK_TOLERANCE_MS = 2000;
 /** The longest that a timer takes. */
 const WHOLE_WALK_MS = 2 ** 31 - 1;
 const PASSWORD_WARNING_MS = 14 * 86_400_000;
-
-const NOBODY_LISTENS =
-  'nothing listens there: is the listener running, and are host and port of oracle.connectString right?';
-const NOBODY_ANSWERS =
-  'nobody answers: are host and port of oracle.connectString right, and does a firewall let this machine through?';
-const NO_SERVICE =
-  'the listener knows no such service: correct it in oracle.connectString (`lsnrctl services` shows them)';
-const NO_SID = 'the listener knows no such SID: oracle.connectString should name a service, host:port/service';
-const NO_ALIAS = 'no such name in tnsnames.ora: correct oracle.connectString, or write it as host:port/service';
-
-const CONNECT_REMEDIES: Readonly<Record<string, string>> = {
-  'NJS-503': NOBODY_LISTENS,
-  'NJS-510': NOBODY_ANSWERS,
-  'NJS-516': NO_ALIAS,
-  'NJS-517': NO_ALIAS,
-  'NJS-518': NO_SERVICE,
-  'NJS-519': NO_SID,
-  'NJS-530': 'oracle.connectString: no such host is known to this machine',
-  CONNECT_TIMEOUT: NOBODY_ANSWERS,
-  'ORA-01033': 'the database is being started or stopped: wait, or ask the DBA',
-  'ORA-12154': NO_ALIAS,
-  'ORA-12505': NO_SID,
-  'ORA-12514': NO_SERVICE,
-  'ORA-12541': NOBODY_LISTENS,
-};
 
 /**
  * Looks at the database as the bridge's own user, in one session. Statements of the bridge are only parsed: nothing is
@@ -91,9 +67,14 @@ async function checked(
 function noConnection(thrown: unknown): Finding {
   if (!(thrown instanceof DatabaseError))
     return failed('connection', coerceError(thrown).message, 'see the oracle section');
-  const { code, remedy } = thrown;
-  const known = CONNECT_REMEDIES[code] ?? remedy;
-  return failed('connection', described(thrown), known === '' ? 'see oracle.connectString' : known);
+  const { remedy } = thrown;
+  return failed('connection', described(thrown), remedy === '' ? 'see oracle.connectString' : asStep(remedy));
+}
+
+/** A sentence of the log as a step of a remedy: those begin in lower case, unless with a name of the configuration. */
+function asStep(sentence: string): string {
+  const isOfLogOn = CONNECT_RULES.some(({ remedy }) => remedy === sentence);
+  return isOfLogOn ? sentence.charAt(0).toLowerCase() + sentence.slice(1) : sentence;
 }
 
 function connection({ product, schema, user }: ServerFacts): Finding {

@@ -148,7 +148,7 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge among faults', () =>
     expect(oracle).toMatchObject({ state: 'down', reason: { code: 'ORA-01017' } });
     expect(problems.join('\n')).toContain('ORA-01017');
     const entry = bridge.find('oracle is down: batches go to the csv backup');
-    expect(entry?.['remedy']).toMatch(/^Correct oracle.password/);
+    expect(entry?.['remedy']).toMatch(/^Correct oracle.user and oracle.password/);
     expect(JSON.stringify(bridge.log)).not.toContain('wrong');
   });
 

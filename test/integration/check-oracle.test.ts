@@ -341,7 +341,7 @@ describe('check --connect on a ledger with', () => {
 
 describe('check --connect without a connection to Oracle says what to do when', () => {
   it.each([
-    ['the password is wrong', { password: 'wrong' }, ['ORA-01017', 'Correct oracle.password']],
+    ['the password is wrong', { password: 'wrong' }, ['ORA-01017', 'Correct oracle.user and oracle.password']],
     [
       'the service is unknown',
       { service: 'NOPE' },
