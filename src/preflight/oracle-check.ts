@@ -6,13 +6,18 @@ import { CONNECT_RULES } from '../oracle/connect-remedies.ts';
 import { Connections } from '../oracle/connections.ts';
 import { Dictionary, type DatabaseClock, type ServerFacts } from '../oracle/dictionary.ts';
 import { createInsert } from '../oracle/statements.ts';
+import { checkDeadSessions, checkLimits } from './account-check.ts';
 import { failed, ok, warning, type Finding } from './finding.ts';
+import { checkLayout, proposedKey } from './layout-check.ts';
 import { checkLedger } from './ledger-check.ts';
 import { checkRight, described } from './rights-check.ts';
 import { checkColumns, checkKeys, checkOtherColumns, checkQuota, locate, type TableContext } from './table-check.ts';
 
 /** A clock that is further off than this confuses whoever compares times. */
 const CLOCK_TOLERANCE_MS = 2000;
+const ROUND_TRIPS = 9;
+const LONG_TRIP_MS = 200;
+const SHORTEST_MS = 0.05;
 /** The longest that a timer takes. */
 const WHOLE_WALK_MS = 2 ** 31 - 1;
 const PASSWORD_WARNING_MS = 14 * 86_400_000;
@@ -30,7 +35,14 @@ export async function checkOracle(config: Config, clock: Clock, log: Logger, sig
     const context: TableContext = { dictionary, server };
     const findings = [connection(server), ...account(server, clock), characterSet(server)];
     const sections: readonly (() => Promise<Finding[]>)[] = [
-      async () => [clockDifference(await dictionary.clock())],
+      async () => [
+        clockDifference(await dictionary.clock()),
+        roundTrip(await dictionary.roundTrips(ROUND_TRIPS), config),
+      ],
+      async () => [
+        ...checkLimits(await dictionary.limits(), server.user, config.oracle),
+        checkDeadSessions(config.oracle),
+      ],
       () => checkTable(config, context),
       () => checkLedger(config.oracle.ledgerTable, config.bridge.id, context),
     ];
@@ -114,9 +126,21 @@ function clockDifference({ aheadMs, offset, roundTripMs }: DatabaseClock): Findi
   return warning('clock', text, 'let both follow the same NTP servers: the times of receipt come from this machine');
 }
 
-async function checkTable({ oracle }: Config, context: TableContext): Promise<Finding[]> {
-  const { finding, table } = await locate('oracle.table', oracle.table, context);
-  if (table === undefined) return [finding];
+/** A batch takes two round trips: the ledger's move, and the rows with the commit. */
+function roundTrip(tookMs: readonly number[], { oracle, writer }: Config): Finding {
+  const ms = tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length / 2)] ?? 0;
+  const trips = oracle.ledgerTable === '' ? 1 : 2;
+  const most = Math.round((writer.batchSize * 1000) / (trips * Math.max(ms, SHORTEST_MS)));
+  const text =
+    `${ms.toFixed(1)} ms, the median of ${tookMs.length}; a batch takes ${trips === 1 ? 'one' : 'two'}, so that batches of ` +
+    `${writer.batchSize} carry ${most.toLocaleString('en-US')} values/s at most, less what the database takes`;
+  if (ms <= LONG_TRIP_MS) return ok('round trip', text);
+  return warning('round trip', text, 'raise writer.batchSize if more values than that may come');
+}
+
+async function checkTable({ oracle, tagName }: Config, context: TableContext): Promise<Finding[]> {
+  const { finding, found, table } = await locate('oracle.table', oracle.table, context);
+  if (table === undefined || found === undefined) return [finding];
   const columns = await context.dictionary.columns(table);
   const written = Object.values(oracle.columns).filter((name) => name !== '');
   const columnFindings = checkColumns(oracle, table, columns);
@@ -125,7 +149,8 @@ async function checkTable({ oracle }: Config, context: TableContext): Promise<Fi
     finding,
     ...columnFindings,
     ...(await checkOtherColumns(table, columns, written, context)),
-    ...(await checkKeys(table, columns, written, context)),
+    ...(await checkLayout(found, oracle, context)),
+    ...(await checkKeys(table, columns, written, context, proposedKey(table, oracle, tagName))),
     await checkRight({ right: 'INSERT', sql }, table, context),
     await checkQuota(table, context),
   ];
