@@ -116,6 +116,13 @@ export class Bridge {
   reload(config: Config): void {
     this.#pipeline.tune(config);
     this.#brokerSide.subscribe(config.mqtt.subscriptions);
+    this.renewSecrets(config);
+  }
+
+  /** Log-ons to the database from now on use the secrets of `config`; one that is held back may be tried at once. */
+  renewSecrets({ oracle }: Config): void {
+    this.#connections.renew(oracle);
+    this.#pipeline.writer?.availability.askNow();
   }
 
   /** Takes no more messages, lets what was taken reach Oracle or the backup for up to `drainTimeoutMs`, and stops. */

@@ -82,6 +82,8 @@ export interface OracleConfig {
   readonly callTimeoutMs: number;
   readonly walletDir: string;
   readonly walletPassword: string;
+  /** Where the file says nothing: the variable TNS_ADMIN of Oracle's own programs. */
+  readonly tnsAdmin: string;
   readonly table: string;
   readonly columns: ColumnNames;
   readonly valueType: ValueType;

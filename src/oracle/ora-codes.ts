@@ -96,7 +96,7 @@ const CLASSES: readonly ErrorClass[] = [
     kind: 'configuration',
     ora: [1017, 1005],
     remedy:
-      'Correct oracle.user and oracle.password, and restart the bridge. By itself it tries once an hour, so as not to lock the account.',
+      'Correct oracle.user and oracle.password. A password is taken over from its file by itself, else by a reload; a user by a restart. Until then one log-on an hour is tried.',
   },
   {
     kind: 'configuration',

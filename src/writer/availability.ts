@@ -106,6 +106,11 @@ export class Availability {
     this.#cancelTimer?.();
   }
 
+  /** A person has changed something: while down, the database is asked at once rather than at the next interval. */
+  askNow(): void {
+    if (this.#state === 'down') this.#schedule(0, () => this.#ask());
+  }
+
   /** Whether the same batch should be tried again after this error. During an outage a batch is tried once. */
   mayRetry(error: DatabaseError): boolean {
     return POLICY[error.kind].retry && !this.inOutage;

@@ -40,6 +40,7 @@ export function simConfig(plan: Plan): PipelineConfig {
       callTimeoutMs: CALL_TIMEOUT_MS,
       walletDir: '',
       walletPassword: '',
+      tnsAdmin: '',
       ...TABLE_OPTIONS,
       ledgerTable: 'LEDGER',
       onMissingPartition: 'hold',

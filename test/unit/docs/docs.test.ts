@@ -8,6 +8,7 @@ import { STEPS } from '../../../src/core/steps.ts';
 import { BROKER_KINDS, SETTING_NAMES, type BrokerKind } from '../../../src/mqtt/brokers/broker-kinds.ts';
 import { settingOf } from '../../../src/mqtt/brokers/broker-recognition.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
+import { CONNECT_RULES } from '../../../src/oracle/connect-remedies.ts';
 import { toDatabaseError } from '../../../src/oracle/ora-errors.ts';
 import { FORMATS } from '../../../src/payload/formats.ts';
 import { madeUpSources } from '../ops/made-up-sources.ts';
@@ -74,6 +75,13 @@ describe('docs/troubleshooting.md', () => {
     const known = codes.filter(({ code }) => classify(code).remedy !== '');
     expect(known.length).toBeGreaterThan(50);
     expect(known.filter(({ code, line }) => !line.includes(classify(code).remedy))).toEqual([]);
+  });
+
+  it('has what a code means at the log-on, in the order of the rules', () => {
+    const rows = tableRows(section(page, '### At the log-on'));
+    expect(rows.map(([codes, remedy]) => [codeSpans(codes!), remedy])).toEqual(
+      CONNECT_RULES.map(({ codes, remedy }) => [codes, remedy]),
+    );
   });
 
   it('has each exit code with its meaning', () => {
