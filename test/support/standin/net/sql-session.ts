@@ -32,6 +32,8 @@ import type { Stats } from './stats.ts';
 import type { BindType } from './values.ts';
 import { Writer } from './wire.ts';
 
+/** INSERT, UPDATE or DELETE with RETURNING … INTO behind the last text in quotes. */
+const RETURNING = /^\s*(?:insert|update|delete|merge)\b.*\breturn(?:ing)?\b[^']*\binto\b[^']*$/is;
 const MAX_OPEN_CURSORS = 300;
 const NO_DATA_FOUND = { code: 1403, text: 'ORA-01403: no data found' };
 const ERRORS_IN_ARRAY = { code: 24_381, text: 'ORA-24381: error(s) in array DML' };
@@ -80,6 +82,10 @@ export class SqlSession {
     this.#options = options;
   }
 
+  get dialect(): Dialect {
+    return this.#options.dialect;
+  }
+
   cursor(id: number): Cursor | undefined {
     return this.#cursors.get(id);
   }
@@ -101,6 +107,17 @@ export class SqlSession {
   onlyCounts(call: StatementCall): boolean {
     if (!this.#options.countOnly || call.iterations < 2) return false;
     return guessKind(call.sql ?? this.cursor(call.cursorId)?.sql ?? '') === 'INSERT';
+  }
+
+  /** The error for a call whose rows can't even be read, or undefined. */
+  refusal(call: StatementCall): OraError | undefined {
+    if (call.unsupportedBind !== undefined) {
+      return new OraError(3115, 'unsupported network datatype or representation');
+    }
+    // Clients send no values for the binds behind INTO.
+    return RETURNING.test(call.sql ?? this.cursor(call.cursorId)?.sql ?? '')
+      ? new OraError(3001, 'unimplemented feature: the stand-in has no RETURNING')
+      : undefined;
   }
 
   /** Carries out an execute, re-execute or fetch. */
@@ -166,7 +183,8 @@ export class SqlSession {
     signal: AbortSignal,
     faultErrors: ReadonlyMap<number, OraError> | undefined,
   ): Answer | Promise<Answer> {
-    if (call.unsupportedBind !== undefined) throw new OraError(3115, 'unsupported network datatype or representation');
+    const refusal = this.refusal(call);
+    if (refusal !== undefined) throw refusal;
     if (call.sql !== undefined) cursor.statement = this.session.parse(call.sql);
     const { statement } = cursor;
     if (statement === undefined) throw new OraError(1003, 'no statement parsed');
