@@ -265,6 +265,7 @@ export class Connection implements FaultTarget {
     if (request !== undefined) this.#context.stats.rows += request.rows.count;
     session.closeCursors(piggybacks.closedCursors);
     if (piggybacks.schema !== undefined) session.setSchema(piggybacks.schema);
+    for (const [name, text] of piggybacks.names) session.session.setName(name, text);
     this.#perform((signal) => {
       if (this.#killedBy !== undefined) throw this.#killedBy;
       return 'cursorId' in call

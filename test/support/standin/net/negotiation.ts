@@ -12,9 +12,9 @@
  *                     answer   02, [11 bytes database time zone, [u32 version of the zone file]], the list in the same
  *                              form
  *
- * The zone is there when the client's run-time capability 1 is 1, the version of its file when both sides have bit 0x02 in
- * compile capability 37 too (go-ora has it). Compile capabilities are those of recorded servers: go_ora.pcapng (19.22) in
- * fclairamb/dbbat, fetch_df_session.txt (23.26.1) in MuhDur/rust-oracledb.
+ * The zone is there when the client's run-time capability 1 is 1, the version of its file when both sides have bit 0x02
+ * in compile capability 37 too (go-ora has it). Compile capabilities are those of recorded servers: go_ora.pcapng
+ * (19.22) in fclairamb/dbbat, fetch_df_session.txt (23.26.1) in MuhDur/rust-oracledb.
  */
 import type { Reader, Writer } from './wire.ts';
 

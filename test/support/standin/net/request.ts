@@ -9,6 +9,7 @@
  *   version     59: u8, ub4 bytes that the client has room for, u8, u8, [ub4 from field version 11]
  *   others      14 commit, 15 rollback, 147 ping, 9 logoff: nothing follows
  */
+import type { SessionName } from '../engine/values/settings.ts';
 import type { Dialect } from './negotiation.ts';
 import { bindableTypes, type BindType, wideScaleTypes } from './values.ts';
 import type { Reader } from './wire.ts';
@@ -40,7 +41,7 @@ const PiggybackFunction = {
   cancelCursors: 120,
   endToEnd: 135,
   setSchema: 152,
-  /** With the JDBC driver's logoff: four numbers as text (`512,0,0,0`), whose meaning nobody outside Oracle has told. */
+  /** With the JDBC driver's logoff: four numbers as text (`512,0,0,0`) of a meaning that nobody has told. */
   jdbcNumbers: 191,
 } as const;
 
@@ -94,11 +95,13 @@ export interface StatementCall extends CallHeader {
 export interface Piggybacks {
   readonly closedCursors: number[];
   schema?: string;
+  /** What the client says of itself from now on; an empty text takes it back. */
+  readonly names: Map<SessionName, string>;
 }
 
 /** Reads piggybacks up to the call's header. */
 export function readHeader(reader: Reader, dialect: Dialect): { piggybacks: Piggybacks; header: CallHeader } {
-  const piggybacks: Piggybacks = { closedCursors: [] };
+  const piggybacks: Piggybacks = { closedCursors: [], names: new Map() };
   for (;;) {
     const message = reader.ub1();
     if (message !== MESSAGE_CALL && message !== MESSAGE_PIGGYBACK) throw new ProtocolError(`message type ${message}`);
@@ -135,7 +138,7 @@ function readPiggyback(reader: Reader, dialect: Dialect, header: CallHeader, int
       return;
     }
     case PiggybackFunction.endToEnd:
-      skipEndToEnd(reader, dialect);
+      readEndToEnd(reader, dialect, into.names);
       return;
     default:
       // The call that it belongs to has the next number.
@@ -143,18 +146,31 @@ function readPiggyback(reader: Reader, dialect: Dialect, header: CallHeader, int
   }
 }
 
+/** The texts of the end-to-end attributes in their order: where their length stands, and the flag that means them. */
+const END_TO_END: readonly { readonly length: number; readonly flag: number; readonly name?: SessionName }[] = [
+  { length: 0, flag: 0x0001, name: 'CLIENT_IDENTIFIER' },
+  { length: 1, flag: 0x0008, name: 'MODULE' },
+  { length: 2, flag: 0x0010, name: 'ACTION' },
+  { length: 3, flag: 0 },
+  { length: 5, flag: 0x0100, name: 'CLIENT_INFO' },
+  { length: 8, flag: 0x0200 },
+];
+
 /**
  * 2 bytes, ub4 flags, then pairs of u8 and ub4: lengths of client id, module, action, ecid, -, client info, -, -,
  * operation.
  */
-function skipEndToEnd(reader: Reader, dialect: Dialect): void {
+function readEndToEnd(reader: Reader, dialect: Dialect, into: Map<SessionName, string>): void {
   reader.skip(2);
-  reader.ub();
+  const flags = reader.ub();
   const lengths = Array.from({ length: 9 }, () => {
     reader.skip(1);
     return reader.ub();
   });
-  for (const index of [0, 1, 2, 3, 5, 8]) if (lengths[index]! > 0) readText(reader, dialect, lengths[index]!);
+  for (const { length: index, flag, name } of END_TO_END) {
+    const text = lengths[index]! > 0 ? readText(reader, dialect, lengths[index]!) : '';
+    if (name !== undefined && (flags & flag) !== 0) into.set(name, text);
+  }
 }
 
 /** Reads what comes after the header of a call without a statement. */
@@ -265,8 +281,8 @@ function skipPairs(reader: Reader, shape: string): void {
 }
 
 /**
- * u8 type, flags, precision, scale (a ub2 for numbers and timestamps of a client with wide scales), ub4 max size, array size, flags, type-id [+ bytes], ub2, ub2, u8 charset form, ub4,
- * [ub4].
+ * u8 type, flags, precision, scale (a ub2 for numbers and timestamps of a client with wide scales), ub4 max size, array
+ * size, flags, type-id [+ bytes], ub2, ub2, u8 charset form, ub4, [ub4].
  */
 function readDescription(reader: Reader, dialect: Dialect): BindType & { readonly array: boolean } {
   const type = reader.ub1();
