@@ -38,6 +38,7 @@ interface SentMessage {
   readonly payload?: unknown;
   readonly payloadText?: string;
   readonly payloadBase64?: string;
+  readonly retained?: boolean;
 }
 
 /** One payload of the table as its file has it. */
@@ -68,7 +69,8 @@ export function becomes(each: PayloadCase): Expected {
   const read = (sent: SentMessage): ReturnType<typeof decoder.decode> => {
     values.clear();
     number += 1;
-    const message = { number, topic: sent.topic, payload: payloadOf(sent), receivedAtMs: RECEIVED_AT_MS };
+    const { retained = false, topic } = sent;
+    const message = { number, topic, payload: payloadOf(sent), receivedAtMs: RECEIVED_AT_MS, retained };
     return decoder.decode(message, values);
   };
   for (const earlier of each.before ?? []) read(earlier);
