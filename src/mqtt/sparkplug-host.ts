@@ -84,10 +84,14 @@ export class SparkplugHost {
     return this.#stopping;
   }
 
-  /** Publishes a command at QoS 0. Rejects without a connection. */
+  /**
+   * Publishes a command at QoS 0. Rejects while it is not online: the birth is to be the first thing that a host
+   * publishes [Sparkplug 3.0, host-topic-phid-birth-message], and what a command asks for would not be stored.
+   */
   send(topic: string, payload: Buffer): Promise<void> {
     const client = this.#client;
     if (client === undefined) return Promise.reject(new Error('not connected to the broker'));
+    if (this.#said !== 'online') return Promise.reject(new Error('the host application is not online'));
     return publish(client, topic, payload, { qos: 0, retain: false });
   }
 
