@@ -345,6 +345,6 @@ export class RowReader {
   /** One name of megabytes may stand in each row of a message. */
   #tooLong(address: string): NamedTag {
     const shown = `${address.slice(0, SHOWN_ADDRESS_LENGTH)}…`;
-    return { ...this.#plcTags!.at(this.#target.into.length, shown), problem: jsonReason('TAG_NAME_TOO_LONG', address) };
+    return { ...this.#plcTags!.at(this.#target.into.length, shown), problem: reasonFor('TAG_NAME_TOO_LONG', address) };
   }
 }
