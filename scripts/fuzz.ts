@@ -8,10 +8,9 @@
  */
 import { parseArgs } from 'node:util';
 
-import { fillSubscription } from '../src/config/kinds/subscription-fields.ts';
-import { createDecoder } from '../src/payload/decoder.ts';
 import { FUZZED } from '../test/fuzz/fuzzed-formats.ts';
 import { Fuzzer, type FuzzFailure, type Meter } from '../test/fuzz/fuzzer.ts';
+import { ReadingProcess } from '../test/fuzz/reading-process.ts';
 
 const MAX_FAILURES = 10;
 const SEEDS = 1_000_000_000;
@@ -85,15 +84,19 @@ let startedMs: number | undefined;
 const elapsed = (): number => (performance.now() - (startedMs ??= performance.now())) / 1000;
 
 console.log(`seed ${seed}, ${formats.map(([name]) => name).join(', ')}`);
-const verdict = new Fuzzer({
+const verdict = await new Fuzzer({
   formats: Object.fromEntries(formats),
   seed,
   progress: (done) => (inputs === undefined ? elapsed() / seconds : done / inputs),
-  createDecoder: ({ subscription, tagName }) => createDecoder([fillSubscription(subscription)], tagName),
+  startReader: (target) => ReadingProcess.start(target),
   meter,
   withHostile: true,
   maxFailures: MAX_FAILURES,
   onFailure: show,
+  onHostile: ({ bytes, cpuMs, rows, what }) => {
+    const [ms, megabytes] = [cpuMs.toFixed(1).padStart(8), (bytes / 1_048_576).toFixed(2).padStart(6)];
+    console.log(`${ms} ms of CPU time for ${megabytes} MiB, ${String(rows).padStart(6)} rows: ${what}`);
+  },
 }).run();
 const megabytes = (verdict.grownBytes / 1_048_576).toFixed(1);
 console.log(
