@@ -13,6 +13,7 @@ export interface FuzzInput {
   readonly target: FuzzTarget;
   readonly topic: string;
   readonly payload: Buffer;
+  readonly retained: boolean;
 }
 
 interface Prepared {
@@ -40,17 +41,21 @@ export class FuzzInputs {
     const random = new Random(seed);
     const { name, format, targets, examples } = random.pick(this.#formats);
     const target = random.pick(targets);
-    const topic = random.chance(0.7) ? target.topic : someTopic(random, target.subscription.topic);
+    const known = target.topics ?? [target.topic];
+    const isKnown = random.chance(target.topics === undefined ? 0.7 : 0.97);
+    const topic = isKnown ? random.pick(known) : someTopic(random, target.subscription.topic);
     const payload = compressed(random, somePayload(random, format, target, examples));
-    return { seed, format: name, remembers: format.remembers === true, target, topic, payload };
+    const retained = random.chance(0.1);
+    return { seed, format: name, remembers: format.remembers === true, target, topic, payload, retained };
   }
 
   /** The hostile payloads, which are the same for every seed. */
   hostile(): (FuzzInput & { readonly what: string })[] {
     return this.#formats.flatMap(({ name, format }) =>
-      format.hostile().map(({ what, target, payload }) => {
+      format.hostile().map(({ what, target, topic = target.topic, payload }) => {
         const remembers = format.remembers === true;
-        return { seed: 0, what: `${name}: ${what}`, format: name, remembers, target, topic: target.topic, payload };
+        const said = `${name}: ${what}`;
+        return { seed: 0, what: said, format: name, remembers, target, topic, payload, retained: false };
       }),
     );
   }
