@@ -16,10 +16,10 @@ const CLASSES: readonly ErrorClass[] = [
   {
     kind: 'connection',
     ora: [
-      18, 20, 22, 24, 28, 600, 603, 1012, 1033, 1034, 1089, 1090, 1092, 2391, 2396, 3113, 3114, 3135, 3136, 12150,
-      12152, 12153, 12157, 12161, 12170, 12203, 12224, 12500, 12502, 12505, 12514, 12516, 12518, 12519, 12520, 12521,
-      12523, 12525, 12526, 12527, 12528, 12529, 12533, 12535, 12537, 12540, 12541, 12543, 12545, 12547, 12549, 12560,
-      12564, 12570, 12571, 12583, 12606, 12609, 12637,
+      18, 20, 22, 24, 28, 31, 41, 600, 603, 1012, 1033, 1034, 1089, 1090, 1092, 2391, 2392, 2394, 2396, 2397, 2399,
+      3106, 3113, 3114, 3135, 3136, 12150, 12152, 12153, 12157, 12161, 12170, 12203, 12224, 12500, 12502, 12505, 12514,
+      12516, 12518, 12519, 12520, 12521, 12523, 12525, 12526, 12527, 12528, 12529, 12533, 12535, 12537, 12540, 12541,
+      12543, 12545, 12547, 12549, 12560, 12564, 12570, 12571, 12583, 12606, 12609, 12637, 56721, 56723,
     ],
     njs: [3, 112, 500, 501, 503, 504, 505, 506, 507, 508, 509, 510, 511, 513, 518, 521, 530],
   },
@@ -96,6 +96,12 @@ function njsCode(number: number): string {
   return `NJS-${String(number).padStart(3, '0')}`;
 }
 
+/**
+ * Somebody broke the call: a time-out, a DBA (ALTER SYSTEM CANCEL SQL), a profile, the resource manager. Nobody says
+ * that a break can't arrive behind the commit, so the ledger is asked.
+ */
+const BROKEN: ReadonlySet<string> = new Set([40, 1013, 2393, 2395, 56720, 56722].map(oraCode));
+
 /** The driver refused what it was given before it sent anything. */
 const NOT_SENT: ReadonlySet<string> = new Set([5, 11, 12, 55, 57, 58, 105, 115].map(njsCode));
 
@@ -136,7 +142,8 @@ export function toRowReason(message: string): { code: string; message: string } 
 /** The database refused the statement, and the connection lives: the call came to its end without a commit. */
 function isDatabasesWord(error: Error, kind: DatabaseErrorKind): boolean {
   if (kind === 'connection' || ('code' in error && error.code === 'NJS-123')) return false;
-  return 'errorNum' in error && typeof error.errorNum === 'number' && error.errorNum > 0;
+  if (!('errorNum' in error) || typeof error.errorNum !== 'number' || error.errorNum <= 0) return false;
+  return !BROKEN.has(oraCode(error.errorNum));
 }
 
 function codesOf(error: Error): string[] {

@@ -26,16 +26,18 @@ export class Sessions {
   }
 
   live(journalId: string): LedgerSession {
-    return this.#database(`live/${journalId}`, this.#onStep);
+    return this.#database('live', `live/${journalId}`, this.#onStep);
   }
 
   replay(stream: string): LedgerSession {
-    return this.#database(stream, noStep);
+    return this.#database('replay', stream, noStep);
   }
 
-  #database(stream: string, onStep: OnStep): Database {
+  /** `stage` goes before the name of each piece of work: a DBA sees it in V$SESSION. */
+  #database(stage: string, stream: string, onStep: OnStep): Database {
     const { bridgeId, ledgerTable } = this.#options;
     const ledger = ledgerTable === '' ? undefined : new Ledger(ledgerTable, bridgeId, stream);
-    return new Database(this.#connections, this.#insert, ledger, onStep);
+    const lender: ConnectionLender = { use: (what, work) => this.#connections.use(`${stage} ${what}`, work) };
+    return new Database(lender, this.#insert, ledger, onStep);
   }
 }

@@ -136,7 +136,7 @@ export function checkColumn(
       : `better: ${problem.wants ?? proposed}`;
     return (problem.isFatal ? failed : warning)(subject, `${shown}: ${problem.text}`, remedy);
   }
-  if (/CLOB$/.test(column.type) && proposedType !== TEXT_TYPE) {
+  if (column.type.endsWith('CLOB') && proposedType !== TEXT_TYPE) {
     const better = proposedType.replace(' NOT NULL', '');
     return warning(subject, `${shown}: a LOB has no index and is compared with nothing`, `better: ${better}`);
   }
