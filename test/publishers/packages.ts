@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { cached, missingCommand, run, Unavailable } from '../brokers/packages.ts';
+import { cached, missingCommand, run, Unavailable } from '../support/package-cache.ts';
 
 /** The one place where versions of publishers' libraries that npm does not have stand. */
 const PACKAGES = {
