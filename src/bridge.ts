@@ -116,6 +116,13 @@ export class Bridge {
   reload(config: Config): void {
     this.#pipeline.tune(config);
     this.#brokerSide.subscribe(config.mqtt.subscriptions);
+    this.renewSecrets(config);
+  }
+
+  /** Log-ons to the database from now on use the secrets of `config`; one that is held back may be tried at once. */
+  renewSecrets({ oracle }: Config): void {
+    this.#connections.renew(oracle);
+    this.#pipeline.writer?.availability.askNow();
   }
 
   /** Takes no more messages, lets what was taken reach Oracle or the backup for up to `drainTimeoutMs`, and stops. */
@@ -166,7 +173,7 @@ export class Bridge {
       fileSystem: nodeFileSystem,
       lock: new ProcessLock(nodeFileSystem, clock),
       database: (journalId) => sessions.live(journalId),
-      replaySession: (stream) => sessions.replay(stream),
+      replaySession: (stream, blamesRows) => sessions.replay(stream, blamesRows),
       maxTextBytes: MAX_TEXT_BYTES,
       reserveBytes: RESERVE_BYTES,
       log,
@@ -219,11 +226,14 @@ export class Bridge {
 
   #pendingBackups(): BackupsStatus {
     const backup = this.#pipeline.backups.pending('backup');
+    const held = this.#pipeline.backups.pending('held');
     const rejected = this.#pipeline.backups.pending('rejected');
     const undecodable = this.#pipeline.backups.pending('undecodable');
     return {
       pendingFiles: backup.files,
       pendingRows: backup.rows,
+      heldFiles: held.files,
+      heldRows: held.rows,
       rejectedFiles: rejected.files,
       rejectedRows: rejected.rows,
       undecodableFiles: undecodable.files,

@@ -82,10 +82,13 @@ export interface OracleConfig {
   readonly callTimeoutMs: number;
   readonly walletDir: string;
   readonly walletPassword: string;
+  /** Where the file says nothing: the variable TNS_ADMIN of Oracle's own programs. */
+  readonly tnsAdmin: string;
   readonly table: string;
   readonly columns: ColumnNames;
   readonly valueType: ValueType;
   readonly ledgerTable: string;
+  readonly onMissingPartition: 'hold' | 'reject';
 }
 
 export interface JournalConfig {

@@ -48,16 +48,16 @@ export function loadConfig(sources: ConfigSources): Config {
 
   const convict = newConvict();
   for (const setting of SETTINGS.values()) {
-    const { path, kind } = setting;
+    const { path } = setting;
     const value = layers.findLast((layer) => layer.values.has(path))?.values.get(path);
     if (value === undefined || bad.has(path)) continue;
-    const problems = kind.check(value, setting);
+    const problems = problemsOf(value, setting);
     errors.push(...problems.map((problem) => describe(problem, setting, originOf(path))));
     if (problems.length === 0) convict.set(path, value);
     else bad.add(path);
   }
 
-  const config = complete(convict.getProperties());
+  const config = complete(convict.getProperties(), sources.env['TNS_ADMIN'] ?? '');
   for (const rule of sources.need === 'any' ? CROSS_CHECKS : [...CROSS_CHECKS, ...RUN_CHECKS]) {
     if (rule.keys.some((key) => bad.has(key))) continue;
     const problem = rule.check(config);
@@ -68,16 +68,28 @@ export function loadConfig(sources: ConfigSources): Config {
   return freeze(config);
 }
 
+/** What reading made of bytes that are no UTF-8. The server would only call such a password a wrong one. */
+const UNREADABLE = '\uFFFD';
+
+/** What is wrong with the value of a setting; empty for a good one. */
+export function problemsOf(value: unknown, setting: PlacedSetting): Problem[] {
+  if (setting.sensitive === true && typeof value === 'string' && value.includes(UNREADABLE)) {
+    return [{ must: 'must be in UTF-8: a letter in it is in another encoding, such as Latin-1' }];
+  }
+  return setting.kind.check(value, setting);
+}
+
 function describe(problem: Problem, setting: PlacedSetting, origin: string | undefined): ConfigError {
   const shown = problem.got !== undefined && setting.sensitive !== true ? `, not ${preview(problem.got)}` : '';
   return errorAt(setting.path + (problem.at ?? ''), problem.must + shown, origin);
 }
 
 /** Fills in what follows from other keys. */
-function complete(given: Config): Config {
-  const { bridge, mqtt, notices } = given;
+function complete(given: Config, tnsAdmin: string): Config {
+  const { bridge, mqtt, notices, oracle } = given;
   return {
     ...given,
+    oracle: { ...oracle, tnsAdmin: oracle.tnsAdmin === '' ? tnsAdmin : oracle.tnsAdmin },
     mqtt: {
       ...mqtt,
       clientId: mqtt.clientId === '' ? bridge.id : mqtt.clientId,

@@ -39,6 +39,13 @@ export function planReload(running: Config, wanted: Config): ReloadPlan {
   return { config: freeze(config), applied, needRestart };
 }
 
+/** The configuration with other values for some of its settings, by path. */
+export function withSettings(running: Config, values: ReadonlyMap<string, unknown>): Config {
+  const config = structuredClone(running);
+  for (const [path, value] of values) setAt(config, path, value);
+  return freeze(config);
+}
+
 /**
  * Each of the two configurations is good in itself, so whatever is wrong with the mixture is owed to a key that was
  * kept.

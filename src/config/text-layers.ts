@@ -77,15 +77,28 @@ function readSecret(layer: Layer, setting: PlacedSetting, file: string, name: st
     layer.unknown.add(setting.path);
   };
   try {
-    const text = readFile(file)
-      .replace(/^\uFEFF/, '')
-      .replace(/\r?\n$/, '');
+    const text = secretIn(readFile(file));
     layer.values.set(setting.path, text);
     layer.origins.set(setting.path, name);
     if (text === '') refuse(`names a file with nothing in it: ${file}`);
   } catch (thrown) {
     refuse(`names a file that can't be read: ${file || '(empty)'}: ${readFailure(thrown)}`);
   }
+}
+
+/** The secret that the text of a file is. */
+export function secretIn(text: string): string {
+  return text.replace(/^\uFEFF/, '').replace(/\r?\n$/, '');
+}
+
+/** The files that `…_FILE` variables name, by the path of their setting. */
+export function secretFiles(env: Texts): ReadonlyMap<string, string> {
+  return new Map(
+    [...BY_FILE_VARIABLE].flatMap(([name, { path }]): [string, string][] => {
+      const file = env[name] ?? '';
+      return file === '' ? [] : [[path, file]];
+    }),
+  );
 }
 
 function setText(layer: Layer, setting: PlacedSetting, text: string, origin: string): void {

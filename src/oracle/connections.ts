@@ -3,10 +3,13 @@ import oracledb from 'oracledb';
 import { DeadlineError, sleep, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
 import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { planWalk } from './address-walk.ts';
+import { giveBackGate, takeGate, type AccountGate } from './account-gate.ts';
+import { brokenName, explainLogOn } from './connect-remedies.ts';
 import { isClearedAfter } from './ending.ts';
 import type { ConnectionLender, Lease } from './lease.ts';
 import { toDatabaseError } from './ora-errors.ts';
-import { explainTls, walletAttributes } from './tls.ts';
+import { namesDirOf, walletAttributes } from './tls.ts';
 
 /**
  * A few connections to the database, kept warm.
@@ -15,8 +18,8 @@ import { explainTls, walletAttributes } from './tls.ts';
  * it even after the recovery, and closing a connection whose network went silent never returns. Here each connection is
  * opened by itself, one at a time, and is dropped at the first doubt.
  *
- * The gate: after a log-on that the database refused (wrong password, locked account) no other is tried for a minute,
- * whoever asks, since each one brings the account nearer to its lock. Asking meanwhile throws that same error.
+ * Log-ons go through the gate of the account (account-gate.ts), which holds them back after one that was refused.
+ * Asking meanwhile throws that same error.
  */
 export interface ConnectionsOptions {
   readonly connectString: string;
@@ -24,17 +27,24 @@ export interface ConnectionsOptions {
   readonly password: string;
   readonly walletDir: string;
   readonly walletPassword: string;
+  readonly tnsAdmin: string;
   readonly pool: {
     readonly min: number;
     readonly max: number;
     readonly increment: number;
     readonly queueTimeoutMs: number;
   };
+  /** For each address of the connect string. */
   readonly connectTimeoutMs: number;
   readonly callTimeoutMs: number;
+  /** How long work waits for a log-on that walks a list of addresses; default: a minute. */
+  readonly logOnPatienceMs?: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+/** What a log-on proves the bridge with: may change while the bridge runs. */
+export type Secrets = Pick<ConnectionsOptions, 'password' | 'walletPassword'>;
 
 interface Pooled {
   readonly connection: oracledb.Connection;
@@ -46,18 +56,12 @@ interface Pooled {
   worn: boolean;
 }
 
-const LOGON_HOLD_MS = 60_000;
-/**
- * Each refused password counts towards the profile's FAILED_LOGIN_ATTEMPTS (10 by default), which locks the account for
- * everybody: two tries show that it is wrong, then one an hour notices that it is right again.
- */
-const WRONG_PASSWORD_CODES: ReadonlySet<string> = new Set(['ORA-01017', 'ORA-01005']);
-const WRONG_PASSWORD_TRIES = 2;
-const WRONG_PASSWORD_HOLD_MS = 3_600_000;
 const WORN_AFTER_MS = 60_000;
 const PING_AFTER_IDLE_MS = 30_000;
 const KEEP_WARM_EVERY_MS = 30_000;
 const CALL_GRACE_MS = 5_000;
+/** With its retries a batch stays in memory for less than the time after which the writer counts as stuck. */
+const LOGON_PATIENCE_MS = 60_000;
 const CLOSE_DEADLINE_MS = 2_000;
 /**
  * The session data unit that is asked for: a batch of 500 rows goes into one packet. The server gives what it allows
@@ -73,21 +77,31 @@ export class Connections implements ConnectionLender {
   readonly #stopping = new AbortController();
   /** Idle connections, lent ones, and those that are being opened. */
   #open = 0;
+  /** Of those that are being opened, the ones that nobody waits for any more. */
+  #overdue = 0;
   #waiting: (() => void)[] = [];
-  #connecting: Promise<unknown> = Promise.resolve();
-  #refusal: { readonly error: DatabaseError; readonly untilMs: number } | undefined;
-  /** Refused log-ons in a row because of the password. */
-  #wrongPasswords = 0;
+  #secrets: Secrets;
+  #gate: AccountGate | undefined;
   #keepingWarm: Promise<void> | undefined;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     this.#clock = options.clock;
+    this.#secrets = { password: options.password, walletPassword: options.walletPassword };
   }
 
   /** Begins to keep `pool.min` connections open. Does not wait for the database. */
   start(): void {
     this.#keepingWarm ??= this.#keepWarm();
+  }
+
+  /**
+   * Log-ons from now on use these, and one that is held back may be tried at once. Open connections live on: the
+   * database asks for the password at the log-on only.
+   */
+  renew(secrets: Secrets): void {
+    this.#secrets = { password: secrets.password, walletPassword: secrets.walletPassword };
+    this.#gate?.lift();
   }
 
   /**
@@ -113,6 +127,8 @@ export class Connections implements ConnectionLender {
     this.#wakeWaiting();
     const closing = Promise.all([this.#keepingWarm, ...this.#idle.splice(0).map((pooled) => this.#close(pooled))]);
     await withDeadline(this.#clock, CLOSE_DEADLINE_MS, 'close all', closing).catch(() => {});
+    if (this.#gate !== undefined) giveBackGate(this.#options, this.#clock);
+    this.#gate = undefined;
   }
 
   async #acquire(): Promise<Pooled> {
@@ -122,8 +138,10 @@ export class Connections implements ConnectionLender {
       if (pooled !== undefined) {
         if (await this.#isUsable(pooled)) return pooled;
         this.#drop(pooled);
+      } else if (this.#overdue > 0) {
+        if (!(await this.#waitForRelease(this.#clock.monotonic() + this.#patienceMs))) throw stillWalking();
       } else if (this.#open < this.#options.pool.max) {
-        return this.#connect();
+        return this.#connectFor(this.#clock.monotonic() + this.#patienceMs);
       } else if (!(await this.#waitForRelease(giveUpAtMs))) {
         throw new DatabaseError(
           'passing',
@@ -144,14 +162,44 @@ export class Connections implements ConnectionLender {
     }
   }
 
+  get #patienceMs(): number {
+    const { connectTimeoutMs, logOnPatienceMs = LOGON_PATIENCE_MS } = this.#options;
+    return Math.max(logOnPatienceMs, connectTimeoutMs + CALL_GRACE_MS);
+  }
+
+  /**
+   * A long list of addresses is walked to its end, but who has work to do hears before that: the connection is for the
+   * next one then.
+   */
+  async #connectFor(giveUpAtMs: number): Promise<Pooled> {
+    const opening = this.#connect();
+    try {
+      return await withDeadline(this.#clock, giveUpAtMs - this.#clock.monotonic(), 'connect', opening);
+    } catch (thrown) {
+      if (!(thrown instanceof DeadlineError)) throw thrown;
+      this.#overdue += 1;
+      const arrived = (pooled?: Pooled): void => {
+        this.#overdue -= 1;
+        if (pooled === undefined) this.#wakeWaiting();
+        else this.#release(pooled);
+      };
+      void opening.then(arrived, () => arrived());
+      throw stillWalking();
+    }
+  }
+
   /**
    * Opens one connection; those who ask meanwhile come after it, so that a refused log-on is tried once and not by each
    * of them.
    */
   #connect(): Promise<Pooled> {
+    if (this.#stopping.signal.aborted) return Promise.reject(stopping());
     this.#open += 1;
-    const opened = this.#connecting.then(() => this.#logOn());
-    this.#connecting = opened.catch(() => {});
+    this.#gate ??= takeGate(this.#options, this.#clock);
+    const opened = this.#gate.pass(
+      () => JSON.stringify(this.#secrets),
+      () => this.#logOn(),
+    );
     return opened.catch((error: unknown) => {
       this.#open -= 1;
       this.#wakeWaiting();
@@ -160,14 +208,24 @@ export class Connections implements ConnectionLender {
   }
 
   async #logOn(): Promise<Pooled> {
-    if (this.#stopping.signal.aborted) throw new DatabaseError('connection', 'STOPPING', 'the bridge is stopping');
-    if (this.#refusal !== undefined && this.#clock.monotonic() < this.#refusal.untilMs) throw this.#refusal.error;
-    const { connectString, user, password, connectTimeoutMs, callTimeoutMs } = this.#options;
-    const wallet = await walletAttributes(this.#options);
+    if (this.#stopping.signal.aborted) throw stopping();
+    const { user, connectTimeoutMs, callTimeoutMs } = this.#options;
+    const { password } = this.#secrets;
+    const wallet = walletAttributes({ ...this.#options, ...this.#secrets });
+    const namesDir = await namesDirOf(this.#options);
     const seconds = Math.max(1, Math.ceil(connectTimeoutMs / 1000));
     const timeouts = { connectTimeout: seconds, transportConnectTimeout: seconds };
+    const attemptMs = seconds * 1000;
+    const walk = await planWalk({
+      connectString: this.#options.connectString,
+      attemptMs,
+      namesDir,
+      clock: this.#clock,
+    });
+    const deadlineMs = walk.deadlineMs + CALL_GRACE_MS;
     const logOn = oracledb.getConnection({
-      connectString,
+      connectString: walk.connectString,
+      ...(namesDir === '' ? {} : { configDir: namesDir }),
       user,
       password,
       sdu: SDU_BYTES,
@@ -175,11 +233,9 @@ export class Connections implements ConnectionLender {
       ...timeouts,
     });
     try {
-      const connection = await withDeadline(this.#clock, connectTimeoutMs + CALL_GRACE_MS, 'connect', logOn);
+      const connection = await withDeadline(this.#clock, deadlineMs, 'connect', logOn);
       assertCanBeCut(connection);
       connection.callTimeout = callTimeoutMs;
-      this.#refusal = undefined;
-      this.#wrongPasswords = 0;
       const nowMs = this.#clock.monotonic();
       return { connection, openedAtMs: nowMs, idleSinceMs: nowMs, worn: false };
     } catch (thrown) {
@@ -188,14 +244,17 @@ export class Connections implements ConnectionLender {
       const error =
         thrown instanceof DeadlineError
           ? new DatabaseError('connection', 'CONNECT_TIMEOUT', thrown.message)
-          : explainTls(toDatabaseError(thrown, false), this.#options);
-      if (error.kind === 'configuration') {
-        if (WRONG_PASSWORD_CODES.has(error.code)) this.#wrongPasswords += 1;
-        const holdMs = this.#wrongPasswords < WRONG_PASSWORD_TRIES ? LOGON_HOLD_MS : WRONG_PASSWORD_HOLD_MS;
-        this.#refusal = { error, untilMs: this.#clock.monotonic() + holdMs };
-      }
-      throw error;
+          : toDatabaseError(thrown, false);
+      throw afterWalk(await this.#explained(error, namesDir), walk.attempts);
     }
+  }
+
+  async #explained(error: DatabaseError, namesDir: string): Promise<DatabaseError> {
+    const explained = explainLogOn(error, this.#options);
+    const broken = await brokenName(explained.code, this.#options.connectString, namesDir);
+    if (broken === undefined) return explained;
+    const text = `${explained.message}; ${broken.name} in line ${broken.line} of tnsnames.ora is no whole entry`;
+    return new DatabaseError('configuration', explained.code, text, explained);
   }
 
   async #watched<T>(pooled: Pooled, what: string, work: Promise<T>): Promise<T> {
@@ -285,6 +344,23 @@ export class Connections implements ConnectionLender {
       await sleep(this.#clock, isShort ? 1_000 : KEEP_WARM_EVERY_MS, this.#stopping.signal);
     }
   }
+}
+
+/** The driver tells what the last address said. */
+function afterWalk(error: DatabaseError, attempts: number): DatabaseError {
+  const { cause, code, kind, message, remedy } = error;
+  if (kind !== 'connection' || attempts < 2) return error;
+  const text = `${message} (the last of up to ${attempts} attempts, by the addresses of oracle.connectString)`;
+  return new DatabaseError(kind, code, text, { remedy, cause });
+}
+
+function stillWalking(): DatabaseError {
+  const text = 'no address of oracle.connectString has let the bridge in yet; the others are being tried';
+  return new DatabaseError('connection', 'CONNECT_TIMEOUT', text);
+}
+
+function stopping(): DatabaseError {
+  return new DatabaseError('connection', 'STOPPING', 'the bridge is stopping');
 }
 
 /** What cuts the socket of a connection. It is not in the driver's public interface. */

@@ -1,7 +1,7 @@
 import type oracledb from 'oracledb';
 
 import type { Clock } from '../core/clock.ts';
-import type { DatabaseError } from '../core/errors.ts';
+import { DatabaseError } from '../core/errors.ts';
 import { parseName } from '../core/identifier.ts';
 import type { Connections } from './connections.ts';
 import { toDatabaseError } from './ora-errors.ts';
@@ -59,6 +59,14 @@ export interface UniqueKey {
   readonly columns: readonly string[];
 }
 
+/** How the rows of a table lie, as far as the user may see it. */
+export interface TableLayout {
+  /** Undefined: not partitioned. `isSelfMade`: a missing partition is made at the first row (INTERVAL, AUTOMATIC). */
+  readonly partitions: { readonly type: string; readonly isSelfMade: boolean } | undefined;
+  /** The columns of each index, the first one first. */
+  readonly indexes: readonly (readonly string[])[];
+}
+
 export interface Quota {
   readonly tablespace: string;
   readonly usedBytes: number;
@@ -69,6 +77,9 @@ export interface Quota {
 const MAX_SYNONYMS_IN_A_ROW = 5;
 const MAX_SUGGESTED_TABLES = 5;
 const NOT_LIMITED = -1;
+const NOT_THERE = 'ORA-00942';
+/** The type that matters comes first: a materialized view is a table of that name, too. */
+const FOUND_ORDER = 'ORDER BY object_type';
 const FOUND_TYPES = `('TABLE', 'VIEW', 'MATERIALIZED VIEW')`;
 const OF_TABLE = 'owner = :1 AND table_name = :2';
 
@@ -131,7 +142,7 @@ export class Dictionary {
     const synonyms: string[] = [];
     while (synonyms.length < MAX_SYNONYMS_IN_A_ROW) {
       const types = await this.#rows<[string]>(
-        `SELECT object_type FROM all_objects WHERE owner = :1 AND object_name = :2 AND object_type IN ${FOUND_TYPES}`,
+        `SELECT object_type FROM all_objects WHERE owner = :1 AND object_name = :2 AND object_type IN ${FOUND_TYPES} ${FOUND_ORDER}`,
         [owner, name],
       );
       if (types.length > 0) return { state: 'found', table: { owner, name }, type: types[0]![0], synonyms };
@@ -259,6 +270,68 @@ export class Dictionary {
       name,
     ]);
     return row?.[0] ?? undefined;
+  }
+
+  /** Undefined where the views can't be read. */
+  async layout({ owner, name }: TableName): Promise<TableLayout | undefined> {
+    const place = [owner, name];
+    const partitioned = await this.#rowsOrNone<[string, string | null]>(
+      `SELECT partitioning_type, interval FROM all_part_tables WHERE ${OF_TABLE}`,
+      place,
+    );
+    if (partitioned === undefined) return undefined;
+    const columns = await this.#rows<[string, string]>(
+      'SELECT index_name, column_name FROM all_ind_columns WHERE table_owner = :1 AND table_name = :2 ' +
+        'ORDER BY index_name, column_position',
+      place,
+    );
+    const indexes = new Map<string, string[]>();
+    for (const [index, column] of columns) indexes.set(index, [...(indexes.get(index) ?? []), column]);
+    const [found] = partitioned;
+    const partitions = found && { type: found[0], isSelfMade: found[1] !== null || found[0] !== 'RANGE' };
+    return { partitions, indexes: [...indexes.values()] };
+  }
+
+  /** Of a view: the columns that an INSERT may fill; undefined where that can't be read. */
+  async insertableColumns({ owner, name }: TableName): Promise<readonly string[] | undefined> {
+    const rows = await this.#rowsOrNone<[string]>(
+      `SELECT column_name FROM all_updatable_columns WHERE ${OF_TABLE} AND insertable = 'YES'`,
+      [owner, name],
+    );
+    return rows?.map(([column]) => column);
+  }
+
+  /**
+   * What the profile of the session's user limits, by the names of its parameters: FAILED_LOGIN_ATTEMPTS, IDLE_TIME …
+   * Empty where that can't be read.
+   */
+  async limits(): Promise<ReadonlyMap<string, string>> {
+    const passwords = await this.#rowsOrNone<[string, string]>('SELECT resource_name, limit FROM user_password_limits');
+    const resources = await this.#rowsOrNone<[string, string]>('SELECT resource_name, limit FROM user_resource_limits');
+    return new Map([...(passwords ?? []), ...(resources ?? [])]);
+  }
+
+  /** How long each of some round trips took, in milliseconds. */
+  roundTrips(count: number): Promise<number[]> {
+    return this.#connections.use('measure', async ({ connection }) => {
+      const tookMs: number[] = [];
+      for (let i = 0; i < count; i += 1) {
+        const startedAtMs = this.#clock.monotonic();
+        await connection.ping();
+        tookMs.push(this.#clock.monotonic() - startedAtMs);
+      }
+      return tookMs;
+    });
+  }
+
+  /** Undefined for a view that the user may not read, or that the database does not have. */
+  async #rowsOrNone<T>(sql: string, binds: readonly string[] = []): Promise<T[] | undefined> {
+    try {
+      return await this.#rows<T>(sql, binds);
+    } catch (thrown) {
+      if (thrown instanceof DatabaseError && thrown.code === NOT_THERE) return undefined;
+      throw thrown;
+    }
   }
 
   /** Of the session's user; undefined when it has none there. */

@@ -11,23 +11,26 @@ export interface LogOnOptions {
   /** Empty: none. */
   readonly walletDir: string;
   readonly walletPassword: string;
+  /** The directory of tnsnames.ora; empty: that of the wallet, or none. */
+  readonly tnsAdmin: string;
 }
 
 const WALLET = 'ewallet.pem';
 
-/**
- * A tnsnames.ora beside the wallet, as the cloud's comes, is used; without one the driver looks where TNS_ADMIN says.
- */
-export async function walletAttributes({
+export function walletAttributes({
   walletDir,
   walletPassword,
-}: LogOnOptions): Promise<Pick<oracledb.ConnectionAttributes, 'walletLocation' | 'walletPassword' | 'configDir'>> {
-  if (walletDir === '') return {};
-  const hasNames = await access(join(walletDir, 'tnsnames.ora')).then(
-    () => true,
-    () => false,
+}: LogOnOptions): Pick<oracledb.ConnectionAttributes, 'walletLocation' | 'walletPassword'> {
+  return walletDir === '' ? {} : { walletLocation: walletDir, walletPassword };
+}
+
+/** Where names are looked up: a tnsnames.ora beside the wallet, as the cloud's comes, wins. Empty: nowhere. */
+export async function namesDirOf({ tnsAdmin, walletDir }: LogOnOptions): Promise<string> {
+  if (walletDir === '') return tnsAdmin;
+  return access(join(walletDir, 'tnsnames.ora')).then(
+    () => walletDir,
+    () => tnsAdmin,
   );
-  return { walletLocation: walletDir, walletPassword, ...(hasNames ? { configDir: walletDir } : {}) };
 }
 
 interface Rule {
@@ -111,7 +114,10 @@ const IS_TLS = /^\s*tcps:|\(\s*PROTOCOL\s*=\s*TCPS\s*\)/i;
 /**
  * A failed log-on, said in terms of the configuration where TLS or the wallet is to blame; any other error as it is.
  */
-export function explainTls(error: DatabaseError, { connectString, walletDir }: LogOnOptions): DatabaseError {
+export function explainTls(
+  error: DatabaseError,
+  { connectString, walletDir }: Pick<LogOnOptions, 'connectString' | 'walletDir'>,
+): DatabaseError {
   for (const { code, text, kind, message, remedy } of RULES) {
     const found = error.code === code ? text.exec(error.message)?.[1] : undefined;
     if (found === undefined) continue;

@@ -104,6 +104,8 @@ export function typeRemark({ type, length, inCharacters }: ColumnFacts, content:
       ? '; times are written as UTC, +00:00'
       : '; times are UTC, which the column does not say';
   }
+  if (content === 'text' && type.endsWith('CLOB'))
+    return '; a LOB makes each row slower, and texts have 4,000 bytes at most';
   if (content !== 'text' || length === 0) return '';
   return inCharacters
     ? '; longer texts are rejected'

@@ -2,42 +2,25 @@ import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { CONNECT_RULES } from '../oracle/connect-remedies.ts';
 import { Connections } from '../oracle/connections.ts';
 import { Dictionary, type DatabaseClock, type ServerFacts } from '../oracle/dictionary.ts';
 import { createInsert } from '../oracle/statements.ts';
+import { checkDeadSessions, checkLimits } from './account-check.ts';
 import { failed, ok, warning, type Finding } from './finding.ts';
+import { checkLayout, proposedKey } from './layout-check.ts';
 import { checkLedger } from './ledger-check.ts';
 import { checkRight, described } from './rights-check.ts';
 import { checkColumns, checkKeys, checkOtherColumns, checkQuota, locate, type TableContext } from './table-check.ts';
 
 /** A clock that is further off than this confuses whoever compares times. */
 const CLOCK_TOLERANCE_MS = 2000;
+const ROUND_TRIPS = 9;
+const LONG_TRIP_MS = 200;
+const SHORTEST_MS = 0.05;
+/** The longest that a timer takes. */
+const WHOLE_WALK_MS = 2 ** 31 - 1;
 const PASSWORD_WARNING_MS = 14 * 86_400_000;
-
-const NOBODY_LISTENS =
-  'nothing listens there: is the listener running, and are host and port of oracle.connectString right?';
-const NOBODY_ANSWERS =
-  'nobody answers: are host and port of oracle.connectString right, and does a firewall let this machine through?';
-const NO_SERVICE =
-  'the listener knows no such service: correct it in oracle.connectString (`lsnrctl services` shows them)';
-const NO_SID = 'the listener knows no such SID: oracle.connectString should name a service, host:port/service';
-const NO_ALIAS = 'no such name in tnsnames.ora: correct oracle.connectString, or write it as host:port/service';
-
-const CONNECT_REMEDIES: Readonly<Record<string, string>> = {
-  'NJS-503': NOBODY_LISTENS,
-  'NJS-510': NOBODY_ANSWERS,
-  'NJS-516': NO_ALIAS,
-  'NJS-517': NO_ALIAS,
-  'NJS-518': NO_SERVICE,
-  'NJS-519': NO_SID,
-  'NJS-530': 'oracle.connectString: no such host is known to this machine',
-  CONNECT_TIMEOUT: NOBODY_ANSWERS,
-  'ORA-01033': 'the database is being started or stopped: wait, or ask the DBA',
-  'ORA-12154': NO_ALIAS,
-  'ORA-12505': NO_SID,
-  'ORA-12514': NO_SERVICE,
-  'ORA-12541': NOBODY_LISTENS,
-};
 
 /**
  * Looks at the database as the bridge's own user, in one session. Statements of the bridge are only parsed: nothing is
@@ -45,14 +28,21 @@ const CONNECT_REMEDIES: Readonly<Record<string, string>> = {
  */
 export async function checkOracle(config: Config, clock: Clock, log: Logger, signal: AbortSignal): Promise<Finding[]> {
   const pool = { ...config.oracle.pool, min: 0, max: 1 };
-  const connections = new Connections({ ...config.oracle, pool, clock, log });
+  const connections = new Connections({ ...config.oracle, pool, logOnPatienceMs: WHOLE_WALK_MS, clock, log });
   const dictionary = new Dictionary(connections, clock);
   try {
     const server = await dictionary.server();
     const context: TableContext = { dictionary, server };
     const findings = [connection(server), ...account(server, clock), characterSet(server)];
     const sections: readonly (() => Promise<Finding[]>)[] = [
-      async () => [clockDifference(await dictionary.clock())],
+      async () => [
+        clockDifference(await dictionary.clock()),
+        roundTrip(await dictionary.roundTrips(ROUND_TRIPS), config),
+      ],
+      async () => [
+        ...checkLimits(await dictionary.limits(), server.user, config.oracle),
+        checkDeadSessions(config.oracle),
+      ],
       () => checkTable(config, context),
       () => checkLedger(config.oracle.ledgerTable, config.bridge.id, context),
     ];
@@ -89,9 +79,14 @@ async function checked(
 function noConnection(thrown: unknown): Finding {
   if (!(thrown instanceof DatabaseError))
     return failed('connection', coerceError(thrown).message, 'see the oracle section');
-  const { code, remedy } = thrown;
-  const known = CONNECT_REMEDIES[code] ?? remedy;
-  return failed('connection', described(thrown), known === '' ? 'see oracle.connectString' : known);
+  const { remedy } = thrown;
+  return failed('connection', described(thrown), remedy === '' ? 'see oracle.connectString' : asStep(remedy));
+}
+
+/** A sentence of the log as a step of a remedy: those begin in lower case, unless with a name of the configuration. */
+function asStep(sentence: string): string {
+  const isOfLogOn = CONNECT_RULES.some(({ remedy }) => remedy === sentence);
+  return isOfLogOn ? sentence.charAt(0).toLowerCase() + sentence.slice(1) : sentence;
 }
 
 function connection({ product, schema, user }: ServerFacts): Finding {
@@ -131,9 +126,21 @@ function clockDifference({ aheadMs, offset, roundTripMs }: DatabaseClock): Findi
   return warning('clock', text, 'let both follow the same NTP servers: the times of receipt come from this machine');
 }
 
-async function checkTable({ oracle }: Config, context: TableContext): Promise<Finding[]> {
-  const { finding, table } = await locate('oracle.table', oracle.table, context);
-  if (table === undefined) return [finding];
+/** A batch takes two round trips: the ledger's move, and the rows with the commit. */
+function roundTrip(tookMs: readonly number[], { oracle, writer }: Config): Finding {
+  const ms = tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length / 2)] ?? 0;
+  const trips = oracle.ledgerTable === '' ? 1 : 2;
+  const most = Math.round((writer.batchSize * 1000) / (trips * Math.max(ms, SHORTEST_MS)));
+  const text =
+    `${ms.toFixed(1)} ms, the median of ${tookMs.length}; a batch takes ${trips === 1 ? 'one' : 'two'}, so that batches of ` +
+    `${writer.batchSize} carry ${most.toLocaleString('en-US')} values/s at most, less what the database takes`;
+  if (ms <= LONG_TRIP_MS) return ok('round trip', text);
+  return warning('round trip', text, 'raise writer.batchSize if more values than that may come');
+}
+
+async function checkTable({ oracle, tagName }: Config, context: TableContext): Promise<Finding[]> {
+  const { finding, found, table } = await locate('oracle.table', oracle.table, context);
+  if (table === undefined || found === undefined) return [finding];
   const columns = await context.dictionary.columns(table);
   const written = Object.values(oracle.columns).filter((name) => name !== '');
   const columnFindings = checkColumns(oracle, table, columns);
@@ -142,7 +149,8 @@ async function checkTable({ oracle }: Config, context: TableContext): Promise<Fi
     finding,
     ...columnFindings,
     ...(await checkOtherColumns(table, columns, written, context)),
-    ...(await checkKeys(table, columns, written, context)),
+    ...(await checkLayout(found, oracle, context)),
+    ...(await checkKeys(table, columns, written, context, proposedKey(table, oracle, tagName))),
     await checkRight({ right: 'INSERT', sql }, table, context),
     await checkQuota(table, context),
   ];

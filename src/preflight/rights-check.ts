@@ -30,11 +30,19 @@ export async function checkRight(
     return ok(subject, `the database takes the statement${source === undefined ? '' : ` (${source})`}`);
   }
   if (RIGHT_MISSING.has(error.code)) {
+    if (table.owner === server.user) return ofOwn(subject, right, table, error);
     const grant = `GRANT ${right} ON ${quoted(table)} TO "${server.user}";`;
     if (without !== undefined) return warning(subject, `${server.user} has no such right: ${without}`, grant);
     return failed(subject, `${server.user} has no such right (${error.code})`, grant);
   }
   return failed(subject, described(error), error.remedy === '' ? `the statement was: ${sql}` : error.remedy);
+}
+
+/** An owner can be granted nothing on his own table: it is a view over that of another, or no table any more. */
+function ofOwn(subject: string, right: NeededRight['right'], table: TableName, error: DatabaseError): Finding {
+  const text = `${described(error)}, though ${quoted(table)} is its own`;
+  const step = `if it is a view: the owner of the table behind it must GRANT ${right} on that to "${table.owner}"`;
+  return failed(subject, text, step, 'else look whether it is still there');
 }
 
 /** The error with its code, once: `ORA-00904 "X": invalid identifier`. */

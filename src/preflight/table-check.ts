@@ -21,9 +21,13 @@ export async function locate(
   key: string,
   text: string,
   { dictionary, server }: TableContext,
-): Promise<{ readonly finding: Finding; readonly table: TableName | undefined }> {
+): Promise<{
+  readonly finding: Finding;
+  readonly table: TableName | undefined;
+  readonly found?: Extract<FoundTable, { state: 'found' }>;
+}> {
   const found = await dictionary.find(text, server.schema);
-  if (found.state === 'found') return { finding: located(key, found, server), table: found.table };
+  if (found.state === 'found') return { finding: located(key, found, server), table: found.table, found };
   if (found.state === 'remote') {
     const says = `synonym ${found.synonym} leads over the database link ${found.link}: nothing more can be checked from here`;
     return { finding: unknown(key, says, 'check the table in its own database'), table: undefined };
@@ -45,15 +49,23 @@ function notFound(
   { schema, user }: ServerFacts,
 ): Finding {
   const parts = parseName(text, 2) ?? [];
-  const missing = quoted({ owner: parts.length === 2 ? parts[0]! : schema, name: parts.at(-1) ?? '' });
+  const owner = parts.length === 2 ? parts[0]! : schema;
+  const missing = quoted({ owner, name: parts.at(-1) ?? '' });
+  // An owner needs no grant on what is his own, and would see it.
+  const grants =
+    owner === user
+      ? []
+      : [
+          `if it is there: GRANT INSERT${key === 'oracle.table' ? '' : ', SELECT, UPDATE, DELETE'} ON ${missing} TO "${user}";`,
+        ];
   const way =
     synonyms.length === 0 ? '' : `, where synonym ${synonyms.join(' and ')} leads to nothing that ${user} may see`;
   return failed(
     key,
     `there is no ${missing} that ${user} may see${way}`,
     ...elsewhere.map((other) => `${key} may have been meant to be ${quoted(other)}`),
-    `if it is there: GRANT INSERT${key === 'oracle.table' ? '' : ', SELECT, UPDATE, DELETE'} ON ${missing} TO "${user}";`,
-    'if it is not: `mqtt-oracle-bridge schema` prints its DDL for the DBA',
+    ...grants,
+    `${grants.length === 0 ? '' : 'if it is not: '}\`mqtt-oracle-bridge schema\` prints its DDL for the DBA`,
   );
 }
 
@@ -103,6 +115,9 @@ export function missingColumn(
   return failed(subject, `${quoted(table)} has no such column`, ...remedies);
 }
 
+/** Of the column for texts, which may be long. */
+const TEXT_TYPE = 'VARCHAR2(4000)';
+
 /** The type and length of a column that is there. */
 export function checkColumn(
   subject: string,
@@ -120,6 +135,10 @@ export function checkColumn(
       ? `name another column, or make it ${proposed}`
       : `better: ${problem.wants ?? proposed}`;
     return (problem.isFatal ? failed : warning)(subject, `${shown}: ${problem.text}`, remedy);
+  }
+  if (column.type.endsWith('CLOB') && proposedType !== TEXT_TYPE) {
+    const better = proposedType.replace(' NOT NULL', '');
+    return warning(subject, `${shown}: a LOB has no index and is compared with nothing`, `better: ${better}`);
   }
   const proposedLength = Number(/^VARCHAR2\((\d+)/.exec(proposedType)?.[1] ?? 0);
   if (column.length > 0 && column.length < proposedLength) {
@@ -164,10 +183,12 @@ export async function checkKeys(
   columns: readonly ColumnFacts[],
   written: readonly string[],
   { dictionary }: TableContext,
+  proposal = '',
 ): Promise<Finding[]> {
   const names = new Set(written.map((name) => parseName(name, 1)?.[0] ?? ''));
   const keys = await dictionary.uniqueKeys(table);
-  if (keys.length === 0) return [ok('unique keys', 'none: equal rows are kept, as they should be')];
+  const more = proposal === '' ? '' : `. What would tell repetitions from new rows: ${proposal}`;
+  if (keys.length === 0) return [ok('unique keys', `none: equal rows are kept, as they should be${more}`)];
   return keys.map((key) => {
     const shown = `${key.kind} on ${key.columns.join(', ')}`;
     const subject = `unique key ${key.name}`;
@@ -187,8 +208,8 @@ export async function checkKeys(
 
 /** Whether the session's user has room in the table's tablespace. */
 export async function checkQuota(table: TableName, { dictionary, server }: TableContext): Promise<Finding> {
-  const tablespace = await dictionary.tablespaceOf(table);
   const subject = `space for ${table.name}`;
+  const tablespace = await dictionary.tablespaceOf(table);
   if (tablespace === undefined) {
     return unknown(
       subject,

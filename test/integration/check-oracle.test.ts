@@ -81,6 +81,14 @@ describe('check --connect on a good database', () => {
       expect(about('column TIMESTAMP (timestamp)')).toContain('TIMESTAMP(6) NOT NULL; times are UTC');
       expect(about('column TAG_NAME (tagName)')).toContain('VARCHAR2(255 CHAR) NOT NULL');
       expect(about('ledger key')).toContain('BRIDGE_ID, STREAM');
+      expect(about('round trip')).toMatch(/ ms, the median of 9; a batch takes two, .* carry [\d,]+ values\/s/);
+      expect(about('failed log-ons')).toContain('FAILED_LOGIN_ATTEMPTS is 10');
+      expect(about('failed log-ons')).toContain('the bridge alone gets there in 8 h');
+      expect(about('dead sessions')).toContain('SQLNET.EXPIRE_TIME');
+      expect(about('partitions')).toContain('old rows go by DELETE alone');
+      expect(about('indexes')).toContain('none: each query by tag and time reads the whole table');
+      expect(about('unique keys')).toContain('ALTER TABLE "BRIDGE"."TAG_DATA" ADD UNIQUE ("TAG_NAME", "TIMESTAMP");');
+      expect(oracle).not.toContain('TO "BRIDGE";');
       for (const table of ['tag_data', 'mqtt_bridge_ledger']) {
         expect(await standin.engine.query(`SELECT COUNT(*) AS n FROM ${table}`, 'BRIDGE')).toEqual([{ N: 0 }]);
       }
@@ -118,7 +126,7 @@ const TABLE_CASES: readonly [what: string, database: Database, subject: string, 
     [
       '✗ failed',
       'there is no "BRIDGE"."TAG_DATA"',
-      'GRANT INSERT ON "BRIDGE"."TAG_DATA" TO "BRIDGE";',
+      '→ `mqtt-oracle-bridge schema` prints its DDL',
       '`mqtt-oracle-bridge schema`',
     ],
   ],
@@ -263,8 +271,47 @@ const TABLE_CASES: readonly [what: string, database: Database, subject: string, 
   ],
 ];
 
+const MORE_CASES: typeof TABLE_CASES = [
+  [
+    'an index by tag',
+    { sql: [`BRIDGE: ${tagData()}`, 'BRIDGE: CREATE INDEX by_tag ON tag_data (tag_name, timestamp)'] },
+    'indexes',
+    ['✓ ok', 'TAG_NAME, TIMESTAMP'],
+  ],
+  [
+    'an index that serves no query by tag',
+    { sql: [`BRIDGE: ${tagData()}`, 'BRIDGE: CREATE INDEX by_time ON tag_data (timestamp)'] },
+    'indexes',
+    ['TIMESTAMP; none begins with TAG_NAME'],
+  ],
+  [
+    'a profile that locks soon',
+    { engine: { limits: { FAILED_LOGIN_ATTEMPTS: '3', PASSWORD_LOCK_TIME: '1' } } },
+    'failed log-ons',
+    ['! warning', 'FAILED_LOGIN_ATTEMPTS is 3', 'lock it, for 1 days', 'gets there in 1 h', '→ give BRIDGE a profile'],
+  ],
+  [
+    'a profile that locks never',
+    { engine: { limits: { FAILED_LOGIN_ATTEMPTS: 'UNLIMITED' } } },
+    'failed log-ons',
+    ['✓ ok', 'a wrong password locks nothing'],
+  ],
+  [
+    'a profile with few sessions',
+    { engine: { limits: { SESSIONS_PER_USER: '5' } } },
+    'sessions',
+    ['! warning', 'SESSIONS_PER_USER is 5, and oracle.pool.max 5', 'ORA-02391', 'raise SESSIONS_PER_USER'],
+  ],
+  [
+    'a profile that ends sessions',
+    { engine: { limits: { IDLE_TIME: '30' } } },
+    'profile IDLE_TIME',
+    ['✓ ok', 'ends a session 30 min without work', 'rolled back'],
+  ],
+];
+
 describe('check --connect on a database with', () => {
-  it.each(TABLE_CASES)('%s', async (_what, database, subject, expected) => {
+  it.each([...TABLE_CASES, ...MORE_CASES])('%s', async (_what, database, subject, expected) => {
     const { about, exitCode } = await check(database);
     for (const text of expected)
       expect(about(subject)).toMatch(text.includes('\\') ? new RegExp(text) : asPattern(text));
@@ -277,12 +324,7 @@ function asPattern(text: string): RegExp {
 }
 
 const LEDGER_CASES: readonly [what: string, sql: Database['sql'], subject: string, expected: readonly string[]][] = [
-  [
-    'none',
-    [],
-    'oracle.ledgerTable',
-    ['✗ failed', 'GRANT INSERT, SELECT, UPDATE, DELETE ON "BRIDGE"."MQTT_BRIDGE_LEDGER"', 'schema'],
-  ],
+  ['none', [], 'oracle.ledgerTable', ['✗ failed', '→ `mqtt-oracle-bridge schema` prints its DDL']],
   [
     'a column that is not there',
     [`BRIDGE: ${ledger({ value_no: '' })}`],
@@ -336,42 +378,5 @@ describe('check --connect on a ledger with', () => {
   it('no name, which is a choice', async () => {
     const { about } = await check({ oracle: { ledgerTable: '' } });
     expect(about('oracle.ledgerTable')).toMatch(/^! warning .*written twice/);
-  });
-});
-
-describe('check --connect without a connection to Oracle says what to do when', () => {
-  it.each([
-    ['the password is wrong', { password: 'wrong' }, ['ORA-01017', 'Correct oracle.user and oracle.password']],
-    [
-      'the service is unknown',
-      { service: 'NOPE' },
-      ['Service "NOPE" is not registered', '→ the listener knows no such service'],
-    ],
-    ['nobody listens', { connectString: '127.0.0.1:9/none' }, ['NJS-503', '→ nothing listens there']],
-  ])('%s', async (_what, { service, ...oracle }: Readonly<Record<string, string>>, expected) => {
-    standin = await startStandin();
-    const connectString = standin.connectString.replace('FREEPDB1', service ?? 'FREEPDB1');
-    const { exitCode, out } = await runCheck({ oracle: { connectString, ...oracle } });
-    const section = out.slice(out.indexOf('Oracle '));
-    for (const text of expected) expect(section).toContain(text);
-    expect(section).toContain('  ✗ failed   connection: ');
-    expect(exitCode).toBe(69);
-    expect(standin.stats.logonsTried).toBeLessThanOrEqual(1);
-  });
-
-  it('nobody answers, after the timeout', async () => {
-    standin = await startStandin();
-    standin.blackHole(true);
-    const { connectString } = standin;
-    const { out } = await runCheck({ oracle: { connectString, connectTimeoutMs: 200 } });
-    expect(out.slice(out.indexOf('Oracle '))).toMatch(/✗ failed {3}connection: .*\n +→ nobody answers/);
-  });
-
-  it('the connection is lost on the way', async () => {
-    standin = await startStandin();
-    standin.faults.add({ sql: /all_objects/i, reset: 'before', times: Infinity });
-    const { connectString } = standin;
-    const { out } = await runCheck({ oracle: { connectString } });
-    expect(out.slice(out.indexOf('Oracle '))).toMatch(/✓ ok {7}connection[^]*✗ failed {3}dictionary: /);
   });
 });

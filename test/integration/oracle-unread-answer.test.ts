@@ -1,12 +1,10 @@
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-
 import { expect, onTestFinished, test } from 'vitest';
 
 import { ORIGIN, type Place } from '../../src/core/place.ts';
 import { Sessions } from '../../src/oracle/sessions.ts';
 import { connectionsTo, databaseErrorOf } from '../support/oracle-connections.ts';
-import { startStandin, type Standin } from '../support/standin/standin.ts';
+import { OracleTap } from '../support/oracle-tap.ts';
+import { startStandin } from '../support/standin/standin.ts';
 import { countRows, createTables, TABLE_OPTIONS } from '../support/tag-table.ts';
 import { valuesOf } from '../support/values.ts';
 
@@ -15,56 +13,27 @@ const MESSAGE_TYPE_OFFSET = 10;
 const NO_MESSAGE = 99;
 const TO: Place = { messageNo: 1, valueNo: 2 };
 
-/** Stands before the server; where `isArmed`, the first message of the server's next packet is none that exists. */
+/** Garbles the first message of the server's next packet, where armed: there is no message of that type. */
 class Garbler {
   isArmed = false;
-  readonly #sockets = new Set<Socket>();
-  readonly #server = createServer((client) => this.#relay(client));
-  readonly #standin: Standin;
 
-  constructor(standin: Standin) {
-    this.#standin = standin;
-  }
-
-  async start(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    const { port } = this.#server.address() as AddressInfo;
-    return this.#standin.connectString.replace(/:\d+/, `:${port}`);
-  }
-
-  stop(): void {
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  #relay(client: Socket): void {
-    const server = connect(this.#standin.port, this.#standin.host);
-    for (const socket of [client, server]) {
-      this.#sockets.add(socket);
-      socket.on('error', () => {});
-    }
-    client.on('data', (bytes) => server.write(bytes)).on('close', () => server.destroy());
-    server.on('data', (bytes) => client.write(this.#garbled(bytes))).on('close', () => client.destroy());
-  }
-
-  #garbled(bytes: Buffer): Buffer {
+  readonly garble = (bytes: Buffer): Buffer => {
     if (!this.isArmed) return bytes;
     this.isArmed = false;
     const copy = Buffer.from(bytes);
     copy[MESSAGE_TYPE_OFFSET] = NO_MESSAGE;
     return copy;
-  }
+  };
 }
 
 test('an answer that the driver can not read leaves the outcome open, and the ledger says what it was', async () => {
   const standin = await startStandin();
   onTestFinished(() => standin.stop());
   await createTables(standin);
-  const garbler = new Garbler(standin);
-  const connectString = await garbler.start();
-  onTestFinished(() => garbler.stop());
-  const connections = connectionsTo({ connectString });
+  const garbler = new Garbler();
+  const tap = new OracleTap(standin, { answer: garbler.garble });
+  const connections = connectionsTo({ connectString: `127.0.0.1:${await tap.start()}/FREEPDB1` });
+  onTestFinished(() => tap.stop());
   onTestFinished(() => connections.stop());
   const sessions = new Sessions(connections, { ...TABLE_OPTIONS, bridgeId: 'b' }, (step) => {
     if (step === 'sent') garbler.isArmed = true; // the move has been answered, the rows not yet

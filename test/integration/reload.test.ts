@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import mqtt, { type MqttClient } from 'mqtt';
@@ -120,19 +121,61 @@ describe.skipIf(mosquittoMissing !== undefined)('SIGHUP', () => {
     expect(count('subscribed')).toBe(1);
   });
 
+  it('takes a corrected password over, and tries it at once', async () => {
+    await start({ oracle: { connectString: standin.connectString, user: 'bridge', password: 'wrong' } });
+    await publish('plc/1/tags', polling('D1', 1));
+    await bridge.untilStatus('the outage', ({ oracle }) => oracle.state === 'down');
+    expect(await reload({ oracle: { password: PASSWORD } })).toMatchObject({
+      applied: { 'oracle.password': 'changed' },
+    });
+    await publish('plc/1/tags', polling('D2', 2));
+    await until('the values', async () => (await countRows(standin)) === 2);
+    expect(standin.stats.logons.map(({ accepted }) => accepted).slice(0, 2)).toEqual([false, true]);
+    expect(JSON.stringify(bridge.log)).not.toMatch(/"wrong"|"secret"/);
+  });
+
+  it('needs no signal for a password that stands in a file of its own', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'bridge-secret-'));
+    const file = join(directory, 'password');
+    await writeFile(file, 'wrong\n');
+    const oracle = { connectString: standin.connectString, user: 'bridge' };
+    bridge = await BridgeProcess.start({
+      config: { mqtt: { url: broker.url, subscriptions: [POLLING] }, oracle },
+      env: { BRIDGE_ORACLE_PASSWORD_FILE: file },
+    });
+    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await publish('plc/1/tags', polling('D1', 1));
+    await bridge.untilStatus('the outage', ({ oracle: { state } }) => state === 'down');
+    const REFUSED_FILE = 'changed file of a secret is not taken over: the bridge goes on with what it has';
+    await writeFile(file, Buffer.from('p\xe4ss', 'latin1'));
+    await until('the refusal', () => count(REFUSED_FILE) === 1);
+    expect(last(REFUSED_FILE)).toMatchObject({
+      key: 'oracle.password',
+      problem: expect.stringContaining('UTF-8') as string,
+    });
+    await writeFile(`${file}.new`, `${PASSWORD}\n`);
+    await rename(`${file}.new`, file);
+    await until('the new secret', () => count('secrets taken over') === 1);
+    await publish('plc/1/tags', polling('D2', 2));
+    await until('the values', async () => (await countRows(standin)) === 2, 30_000);
+    expect(last('secrets taken over')).toMatchObject({ keys: ['oracle.password'] });
+    expect(standin.stats.logons.map(({ accepted }) => accepted).slice(0, 2)).toEqual([false, true]);
+    await rm(directory, { recursive: true });
+  });
+
   it('applies the level of the log and the size of a batch, and names what needs a restart', async () => {
     await start();
     const line = await reload({
       log: { level: 'debug', format: 'text' },
       writer: { batchSize: 7 },
-      oracle: { password: 'another-one' },
+      oracle: { password: 'another-one', user: 'another-user' },
     });
     expect(line).toMatchObject({
-      applied: { 'log.level': '"info" → "debug"', 'writer.batchSize': '500 → 7' },
-      needRestart: ['oracle.password', 'log.format'],
+      applied: { 'log.level': '"info" → "debug"', 'writer.batchSize': '500 → 7', 'oracle.password': 'changed' },
+      needRestart: ['oracle.user', 'log.format'],
     });
     expect(bridge.log.filter(({ message }) => message === 'key needs a restart: kept as it was')).toMatchObject([
-      { level: 'warn', key: 'oracle.password' },
+      { level: 'warn', key: 'oracle.user' },
       { level: 'warn', key: 'log.format' },
     ]);
     expect(JSON.stringify(bridge.log)).not.toContain('another-one');

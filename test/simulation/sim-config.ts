@@ -40,8 +40,10 @@ export function simConfig(plan: Plan): PipelineConfig {
       callTimeoutMs: CALL_TIMEOUT_MS,
       walletDir: '',
       walletPassword: '',
+      tnsAdmin: '',
       ...TABLE_OPTIONS,
       ledgerTable: 'LEDGER',
+      onMissingPartition: 'hold',
     },
     journal: { dir: JOURNAL_DIR, maxBytes: plan.journalMaxBytes, segmentBytes: plan.segmentBytes, sync: plan.sync },
     backup: {

@@ -17,6 +17,8 @@ export interface BridgeProcessOptions {
   readonly config: Readonly<Record<string, JsonObject>>;
   /** The process's time zone. */
   readonly timeZone?: string;
+  /** Further variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Where a bridge ran before that this one goes on for; default: a new one. */
   readonly directory?: string;
 }
@@ -44,7 +46,7 @@ export class BridgeProcess {
     const file = join(directory, 'bridge.json');
     await writeFile(file, JSON.stringify(completeConfig(directory, options.config)));
     const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'run', '--config', file], {
-      env: { PATH: process.env['PATH'], TZ: options.timeZone ?? 'UTC' },
+      env: { PATH: process.env['PATH'], TZ: options.timeZone ?? 'UTC', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const bridge = new BridgeProcess(directory, child);

@@ -14,6 +14,7 @@ export function connectionsTo(
     password: 'secret',
     walletDir: '',
     walletPassword: '',
+    tnsAdmin: '',
     pool: { min: 0, max: 2, increment: 1, queueTimeoutMs: 10_000 },
     connectTimeoutMs: 10_000,
     callTimeoutMs: 10_000,

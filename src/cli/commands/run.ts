@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 
 import type { Config } from '../../config/config.ts';
+import { secretFiles } from '../../config/text-layers.ts';
 import { configWarnings } from '../../config/warnings.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { RootLogger } from '../../core/logger.ts';
@@ -10,6 +11,7 @@ import { configFiles } from '../configuration.ts';
 import { EXIT_MEANINGS, type ExitCode } from '../exit-codes.ts';
 import { killAtStep } from '../process/kill-at-step.ts';
 import { createReload } from '../process/reload.ts';
+import { SecretWatch } from '../process/secret-watch.ts';
 import { notifyServiceManager } from '../process/service-manager.ts';
 import { describeStartFailure } from '../process/start-failure.ts';
 import { supervise } from '../process/supervise.ts';
@@ -29,6 +31,9 @@ once. Nothing that was acknowledged to the broker is lost either way.
 SIGHUP has it read the same files, secrets and flags again and apply what needs no
 restart, such as log.level, mqtt.subscriptions and writer.batchSize; the log says what
 was applied and what needs a restart. A configuration with an error changes nothing.
+
+A file that BRIDGE_ORACLE_PASSWORD_FILE or BRIDGE_ORACLE_WALLETPASSWORD_FILE names, and
+the files in oracle.walletDir, are watched: what changes there is taken over by itself.
 
 Examples:
   mqtt-oracle-bridge run --config config/bridge.json
@@ -85,9 +90,29 @@ async function live(
     const hangTimeoutMs = config.oracle.callTimeoutMs + HANG_MARGIN_MS;
     const { drainTimeoutMs } = config.bridge;
     const notified = notifyServiceManager(bridge, env, { clock: systemClock, log });
-    const reload = createReload({ ...notified, config, load, log, apply: (changed) => bridge.reload(changed) });
+    const { reload, takeSecrets, takeWallet } = createReload({
+      ...notified,
+      config,
+      load,
+      log,
+      apply: (changed) => bridge.reload(changed),
+      renew: (changed) => bridge.renewSecrets(changed),
+    });
+    const watch = new SecretWatch({
+      files: secretFiles(env),
+      walletDir: config.oracle.walletDir,
+      clock: systemClock,
+      log,
+      onSecrets: takeSecrets,
+      onWallet: takeWallet,
+    });
     const times = { clock: systemClock, drainTimeoutMs, hangTimeoutMs };
-    return await supervise(notified.bridge, process, { ...times, log, reload, isTerminalGone: watchTerminal() });
+    watch.start();
+    try {
+      return await supervise(notified.bridge, process, { ...times, log, reload, isTerminalGone: watchTerminal() });
+    } finally {
+      watch.stop();
+    }
   } catch (error) {
     const { exitCode, problem } = describeStartFailure(error, config);
     log.error('bridge could not start', { problem, error });

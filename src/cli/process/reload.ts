@@ -1,6 +1,6 @@
 import { ConfigErrors, ConfigFileError } from '../../config/config-errors.ts';
 import type { Config } from '../../config/config.ts';
-import { planReload } from '../../config/reload.ts';
+import { planReload, withSettings } from '../../config/reload.ts';
 import { LOG_LEVELS, type LogLevel } from '../../core/log-level.ts';
 import type { RootLogger } from '../../core/logger.ts';
 
@@ -11,20 +11,40 @@ export interface ReloadParts {
   readonly load: () => Config;
   /** Takes over what can be changed while the bridge runs. */
   readonly apply: (config: Config) => void;
+  /** Takes over the secrets alone. */
+  readonly renew: (config: Config) => void;
   readonly log: RootLogger;
   /** Told before a reload and after it, whatever came of it: a service manager may want to know. */
   readonly onReloading?: () => void;
   readonly onReloaded?: () => void;
 }
 
-/**
- * Makes what the process calls when it is told to read its configuration again. That call never throws: a configuration
- * that is refused leaves everything as it was.
- */
-export function createReload(parts: ReloadParts): () => void {
-  const { apply, load, log, onReloaded, onReloading } = parts;
+export interface Reload {
+  /**
+   * Called when the process is told to read its configuration again. Never throws: a configuration that is refused
+   * leaves everything as it was.
+   */
+  readonly reload: () => void;
+  /** Takes over what has changed in the files of secrets: the new value by the path of each setting. Never throws. */
+  readonly takeSecrets: (values: ReadonlyMap<string, string>) => void;
+  /** The files of the wallet are others now. Never throws. */
+  readonly takeWallet: () => void;
+}
+
+/** Makes what the process calls for what changes while it runs. */
+export function createReload(parts: ReloadParts): Reload {
+  const { apply, load, log, onReloaded, onReloading, renew } = parts;
   let running = parts.config;
-  return () => {
+  const takeSecrets = (values: ReadonlyMap<string, string>): void => {
+    running = withSettings(running, values);
+    renew(running);
+    log.info('secrets taken over', { keys: [...values.keys()] });
+  };
+  const takeWallet = (): void => {
+    renew(running);
+    log.info('wallet taken over', { dir: running.oracle.walletDir });
+  };
+  const reload = (): void => {
     onReloading?.();
     try {
       const { config, applied, needRestart } = planReload(running, load());
@@ -41,6 +61,7 @@ export function createReload(parts: ReloadParts): () => void {
       onReloaded?.();
     }
   };
+  return { reload, takeSecrets, takeWallet };
 }
 
 /** Changes the level so that the line is seen when either of the two lets it through. */

@@ -11,7 +11,9 @@ function columnSetting({ defaultName, doc, key, mayBeAbsent }: Column): [string,
 
 export const oracleSchema: Schema<OracleConfig> = {
   connectString: {
-    doc: 'Where the database is: host:port/service, a name from tnsnames.ora or a whole connect descriptor.',
+    doc:
+      'Where the database is: host:port/service, a name from tnsnames.ora or a whole connect descriptor. Several ' +
+      'addresses are tried in their order: host1,host2:port/service.',
     kind: connectString,
     default: '',
     mayBeEmpty: true,
@@ -25,11 +27,14 @@ export const oracleSchema: Schema<OracleConfig> = {
     example: 'BRIDGE',
   },
   password: {
-    doc: 'Password of the database user. Better given in a file that BRIDGE_ORACLE_PASSWORD_FILE names than here.',
+    doc:
+      'Password of the database user. Better given in a file that BRIDGE_ORACLE_PASSWORD_FILE names than here: a new ' +
+      'one is taken over within seconds. Sessions that are open live on.',
     kind: text,
     default: '',
     mayBeEmpty: true,
     sensitive: true,
+    appliedOnReload: true,
     example: 'change-me',
   },
   pool: {
@@ -51,7 +56,9 @@ export const oracleSchema: Schema<OracleConfig> = {
     },
   },
   connectTimeoutMs: {
-    doc: 'How long opening a connection may take, in milliseconds.',
+    doc:
+      'How long an address may take to let the bridge in, in milliseconds. Of several, and of the records of a name, each ' +
+      'has this time; a CONNECT_TIMEOUT in oracle.connectString wins.',
     kind: wholeNumber,
     min: 100,
     max: 600_000,
@@ -78,6 +85,15 @@ export const oracleSchema: Schema<OracleConfig> = {
     default: '',
     mayBeEmpty: true,
     sensitive: true,
+    appliedOnReload: true,
+  },
+  tnsAdmin: {
+    doc:
+      'Directory with tnsnames.ora, when oracle.connectString is a name from there and oracle.walletDir has none. ' +
+      'Empty: the one that the variable TNS_ADMIN names.',
+    kind: path,
+    default: '',
+    mayBeEmpty: true,
   },
   table: {
     doc: 'Table that the values are written to. Without quotes its case does not matter; a schema may stand before it.',
@@ -100,5 +116,14 @@ export const oracleSchema: Schema<OracleConfig> = {
     kind: tableName,
     default: 'MQTT_BRIDGE_LEDGER',
     mayBeEmpty: true,
+  },
+  onMissingPartition: {
+    doc:
+      'What becomes of single rows for whose time the table has no partition (ORA-14400): hold keeps them in ' +
+      'held_….csv, which is tried again by itself, until a DBA has added the partition; reject puts them into ' +
+      'rejected_….csv, which waits for a person.',
+    kind: choice,
+    choices: ['hold', 'reject'],
+    default: 'hold',
   },
 };

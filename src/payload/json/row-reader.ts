@@ -1,5 +1,6 @@
 import type { Reason } from '../../core/errors.ts';
 import type { TagValues } from '../../core/tag-values.ts';
+import type { NameTables } from '../name-tables.ts';
 import { badTimestamp, reasonFor } from '../reasons.ts';
 import type { NamedTag, PlcTags, TagCatalog } from '../tag-name.ts';
 import { isBrokenText, unpadded } from '../text.ts';
@@ -16,6 +17,7 @@ export interface Target {
   readonly tags: TagCatalog;
   /** For the rows of mappings that name no PLC. */
   readonly tagsWithoutPlc: TagCatalog;
+  readonly names: NameTables;
   readonly receivedAtMs: number;
   /** An escape in the payload may have made half a surrogate pair: it was valid UTF-8. */
   readonly mayBeBroken: boolean;
@@ -43,6 +45,8 @@ export class RowReader {
   /** The cursor's side for the reading of times. */
   readonly #source: TimeSource & { receivedAtMs: number };
   #plcTags: PlcTags | undefined;
+  /** Of the table of the item at hand. */
+  #names: ReturnType<NameTables['of']> | undefined;
   #plcProblem: Reason | undefined;
   #carried!: Record<string, unknown>;
 
@@ -81,6 +85,7 @@ export class RowReader {
   read(document: unknown): boolean {
     this.#at.values[0] = document;
     this.#plcTags = undefined;
+    this.#names = undefined;
     return this.#walk(0) || this.#row.isOptional;
   }
 
@@ -156,7 +161,7 @@ export class RowReader {
     const at = this.#at;
     if (row.carry.length > 0) this.#carry();
     if (row.when !== undefined && !row.when(at)) return;
-    const address = row.tag(at) ?? '';
+    const address = this.#nameOf(row.tag(at) ?? '');
     if (!this.#isPlain && !this.#isWantedItem(address)) return;
     const value = row.value(at);
     if (value === undefined && row.missing === 'skip') return;
@@ -164,6 +169,14 @@ export class RowReader {
     this.#quality = row.quality(at);
     if (this.#plcTags === undefined || !row.isPlcOfMessage) this.#plcTags = this.#findPlc();
     this.#push(address, value);
+  }
+
+  /** What the dictionary has for the address; the address itself where nobody has told it a name. */
+  #nameOf(address: string): string {
+    const { isTableOfMessage, table } = this.#row;
+    if (table === undefined) return address;
+    if (this.#names === undefined || !isTableOfMessage) this.#names = this.#target.names.of(table(this.#at) ?? '');
+    return this.#names.get(address) ?? address;
   }
 
   /** Members that the item lacks, from those before it. */

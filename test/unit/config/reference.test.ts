@@ -65,6 +65,8 @@ describe('the configuration reference', () => {
       'writer.retry.attempts',
       'writer.retry.initialDelayMs',
       'writer.retry.factor',
+      'oracle.password',
+      'oracle.walletPassword',
       'backup.replay',
       'log.level',
     ]);

@@ -61,7 +61,9 @@ describe('planReload', () => {
       http: { token: 'a-long-token-of-32-letters-or-so' },
     });
     const plan = planReload(configOf({}), wanted);
-    expect(plan.needRestart).toEqual(['oracle.password', 'http.token']);
+    expect(plan.applied).toEqual({ 'oracle.password': 'changed' });
+    expect(plan.config.oracle.password).toBe('second-secret');
+    expect(plan.needRestart).toEqual(['http.token']);
     expect(JSON.stringify([plan.applied, plan.needRestart])).not.toMatch(/secret|long-token/);
   });
 

@@ -8,6 +8,7 @@ import { STEPS } from '../../../src/core/steps.ts';
 import { BROKER_KINDS, SETTING_NAMES, type BrokerKind } from '../../../src/mqtt/brokers/broker-kinds.ts';
 import { settingOf } from '../../../src/mqtt/brokers/broker-recognition.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
+import { CONNECT_RULES } from '../../../src/oracle/connect-remedies.ts';
 import { toDatabaseError } from '../../../src/oracle/ora-errors.ts';
 import { FORMATS } from '../../../src/payload/formats.ts';
 import { madeUpSources } from '../ops/made-up-sources.ts';
@@ -34,7 +35,7 @@ describe('docs/metrics.md', () => {
 const SECTIONS = {
   configuration: '### Wrong configuration or rights',
   resource: '### Short of something',
-  row: '### Refused rows',
+  refused: '### Refused rows',
   connection: '### Not reachable, or the connection broke',
   mistake: '### Bugs',
 } as const;
@@ -42,11 +43,14 @@ const SECTIONS = {
 /** Of none: a class that can't be told from an unknown code. */
 const MADE_UP = new Set(['ORA-UNKNOWN']);
 
+/** A range, of which the page names the ends. */
+const APPLICATION_ERROR = /^ORA-20\d{3}$/;
+
 /** ORA numbers have five digits, NJS numbers three. */
 const ALL_CODES = [
   ...Array.from({ length: 100_000 }, (_, n) => `ORA-${String(n).padStart(5, '0')}`),
   ...Array.from({ length: 1000 }, (_, n) => `NJS-${String(n).padStart(3, '0')}`),
-].filter((code) => classify(code).kind !== 'passing');
+].filter((code) => classify(code).kind !== 'passing' && !APPLICATION_ERROR.test(code));
 
 function classify(code: string): { readonly kind: string; readonly remedy: string } {
   return toDatabaseError(Object.assign(new Error(`${code}: x`), { code }), false);
@@ -57,7 +61,9 @@ describe('docs/troubleshooting.md', () => {
 
   it.each(Object.entries(SECTIONS))('lists the codes of kind %s, and no other', (kind, heading) => {
     const expected = ALL_CODES.filter((code) => classify(code).kind === kind);
-    const listed = codeSpans(section(page, heading)).filter((code) => /^(?:ORA|NJS)-/.test(code) && !MADE_UP.has(code));
+    const listed = codeSpans(section(page, heading)).filter(
+      (code) => /^(?:ORA|NJS)-/.test(code) && !MADE_UP.has(code) && !APPLICATION_ERROR.test(code),
+    );
     expect([...new Set(listed)].sort()).toEqual(expected.sort());
   });
 
@@ -69,6 +75,13 @@ describe('docs/troubleshooting.md', () => {
     const known = codes.filter(({ code }) => classify(code).remedy !== '');
     expect(known.length).toBeGreaterThan(50);
     expect(known.filter(({ code, line }) => !line.includes(classify(code).remedy))).toEqual([]);
+  });
+
+  it('has what a code means at the log-on, in the order of the rules', () => {
+    const rows = tableRows(section(page, '### At the log-on'));
+    expect(rows.map(([codes, remedy]) => [codeSpans(codes!), remedy])).toEqual(
+      CONNECT_RULES.map(({ codes, remedy }) => [codes, remedy]),
+    );
   });
 
   it('has each exit code with its meaning', () => {

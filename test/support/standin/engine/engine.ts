@@ -21,6 +21,8 @@ export interface EngineOptions {
   readonly characterSet?: string;
   /** Of each user on USERS, as USER_TS_QUOTAS shows it: -1 is unlimited, 0 none; not enforced. Default -1. */
   readonly quotaBytes?: number;
+  /** Of the profile that every user has, as USER_PASSWORD_LIMITS and USER_RESOURCE_LIMITS show it; not enforced. */
+  readonly limits?: Readonly<Record<string, string>>;
   /** Of every user, in epoch milliseconds, as USER_USERS shows it. Default: never. */
   readonly passwordExpiresAtMs?: number;
   /** Epoch milliseconds for SYSTIMESTAMP and SYSDATE; a fraction gives microseconds. */
@@ -28,6 +30,15 @@ export interface EngineOptions {
 }
 
 const DEFAULT_PRIVILEGES = ['CREATE SESSION', 'CREATE TABLE'];
+/** The profile DEFAULT. */
+const DEFAULT_LIMITS = {
+  FAILED_LOGIN_ATTEMPTS: '10',
+  PASSWORD_LIFE_TIME: '180',
+  PASSWORD_LOCK_TIME: '1',
+  SESSIONS_PER_USER: 'UNLIMITED',
+  IDLE_TIME: 'UNLIMITED',
+  CONNECT_TIME: 'UNLIMITED',
+};
 const FIRST_SESSION_ID = 100;
 
 export function createEngine(options: EngineOptions = {}): Engine {
@@ -39,6 +50,7 @@ export function createEngine(options: EngineOptions = {}): Engine {
     systemPrivileges: options.systemPrivileges ?? DEFAULT_PRIVILEGES,
     characterSet: options.characterSet ?? 'AL32UTF8',
     quotaBytes: options.quotaBytes ?? -1,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
     passwordExpiresAtMs: options.passwordExpiresAtMs,
     countOnly: options.countOnly ?? false,
     now: options.now ?? Date.now,

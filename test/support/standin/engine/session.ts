@@ -23,6 +23,7 @@ export interface Database {
   readonly systemPrivileges: readonly string[];
   readonly characterSet: string;
   readonly quotaBytes: number;
+  readonly limits: Readonly<Record<string, string>>;
   readonly passwordExpiresAtMs: number | undefined;
   readonly countOnly: boolean;
   now(): number;

@@ -14,6 +14,8 @@ export interface SessionContext extends ConversionContext {
   readonly systemPrivileges: readonly string[];
   readonly characterSet: string;
   readonly quotaBytes: number;
+  /** Of the profile that every user has. */
+  readonly limits: Readonly<Record<string, string>>;
   readonly passwordExpiresAtMs: number | undefined;
   /** INSERT counts its rows and keeps none. */
   readonly countOnly: boolean;

@@ -56,6 +56,10 @@ const ALL: Readonly<Record<string, ObjectView>> = {
     ),
     rows: () => [],
   },
+  PART_TABLES: {
+    columns: viewColumns('OWNER', 'TABLE_NAME', 'PARTITIONING_TYPE:9', 'INTERVAL:1000'),
+    rows: () => [],
+  },
 };
 
 /** The ALL_ view without its OWNER, of the user's own. */

@@ -61,6 +61,12 @@ function userRow({ catalog, passwordExpiresAtMs, user }: SessionContext): Values
   return [user, id, 'OPEN', expiry, 'USERS', 'TEMP', CREATED];
 }
 
+const IS_PASSWORD_LIMIT = /PASSWORD|LOGIN/;
+
+function limitRows(limits: Readonly<Record<string, string>>, isOfView: (name: string) => boolean): Values[] {
+  return Object.entries(limits).filter(([name]) => isOfView(name));
+}
+
 const VIEWS: Readonly<Record<string, ServerView>> = {
   DUAL: { columns: viewColumns('DUMMY:1'), rows: () => [['X']] },
   SESSION_PRIVS: {
@@ -95,6 +101,14 @@ const VIEWS: Readonly<Record<string, ServerView>> = {
   USER_USERS: {
     columns: userColumns,
     rows: (context) => [userRow(context)],
+  },
+  USER_PASSWORD_LIMITS: {
+    columns: viewColumns('RESOURCE_NAME:32', 'LIMIT:128'),
+    rows: ({ limits }) => limitRows(limits, (name) => IS_PASSWORD_LIMIT.test(name)),
+  },
+  USER_RESOURCE_LIMITS: {
+    columns: viewColumns('RESOURCE_NAME:32', 'LIMIT:128'),
+    rows: ({ limits }) => limitRows(limits, (name) => !IS_PASSWORD_LIMIT.test(name)),
   },
   ALL_USERS: {
     columns: viewColumns('USERNAME', 'USER_ID:number', 'CREATED:date'),
