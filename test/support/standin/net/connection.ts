@@ -1,5 +1,5 @@
 /**
- * One client's connection.
+ * One client's connection:
  *
  *   connecting   CONNECT [+ DATA with the descriptor] → ACCEPT, REFUSE or RESEND
  *   opening      network services, protocol, data types (or all in one: fast login), log-on in two calls
@@ -10,10 +10,9 @@
  *   error   MARKER 1 and MARKER 2 are sent at once, the answer with the error when the client's MARKER 2 has come
  *   break   the client's MARKER 3 (or 1) aborts the call and drops what was read of a request; MARKER 1 is sent; at the
  *           client's MARKER 2, and not before the call has ended, MARKER 2 and ORA-01013
- *
  * DATA that comes between a marker and the client's MARKER 2 belongs to the broken request and is dropped. A request is
- * carried out when all its rows have come, never before. One that this server does not understand, or does not have, is
- * such a broken request too: the client gets ORA-03001 and, once it is logged on, can go on.
+ * carried out when all its rows have come, never before. One that this server does not have is such a broken request
+ * too: the client gets ORA-03001 and, once logged on, goes on.
  */
 import type { Socket } from 'node:net';
 import { OraError } from '../engine/types.ts';
