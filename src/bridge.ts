@@ -181,7 +181,7 @@ export class Bridge {
       fileSystem: nodeFileSystem,
       lock: new ProcessLock(nodeFileSystem, clock),
       database: (journalId) => sessions.live(journalId),
-      replaySession: (stream) => sessions.replay(stream),
+      replaySession: (stream, blamesRows) => sessions.replay(stream, blamesRows),
       maxTextBytes: MAX_TEXT_BYTES,
       reserveBytes: RESERVE_BYTES,
       log,
@@ -234,11 +234,14 @@ export class Bridge {
 
   #pendingBackups(): BackupsStatus {
     const backup = this.#pipeline.backups.pending('backup');
+    const held = this.#pipeline.backups.pending('held');
     const rejected = this.#pipeline.backups.pending('rejected');
     const undecodable = this.#pipeline.backups.pending('undecodable');
     return {
       pendingFiles: backup.files,
       pendingRows: backup.rows,
+      heldFiles: held.files,
+      heldRows: held.rows,
       rejectedFiles: rejected.files,
       rejectedRows: rejected.rows,
       undecodableFiles: undecodable.files,

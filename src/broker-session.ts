@@ -5,7 +5,7 @@ import { STATES } from './mqtt/redelivery/recent-deliveries.ts';
 import { RedeliveryCheck, type SessionManners, type Verdict } from './mqtt/redelivery/redelivery.ts';
 
 export interface BrokerSessionOptions {
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, 'beginSession' | 'judgeQos2'>;
   /** More messages than the broker has in flight at once. */
   readonly maxInFlight: number;
   /** Whether every value of such a message has a time of its own. */
@@ -24,7 +24,7 @@ export interface BrokerSessionOptions {
  *   it a repetition as at QoS 1.
  */
 export class BrokerSession {
-  readonly #journal: Journal;
+  readonly #journal: BrokerSessionOptions['journal'];
   readonly #hasOwnTime: BrokerSessionOptions['hasOwnTime'];
   readonly #redelivery: RedeliveryCheck;
   /** The broker has the acknowledgements of the session's messages up to this number. */
@@ -94,8 +94,11 @@ export class BrokerSession {
     const { payload, topic } = delivery;
     const hasOwnTime = (): boolean => this.#hasOwnTime(topic, payload);
     const mayBeRepeated = this.#redelivery.mayBeRepeated(delivery);
-    const byId = this.#journal.judgeQos2(delivery, mayBeRepeated, hasOwnTime);
-    if (!hasOwnTime()) {
+    const { verdict: byId, heldAs } = this.#journal.judgeQos2(delivery, mayBeRepeated, hasOwnTime);
+    // What the journal holds of a message whose record is gone is matched by nothing: an equal one's record is for that
+    // one.
+    const isForgotten = heldAs !== undefined && !this.#redelivery.remembers(heldAs, topic, payload);
+    if (isForgotten || !hasOwnTime()) {
       this.#redelivery.note(delivery, byId === 'new');
       return byId;
     }

@@ -51,10 +51,13 @@ export class BrokerSide {
   /** Hosts that are no longer wanted are on their way out. */
   #formerHosts: Promise<unknown> = Promise.resolve();
   #hostId: string | undefined;
+  /** Topic filters of the subscriptions of Sparkplug. */
+  #hostFilters: readonly string[];
 
   constructor(config: Config, parts: BrokerSideParts) {
     this.#config = config;
     this.#parts = parts;
+    this.#hostFilters = sparkplugFilters(config.mqtt.subscriptions);
     this.#memory = this.#createMemory();
     this.#source = this.#createSource();
     this.#manners = this.#createMannersWatch();
@@ -90,6 +93,7 @@ export class BrokerSide {
   /** Takes over other subscriptions while it runs. */
   subscribe(subscriptions: Config['mqtt']['subscriptions']): void {
     this.#source.subscribe(subscriptions);
+    this.#hostFilters = sparkplugFilters(subscriptions);
     this.#manners.want(subscriptions);
     this.#useHost(sparkplugHostId(subscriptions, this.#config.bridge.id));
   }
@@ -136,7 +140,8 @@ export class BrokerSide {
       ...this.#config.mqtt,
       brokerMemory: this.#memory,
       stateTopic: hostStateTopic(this.#hostId),
-      isReady: () => this.#source.status.connected && pipeline.journal.status.state === 'ok',
+      isReady: () =>
+        this.#hostFilters.every((topic) => this.#source.isSubscribed(topic)) && pipeline.journal.status.state === 'ok',
       ...this.#common('sparkplug'),
     });
   }
@@ -199,4 +204,8 @@ export class BrokerSide {
     });
     return { publisher, notices, namesake: new NamesakeWatch({ publisher, topic: `${baseTopic}/run`, ...common }) };
   }
+}
+
+function sparkplugFilters(subscriptions: Config['mqtt']['subscriptions']): readonly string[] {
+  return subscriptions.filter(({ format }) => format === 'sparkplugB').map(({ topic }) => topic);
 }

@@ -29,7 +29,8 @@ export interface StorageParts {
   readonly clock: Clock;
   readonly fileSystem: FileSystem;
   readonly lock: JournalLock;
-  readonly replaySession: (stream: string) => LedgerSession;
+  /** `blamesRows`: as of `Refusals`. */
+  readonly replaySession: (stream: string, blamesRows?: () => boolean) => LedgerSession;
   readonly maxTextBytes: number;
   /**
    * Size of each of the two reserves, the journal's and the backups', for what leads out of a full disk; 0 turns them

@@ -34,6 +34,9 @@ export interface BackupsOptions {
   readonly log: Logger;
 }
 
+/** Of the files that have single rows, each on its own. */
+const SET_APART = ['held', 'rejected'] as const satisfies readonly BackupKind[];
+
 /** The CSV files: writes what Oracle did not take, and knows what lies there. All calls may overlap. */
 export class Backups {
   readonly #options: BackupsOptions;
@@ -104,7 +107,7 @@ export class Backups {
    */
   async flushStamps(): Promise<void> {
     await this.#rolling.of('backup').cutLeftovers();
-    await this.#rolling.of('rejected').cutLeftovers();
+    for (const kind of SET_APART) await this.#rolling.of(kind).cutLeftovers();
     await this.#stamps.flush();
   }
 
@@ -115,8 +118,8 @@ export class Backups {
   }
 
   /**
-   * Appends rows that the database or the check before it refused; as `backUp` in all else. Replayed rows keep the
-   * journal that numbered them.
+   * Appends rows that the database or the check before it refused, all of them held or none; as `backUp` in all else.
+   * Replayed rows keep the journal that numbered them.
    */
   async reject(values: TagValues, rows: readonly RefusedRow[], journal = this.#options.journalId()): Promise<void> {
     const [first] = rows;
@@ -124,7 +127,8 @@ export class Backups {
     const times = new TimeRange();
     for (const { index } of rows) times.add(values.timesMs[index]!);
     const buffers = [encodeRejected(values, rows, { journal, attemptedAtMs: this.#options.clock.now() })];
-    await this.#rolling.of('rejected').append({ buffers, rows: rows.length, times }, shortReason(first.reason));
+    const file = this.#rolling.of(first.isHeld === true ? 'held' : 'rejected');
+    await file.append({ buffers, rows: rows.length, times }, shortReason(first.reason));
     this.#options.onRejected?.(values, rows);
   }
 
@@ -189,7 +193,7 @@ export class Backups {
     const { fileSystem } = this.folder;
     const undecodable = await this.#paths('undecodable');
     this.#undecodable.passOver(await undecodableNumbers(fileSystem, undecodable, journalId, after.messageNo));
-    return rejectedPlaces(fileSystem, await this.#paths('rejected'), journalId, after);
+    return rejectedPlaces(fileSystem, await this.#paths(...SET_APART), journalId, after);
   }
 
   /**
@@ -297,8 +301,8 @@ export class Backups {
     await this.#directory.settled();
   }
 
-  #paths(wanted: BackupKind): Promise<string[]> {
-    const names = this.#catalog.all().flatMap(({ kind, name }) => (kind === wanted ? [name] : []));
+  #paths(...wanted: readonly BackupKind[]): Promise<string[]> {
+    const names = this.#catalog.all().flatMap(({ kind, name }) => (wanted.includes(kind) ? [name] : []));
     return presentPaths(this.folder, names);
   }
 }

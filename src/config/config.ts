@@ -88,6 +88,7 @@ export interface OracleConfig {
   readonly columns: ColumnNames;
   readonly valueType: ValueType;
   readonly ledgerTable: string;
+  readonly onMissingPartition: 'hold' | 'reject';
 }
 
 export interface JournalConfig {

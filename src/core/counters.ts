@@ -1,6 +1,7 @@
 /**
  * What became of messages and values since the start. Plain numbers, added to once a batch, read by the status and the
- * metrics.
+ * metrics. A message is counted once, as what it was when it was first read: one that was undecodable and is read again
+ * when its file is replayed stays so, whatever it is then. Its values are received then.
  */
 export interface Counters {
   messagesReceived: number;

@@ -5,10 +5,11 @@
  * - `passing`: try the same again
  * - `resource`: the database is short of something (space, quota); a DBA must act
  * - `configuration`: wrong password, no such table or column, no right; a person must act, and trying often does harm
- * - `row`: this row is refused, others are not
+ * - `refused`: the database answered in order that it does not take these rows, or this statement; whether the rows are
+ *   to blame or the database shows only when others are taken
  * - `mistake`: the driver refused what we bound; the row check should have caught it
  */
-export type DatabaseErrorKind = 'connection' | 'passing' | 'resource' | 'configuration' | 'row' | 'mistake';
+export type DatabaseErrorKind = 'connection' | 'passing' | 'resource' | 'configuration' | 'refused' | 'mistake';
 
 /** The code of a DatabaseError: the compare-and-set of the ledger found another place, and nothing was written. */
 export const LEDGER_MOVED = 'LEDGER_MOVED';
@@ -21,12 +22,19 @@ export class DatabaseError extends Error {
   readonly remedy: string;
   /** True when the statement may have been committed although it failed. */
   readonly outcomeUnknown: boolean;
+  /** The rows are good once a DBA has acted: what is refused for this is held, not rejected. */
+  readonly isHeld: boolean;
 
   constructor(
     kind: DatabaseErrorKind,
     code: string,
     message: string,
-    more: { readonly remedy?: string; readonly outcomeUnknown?: boolean; readonly cause?: unknown } = {},
+    more: {
+      readonly remedy?: string;
+      readonly outcomeUnknown?: boolean;
+      readonly isHeld?: boolean;
+      readonly cause?: unknown;
+    } = {},
   ) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = 'DatabaseError';
@@ -34,6 +42,7 @@ export class DatabaseError extends Error {
     this.code = code;
     this.remedy = more.remedy ?? '';
     this.outcomeUnknown = more.outcomeUnknown ?? false;
+    this.isHeld = more.isHeld ?? false;
   }
 }
 

@@ -5,4 +5,6 @@ export interface RefusedRow {
   /** Which value of the list, from 0. */
   readonly index: number;
   readonly reason: Reason;
+  /** Good once a DBA has acted: to be tried again by itself. */
+  readonly isHeld?: boolean;
 }

@@ -9,6 +9,12 @@ type Digestible = Pick<Delivery, 'topic' | 'payload' | 'digest'>;
 
 const DIGEST_BYTES = 12;
 
+export interface HeldVerdict {
+  readonly verdict: 'new' | 'repeated' | 'maybe repeated';
+  /** The packet id under which the message that it is, or may be, was held; undefined for a new one. */
+  readonly heldAs?: number;
+}
+
 /**
  * The packet ids of QoS 2 whose message is in the journal and which the broker has not released: until its PUBREL
  * another PUBLISH under such an id is the same message [MQTT 5.0 section 4.3.3].
@@ -40,7 +46,7 @@ export class HeldPacketIds {
    * else one that has forgotten the id may use it for an equal message (Moquette). `hasOwnTime` tells of its values,
    * and is only asked where that matters.
    */
-  judge(delivery: Delivery, mayBeRepeated: boolean, hasOwnTime: () => boolean): 'new' | 'repeated' | 'maybe repeated' {
+  judge(delivery: Delivery, mayBeRepeated: boolean, hasOwnTime: () => boolean): HeldVerdict {
     const { connection, packetId = 0 } = delivery;
     if (connection !== this.#connection) {
       this.#connection = connection;
@@ -50,17 +56,17 @@ export class HeldPacketIds {
     if ((this.#pending.get(packetId) ?? this.#durable.get(packetId)) === digest) {
       this.#missing.delete(packetId);
       const isHeld = mayBeRepeated && !this.#unsure.has(packetId);
-      return isHeld || hasOwnTime() ? 'repeated' : 'maybe repeated';
+      return { verdict: isHeld || hasOwnTime() ? 'repeated' : 'maybe repeated', heldAs: packetId };
     }
-    if (!mayBeRepeated) return 'new';
+    if (!mayBeRepeated) return { verdict: 'new' };
     const equal = [...this.#missing].find(([, each]) => each === digest)?.[0];
-    if (equal === undefined) return 'new';
+    if (equal === undefined) return { verdict: 'new' };
     this.#missing.delete(equal);
-    if (!hasOwnTime()) return 'maybe repeated';
+    if (!hasOwnTime()) return { verdict: 'maybe repeated', heldAs: equal };
     const held = this.#pending.has(equal) ? this.#pending : this.#durable;
     held.delete(equal);
     held.set(packetId, digest);
-    return 'repeated';
+    return { verdict: 'repeated', heldAs: equal };
   }
 
   /** The message was given to the journal. */

@@ -71,6 +71,8 @@ export class MqttSource {
   readonly #health: SessionHealth;
   /** Connected. */
   #client: MqttClient | undefined;
+  /** The session was brought into line on the present connection. */
+  #isAligned = false;
   #connects = 0;
   #sessionPresent: boolean | undefined;
   #sessionNoted: Promise<void> = Promise.resolve();
@@ -155,6 +157,11 @@ export class MqttSource {
     await this.#options.brokerMemory.settled();
   }
 
+  /** Whether what is published now on topics of this subscription's filter is delivered, be it later. */
+  isSubscribed(topic: string): boolean {
+    return this.#isAligned && this.#subscriptions.has(topic);
+  }
+
   get status(): SourceStatus {
     return {
       ...this.#connection.status,
@@ -219,11 +226,14 @@ export class MqttSource {
 
   async #align(client: MqttClient, sessionPresent: boolean): Promise<void> {
     const hasSome = await this.#subscriptions.align(client, sessionPresent, this.#sessionNoted);
-    if (this.#client === client && this.#acks.isTaking) this.#health.connected(client, hasSome);
+    if (this.#client !== client) return;
+    this.#isAligned = true;
+    if (this.#acks.isTaking) this.#health.connected(client, hasSome);
   }
 
   #closed(): void {
     this.#client = undefined;
+    this.#isAligned = false;
     this.#health.stop();
     this.#word.closed();
     this.#acks.detach();

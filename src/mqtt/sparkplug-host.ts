@@ -12,14 +12,16 @@ import { publish, subscribe } from './connection/requests.ts';
 export interface SparkplugHostOptions extends ConnectionOptions {
   /** `spBv1.0/STATE/<host id>`: where edge nodes see whether this host is there. */
   readonly stateTopic: string;
-  /** Whether what an edge node publishes now is received, and stored durably. */
+  /** Whether what an edge node publishes now is received, and stored durably. Asked again and again. */
   readonly isReady: () => boolean;
 }
 
 type State = 'online' | 'offline';
 
-const LOOK_EVERY_MS = 1000;
+const LOOK_EVERY_MS = 500;
 const OFFLINE_DEADLINE_MS = 2000;
+/** So long nothing is said on a new connection while the host is not ready: the intake connects at the same time. */
+const SILENT_MS = 2000;
 
 /**
  * The connection as which the bridge is a host application of Sparkplug: it says whether the host is there, and asks
@@ -41,6 +43,7 @@ export class SparkplugHost {
   #client: MqttClient | undefined;
   /** Of the present connection's will and birth, epoch milliseconds. */
   #timestamp = 0;
+  #silentUntilMs = 0;
   /** What was said last on the present connection. */
   #said: State | undefined;
   #isSaying = false;
@@ -81,10 +84,14 @@ export class SparkplugHost {
     return this.#stopping;
   }
 
-  /** Publishes a command at QoS 0. Rejects without a connection. */
+  /**
+   * Publishes a command at QoS 0. Rejects while it is not online: the birth is to be the first thing that a host
+   * publishes [Sparkplug 3.0, host-topic-phid-birth-message], and what a command asks for would not be stored.
+   */
   send(topic: string, payload: Buffer): Promise<void> {
     const client = this.#client;
     if (client === undefined) return Promise.reject(new Error('not connected to the broker'));
+    if (this.#said !== 'online') return Promise.reject(new Error('the host application is not online'));
     return publish(client, topic, payload, { qos: 0, retain: false });
   }
 
@@ -124,6 +131,7 @@ export class SparkplugHost {
     }
     if (!client.connected) return;
     this.#client = client;
+    this.#silentUntilMs = this.#options.clock.monotonic() + SILENT_MS;
     await this.#say();
   }
 
@@ -140,6 +148,9 @@ export class SparkplugHost {
     const client = this.#client;
     const state: State = !this.#isPaused && this.#options.isReady() ? 'online' : 'offline';
     if (client === undefined || this.#isSaying || state === this.#said) return;
+    // Who has said offline must connect again to be online, which is not worth it for a moment.
+    if (state === 'offline' && this.#said === undefined && this.#options.clock.monotonic() < this.#silentUntilMs)
+      return;
     if (state === 'online' && this.#said === 'offline') {
       this.#connection.renew();
       return;

@@ -12,6 +12,7 @@ export type ProblemKind =
   | 'oracle'
   | 'bufferFull'
   | 'backups'
+  | 'held'
   | 'rejected'
   | 'undecodable'
   | 'turnedIntoText'
@@ -43,12 +44,15 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
     if (backups.replaying !== undefined) return 'Nothing: they are being replayed.';
     return oracle.state === 'connected' ? BACKUPS_STAY : BACKUPS_WAIT;
   },
+  held:
+    'The DBA must add a partition to the table for their times (see the files); they are written by themselves then. Where a time is wrong, mend the PLC and ' +
+    'discard the file.',
   rejected:
     'Look at error_code and error_message in the files, mend the cause in the table or at the PLC, then replay the ' +
     'files; discard those whose values are not wanted.',
   undecodable:
-    'Look at reason and payload in the files, mend the sender or the format of the subscription in mqtt.subscriptions, ' +
-    'then discard the files: messages cannot be replayed.',
+    'Look at reason and payload in the files, mend the subscription in mqtt.subscriptions and replay the files, which makes rows of them; or mend ' +
+    'the sender, and discard the files.',
   turnedIntoText:
     'Look at the texts under the tags seen. If they are numbers in quotes, with a comma or words such as ON, set numbersInText, decimalComma or ' +
     'words of the subscription; else the PLC or what reads it reports something else now, such as an error.',

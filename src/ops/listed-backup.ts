@@ -4,7 +4,7 @@ import type { Reason } from '../core/errors.ts';
 export interface ListedBackup {
   /** The name of the file. */
   readonly file: string;
-  readonly kind: 'backup' | 'rejected' | 'undecodable';
+  readonly kind: 'backup' | 'held' | 'rejected' | 'undecodable';
   readonly state: 'open' | 'sealed' | 'replaying';
   /** ISO 8601: when the file was begun; the beginning of 1970 where nothing tells. */
   readonly createdAt: string;

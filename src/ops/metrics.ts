@@ -52,6 +52,8 @@ const FIGURES: readonly Figure[] = [
   gauge('oracle_connected', '1 when batches are written', (s) => Number(s.oracle.state === 'connected')),
   gauge('backup_pending_files', 'CSV backups that wait for Oracle', (s) => s.backups.pendingFiles),
   gauge('backup_pending_rows', 'Rows in CSV backups that wait for Oracle', (s) => s.backups.pendingRows),
+  gauge('held_files', 'CSV files of held rows, tried again by themselves', (s) => s.backups.heldFiles),
+  gauge('held_rows', 'Rows in CSV files of held rows', (s) => s.backups.heldRows),
   gauge('rejected_files', 'CSV files of rejected rows', (s) => s.backups.rejectedFiles),
   gauge('rejected_rows', 'Rows in CSV files of rejected rows', (s) => s.backups.rejectedRows),
   gauge('undecodable_files', 'CSV files of undecodable messages', (s) => s.backups.undecodableFiles),

@@ -94,6 +94,12 @@ const PROBLEMS: readonly Problem[] = [
     phrase: () => 'backups wait for Oracle',
   },
   {
+    kind: 'held',
+    sentence: ({ backups }) =>
+      waiting(backups.heldFiles, backups.heldRows, 'held until the table has a partition for them'),
+    phrase: () => 'rows without a partition',
+  },
+  {
     kind: 'rejected',
     sentence: ({ backups }) =>
       waiting(backups.rejectedFiles, backups.rejectedRows, 'rejected, kept with the reason in CSV'),

@@ -63,6 +63,9 @@ export interface MqttStatus extends MqttFigures {
 export interface BackupsStatus {
   readonly pendingFiles: number;
   readonly pendingRows: number;
+  /** Rows set apart one by one that are tried again by themselves. */
+  readonly heldFiles: number;
+  readonly heldRows: number;
   readonly rejectedFiles: number;
   readonly rejectedRows: number;
   readonly undecodableFiles: number;

@@ -1,29 +1,41 @@
 import type oracledb from 'oracledb';
 
-import { DatabaseError } from '../core/errors.ts';
+import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { LedgerMove, LedgerSession } from '../core/ledger-session.ts';
 import { comparePlaces, type Place } from '../core/place.ts';
 import type { RefusedRow } from '../core/refused-row.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
 import { placeOf, type TagValues } from '../core/tag-values.ts';
-import type { ConnectionLender } from './lease.ts';
+import type { ConnectionLender, Lease } from './lease.ts';
 import type { Ledger } from './ledger.ts';
-import { toDatabaseError, toRowReason } from './ora-errors.ts';
+import { toDatabaseError } from './ora-errors.ts';
+import type { Refusals } from './refusals.ts';
 import type { InsertStatement } from './statements.ts';
+
+export interface DatabaseOptions {
+  readonly connections: ConnectionLender;
+  readonly insert: InsertStatement;
+  /** Of this stream alone. */
+  readonly refusals: Refusals;
+  /** Absent: an unknown outcome stays unknown, and rows are written at least once. */
+  readonly ledger?: Ledger | undefined;
+  readonly onStep?: OnStep | undefined;
+}
 
 /** The configured table and one stream of the ledger, as the batch writer and the replay write to them. */
 export class Database implements LedgerSession {
   readonly #connections: ConnectionLender;
   readonly #insert: InsertStatement;
+  readonly #refusals: Refusals;
   readonly #ledger: Ledger | undefined;
   readonly #onStep: OnStep;
 
-  /** Without a ledger an unknown outcome stays unknown: rows are written at least once. */
-  constructor(connections: ConnectionLender, insert: InsertStatement, ledger?: Ledger, onStep: OnStep = noStep) {
-    this.#connections = connections;
-    this.#insert = insert;
-    this.#ledger = ledger;
-    this.#onStep = onStep;
+  constructor(options: DatabaseOptions) {
+    this.#connections = options.connections;
+    this.#insert = options.insert;
+    this.#refusals = options.refusals;
+    this.#ledger = options.ledger;
+    this.#onStep = options.onStep ?? noStep;
   }
 
   write(
@@ -32,15 +44,15 @@ export class Database implements LedgerSession {
     beforeCommit: (refused: readonly RefusedRow[]) => Promise<void>,
   ): Promise<Place | undefined> {
     const rows = this.#insert.rows(values);
-    return this.#connections.use('write', async ({ connection, wear }) => {
+    return this.#connections.use('write', async (lease) => {
+      const { connection } = lease;
       if (this.#ledger !== undefined && move !== undefined) {
         await known(this.#ledger.move(connection, move.from, move.to));
       }
       this.#onStep('sent');
-      const refused = await this.#execute(connection, rows);
+      const refused = await this.#execute(lease, rows);
       let reached = this.#ledger === undefined ? undefined : move?.to;
       if (refused.length > 0) {
-        wear();
         await beforeCommit(refused);
         const last = lastTaken(values, refused);
         if (this.#ledger !== undefined && move !== undefined) reached = await this.#moveBack(connection, move, last);
@@ -82,15 +94,23 @@ export class Database implements LedgerSession {
   }
 
   /** Committed by the database itself in the same round trip, unless a row was refused. */
-  async #execute(connection: oracledb.Connection, rows: unknown[][]): Promise<RefusedRow[]> {
+  async #execute({ connection, wear }: Lease, rows: unknown[][]): Promise<RefusedRow[]> {
     const { sql, bindDefs } = this.#insert;
-    const result = await sent(connection.executeMany(sql, rows, { autoCommit: true, batchErrors: true, bindDefs }));
-    return (result.batchErrors ?? []).map((error) => {
-      const reason = toRowReason(error.message);
-      if (reason === undefined) throw toDatabaseError(new Error(error.message), false);
-      return { index: error.offset ?? 0, reason };
-    });
+    const call = connection.executeMany(sql, rows, { autoCommit: true, batchErrors: true, bindDefs });
+    const result = await sent(call.catch((error: unknown) => nameColumn(error, this.#insert)));
+    const errors = result.batchErrors ?? [];
+    if (errors.length > 0) wear();
+    return this.#refusals.judge(errors, rows.length);
   }
+}
+
+/** Throws the error again, with the column at whose place of the statement the database found it. */
+function nameColumn(thrown: unknown, insert: InsertStatement): never {
+  const error = coerceError(thrown);
+  const offset = 'offset' in error && typeof error.offset === 'number' ? error.offset : 0;
+  const column = insert.columnAt(offset);
+  if (column !== undefined) error.message = error.message.replace(/^.*/, `$& (column ${column})`);
+  throw error;
 }
 
 /** The place of the last row that was not refused. */

@@ -11,7 +11,8 @@ export interface ReplayConfig {
 }
 
 export interface ReplaySessions {
-  session(stream: string): LedgerSession;
+  /** `blamesRows`: as of `Refusals`. */
+  session(stream: string, blamesRows?: () => boolean): LedgerSession;
   close(): Promise<void>;
 }
 
@@ -21,5 +22,5 @@ export function openReplaySessions(config: ReplayConfig, log: Logger): ReplaySes
   const pool = { ...oracle.pool, min: 0 };
   const connections = new Connections({ ...oracle, pool, clientId: bridge.id, clock: systemClock, log });
   const sessions = new Sessions(connections, { ...oracle, bridgeId: bridge.id });
-  return { session: (stream) => sessions.replay(stream), close: () => connections.stop() };
+  return { session: (stream, blamesRows) => sessions.replay(stream, blamesRows), close: () => connections.stop() };
 }

@@ -3,12 +3,14 @@ import { noStep, type OnStep } from '../core/steps.ts';
 import { Database } from './database.ts';
 import type { ConnectionLender } from './lease.ts';
 import { Ledger } from './ledger.ts';
+import { Refusals, type MissingPartition } from './refusals.ts';
 import { createInsert, type InsertStatement, type TableOptions } from './statements.ts';
 
 export interface SessionsOptions extends TableOptions {
   readonly bridgeId: string;
   /** Empty: no ledger is kept. */
   readonly ledgerTable: string;
+  readonly onMissingPartition: MissingPartition;
 }
 
 /** Makes the sessions for live data and for replays: one table, one stream of the ledger each. */
@@ -29,15 +31,17 @@ export class Sessions {
     return this.#database('live', `live/${journalId}`, this.#onStep);
   }
 
-  replay(stream: string): LedgerSession {
-    return this.#database('replay', stream, noStep);
+  /** `blamesRows`: as of `Refusals`. */
+  replay(stream: string, blamesRows?: () => boolean): LedgerSession {
+    return this.#database('replay', stream, noStep, blamesRows);
   }
 
   /** `stage` goes before the name of each piece of work: a DBA sees it in V$SESSION. */
-  #database(stage: string, stream: string, onStep: OnStep): Database {
-    const { bridgeId, ledgerTable } = this.#options;
+  #database(stage: string, stream: string, onStep: OnStep, blamesRows?: () => boolean): Database {
+    const { bridgeId, ledgerTable, onMissingPartition } = this.#options;
     const ledger = ledgerTable === '' ? undefined : new Ledger(ledgerTable, bridgeId, stream);
-    const lender: ConnectionLender = { use: (what, work) => this.#connections.use(`${stage} ${what}`, work) };
-    return new Database(lender, this.#insert, ledger, onStep);
+    const refusals = new Refusals(onMissingPartition, blamesRows);
+    const connections: ConnectionLender = { use: (what, work) => this.#connections.use(`${stage} ${what}`, work) };
+    return new Database({ connections, insert: this.#insert, refusals, ledger, onStep });
   }
 }

@@ -20,6 +20,10 @@ export interface InsertStatement {
   readonly sql: string;
   readonly bindDefs: oracledb.BindDefinition[];
   rows(values: TagValues): unknown[][];
+  /**
+   * The column that an error at this place of the text (from 0, as the database gives it) is about; undefined: none.
+   */
+  columnAt(offset: number): string | undefined;
 }
 
 /**
@@ -33,10 +37,17 @@ export function createInsert({ columns, table, valueType }: TableOptions): Inser
   const names = used.map(({ key }) => quoteName(columns[key])).join(', ');
   const marks = used.map((_column, i) => `:${i + 1}`).join(', ');
   const readers = used.map(({ content }) => bindReader(content));
+  const sql = `INSERT INTO ${quoteName(table)} (${names}) VALUES (${marks})`;
+  const marksAt = sql.length - marks.length - 1;
   return {
-    sql: `INSERT INTO ${quoteName(table)} (${names}) VALUES (${marks})`,
+    sql,
     bindDefs: used.map(({ content }) => bindDefinition(content, valueType)),
     rows: (values) => buildRows(values, readers),
+    columnAt: (offset) => {
+      if (offset < marksAt || offset >= sql.length - 1) return undefined;
+      const key = used[sql.slice(marksAt, offset).split(',').length - 1]?.key;
+      return key === undefined ? undefined : columns[key];
+    },
   };
 }
 

@@ -1,10 +1,11 @@
 import { SKIPPED, type Message } from '../core/message.ts';
-import { TagValues } from '../core/tag-values.ts';
+import { MAX_MESSAGE_VALUES, TagValues, TooManyValuesError } from '../core/tag-values.ts';
 import { topicMatches } from '../core/topic-filter.ts';
 import type { CompiledFormat, DecodeOutcome, FormatSubscription, TopicNames } from './format.ts';
 import type { EarlierMessages } from './format-memory.ts';
 import { formatNamed, type FormatName } from './formats.ts';
 import { fillLevels } from './level-template.ts';
+import { NameTables } from './name-tables.ts';
 import { PassingMemory } from './passing-memory.ts';
 import { reasonFor } from './reasons.ts';
 import { EdgeNodes } from './sparkplug/edge-nodes.ts';
@@ -100,6 +101,7 @@ export function createDecoder(
 class RoutingDecoder implements Decoder {
   readonly #tags: TagCatalog;
   readonly #edgeNodes: EdgeNodes;
+  readonly #names: NameTables;
   readonly #topics = new Map<string, TopicReading>();
   readonly #stored: StoredMessages | undefined;
   /** The present ones first. */
@@ -111,6 +113,7 @@ class RoutingDecoder implements Decoder {
     this.#stored = stored;
     this.#tags = new TagCatalog(tagNameTemplate);
     this.#edgeNodes = new EdgeNodes(memory, nodeCommands);
+    this.#names = new NameTables(memory);
     this.#readings = routes.map((route) => this.#compile(route, false));
     this.#presentCount = routes.length;
   }
@@ -135,9 +138,7 @@ class RoutingDecoder implements Decoder {
   decodeAside(message: Message, into: TagValues): DecodeOutcome {
     const reading = this.#readingOf(message.topic);
     if (reading === undefined) return reasonFor('NO_ROUTE', message.topic);
-    const { format } = reading.of;
-    if (format.decodeAside === undefined) return read(message, reading, into);
-    return stamped(format.decodeAside(message, reading.names, into), message, into);
+    return readAside(message, reading, into);
   }
 
   resume(earlierThrough: number): void {
@@ -151,7 +152,7 @@ class RoutingDecoder implements Decoder {
     const { format } = reading.of;
     if (format.hasOwnTime !== undefined) return format.hasOwnTime(topic, payload);
     const values = new TagValues(SCRATCH_VALUES);
-    const outcome = read({ number: 0, topic, payload, receivedAtMs: Number.NaN }, reading, values);
+    const outcome = readAside({ number: 0, topic, payload, receivedAtMs: Number.NaN }, reading, values);
     return outcome === undefined && values.length > 0 && !values.timesMs.subarray(0, values.length).some(Number.isNaN);
   }
 
@@ -175,7 +176,7 @@ class RoutingDecoder implements Decoder {
   }
 
   #compile(route: Route, hasBrought: boolean): Reading {
-    const scope = { tags: this.#tags, values: new ValueDecoder(route), edgeNodes: this.#edgeNodes };
+    const scope = { tags: this.#tags, values: new ValueDecoder(route), edgeNodes: this.#edgeNodes, names: this.#names };
     return { route, format: formatNamed(route.format).compile(route, scope), hasBrought };
   }
 
@@ -198,15 +199,40 @@ class RoutingDecoder implements Decoder {
 
 /** Changes nothing but the list, and what the format remembers. */
 function read(message: Message, { names, of: { format } }: TopicReading, into: TagValues): DecodeOutcome {
-  // A retained message is cleared by an empty one, and whoever listens already gets that like any other.
-  if (message.payload.length === 0 && (message.retained === true || format.readsEmpty !== true)) return SKIPPED;
-  return stamped(format.decode(message, names, into), message, into);
+  if (isClearing(message, format)) return SKIPPED;
+  return stamped(() => format.decode(message, names, into), message, into);
 }
 
-function stamped(outcome: DecodeOutcome, message: Message, into: TagValues): DecodeOutcome {
+/** Changes nothing but the list. */
+function readAside(message: Message, { names, of: { format } }: TopicReading, into: TagValues): DecodeOutcome {
+  if (isClearing(message, format)) return SKIPPED;
+  return stamped(
+    () =>
+      format.decodeAside === undefined ? format.decode(message, names, into) : format.decodeAside(message, names, into),
+    message,
+    into,
+  );
+}
+
+/** A retained message is cleared by an empty one, and whoever listens already gets that like any other. */
+function isClearing({ payload, retained }: Message, { readsEmpty }: CompiledFormat): boolean {
+  return payload.length === 0 && (retained === true || readsEmpty !== true);
+}
+
+function stamped(decode: () => DecodeOutcome, message: Message, into: TagValues): DecodeOutcome {
+  const outcome = limited(decode);
   if (outcome === undefined) into.stamp(message.number, message.receivedAtMs);
   else into.clear();
   return outcome;
+}
+
+function limited(decode: () => DecodeOutcome): DecodeOutcome {
+  try {
+    return decode();
+  } catch (thrown) {
+    if (thrown instanceof TooManyValuesError) return reasonFor('TOO_MANY_VALUES', MAX_MESSAGE_VALUES);
+    throw thrown;
+  }
 }
 
 function namesIn(topic: string, { plcCode, tagAddress }: FormatSubscription): TopicNames {

@@ -2,6 +2,7 @@ import type { Reason } from '../core/errors.ts';
 import type { Fields } from '../core/fields.ts';
 import type { Message, SKIPPED } from '../core/message.ts';
 import type { TagValues } from '../core/tag-values.ts';
+import type { NameTables } from './name-tables.ts';
 import type { EdgeNodes } from './sparkplug/edge-nodes.ts';
 import type { TagCatalog } from './tag-name.ts';
 import type { ValueDecoder } from './value-decoder.ts';
@@ -42,6 +43,8 @@ export interface FormatScope {
   readonly values: ValueDecoder;
   /** Sparkplug's, over all subscriptions: births may come with another one than data. */
   readonly edgeNodes: EdgeNodes;
+  /** Over all subscriptions, too: names come with another one than data. */
+  readonly names: NameTables;
 }
 
 /**

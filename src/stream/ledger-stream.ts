@@ -22,7 +22,7 @@ export interface LedgerStreamOptions extends Omit<LedgerCursorOptions, 'session'
   readonly session: LedgerSession;
   /** Finds values that must not be sent, in order. */
   readonly checkRows: (values: TagValues) => readonly RefusedRow[];
-  /** Puts rows into the rejected CSV. Durable when it resolves; throws the system error of the disk. */
+  /** Puts rows, all held or none, into their CSV. Durable when it resolves; throws the system error of the disk. */
   readonly reject: (values: TagValues, rows: readonly RefusedRow[]) => Promise<void>;
   /** Places, as `placeKeyOf`, whose values an earlier run rejected. */
   readonly rejected?: ReadonlySet<string>;
@@ -120,7 +120,8 @@ export class LedgerStream {
       if (unanswered !== undefined || values.length === 0) return unanswered ?? [];
     }
     if (values.length === 1) {
-      await this.#reject(values, [{ index: 0, reason: { code: error.code, message: error.message } }]);
+      const reason = { code: error.code, message: error.message };
+      await this.#reject(values, [{ index: 0, reason, ...(error.isHeld ? { isHeld: true } : {}) }]);
       return [];
     }
     const middle = values.length >> 1;
@@ -177,8 +178,13 @@ export class LedgerStream {
     const to = placeOf(values, values.length - 1);
     try {
       const reached = await session.write(values, move, async (rows) => {
-        await reject(values, rows);
-        for (const { index } of rows) refused.add(index);
+        for (const group of [
+          rows.filter(({ isHeld }) => isHeld === true),
+          rows.filter(({ isHeld }) => isHeld !== true),
+        ]) {
+          if (group.length > 0) await reject(values, group);
+          for (const { index } of group) refused.add(index);
+        }
       });
       this.#cursor.committed(to, reached);
     } catch (thrown) {
@@ -227,9 +233,9 @@ export class LedgerStream {
   }
 }
 
-/** The error is because of one row, or of what was bound for it: the other rows may be taken. */
+/** The error is because of what was bound for one row: the other rows may be taken. */
 export function spoilsBatch({ kind }: DatabaseError): boolean {
-  return kind === 'row' || kind === 'mistake';
+  return kind === 'mistake';
 }
 
 /** What is left out, and what the ledger says, is right for ascending places alone. */

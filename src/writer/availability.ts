@@ -22,6 +22,8 @@ interface Policy {
   /** Trying the same batch again at once may help. */
   readonly retry: boolean;
   readonly minProbeIntervalMs: number;
+  /** Up to this the interval doubles with each batch of an outage that fails in the same way. */
+  readonly maxProbeIntervalMs?: number;
 }
 
 const POLICY: Readonly<Record<DatabaseErrorKind, Policy>> = {
@@ -29,7 +31,8 @@ const POLICY: Readonly<Record<DatabaseErrorKind, Policy>> = {
   passing: { retry: true, minProbeIntervalMs: 0 },
   resource: { retry: false, minProbeIntervalMs: 30_000 },
   configuration: { retry: false, minProbeIntervalMs: 60_000 },
-  row: { retry: false, minProbeIntervalMs: 0 },
+  // The probe can't see it, as it parses only: so each answer costs a batch that goes to the backup.
+  refused: { retry: true, minProbeIntervalMs: 0, maxProbeIntervalMs: 60_000 },
   mistake: { retry: false, minProbeIntervalMs: 0 },
 };
 
@@ -52,6 +55,8 @@ export class Availability {
   #sinceMs: number;
   #error: DatabaseError | undefined;
   #outageBeganMs: number | undefined;
+  /** Batches of the outage that failed. */
+  #failures = 0;
   #trialBusy = false;
   #cancelTimer: CancelTimer | undefined;
   #stopped = true;
@@ -147,7 +152,9 @@ export class Availability {
     if (!this.inOutage) {
       this.#options.log.error('oracle is down: batches go to the csv backup', fieldsOf(error));
       this.#outageBeganMs = this.#options.clock.now();
+      this.#failures = 0;
     }
+    this.#failures += 1;
     this.#enter('down');
     this.#schedule(this.#probeIntervalMs(error), () => this.#ask());
   }
@@ -165,7 +172,7 @@ export class Availability {
       this.#goUp();
       return;
     }
-    log.info('oracle answers again: the next batch decides');
+    if (this.#failures === 1) log.info('oracle answers again: the next batch decides');
     this.#enter('retrying');
     this.#schedule(probeIntervalMs, () => {
       if (!this.#trialBusy) this.#goUp();
@@ -206,7 +213,9 @@ export class Availability {
   }
 
   #probeIntervalMs(error: DatabaseError): number {
-    return Math.max(this.#options.probeIntervalMs, POLICY[error.kind].minProbeIntervalMs);
+    const { minProbeIntervalMs, maxProbeIntervalMs = 0 } = POLICY[error.kind];
+    const leastMs = Math.max(this.#options.probeIntervalMs, minProbeIntervalMs);
+    return Math.max(leastMs, Math.min(maxProbeIntervalMs, leastMs * 2 ** (this.#failures - 1)));
   }
 
   /** There is one timer at most: a later plan replaces the earlier. */

@@ -31,7 +31,8 @@ export function createLiveStream(
     checkRows: (values) => checkRows(values, rowCheck),
     reject: async (values, rows) => {
       await backup.reject(values, rows);
-      log.warn('values rejected', { values: rows.length, first: rows[0]?.reason });
+      const what = rows[0]?.isHeld === true ? 'values held: they are tried again by themselves' : 'values rejected';
+      log.warn(what, { values: rows.length, first: rows[0]?.reason });
     },
     beforeSending: () => backup.flushStamps(),
     onRead: async (place) => {

@@ -24,6 +24,7 @@ export interface ValueSource {
  */
 export interface BatchBackup {
   backUp(values: TagValues, reason: Reason): Promise<void>;
+  /** Rows that are all held, or all rejected. */
   reject(values: TagValues, rows: readonly RefusedRow[]): Promise<void>;
   endOutage(): Promise<void>;
   /** The backups that got rows since `outcomeCertain` hold rows that Oracle has too: those up to `place`. */

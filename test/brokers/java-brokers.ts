@@ -3,7 +3,8 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { RealBroker } from './broker.ts';
-import { installArtemis, installJava, missingCommand, PACKAGES, run } from './packages.ts';
+import { missingCommand, run } from '../support/package-cache.ts';
+import { installArtemis, installJava, PACKAGES } from './packages.ts';
 
 const JAVA_MEMORY = ['-Xmx1g', '-XX:+UseSerialGC'];
 /** More than any test queues. HiveMQ's default is 1,000, of which it drops the newest after PUBACK. */

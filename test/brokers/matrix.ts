@@ -5,7 +5,7 @@ import { CASES, type Case } from './cases.ts';
 import { Cell, type CellCounts } from './cell.ts';
 import { manners } from './manners.ts';
 import { notices } from './notices.ts';
-import { Unavailable } from './packages.ts';
+import { Unavailable } from '../support/package-cache.ts';
 import type { PayloadKind } from './payloads.ts';
 import { rate } from './rate.ts';
 

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 
 import { freePort } from '../support/free-port.ts';
 import type { RealBroker } from './broker.ts';
-import { findCommand, installAmqtt, installMochi, missingCommand, PACKAGES } from './packages.ts';
+import { findCommand, missingCommand } from '../support/package-cache.ts';
+import { installAmqtt, installMochi, PACKAGES } from './packages.ts';
 
 /**
  * The script of the package itself. `rabbitmq-server` on the path changes to a user of its own, who can't read our

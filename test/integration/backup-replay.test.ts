@@ -170,13 +170,17 @@ describe('backups replay without a bridge', () => {
     return { standin, settings };
   }
 
-  it('does it itself, with the real driver', async () => {
-    const { settings, standin } = await prepare();
-    const log = new RecordingLogger();
+  async function startBackups(): Promise<Backups> {
     const folder = new BackupFolder(join(dir, 'backup'), nodeFileSystem);
     const options = { folder, maxRowsPerFile: 100, journalId: () => 'another12345', onStep: noStep };
-    const backups = new Backups({ ...options, clock: systemClock, log });
+    const backups = new Backups({ ...options, clock: systemClock, log: new RecordingLogger() });
     await backups.start();
+    return backups;
+  }
+
+  it('does it itself, with the real driver', async () => {
+    const { settings, standin } = await prepare();
+    const backups = await startBackups();
     await fill(backups);
     await backups.stop();
     const { err, exitCode, out } = await command([], settings);
@@ -189,11 +193,7 @@ describe('backups replay without a bridge', () => {
 
   it('makes rows of undecodable messages once the subscription is mended, as of their receipt', async () => {
     const { settings, standin } = await prepare();
-    const log = new RecordingLogger();
-    const folder = new BackupFolder(join(dir, 'backup'), nodeFileSystem);
-    const options = { folder, maxRowsPerFile: 100, journalId: () => 'another12345', onStep: noStep };
-    const backups = new Backups({ ...options, clock: systemClock, log });
-    await backups.start();
+    const backups = await startBackups();
     for (const [i, payload] of ['12.5', 'RUN', '{"value":[1]}', Buffer.from([0xff])].entries()) {
       const topic = `plant/PLC01/D${i}`;
       const message = { number: i + 1, topic, payload: Buffer.from(payload), receivedAtMs: 1_762_093_825_000 + i };

@@ -5,6 +5,7 @@ import type { RefusedRow } from '../../src/core/refused-row.ts';
 import type { Connections, ConnectionsOptions } from '../../src/oracle/connections.ts';
 import { Ledger } from '../../src/oracle/ledger.ts';
 import { Database } from '../../src/oracle/database.ts';
+import { Refusals } from '../../src/oracle/refusals.ts';
 import { createInsert } from '../../src/oracle/statements.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { connectionsTo, databaseErrorOf } from '../support/oracle-connections.ts';
@@ -25,6 +26,15 @@ function connect(options: Partial<ConnectionsOptions> = {}): Connections {
 }
 
 const ping = ({ connection }: { connection: { ping(): Promise<void> } }): Promise<void> => connection.ping();
+
+function databaseOn(lender: Connections, ledger?: Ledger): Database {
+  return new Database({
+    connections: lender,
+    insert: createInsert(TABLE_OPTIONS),
+    refusals: new Refusals('hold'),
+    ledger,
+  });
+}
 
 describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) => {
   beforeEach(async () => {
@@ -77,7 +87,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
 
     it('asks for packets that hold a whole batch, and uses what the server gives', async () => {
       connect();
-      const database = new Database(connections, createInsert(TABLE_OPTIONS));
+      const database = databaseOn(connections);
       await database.write(valuesOf(1), undefined, async () => {});
       const before = standin.stats.packets;
       await database.write(valuesOf(...Array.from({ length: 500 }, (_, i) => i)), undefined, async () => {});
@@ -154,7 +164,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
     };
 
     function database(): Database {
-      return new Database(connect(), createInsert(TABLE_OPTIONS));
+      return databaseOn(connect());
     }
 
     it('writes a batch in one transaction', async () => {
@@ -226,7 +236,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
 
     it('breaks a call that takes too long', async () => {
       standin.faults.add({ on: 'execute', sql: 'INSERT', hang: true });
-      const slow = new Database(connect({ callTimeoutMs: 200 }), createInsert(TABLE_OPTIONS));
+      const slow = databaseOn(connect({ callTimeoutMs: 200 }));
       expect(await databaseErrorOf(slow.write(valuesOf(1), undefined, rejecting))).toMatchObject({
         kind: 'passing',
         code: 'NJS-123',
@@ -245,7 +255,7 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
 
     function database(options: Partial<ConnectionsOptions> = {}): Database {
       const ledger = new Ledger(TABLE_OPTIONS.ledgerTable, 'test-bridge', 'live/J');
-      return new Database(connect(options), createInsert(TABLE_OPTIONS), ledger);
+      return databaseOn(connect(options), ledger);
     }
 
     async function makeRow({ messageNo, valueNo }: Place): Promise<void> {

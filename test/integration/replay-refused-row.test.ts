@@ -62,7 +62,7 @@ test('a replayed batch that ends with a refused row costs no further log-on, rea
   const replay = new Replay({
     ...shared,
     backups,
-    session: (stream) => counted(sessions.replay(stream)),
+    session: (stream, blamesRows) => counted(sessions.replay(stream, blamesRows)),
     isOracleUp: () => true,
     beforeDelete: () => Promise.resolve(),
     checkRows: () => [],

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import mqtt, { type MqttClient } from 'mqtt';
 
+import { startAedes } from '../support/aedes.ts';
 import { BridgeProcess } from '../support/bridge-process.ts';
 import { mosquittoMissing, startMosquitto, type RunningMosquitto } from '../support/mosquitto.ts';
 import { sparkplugPayload, type MetricParts } from '../support/sparkplug-encoder.ts';
@@ -97,5 +98,39 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge as a host applicatio
     const { counters } = await bridge.untilStatus('both', (status) => status.counters.messagesUndecodable === 2);
     expect([counters.messagesUndecodable, requests()]).toEqual([2, 1]);
     expect(heard.find(({ topic }) => topic.includes('NCMD'))!.text).toContain('Node Control/Rebirth');
+  });
+});
+
+describe('the bridge as a host application whose subscription the broker has not granted yet', () => {
+  it('says online only when what is published then is received', async () => {
+    let grant: (() => void) | undefined;
+    const broker = await startAedes({
+      authorizeSubscribe: (client, subscription, callback) => {
+        const isIntake = client?.id === 'test-bridge' && subscription.topic === 'spBv1.0/#';
+        if (isIntake) grant = () => callback(null, subscription);
+        else callback(null, subscription);
+      },
+    });
+    const states: string[] = [];
+    const node = await mqtt.connectAsync(broker.url);
+    node.on('message', (_topic, payload) => void states.push(payload.toString()));
+    await node.subscribeAsync('spBv1.0/STATE/#');
+    const bridge = await BridgeProcess.start({
+      config: {
+        mqtt: { url: broker.url, subscriptions: [{ topic: 'spBv1.0/#', format: 'sparkplugB' }] },
+        oracle: { connectString: '127.0.0.1:1/NONE', user: 'bridge', password: 'secret' },
+      },
+    });
+    try {
+      await until('the host to be connected', () => states.length > 0 || grant !== undefined);
+      await until('offline', () => states.some((text) => text.includes('"online":false')));
+      expect(states.filter((text) => text.includes('"online":true'))).toEqual([]);
+      grant!();
+      await until('online', () => states.at(-1)?.includes('"online":true') === true);
+    } finally {
+      await node.endAsync(true);
+      await bridge.dispose();
+      await broker.stop();
+    }
   });
 });

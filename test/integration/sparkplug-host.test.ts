@@ -90,6 +90,17 @@ for (const { name, skip, start, version } of BROKERS) {
       expect(second!.timestamp).toBeGreaterThan(first!.timestamp);
     });
 
+    test('connects with a clean session, and a will that is retained and has the time of the birth', async () => {
+      const { heard, host, tap } = await open();
+      await host.start();
+      await until('the birth', () => heard.length === 1);
+      const [connect] = tap.connects;
+      expect(connect).toMatchObject({ clean: true, will: { topic: STATE, qos: 1, retain: true } });
+      expect(connect!.properties?.sessionExpiryInterval ?? 0).toBe(0);
+      const will = JSON.parse(connect!.will!.payload.toString()) as HostState;
+      expect(will).toEqual({ online: false, timestamp: stateOf(heard[0]!).timestamp });
+    });
+
     test('says offline with the time of the stop, then disconnects, and no will follows', async () => {
       const { broker, heard, host, tap } = await open();
       await host.start();
@@ -100,6 +111,10 @@ for (const { name, skip, start, version } of BROKERS) {
       await until('the mark', () => heard.length >= 3);
       expect(heard.map(({ topic }) => topic)).toEqual([STATE, STATE, 'spBv1.0/mark']);
       const [birth, death] = heard.map(stateOf);
+      expect(heard[1]!.qos).toBe(1);
+      const kept = await watch(broker.url);
+      await until('the kept state', () => kept.length === 1);
+      expect(kept[0]).toMatchObject({ topic: STATE, retain: true, payload: heard[1]!.payload });
       expect(death!.online).toBe(false);
       expect(death!.timestamp).toBeGreaterThanOrEqual(birth!.timestamp);
     });
@@ -132,12 +147,30 @@ for (const { name, skip, start, version } of BROKERS) {
       expect(again).toEqual(birth);
     });
 
+    test('sends no request for births before it is online', async () => {
+      const { become, broker, heard, host, onlines, tap } = await open();
+      become(false);
+      await host.start();
+      await until('the connection', () => tap.count('subscribe') === 1);
+      await expect(host.send('spBv1.0/G/NCMD/N', rebirthRequest(1))).rejects.toThrow('not');
+      await until('offline', () => onlines().join(',') === 'false');
+      await expect(host.send('spBv1.0/G/NCMD/N', rebirthRequest(1))).rejects.toThrow('not online');
+      await publish(broker.url, 'spBv1.0/mark', ['{"online":true,"timestamp":0}']);
+      await until('the mark', () => heard.some(({ topic }) => topic === 'spBv1.0/mark'));
+      expect(heard.map(({ topic }) => topic)).toEqual([STATE, 'spBv1.0/mark']);
+    });
+
     test('sends a request for births at QoS 0, not retained, and none without a connection', async () => {
       const { heard, host } = await open();
       await expect(host.send('spBv1.0/G/NCMD/N', Buffer.from('x'))).rejects.toThrow('not connected');
       await host.start();
       await until('the birth', () => heard.length === 1);
-      await host.send('spBv1.0/G/NCMD/N', rebirthRequest(1_700_000_000_000));
+      await until('the host to know it', async () => {
+        return host.send('spBv1.0/G/NCMD/N', rebirthRequest(1_700_000_000_000)).then(
+          () => true,
+          () => false,
+        );
+      });
       await until('the command', () => heard.length === 2);
       expect(heard[1]).toMatchObject({ topic: 'spBv1.0/G/NCMD/N', qos: 0, retain: false });
       expect(heard[1]!.payload.includes('Node Control/Rebirth')).toBe(true);

@@ -32,16 +32,23 @@ export interface Expected {
   readonly skipped?: true;
 }
 
-/** One payload of the table as its file has it. It is sent as JSON; or a text as it stands; or bytes. */
-export interface PayloadCase extends Expected {
-  readonly about: string;
-  readonly subscription: Pick<Subscription, 'topic'>;
-  /** Default `{plc}.{tag}`. */
-  readonly tagName?: string;
+/** A message. Its payload is sent as JSON; or a text as it stands; or bytes. */
+interface SentMessage {
   readonly topic: string;
   readonly payload?: unknown;
   readonly payloadText?: string;
   readonly payloadBase64?: string;
+  readonly retained?: boolean;
+}
+
+/** One payload of the table as its file has it. */
+export interface PayloadCase extends Expected, SentMessage {
+  readonly about: string;
+  readonly subscription: Pick<Subscription, 'topic'>;
+  /** Default `{plc}.{tag}`. */
+  readonly tagName?: string;
+  /** Messages that were read before it, by the same subscription. */
+  readonly before?: readonly SentMessage[];
 }
 
 /** All payloads of a folder, by the names of their files. */
@@ -58,8 +65,16 @@ export function becomes(each: PayloadCase): Expected {
   if (problems.length > 0) throw new Error(problems.map(({ at, must }) => `${at} ${must}`).join('\n'));
   const decoder = createDecoder([fillSubscription(each.subscription)], each.tagName ?? '{plc}.{tag}');
   const values = new TagValues(4);
-  const message = { number: 7, topic: each.topic, payload: payloadOf(each), receivedAtMs: RECEIVED_AT_MS };
-  const outcome = decoder.decode(message, values);
+  let number = 6;
+  const read = (sent: SentMessage): ReturnType<typeof decoder.decode> => {
+    values.clear();
+    number += 1;
+    const { retained = false, topic } = sent;
+    const message = { number, topic, payload: payloadOf(sent), receivedAtMs: RECEIVED_AT_MS, retained };
+    return decoder.decode(message, values);
+  };
+  for (const earlier of each.before ?? []) read(earlier);
+  const outcome = read(each);
   if (outcome === SKIPPED) return { skipped: true };
   if (outcome === undefined) return { rows: Array.from({ length: values.length }, (_, i) => rowOf(values, i)) };
   const { code, message: words } = outcome;
@@ -86,7 +101,8 @@ function rowOf(values: TagValues, i: number): ExpectedRow {
   };
 }
 
-function payloadOf({ payload, payloadText, payloadBase64 }: PayloadCase): Buffer {
+/** The bytes that are sent. */
+export function payloadOf({ payload, payloadText, payloadBase64 }: SentMessage): Buffer {
   if (payloadBase64 !== undefined) return Buffer.from(payloadBase64, 'base64');
   return Buffer.from(payloadText ?? JSON.stringify(payload));
 }

@@ -69,7 +69,7 @@ export class BridgeLife {
       fileSystem: disk.mount(this.#life),
       lock: { acquire: () => Promise.resolve(), release: () => Promise.resolve() },
       database: (journalId) => sessions.live(journalId),
-      replaySession: (stream) => sessions.replay(stream),
+      replaySession: (stream, blamesRows) => sessions.replay(stream, blamesRows),
       maxTextBytes: MAX_TEXT_BYTES,
       reserveBytes: SIM_RESERVE_BYTES,
       log: new SimLogger(trace),
@@ -131,7 +131,7 @@ export class BridgeLife {
     return (
       journal.status.messages === 0 &&
       buffer.size + pending.expander + pending.writer === 0 &&
-      backups.pending('backup').files === 0
+      backups.pending('backup').files + backups.pending('held').files === 0
     );
   }
 

@@ -65,6 +65,9 @@ const DATABASE_ILLS: readonly Partial<DatabaseHealth>[] = [
   { late: 0.5 },
   { slow: 0.3 },
   { full: 0.5 },
+  { blamed: 0.5 },
+  { unpartitioned: 0.1 },
+  { unpartitioned: 1, cut: 0.1 },
   { passing: 0.3 },
   { cut: 0.1, late: 0.1, slow: 0.1, passing: 0.1 },
 ];

@@ -17,8 +17,11 @@ export interface SimMessage {
   state: 'queued' | 'acknowledged' | 'lost';
   /** When the bridge last got or acknowledged it. */
   atBridgeMs: number;
-  /** The power went while the journal had not synced it: it may be gone, or come again though it has been written. */
-  isExcused: boolean;
+  /**
+   * How often the power went while the journal had not synced it: each time it may be gone, or come again though it has
+   * been written.
+   */
+  excuses: number;
 }
 
 interface InFlight {
@@ -95,7 +98,7 @@ export class SimBroker {
   publish(topic: string, payload: Buffer, qos: 0 | 1 | 2): SimMessage {
     const id = this.messages.length + 1;
     const state = qos === 0 ? 'lost' : 'queued';
-    const message: SimMessage = { id, topic, payload, qos, state, atBridgeMs: -Infinity, isExcused: false };
+    const message: SimMessage = { id, topic, payload, qos, state, atBridgeMs: -Infinity, excuses: 0 };
     this.messages.push(message);
     if (qos > 0) {
       this.#queue.push(message);

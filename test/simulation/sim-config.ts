@@ -43,6 +43,7 @@ export function simConfig(plan: Plan): PipelineConfig {
       tnsAdmin: '',
       ...TABLE_OPTIONS,
       ledgerTable: 'LEDGER',
+      onMissingPartition: 'hold',
     },
     journal: { dir: JOURNAL_DIR, maxBytes: plan.journalMaxBytes, segmentBytes: plan.segmentBytes, sync: plan.sync },
     backup: {

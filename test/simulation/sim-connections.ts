@@ -141,7 +141,21 @@ class SimConnection {
   ): Promise<unknown> {
     const { full, takesAll } = this.#database.health;
     const isFull = full > 0 && this.#database.random.chance(full);
-    return this.#call('rows', insertRows(rows, { isFull, takesAll }, options.autoCommit === true));
+    const ills = { isFull, takesAll, errorOf: this.#errorsOfRows(rows.length) };
+    return this.#call('rows', insertRows(rows, ills, options.autoCommit === true));
+  }
+
+  /** Errors of single rows for which the rows are not to blame. */
+  #errorsOfRows(count: number): (offset: number) => string | undefined {
+    const { health, random } = this.#database;
+    if (health.blamed > 0 && random.chance(health.blamed)) {
+      const one = random.int(0, count - 1);
+      return random.chance(0.5)
+        ? (offset) => (offset === one ? 'ORA-28365: wallet is not open' : undefined)
+        : () => 'ORA-07777: of no list';
+    }
+    if (health.unpartitioned === 0) return () => undefined;
+    return () => (random.chance(health.unpartitioned) ? 'ORA-14400: no partition' : undefined);
   }
 
   commit(): Promise<void> {

@@ -13,13 +13,27 @@ export interface DatabaseHealth {
   readonly slow: number;
   /** Rows meet a full tablespace. */
   readonly full: number;
+  /** One row, or all of a batch, meet what is the database's fault: a closed keystore, or a code that is in no list. */
+  readonly blamed: number;
+  /** So many rows have no partition. */
+  readonly unpartitioned: number;
   /** A deadlock, a lost package state: try again. */
   readonly passing: number;
   /** The table refuses no row any more. */
   readonly takesAll: boolean;
 }
 
-export const WELL: DatabaseHealth = { logOn: 'ok', cut: 0, late: 0, slow: 0, full: 0, passing: 0, takesAll: false };
+export const WELL: DatabaseHealth = {
+  logOn: 'ok',
+  cut: 0,
+  late: 0,
+  slow: 0,
+  full: 0,
+  blamed: 0,
+  unpartitioned: 0,
+  passing: 0,
+  takesAll: false,
+};
 
 export interface LedgerPlace {
   readonly messageNo: number;

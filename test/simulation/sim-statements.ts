@@ -80,9 +80,15 @@ export function rowIdentity(name: Field, value: Field, text: Field, timeMs: numb
   return `${name}|${value ?? ''}|${text ?? ''}|${time}`;
 }
 
+export interface RowIlls {
+  readonly isFull: boolean;
+  readonly takesAll: boolean;
+  readonly errorOf: (offset: number) => string | undefined;
+}
+
 export function insertRows(
   rows: readonly (readonly unknown[])[],
-  { isFull, takesAll }: { readonly isFull: boolean; readonly takesAll: boolean },
+  { isFull, takesAll, errorOf }: RowIlls,
   commits: boolean,
 ): Call<unknown> {
   return (session, done) => {
@@ -97,7 +103,9 @@ export function insertRows(
     const batchErrors: { message: string; offset: number }[] = [];
     const taken: string[] = [];
     for (const [offset, [name, value, text, time]] of rows.entries()) {
-      if (!takesAll && isText(text, REFUSED_TEXT)) batchErrors.push({ message: BATCH_ERROR, offset });
+      const isRefused = !takesAll && isText(text, REFUSED_TEXT);
+      const message = isRefused ? BATCH_ERROR : errorOf(offset);
+      if (message !== undefined) batchErrors.push({ message, offset });
       else taken.push(rowIdentity(name as Field, value as Field, text as Field, (time as Date).getTime()));
     }
     session.addRows(taken);

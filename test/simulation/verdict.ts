@@ -97,11 +97,11 @@ function obligationsOf(
     doubted.add(content);
     for (const { identity, place } of values ?? [undecodable]) {
       const obligation = obligations.get(identity) ?? { least: 0, most: 0, place };
-      const isOwed = message.state !== 'lost' && !message.isExcused;
+      const isOwed = message.state !== 'lost' && message.excuses === 0;
       // After a break equal messages with a time are one and the same.
       const isOneOfMany = hadBreaks && hasOwnTime && obligation.least > 0;
       obligation.least += isOwed && !isOneOfMany ? 1 : 0;
-      obligation.most += (message.isExcused ? 2 : 1) + doubts;
+      obligation.most += 1 + message.excuses + doubts;
       obligations.set(identity, obligation);
     }
   }

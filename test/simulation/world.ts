@@ -250,7 +250,10 @@ class World {
       const bytes = `${message.topic} ${message.payload.toString('latin1')}`;
       const before = seen.get(bytes);
       if (before === undefined) seen.set(bytes, message);
-      else before.isExcused = message.isExcused = true;
+      else {
+        before.excuses += 1;
+        message.excuses += 1;
+      }
     }
   }
 
@@ -265,7 +268,8 @@ class World {
     if (how === 'kill' && !hasDiskFaults) return;
     const sinceMs = sync === 'never' || hasDiskFaults ? -Infinity : this.#unsyncedSinceMs;
     for (const message of this.#broker.messages) {
-      message.isExcused ||= sync !== 'always' && Number.isFinite(message.atBridgeMs) && message.atBridgeMs >= sinceMs;
+      const mayBeGone = sync !== 'always' && Number.isFinite(message.atBridgeMs) && message.atBridgeMs >= sinceMs;
+      if (mayBeGone) message.excuses += 1;
     }
   }
 

@@ -1,5 +1,7 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
+import mqttPacket, { type IConnectPacket } from 'mqtt-packet';
+
 /** A packet that a client sent to the broker. */
 export interface SentPacket {
   readonly type: string;
@@ -10,6 +12,8 @@ export interface SentPacket {
 export interface MqttTap {
   readonly url: string;
   readonly sent: readonly SentPacket[];
+  /** The CONNECT packets among them, read. */
+  readonly connects: readonly IConnectPacket[];
   count(type: string): number;
   /** Cuts all connections, without DISCONNECT. */
   cut(): void;
@@ -25,6 +29,7 @@ const TYPES =
 export async function startMqttTap(brokerUrl: string): Promise<MqttTap> {
   const { hostname, port } = new URL(brokerUrl);
   const sent: SentPacket[] = [];
+  const connects: IConnectPacket[] = [];
   const sockets = new Set<Socket>();
   const join = (from: Socket, to: Socket): void => {
     sockets.add(from);
@@ -39,6 +44,7 @@ export async function startMqttTap(brokerUrl: string): Promise<MqttTap> {
     const broker = connect(Number(port), hostname);
     const record = packetRecorder(sent);
     client.on('data', record);
+    readConnect(client, (packet) => void connects.push(packet));
     join(client, broker);
     join(broker, client);
   });
@@ -51,6 +57,7 @@ export async function startMqttTap(brokerUrl: string): Promise<MqttTap> {
   return {
     url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
     sent,
+    connects,
     count: (type) => sent.filter((packet) => packet.type === type).length,
     cut,
     stop: async () => {
@@ -59,6 +66,18 @@ export async function startMqttTap(brokerUrl: string): Promise<MqttTap> {
       await closed;
     },
   };
+}
+
+/** The first packet. What comes after it may be of MQTT 5, of which this parser was not told. */
+function readConnect(client: Socket, found: (packet: IConnectPacket) => void): void {
+  const parser = mqttPacket.parser();
+  const read = (chunk: Buffer): void => void parser.parse(chunk);
+  parser.on('error', () => {});
+  parser.once('packet', (packet) => {
+    client.off('data', read);
+    if (packet.cmd === 'connect') found(packet);
+  });
+  client.on('data', read);
 }
 
 /** Cuts a stream of bytes into packets [MQTT 3.1.1 section 2.2]. */

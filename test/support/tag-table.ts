@@ -16,6 +16,7 @@ export const TABLE_OPTIONS = {
   },
   valueType: 'binary_double',
   ledgerTable: 'MQTT_BRIDGE_LEDGER',
+  onMissingPartition: 'hold',
 } as const;
 
 export interface TagRow {

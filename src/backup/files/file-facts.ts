@@ -45,8 +45,8 @@ export function fileFacts(info: BackupFileInfo): FileFacts {
 }
 
 /**
- * Whether the file is replayed without anybody asking for it: rejected rows are not, nor what bears a name that no
- * bridge gives, as a person may still be writing that.
+ * Whether the file is replayed without anybody asking for it: rejected rows and messages are not, nor what bears a name
+ * that no bridge gives, as a person may still be writing that.
  */
 export function replaysByItself({
   file,
@@ -54,5 +54,6 @@ export function replaysByItself({
   problem,
   state,
 }: Pick<FileFacts, 'file' | 'kind' | 'problem' | 'state'>): boolean {
-  return kind === 'backup' && state !== 'open' && problem === undefined && parseFileName(file) !== undefined;
+  const isForUs = kind === 'backup' || kind === 'held';
+  return isForUs && state !== 'open' && problem === undefined && parseFileName(file) !== undefined;
 }

@@ -6,7 +6,7 @@
  * all its rows are in Oracle.
  */
 
-export const BACKUP_KINDS = ['backup', 'rejected', 'undecodable'] as const;
+export const BACKUP_KINDS = ['backup', 'held', 'rejected', 'undecodable'] as const;
 export type BackupKind = (typeof BACKUP_KINDS)[number];
 
 export const SEALED_SUFFIX = '.csv';
@@ -22,7 +22,7 @@ export const REPLAY_SUFFIX = '.replay';
 export const ROWS_SUFFIX = '.rows';
 export const LEFT_SUFFIX = '.left';
 
-const NAME = /^(?<kind>backup|rejected|undecodable)_(?<date>\d{8})_(?<time>\d{6})(?:_\d+)?\.csv$/;
+const NAME = /^(?<kind>backup|held|rejected|undecodable)_(?<date>\d{8})_(?<time>\d{6})(?:_\d+)?\.csv$/;
 const DATE_PARTS = /^(\d{4})(\d\d)(\d\d)$/;
 const TIME_PARTS = /^(\d\d)(\d\d)(\d\d)$/;
 

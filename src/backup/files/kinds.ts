@@ -11,11 +11,14 @@ interface KindTraits {
   readonly maySpendReserve: boolean;
 }
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 export const KINDS: Readonly<Record<BackupKind, KindTraits>> = {
   // An outage's file ends with the outage.
   backup: { columns: ROW_COLUMNS, maxAgeMs: Number.POSITIVE_INFINITY, maySpendReserve: false },
+  // It is sealed soon, as it is tried again when it is.
+  held: { columns: ROW_COLUMNS, maxAgeMs: 10 * MINUTE_MS, maySpendReserve: true },
   rejected: { columns: ROW_COLUMNS, maxAgeMs: HOUR_MS, maySpendReserve: true },
   undecodable: { columns: UNDECODABLE_COLUMNS, maxAgeMs: HOUR_MS, maySpendReserve: false },
 };

@@ -35,6 +35,7 @@ export class RollingFiles {
     this.#options = options;
     this.#byKind = {
       backup: this.#create('backup'),
+      held: this.#create('held'),
       rejected: this.#create('rejected'),
       undecodable: this.#create('undecodable'),
     };

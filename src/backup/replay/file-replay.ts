@@ -20,21 +20,25 @@ import {
   type MessageDecoder,
 } from './decoded-messages.ts';
 import { FileChangedError, orderedRows, surveyRows, type RowGroup, type Survey } from './replay-rows.ts';
-import { readStreams, writeStreams, type ReplayStreams } from './replay-streams.ts';
+import { readStreams, unfinishedReplays, writeStreams, type ReplayStreams } from './replay-streams.ts';
 
 export interface FileReplayParts {
   readonly backups: Backups;
   readonly fileSystem: FileSystem;
-  readonly session: (stream: string) => LedgerSession;
+  /** `blamesRows`: as of `Refusals`. */
+  readonly session: (stream: string, blamesRows?: () => boolean) => LedgerSession;
   readonly checkRows: (values: TagValues) => readonly RefusedRow[];
   /** Made anew for each file of messages. */
   readonly decoder: () => MessageDecoder;
-  readonly counters: Pick<Counters, 'valuesReceived' | 'valuesBackedUp' | 'valuesReplayed'>;
+  readonly counters: Pick<Counters, 'valuesReceived' | 'valuesBackedUp' | 'valuesReplayed' | 'valuesWritten'>;
   readonly batchSize: number;
   readonly onStep: OnStep;
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+/** The file's replay must not begin yet. */
+export class ReplayWaitsError extends Error {}
 
 /** Up to which message of a journal a file has messages that became rows. */
 export interface LastMessage {
@@ -53,6 +57,10 @@ export class FileReplay {
   /** A person has asked for it. */
   readonly #isAsked: boolean;
   readonly #hasMessages: boolean;
+  /** Its rows were set apart one by one. */
+  readonly #isSetApart: boolean;
+  /** Rows that are refused are to blame for it themselves. */
+  #blamesRows = false;
   /** By name: what a stream knows outlives an interruption. */
   readonly #streams = new Map<string, LedgerStream>();
   #rows = 0;
@@ -66,7 +74,9 @@ export class FileReplay {
   constructor(file: string, isAsked: boolean, parts: FileReplayParts) {
     this.file = file;
     this.#isAsked = isAsked;
-    this.#hasMessages = parts.backups.file(file)?.kind === 'undecodable';
+    const kind = parts.backups.file(file)?.kind;
+    this.#hasMessages = kind === 'undecodable';
+    this.#isSetApart = kind !== 'undecodable' && kind !== 'backup';
     this.#parts = parts;
   }
 
@@ -82,11 +92,15 @@ export class FileReplay {
   }
 
   /**
-   * True when every row is in Oracle, or durably in a rejected CSV; false on abort. Throws DatabaseError, CsvError,
-   * UnreplayableError, FileChangedError and the system error of the disk.
+   * True when every row is in Oracle, or durably in a held or rejected CSV; false on abort. `isOld`: it was refused
+   * often enough while other rows were taken. Throws DatabaseError, CsvError,
+   * UnreplayableError, FileChangedError, ReplayWaitsError and the system error of the disk.
    */
-  async run(signal: AbortSignal): Promise<boolean> {
+  async run(signal: AbortSignal, isOld: boolean): Promise<boolean> {
     const { backups, batchSize, fileSystem } = this.#parts;
+    // What a person has asked for, and is refused again, goes back where it came from.
+    const waitsByItself = ['backup', 'held'].includes(backups.file(this.file)?.kind ?? '');
+    this.#blamesRows = isOld || (this.#isAsked && !waitsByItself);
     const path = this.#hasMessages ? rowsPath(backups.folder, this.file) : backups.path(this.file);
     if (this.#hasMessages && !(await this.#decode(signal))) return false;
     const reading = this.#hasMessages ? { reasonsAreProblems: true } : { isPersons: this.#isAsked };
@@ -134,6 +148,7 @@ export class FileReplay {
   async #begin(survey: Survey): Promise<ReplayStreams> {
     const { backups } = this.#parts;
     const known = await readStreams(backups.folder, this.file);
+    if (known === undefined && this.#isSetApart) await this.#assertNoneIsUnfinished();
     const names = { ...known };
     for (const { key, stream } of survey.groups) names[key] ??= stream;
     // Also what is there already: an attempt whose name the disk refused to keep looks the same.
@@ -144,6 +159,15 @@ export class FileReplay {
     if (known !== undefined && !this.#hasBegun) await this.#findRejected(survey.groups, names);
     this.#hasBegun = true;
     return names;
+  }
+
+  /**
+   * Rows that the unfinished replay of another file has set apart are known by the file that they are in: it must stay
+   * until that replay is through, or they would be written by both. Once begun a file gets no more such rows.
+   */
+  async #assertNoneIsUnfinished(): Promise<void> {
+    const others = unfinishedReplays(await this.#parts.backups.folder.list()).filter((file) => file !== this.file);
+    if (others.length > 0) throw new ReplayWaitsError(`it waits until the replay of ${others[0]!} is through`);
   }
 
   /** From now on these values are of those that were received, and wait in a file. */
@@ -170,7 +194,7 @@ export class FileReplay {
   #createStream(name: string, journal: string): LedgerStream {
     const { backups, checkRows, clock, counters, log, onStep, session } = this.#parts;
     return new LedgerStream({
-      session: session(name),
+      session: session(name, () => this.#blamesRows),
       lastKnown: ORIGIN,
       resumeAfter: ORIGIN,
       recoveredThrough: END,
@@ -194,7 +218,8 @@ export class FileReplay {
   async #findRejected(groups: readonly RowGroup[], names: ReplayStreams): Promise<void> {
     const { backups, fileSystem } = this.#parts;
     const byJournal = new Map(groups.filter(({ hasPlaces }) => hasPlaces).map((group) => [group.journal, group]));
-    const isOther = ({ kind, name }: BackupFileInfo): boolean => kind === 'rejected' && name !== this.file;
+    const isOther = ({ kind, name }: BackupFileInfo): boolean =>
+      (kind === 'rejected' || kind === 'held') && name !== this.file;
     const paths: string[] = [];
     for (const { name } of backups.files().filter(isOther)) {
       await backups.seal(name);
@@ -215,7 +240,8 @@ export class FileReplay {
     const startedMs = clock.monotonic();
     const outcome = await stream.write(values, signal);
     if (outcome instanceof DatabaseError) {
-      if (!spoilsBatch(outcome)) throw outcome;
+      const isRows = spoilsBatch(outcome) || (this.#blamesRows && outcome.kind === 'refused');
+      if (!isRows) throw outcome;
       const halves = await stream.isolate(values, outcome);
       if (halves instanceof DatabaseError) throw halves;
       for (const half of halves) await this.#replay(half, stream, signal);

@@ -24,11 +24,25 @@ export function writeStreams(folder: BackupFolder, file: string, streams: Replay
 
 /** The names of files that have such a sidecar and are not there in any form. */
 export function orphanedStreams(entries: readonly string[]): string[] {
-  const files = new Set(entries.map((entry) => finalNameOf(entry) ?? entry).filter((name) => isSealedName(name)));
+  const files = filesOf(entries);
+  return begunReplays(entries).filter((name) => !files.has(name));
+}
+
+/** The names of files whose replay was begun, and which are still there. */
+export function unfinishedReplays(entries: readonly string[]): string[] {
+  const files = filesOf(entries);
+  return begunReplays(entries).filter((name) => files.has(name));
+}
+
+function filesOf(entries: readonly string[]): ReadonlySet<string> {
+  return new Set(entries.map((entry) => finalNameOf(entry) ?? entry).filter((name) => isSealedName(name)));
+}
+
+function begunReplays(entries: readonly string[]): string[] {
   return entries
     .filter((entry) => entry.endsWith(REPLAY_SUFFIX))
     .map((entry) => entry.slice(0, -REPLAY_SUFFIX.length))
-    .filter((name) => isSealedName(name) && !files.has(name));
+    .filter((name) => isSealedName(name));
 }
 
 /**

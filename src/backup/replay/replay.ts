@@ -7,10 +7,11 @@ import { CsvError } from '../csv/csv.ts';
 import { UnknownFileError } from '../files/folder.ts';
 import { replaysByItself } from '../files/file-facts.ts';
 import { StillUndecodableError } from './decoded-messages.ts';
-import { FileReplay, type FileReplayParts, type LastMessage } from './file-replay.ts';
+import { FileReplay, ReplayWaitsError, type FileReplayParts, type LastMessage } from './file-replay.ts';
 import { interrupt, isOver, isUnderWay, proceed, requestStateOf } from './file-state.ts';
 import type { FileRecord, RequestState } from './file-state.ts';
 import { OrphanedStreams } from './orphaned-streams.ts';
+import { Patience } from './patience.ts';
 import { UnreplayableError } from './replay-rows.ts';
 
 export interface ReplayOptions extends Omit<FileReplayParts, 'onStep'> {
@@ -47,7 +48,8 @@ const ORACLE_POLL_MS = 5_000;
  *     sealed ──rows written, or durably rejected──▶ beforeDelete ──▶ .replayed ──▶ gone ──▶ ledger streams forgotten
  *
  * Whatever it is cut by, it goes on at the place that the ledger names. What fails because of the file itself is left
- * until the file changes; all else is tried again, at growing intervals. How each file stands is said in file-state.ts.
+ * until the file changes; what the database refuses waits alone (patience.ts); all else is tried again, at growing
+ * intervals. How each file stands is said in file-state.ts.
  */
 export class Replay {
   #options: ReplayOptions;
@@ -56,6 +58,7 @@ export class Replay {
   readonly #backoff: Backoff;
   readonly #files = new Map<string, FileRecord>();
   readonly #orphans: OrphanedStreams;
+  readonly #patience: Patience;
   readonly #stopping = new AbortController();
   #wait = new AbortController();
   #waitsForFiles = false;
@@ -68,6 +71,8 @@ export class Replay {
     this.#failure = new RepeatedError(options.log, options.clock, 'backup file could not be replayed', 'warn');
     this.#backoff = new Backoff(RETRY, options.clock);
     this.#orphans = new OrphanedStreams(options);
+    const { clock, counters } = options;
+    this.#patience = new Patience({ rowsTaken: () => counters.valuesWritten + counters.valuesReplayed, clock });
   }
 
   start(): void {
@@ -88,6 +93,7 @@ export class Replay {
   /** Oracle is back, or a file was sealed. */
   wake(): void {
     this.#backoff.reset();
+    this.#patience.wake();
     this.#wait.abort();
   }
 
@@ -121,6 +127,7 @@ export class Replay {
     if (info.state === 'open') throw new ReplayRefusedError(`${file} is being written and could not be sealed`);
     const known = this.#files.get(file);
     if (known?.isAsked === true && !isOver(known)) return;
+    this.#patience.forget(file);
     if (known !== undefined && isUnderWay(known)) known.isAsked = true;
     else this.#files.set(file, { state: 'queued', isAsked: true, problem: undefined, replay: undefined });
     this.#options.log.info('replay of a backup file requested', { file });
@@ -143,7 +150,7 @@ export class Replay {
     while (!signal.aborted) {
       const file = this.#next();
       if (file === undefined && this.#orphans.isEmpty) {
-        await this.#pause(undefined);
+        await this.#pause(this.#patience.nextDueInMs);
       } else if (!isOracleUp()) {
         await this.#pause(ORACLE_POLL_MS);
       } else if (!(await this.#attempt(file))) {
@@ -154,10 +161,13 @@ export class Replay {
 
   #next(): string | undefined {
     const asked = [...this.#files].flatMap(([file, record]) => (record.isAsked && !isOver(record) ? [file] : []));
-    if (asked.length > 0)
-      return this.#options.backups.files().find(({ name }) => asked.includes(name))?.name ?? asked[0];
+    const files = this.#options.backups.files();
+    const next = files.find(({ name }) => asked.includes(name) && this.#patience.isDue(name))?.name;
+    // One that was taken away is found to be gone when it is tried.
+    const gone = asked.find((file) => !files.some(({ name }) => name === file));
+    if (next !== undefined || gone !== undefined) return next ?? gone;
     if (!this.#options.enabled) return undefined;
-    return this.#options.backups.files().find((file) => replaysByItself({ ...file, file: file.name }))?.name;
+    return files.find((file) => replaysByItself({ ...file, file: file.name }) && this.#patience.isDue(file.name))?.name;
   }
 
   /** Undefined: until there is something to do. */
@@ -198,7 +208,7 @@ export class Replay {
     backups.setReplayed(file, replay.progress.replayedRows);
     // When the disk refuses to take the file away, that alone is tried again.
     if (record.state === 'running') {
-      if (!(await replay.run(signal))) return interrupt(record);
+      if (!(await replay.run(signal, this.#patience.isOver(file)))) return interrupt(record);
       record.state = 'removing';
     }
     await beforeDelete(replay.lastMessages);
@@ -209,7 +219,7 @@ export class Replay {
     this.#orphans.add(file);
   }
 
-  /** True when the file is left as it is; false when it is to be tried again. */
+  /** True when the file is left as it is, for now or for good; false when it is to be tried again. */
   #failed(file: string, thrown: unknown): boolean {
     const { backups, log } = this.#options;
     const error = coerceError(thrown);
@@ -223,16 +233,23 @@ export class Replay {
       else backups.setProblem(file, error.message);
       return true;
     }
-    this.#failure.report({ file, error });
+    if (!(error instanceof ReplayWaitsError)) this.#failure.report({ file, error });
     const remedy = error instanceof DatabaseError && error.remedy !== '' ? ` ${error.remedy}` : '';
     const record = this.#files.get(file);
     if (record !== undefined) interrupt(record, error.message + remedy);
     backups.setReplayed(file, undefined);
-    return false;
+    const isItsOwn =
+      error instanceof ReplayWaitsError ||
+      (error instanceof DatabaseError && error.kind !== 'connection' && error.kind !== 'passing');
+    if (isItsOwn) this.#patience.refused(file, error instanceof DatabaseError && error.kind === 'refused');
+    return isItsOwn;
   }
 
   /** How it ended is kept for a person who asked. */
   #end(file: string, state: 'done' | 'failed', problem?: string): void {
+    this.#patience.forget(file);
+    // Another may have waited for this one.
+    this.#patience.wake();
     const isAsked = this.#files.get(file)?.isAsked === true;
     if (isAsked) this.#files.set(file, { state, isAsked, problem, replay: undefined });
     else this.#files.delete(file);

@@ -30,7 +30,7 @@ export async function openOwnReplay(config: Config): Promise<OwnReplay> {
     clock: systemClock,
     fileSystem: nodeFileSystem,
     lock: new ProcessLock(nodeFileSystem, systemClock),
-    replaySession: (stream) => sessions.session(stream),
+    replaySession: (stream, blamesRows) => sessions.session(stream, blamesRows),
     maxTextBytes: MAX_TEXT_BYTES,
     reserveBytes: RESERVE_BYTES,
     log,

@@ -49,6 +49,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
       'Kept in CSV files',
       ({ backups: b }) => [
         ['backups', kept(b.pendingRows, b.pendingFiles, 'row')],
+        ['held', kept(b.heldRows, b.heldFiles, 'row')],
         ['rejected', kept(b.rejectedRows, b.rejectedFiles, 'row')],
         ['undecodable', kept(b.undecodableRows, b.undecodableFiles, 'message')],
       ],

@@ -117,4 +117,13 @@ export const oracleSchema: Schema<OracleConfig> = {
     default: 'MQTT_BRIDGE_LEDGER',
     mayBeEmpty: true,
   },
+  onMissingPartition: {
+    doc:
+      'What becomes of single rows for whose time the table has no partition (ORA-14400): hold keeps them in ' +
+      'held_….csv, which is tried again by itself, until a DBA has added the partition; reject puts them into ' +
+      'rejected_….csv, which waits for a person.',
+    kind: choice,
+    choices: ['hold', 'reject'],
+    default: 'hold',
+  },
 };

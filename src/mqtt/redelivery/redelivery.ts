@@ -156,9 +156,15 @@ export class RedeliveryCheck {
     return verdict;
   }
 
+  /** Whether the latest delivery under this packet id had this content, as far as it is remembered. */
+  remembers(packetId: number, topic: string, payload: Buffer): boolean {
+    const position = this.#latestOfSession(packetId);
+    return position > 0 && this.#recent.isEqual(position, topic, payload);
+  }
+
   /**
-   * Remembers the packet id of a delivery at QoS 2 without a time of its own: that alone says what it is, and no
-   * delivery is matched with it by content. In the order of arrival, as `take`.
+   * Remembers the packet id of a delivery at QoS 2 that is known by that alone: no delivery is matched with it by
+   * content. In the order of arrival, as `take`.
    */
   note(delivery: Delivery, isNew: boolean): void {
     const { connection, payload, topic } = delivery;

@@ -63,6 +63,12 @@ export class Subscriptions {
     return this.#problems;
   }
 
+  /** Whether the broker has granted it; between connections, whether it had. */
+  has(topic: string): boolean {
+    const wanted = this.#wanted.get(topic);
+    return wanted !== undefined && this.#isGranted(wanted);
+  }
+
   /** What the next `align` aims at. What the configuration says of a subscription besides is none of the session. */
   want(wanted: readonly Subscription[]): void {
     this.#wanted = new Map(wanted.map(({ topic, qos }) => [topic, { topic, qos }]));

@@ -9,6 +9,7 @@ import { bytes, duration, many, number, percent } from './format.js';
 
 const KINDS = {
   backup: { word: 'backup', noun: 'row', note: 'Oracle was away; replayed by itself' },
+  held: { word: 'held', noun: 'row', note: 'no partition for them yet; tried again by itself' },
   rejected: { word: 'rejected', noun: 'row', note: 'refused one by one; replay when the cause is mended' },
   undecodable: {
     word: 'undecodable',

@@ -32,6 +32,9 @@ export interface CompiledRow {
   readonly plc: Template | undefined;
   readonly isPlcOfMessage: boolean;
   readonly tag: Template;
+  /** Undefined: the address is the name. */
+  readonly table: Template | undefined;
+  readonly isTableOfMessage: boolean;
   readonly value: Reader;
   readonly missing: 'reject' | 'null' | 'skip';
   readonly nested: 'reject' | 'text';
@@ -62,6 +65,8 @@ const NO_ROWS: CompiledRow = {
   plc: undefined,
   isPlcOfMessage: true,
   tag: () => undefined,
+  table: undefined,
+  isTableOfMessage: true,
   value: NOTHING,
   missing: 'reject',
   nested: 'reject',
@@ -111,6 +116,8 @@ export function compileRow(row: RowMapping, at: string, problems: MappingProblem
       () => compileTag(row.tag, depth),
       () => undefined,
     ),
+    table: part('table', row.table, () => row.table && compileTemplate(row.table, depth), undefined) || undefined,
+    isTableOfMessage: isOfMessage(row.table ?? ''),
     value: part('value', row.value, () => compileValue(row.value, pathOf), NOTHING),
     missing: row.missing ?? 'reject',
     nested: row.nested ?? 'reject',

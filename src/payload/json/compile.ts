@@ -2,6 +2,7 @@ import { suggestion } from '../../core/suggestion.ts';
 import { compileRow, type CompiledRow, type MappingProblem } from './compile-row.ts';
 import { compileConditions, type Test } from './conditions.ts';
 import { isObject } from './cursor.ts';
+import { compileDictionary, type CompiledDictionary } from './dictionary.ts';
 import type { JsonOptions, Mapping, MappingPlace, MessageMapping, RowMapping } from './mapping.ts';
 import { DEFAULT_MAX_INFLATED_BYTES, MESSAGE_KEYS, ROW_KEYS } from './mapping-keys.ts';
 import { MappingError } from './paths.ts';
@@ -14,6 +15,7 @@ export interface CompiledMapping {
   readonly compression: NonNullable<MessageMapping['compression']>;
   readonly maxInflatedBytes: number;
   readonly notFinite: NonNullable<MessageMapping['notFinite']>;
+  readonly dictionary: CompiledDictionary | undefined;
   readonly rows: readonly CompiledRow[];
 }
 
@@ -25,7 +27,9 @@ export function checkMapping(given: unknown, place: MappingPlace): MappingProble
   const problems: MappingProblem[] = [];
   const mapping = resolveMapping(options, place);
   compile(mapping, options, problems);
-  const levels = mapping.rows.flatMap((row, i) => checkLevels(row, placeOfRow(options, i), place.topic));
+  // Messages that tell names come on other topics than those that the rows are for.
+  const withLevels = mapping.dictionary === undefined ? mapping.rows : [];
+  const levels = withLevels.flatMap((row, i) => checkLevels(row, placeOfRow(options, i), place.topic));
   return [...problems, ...levels];
 }
 
@@ -37,7 +41,7 @@ function placeOfRow(options: JsonOptions, index: number): string {
 /** A template must not name a level that no topic of the filter has. */
 function checkLevels(row: RowMapping, at: string, filter: string): MappingProblem[] {
   const count = levelCount(filter);
-  return (['plc', 'tag'] as const).flatMap((key): MappingProblem[] => {
+  return (['plc', 'tag', 'table'] as const).flatMap((key): MappingProblem[] => {
     const highest = Math.max(0, ...[row[key] ?? []].flat().flatMap(topicLevels));
     if (highest <= count) return [];
     const must = `must not name level ${highest}: the topic ${JSON.stringify(filter)} has ${count}`;
@@ -62,21 +66,28 @@ export function compileMapping(options: JsonOptions, place: MappingPlace): Compi
 
 function compile(mapping: Mapping, options: JsonOptions, problems: MappingProblem[]): CompiledMapping {
   return {
-    when: mapping.when === undefined ? undefined : compileWhen(mapping.when, problems),
+    when: attempt('.when', mapping.when, (when) => compileConditions(when, 0), problems),
     isArrayOfDocuments: mapping.arrayOfDocuments ?? false,
     compression: mapping.compression ?? 'auto',
     maxInflatedBytes: mapping.maxInflatedBytes ?? DEFAULT_MAX_INFLATED_BYTES,
     notFinite: mapping.notFinite ?? 'reject',
+    dictionary: attempt('.dictionary', mapping.dictionary, compileDictionary, problems),
     rows: mapping.rows.map((row, i) => compileRow(row, placeOfRow(options, i), problems)),
   };
 }
 
-function compileWhen(when: NonNullable<Mapping['when']>, problems: MappingProblem[]): Test | undefined {
+function attempt<Given, Compiled>(
+  at: string,
+  given: Given | undefined,
+  compileIt: (given: Given) => Compiled,
+  problems: MappingProblem[],
+): Compiled | undefined {
+  if (given === undefined) return undefined;
   try {
-    return compileConditions(when, 0);
+    return compileIt(given);
   } catch (thrown) {
     if (!(thrown instanceof MappingError)) throw thrown;
-    problems.push({ at: '.when', must: thrown.message });
+    problems.push({ at, must: thrown.message });
     return undefined;
   }
 }

@@ -1,9 +1,12 @@
 import { SKIPPED, type Message } from '../../core/message.ts';
 import type { TagValues } from '../../core/tag-values.ts';
 import type { DecodeOutcome } from '../format.ts';
+import { MemoryFullError } from '../format-memory.ts';
+import type { NameTables } from '../name-tables.ts';
 import type { TagCatalog } from '../tag-name.ts';
 import type { CompiledMapping } from './compile.ts';
 import { createCursor, type Cursor } from './cursor.ts';
+import { DictionaryReader } from './dictionary.ts';
 import { parseText, readPayload } from './documents.ts';
 import { parseDocuments } from './exact-parser.ts';
 import { jsonReason } from './reasons.ts';
@@ -20,17 +23,35 @@ export class JsonReader {
   readonly #mapping: CompiledMapping;
   readonly #tags: TagCatalog;
   readonly #tagsWithoutPlc: TagCatalog;
+  readonly #names: NameTables;
   readonly #rows: readonly RowReader[];
+  readonly #dictionary: DictionaryReader | undefined;
 
-  constructor(mapping: CompiledMapping, tags: TagCatalog) {
+  constructor(mapping: CompiledMapping, tags: TagCatalog, names: NameTables) {
     this.#mapping = mapping;
     this.#tags = tags;
     this.#tagsWithoutPlc = tags.withoutPlc();
+    this.#names = names;
     this.#rows = mapping.rows.map((row) => new RowReader(row));
+    this.#dictionary = mapping.dictionary === undefined ? undefined : new DictionaryReader(mapping.dictionary);
   }
 
   /** Puts the message's rows into the list, or says why it can't, or that there are none to be had. */
   decode(message: Message, into: TagValues): DecodeOutcome {
+    const outcome = this.decodeAside(message, into);
+    const told = outcome === undefined ? this.#dictionary?.told : undefined;
+    if (told === undefined) return outcome;
+    try {
+      this.#names.note(message.topic, message.number, told);
+      return outcome;
+    } catch (thrown) {
+      if (!(thrown instanceof MemoryFullError)) throw thrown;
+      return jsonReason('NAMES_FULL', thrown.message);
+    }
+  }
+
+  /** The same, and no names that the message tells are remembered. */
+  decodeAside(message: Message, into: TagValues): DecodeOutcome {
     const { compression, maxInflatedBytes, notFinite } = this.#mapping;
     const text = readPayload(message.payload, compression, maxInflatedBytes);
     if (typeof text !== 'string') return text;
@@ -45,6 +66,7 @@ export class JsonReader {
       into,
       tags: this.#tags,
       tagsWithoutPlc: this.#tagsWithoutPlc,
+      names: this.#names,
       receivedAtMs: message.receivedAtMs,
       mayBeBroken: text.includes('\\u'),
       isExact: parsed.isExact,
@@ -57,6 +79,7 @@ export class JsonReader {
   #expand(documents: readonly unknown[], cursor: Cursor, target: Target): DecodeOutcome {
     target.into.clear();
     for (const row of this.#rows) row.begin(cursor, target);
+    this.#dictionary?.begin();
     let isSkipped = true;
     for (const document of documents) {
       const parts: readonly unknown[] =
@@ -76,7 +99,7 @@ export class JsonReader {
     const { when, rows } = this.#mapping;
     cursor.values[0] = document;
     if (when !== undefined && !when(cursor)) return SKIPPED;
-    let found = false;
+    let found = this.#dictionary?.read(cursor) === true;
     for (const row of this.#rows) if (row.read(document)) found = true;
     return found ? undefined : jsonReason('ROWS_MISSING', rows.map(({ each }) => each).join(', '));
   }

@@ -5,7 +5,7 @@ import { checkMapping, compileMapping } from './compile.ts';
 import { JsonReader } from './json-reader.ts';
 import { mappingSchema } from './mapping-keys.ts';
 import type { JsonOptions, MappingPlace } from './mapping.ts';
-import { PRESET_NAMES } from './presets.ts';
+import { PRESET_NAMES, PRESETS } from './presets.ts';
 
 /** They read nearly any object. */
 const LOOSE_PRESETS: ReadonlySet<string> = new Set(['flat', 'thingsboard', 'umh']);
@@ -26,14 +26,22 @@ export const json: PayloadFormat<'json', Options> = {
     },
   },
   // The presets that say least of what they read come last, and take what the others leave.
-  proposals: [...PRESET_NAMES]
-    .sort((a, b) => Number(LOOSE_PRESETS.has(a)) - Number(LOOSE_PRESETS.has(b)))
-    .map((preset) => ({ name: `json, preset ${preset}`, options: { json: { preset } } })),
+  proposals: [
+    ...[...PRESET_NAMES]
+      .sort((a, b) => Number(LOOSE_PRESETS.has(a)) - Number(LOOSE_PRESETS.has(b)))
+      .map((preset) => ({ name: `json, preset ${preset}`, options: { json: { preset } } })),
+    ...Object.entries(PRESETS).flatMap(([preset, { namesTopic: topic }]) =>
+      topic === undefined ? [] : [{ name: `json, names for preset ${preset}`, options: { json: { preset } }, topic }],
+    ),
+  ],
   // What a mapping does not name is left out of the names of its rows.
   says: () => ({ plcCode: true, tagAddress: true, timestamp: true }),
-  compile: (subscription, { tags }) => {
-    const reader = new JsonReader(compileMapping(subscription.json, placeOf({ ...subscription })), tags);
-    return { decode: (message, _names, into) => reader.decode(message, into) };
+  compile: (subscription, { names, tags }) => {
+    const reader = new JsonReader(compileMapping(subscription.json, placeOf({ ...subscription })), tags, names);
+    return {
+      decode: (message, _names, into) => reader.decode(message, into),
+      decodeAside: (message, _names, into) => reader.decodeAside(message, into),
+    };
   },
 };
 

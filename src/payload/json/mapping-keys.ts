@@ -32,6 +32,10 @@ export const ROW_KEYS: Readonly<Record<keyof RowMapping, MappingKey>> = {
     doc: "tag address; default: the subscription's `tagAddress`, or `{#}` where `each` ends with `*`",
     shape: shapes.TEMPLATES,
   },
+  table: {
+    doc: 'the table of a `dictionary` in which the tag address is looked up: the name that stands there is the address',
+    shape: shapes.TEMPLATE,
+  },
   value: { doc: 'where the value is. Default `.`, the item itself', shape: shapes.VALUE },
   missing: {
     doc: 'what to do where there is no value: `reject` the row (default), write `null`, or `skip` it',
@@ -80,6 +84,10 @@ export const MESSAGE_KEYS: Readonly<Record<Exclude<keyof JsonOptions, keyof RowM
   notFinite: {
     doc: 'NaN and Infinity, which are no JSON: `reject` the message (default), or read them as `null`',
     shape: shapes.choice('reject', 'null'),
+  },
+  dictionary: {
+    doc: 'where messages tell names for the rows of others: `each` leads to the entries, `table`, `key` and `name` are templates',
+    shape: shapes.DICTIONARY,
   },
   rows: {
     doc: 'one mapping or several; the keys of a mapping may also stand without `rows`, for the only one or all of them',

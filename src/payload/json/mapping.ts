@@ -36,6 +36,7 @@ export interface RowMapping {
   readonly when?: Conditions;
   readonly plc?: string | readonly string[];
   readonly tag?: string | readonly string[];
+  readonly table?: string;
   readonly value?: Source | readonly Source[] | null;
   readonly missing?: 'reject' | 'null' | 'skip';
   readonly nested?: 'reject' | 'text';
@@ -53,6 +54,14 @@ export interface RowMapping {
   readonly exclude?: readonly string[];
 }
 
+/** Where messages of another topic tell names for the rows of these; `table`, `key` and `name` are templates. */
+export interface DictionaryMapping {
+  readonly each: string;
+  readonly table: string;
+  readonly key: string;
+  readonly name: string;
+}
+
 /** What is of the message as a whole. */
 export interface MessageMapping {
   readonly when?: Conditions;
@@ -60,6 +69,7 @@ export interface MessageMapping {
   readonly compression?: 'auto' | 'gzip' | 'deflate' | 'deflateRaw' | 'none';
   readonly maxInflatedBytes?: number;
   readonly notFinite?: 'reject' | 'null';
+  readonly dictionary?: DictionaryMapping;
 }
 
 /** A preset, or what it comes to: every mapping can be written out. */

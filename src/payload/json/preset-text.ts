@@ -13,5 +13,7 @@ export function presetSubscription(name: string): string | undefined {
   const isPlain = rows.length === 1 && only?.when === undefined;
   const json = isPlain ? { ...message, ...only } : { ...message, rows };
   const subscription = { topic: preset.topic, format: 'json', json };
-  return `// ${preset.publisher}. What the keys do: docs/json.md\n${JSON.stringify(subscription, null, 2)}\n`;
+  const names =
+    preset.namesTopic === undefined ? '' : `// Names come on ${preset.namesTopic}: subscribe to it by the same json.\n`;
+  return `// ${preset.publisher}. What the keys do: docs/json.md\n${names}${JSON.stringify(subscription, null, 2)}\n`;
 }

@@ -5,6 +5,8 @@ export interface Preset {
   readonly publisher: string;
   /** A filter that takes them in where their makers' defaults hold. */
   readonly topic: string;
+  /** A filter of messages that tell names, which is to be subscribed to besides. */
+  readonly namesTopic?: string;
   readonly mapping: Mapping;
 }
 
@@ -63,6 +65,7 @@ const TELEGRAF_METRIC: RowMapping = {
 const SIEMENS_VALUE: RowMapping = {
   plc: '{9}',
   tag: '{id}',
+  table: '{1..}',
   value: 'val',
   missing: 'null',
   timestamp: ['ts', '^^/ts'],
@@ -183,7 +186,15 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
   'siemens-databus': {
     publisher: 'Siemens Industrial Edge connectors on the IE Databus, bulk and time series',
     topic: 'ie/d/j/simatic/v1/+/dp/r/+/+',
+    namesTopic: 'ie/m/j/simatic/v1/+/dp',
     mapping: {
+      // An id is only known within a connection, and its collections have topics of their own.
+      dictionary: {
+        each: '/connections/*/dataPoints/*/dataPointDefinitions/*',
+        table: '{^^/topic}',
+        key: '{id}',
+        name: '{name}',
+      },
       rows: [
         { each: '/vals/*', ...SIEMENS_VALUE },
         { each: '/records/*/vals/*', ...SIEMENS_VALUE },

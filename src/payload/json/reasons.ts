@@ -7,8 +7,8 @@ export const jsonReason = reasonsOf({
   INFLATE_FAILED: (found) => `the payload is compressed, and broken: ${found}`,
   INFLATED_TOO_LARGE: (found) => `the payload comes to more than ${found} bytes when it is decompressed`,
   ROWS_MISSING: (found) => `nothing stands at ${found}, where the mapping has the rows`,
+  NAMES_FULL: (found) => `the names that the message tells can't be remembered: ${found}`,
   // One value can't be written.
-  TAG_NAME_TOO_LONG: (found) => `the address of the tag has more than 1000 characters: ${found}`,
   PLC_CODE_EMPTY: () => 'there is no PLC code where the subscription looks for one',
   VALUE_MISSING: () => 'there is no value where the mapping looks for one',
 });

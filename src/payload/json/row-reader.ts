@@ -1,5 +1,6 @@
 import type { Reason } from '../../core/errors.ts';
 import type { TagValues } from '../../core/tag-values.ts';
+import type { NameTables } from '../name-tables.ts';
 import { badTimestamp, reasonFor } from '../reasons.ts';
 import type { NamedTag, PlcTags, TagCatalog } from '../tag-name.ts';
 import { isBrokenText, unpadded } from '../text.ts';
@@ -16,6 +17,7 @@ export interface Target {
   readonly tags: TagCatalog;
   /** For the rows of mappings that name no PLC. */
   readonly tagsWithoutPlc: TagCatalog;
+  readonly names: NameTables;
   readonly receivedAtMs: number;
   /** An escape in the payload may have made half a surrogate pair: it was valid UTF-8. */
   readonly mayBeBroken: boolean;
@@ -43,6 +45,8 @@ export class RowReader {
   /** The cursor's side for the reading of times. */
   readonly #source: TimeSource & { receivedAtMs: number };
   #plcTags: PlcTags | undefined;
+  /** Of the table of the item at hand. */
+  #names: ReturnType<NameTables['of']> | undefined;
   #plcProblem: Reason | undefined;
   #carried!: Record<string, unknown>;
 
@@ -81,6 +85,7 @@ export class RowReader {
   read(document: unknown): boolean {
     this.#at.values[0] = document;
     this.#plcTags = undefined;
+    this.#names = undefined;
     return this.#walk(0) || this.#row.isOptional;
   }
 
@@ -106,13 +111,16 @@ export class RowReader {
     if (Array.isArray(container)) {
       if (step + 1 === this.#depth) return this.#emitAll(container);
       let found = container.length === 0;
-      for (let i = 0; i < container.length; i += 1) if (this.#enter(step, i, container[i])) found = true;
+      for (let i = 0; i < container.length && !this.#isInVain(); i += 1) {
+        if (this.#enter(step, i, container[i])) found = true;
+      }
       return found;
     }
     if (!isObject(container)) return false;
     let found = true;
     let hasMembers = false;
     for (const key in container) {
+      if (this.#isInVain()) break;
       if (!hasMembers) found = false;
       hasMembers = true;
       if (this.#enter(step, key, container[key])) found = true;
@@ -123,12 +131,17 @@ export class RowReader {
   /** The elements are the items: by far the most of what there is to walk through. */
   #emitAll(items: readonly unknown[]): true {
     const { keys, values } = this.#at;
-    for (let i = 0; i < items.length; i += 1) {
+    for (let i = 0; i < items.length && !this.#isInVain(); i += 1) {
       values[this.#depth] = items[i];
       keys[this.#depth] = i;
       this.#emit();
     }
     return true;
+  }
+
+  /** The message has to be read again from its beginning, exactly, and what is found now does not count. */
+  #isInVain(): boolean {
+    return this.#at.needsExact && !this.#target.isExact;
   }
 
   #enter(step: number, key: string | number, value: unknown): boolean {
@@ -156,7 +169,7 @@ export class RowReader {
     const at = this.#at;
     if (row.carry.length > 0) this.#carry();
     if (row.when !== undefined && !row.when(at)) return;
-    const address = row.tag(at) ?? '';
+    const address = this.#nameOf(row.tag(at) ?? '');
     if (!this.#isPlain && !this.#isWantedItem(address)) return;
     const value = row.value(at);
     if (value === undefined && row.missing === 'skip') return;
@@ -164,6 +177,14 @@ export class RowReader {
     this.#quality = row.quality(at);
     if (this.#plcTags === undefined || !row.isPlcOfMessage) this.#plcTags = this.#findPlc();
     this.#push(address, value);
+  }
+
+  /** What the dictionary has for the address; the address itself where nobody has told it a name. */
+  #nameOf(address: string): string {
+    const { isTableOfMessage, table } = this.#row;
+    if (table === undefined) return address;
+    if (this.#names === undefined || !isTableOfMessage) this.#names = this.#target.names.of(table(this.#at) ?? '');
+    return this.#names.get(address) ?? address;
   }
 
   /** Members that the item lacks, from those before it. */
@@ -324,6 +345,6 @@ export class RowReader {
   /** One name of megabytes may stand in each row of a message. */
   #tooLong(address: string): NamedTag {
     const shown = `${address.slice(0, SHOWN_ADDRESS_LENGTH)}…`;
-    return { ...this.#plcTags!.at(this.#target.into.length, shown), problem: jsonReason('TAG_NAME_TOO_LONG', address) };
+    return { ...this.#plcTags!.at(this.#target.into.length, shown), problem: reasonFor('TAG_NAME_TOO_LONG', address) };
   }
 }

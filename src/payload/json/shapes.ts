@@ -74,6 +74,21 @@ export const TEMPLATES: Shape = {
   isGood: (value) => isName(value) || isListOf(value, isName),
 };
 
+export const TEMPLATE: Shape = {
+  allowed: 'a text with {path}, {#} and {2}',
+  jsonSchema: NAME_SCHEMA,
+  isGood: isName,
+};
+
+export const DICTIONARY: Shape = {
+  allowed: 'an object of "each", a path, and "table", "key" and "name", texts with {path}, {#} and {2}',
+  jsonSchema: objectSchema({ each: NAME_SCHEMA, table: NAME_SCHEMA, key: NAME_SCHEMA, name: NAME_SCHEMA }),
+  isGood: (value) =>
+    hasOnly(value, ['each', 'table', 'key', 'name']) &&
+    Object.keys(value).length === 4 &&
+    Object.values(value).every(isName),
+};
+
 export const NAMES: Shape = {
   allowed: 'a list of texts',
   jsonSchema: { type: 'array', items: NAME_SCHEMA },

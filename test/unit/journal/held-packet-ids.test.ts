@@ -8,7 +8,7 @@ const never = new AbortController().signal;
 
 /** Whether the delivery is taken for one that came before; its values have no time. */
 function holds(journal: Journal, delivered: Delivery): boolean {
-  return journal.judgeQos2(delivered, true, () => false) === 'repeated';
+  return journal.judgeQos2(delivered, true, () => false).verdict === 'repeated';
 }
 
 function exact(text: string, packetId: number, connection = 0): Delivery {
@@ -124,8 +124,8 @@ describe('packet ids of QoS 2', () => {
     const journal = await sample.open();
     journal.append(exact('a', 7));
     await journal.whenIdle();
-    expect(journal.judgeQos2(exact('a', 7), false, () => false)).toBe('maybe repeated');
-    expect(journal.judgeQos2(exact('a', 7), false, () => true)).toBe('repeated');
+    expect(journal.judgeQos2(exact('a', 7), false, () => false).verdict).toBe('maybe repeated');
+    expect(journal.judgeQos2(exact('a', 7), false, () => true).verdict).toBe('repeated');
     expect(holds(journal, exact('a', 7))).toBe(true);
   });
 
@@ -138,7 +138,7 @@ describe('packet ids of QoS 2', () => {
       await journal.whenIdle();
       sample.disk.crash();
       const again = await sample.open({ sync });
-      const judged = (hasOwnTime: boolean): string => again.judgeQos2(exact('a', 7), true, () => hasOwnTime);
+      const judged = (hasOwnTime: boolean): string => again.judgeQos2(exact('a', 7), true, () => hasOwnTime).verdict;
       expect([judged(true), judged(false)]).toEqual(['repeated', 'maybe repeated']);
       again.append(exact('a', 7));
       await again.whenIdle();
@@ -165,7 +165,7 @@ describe('packet ids of QoS 2', () => {
     await journal.whenIdle();
     expect(holds(journal, exact('c', 9))).toBe(false);
     const judge = (journalNow: Journal, text: string, packetId: number, hasTime: boolean): string =>
-      journalNow.judgeQos2(exact(text, packetId, 1), true, () => hasTime);
+      journalNow.judgeQos2(exact(text, packetId, 1), true, () => hasTime).verdict;
     expect(judge(journal, 'a', 100, true)).toBe('repeated');
     expect(judge(journal, 'a', 100, true)).toBe('repeated');
     expect(judge(journal, 'a', 101, true)).toBe('new');
@@ -180,9 +180,9 @@ describe('packet ids of QoS 2', () => {
     const journal = await sample.open();
     journal.append(exact('a', 7));
     await journal.whenIdle();
-    expect(journal.judgeQos2(exact('x', 1, 1), true, () => true)).toBe('new');
+    expect(journal.judgeQos2(exact('x', 1, 1), true, () => true).verdict).toBe('new');
     void release(journal, 7);
-    expect(journal.judgeQos2(exact('a', 9, 1), true, () => true)).toBe('new');
+    expect(journal.judgeQos2(exact('a', 9, 1), true, () => true).verdict).toBe('new');
     await journal.whenIdle();
   });
 

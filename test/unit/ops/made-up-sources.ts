@@ -34,6 +34,8 @@ export function madeUpSources(): MadeUpSources {
     backups: () => ({
       pendingFiles: 0,
       pendingRows: 0,
+      heldFiles: 0,
+      heldRows: 0,
       rejectedFiles: 0,
       rejectedRows: 0,
       undecodableFiles: 0,

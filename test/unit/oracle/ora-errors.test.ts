@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { DatabaseError } from '../../../src/core/errors.ts';
-import { toDatabaseError, toRowReason } from '../../../src/oracle/ora-errors.ts';
+import { readRowError, toDatabaseError } from '../../../src/oracle/ora-errors.ts';
 
 function driverError(message: string, more: { code?: string; errorNum?: number } = {}): Error {
   return Object.assign(new Error(message), more);
@@ -17,12 +17,15 @@ describe('toDatabaseError', () => {
     ['connection', driverError('ORA-01033: initialization in progress', { errorNum: 1033, code: 'ORA-01033' })],
     ['passing', driverError('NJS-123: call timeout exceeded', { code: 'NJS-123' })],
     ['passing', driverError('ORA-00060: deadlock detected', { errorNum: 60, code: 'ORA-00060' })],
-    ['passing', driverError('ORA-20001: raised by a trigger', { errorNum: 20_001, code: 'ORA-20001' })],
+    ['refused', driverError('ORA-20001: raised by a trigger', { errorNum: 20_001, code: 'ORA-20001' })],
     ['resource', driverError('ORA-01653: unable to extend table', { errorNum: 1653, code: 'ORA-01653' })],
     ['configuration', driverError('ORA-01017: invalid username/password', { errorNum: 1017, code: 'ORA-01017' })],
     ['configuration', driverError('ORA-00942: table or view does not exist', { errorNum: 942, code: 'ORA-00942' })],
     ['configuration', driverError('ORA-41900: missing INSERT privilege', { errorNum: 41_900, code: 'ORA-41900' })],
-    ['row', driverError('ORA-12899: value too large for column', { errorNum: 12_899, code: 'ORA-12899' })],
+    ['refused', driverError('ORA-12899: value too large for column', { errorNum: 12_899, code: 'ORA-12899' })],
+    ['refused', driverError('ORA-07777: in no list', { errorNum: 7777, code: 'ORA-07777' })],
+    ['configuration', driverError('ORA-00932: inconsistent datatypes', { errorNum: 932, code: 'ORA-00932' })],
+    ['resource', driverError('ORA-00604: recursive\nORA-01653: full', { errorNum: 604, code: 'ORA-00604' })],
     ['mistake', driverError('NJS-011: encountered bind value', { code: 'NJS-011' })],
     ['mistake', new TypeError('Cannot mix BigInt and other types')],
     ['passing', new Error('something new')],
@@ -47,7 +50,8 @@ describe('toDatabaseError', () => {
       'connection to host 10.0.0.1 port 1521 could not be established: connect ECONNREFUSED',
     );
     expect(
-      toRowReason('ORA-00001: unique constraint (A.B) violated\nORA-03301: row exists\nHelp: https://x/')?.message,
+      readRowError('ORA-00001: unique constraint (A.B) violated\nORA-03301: row exists\nHelp: https://x/').reason
+        .message,
     ).toBe('unique constraint (A.B) violated; ORA-03301: row exists');
   });
 
@@ -91,18 +95,36 @@ describe('toDatabaseError', () => {
   });
 });
 
-describe('toRowReason', () => {
-  it.each(['ORA-00001', 'ORA-01400', 'ORA-12899', 'ORA-02290', 'ORA-14400', 'ORA-20001', 'ORA-04091'])(
+describe('readRowError', () => {
+  it.each(['ORA-00001', 'ORA-01400', 'ORA-12899', 'ORA-02290', 'ORA-20001', 'ORA-20999', 'ORA-28115'])(
     'counts %s as an error of the row',
     (code) => {
-      expect(toRowReason(`${code}: refused\nHelp: somewhere`)).toEqual({ code, message: 'refused' });
+      const reason = { code, message: 'refused' };
+      expect(readRowError(`${code}: refused\nHelp: somewhere`)).toEqual({ reason, fault: 'row' });
     },
   );
 
-  it.each(['ORA-01653', 'ORA-01536', 'ORA-00060', 'ORA-03113', 'ORA-00942'])(
-    'does not blame the row for %s, of which every row would die',
-    (code) => {
-      expect(toRowReason(`${code}: nothing of this row`)).toBeUndefined();
+  it.each([1653, 1536, 1692, 30_032, 4031, 28_365, 16_000, 12_081, 1502, 376, 4098, 4091, 2002, 28_112, 60, 3113, 942])(
+    'does not blame the row for ORA-%s, of which every row would die',
+    (number) => {
+      expect(readRowError(`ORA-${String(number).padStart(5, '0')}: nothing of this row`).fault).toBe('database');
     },
   );
+
+  it.each([
+    ['recursive SQL', 'ORA-00604: level 1\nORA-01653: unable to extend table SYS.AUD$', 'ORA-01653', 'database'],
+    ['a trigger', 'ORA-01403: no data found\nORA-06512: at "P.T", line 3\nORA-04088: trigger', 'ORA-01403', 'unlisted'],
+    ['a trigger that refuses', 'ORA-20001: too hot\nORA-06512: at line 1\nORA-04088: x', 'ORA-20001', 'row'],
+    ['a link', 'ORA-12899: too large\nORA-02063: preceding line from LINK', 'ORA-12899', 'row'],
+    ['a row error around a full disk', 'ORA-20001: failed\nORA-01653: full', 'ORA-01653', 'database'],
+    ['nothing else', 'ORA-00604: level 1', 'ORA-00604', 'unlisted'],
+  ])('looks for the cause behind %s', (_what, text, code, fault) => {
+    expect(readRowError(text)).toMatchObject({ reason: { code }, fault });
+  });
+
+  it('knows rows that are good once a DBA has added a partition, and what is in no list', () => {
+    expect(readRowError('ORA-14400: no partition').fault).toBe('held');
+    expect(readRowError('ORA-07777: never seen').fault).toBe('unlisted');
+    expect(readRowError('something else')).toMatchObject({ reason: { code: 'ORA-UNKNOWN' }, fault: 'unlisted' });
+  });
 });

@@ -57,6 +57,22 @@ describe('createInsert', () => {
   });
 });
 
+describe('the column that an error is about', () => {
+  const insert = createInsert(OPTIONS);
+
+  it.each([
+    [':1', 'tag_name'],
+    [':2', 'tag_value'],
+    [':5', 'quality'],
+  ])('is that of the bind %s at whose place the database found it', (mark, column) => {
+    expect(insert.columnAt(insert.sql.indexOf(mark))?.toLowerCase()).toBe(column);
+  });
+
+  it.each([0, 5, 12])('is not known where the database points to %i, before the binds', (offset) => {
+    expect(insert.columnAt(offset)).toBeUndefined();
+  });
+});
+
 describe('schemaDdl', () => {
   it('prints the table and the ledger', () => {
     expect(schemaDdl(OPTIONS)).toBe(`CREATE TABLE "TAG_DATA" (

@@ -105,6 +105,11 @@ describe('a subscription is proposed', () => {
       ],
       { topic: 'plant/+/+/+', format: 'scalar', plcCode: '{2}-{3}', tagAddress: '{4}' },
     ],
+    [
+      'names that come on a topic of their own',
+      [['ie/m/j/simatic/v1/s7c1/dp', '{"connections":[]}']],
+      { topic: 'ie/m/j/simatic/v1/+/dp', format: 'json', json: { preset: 'siemens-databus' } },
+    ],
     ['one topic', [['plant/A/D1', '1']], { topic: 'plant/A/D1', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' }],
     [
       'topics that begin with a slash',

@@ -243,7 +243,14 @@ describe('BatchWriter', () => {
   });
 
   it('adds up at every step of a stormy day', async () => {
-    const kinds: (DatabaseErrorKind | undefined)[] = ['connection', undefined, 'passing', 'row', 'resource', 'mistake'];
+    const kinds: (DatabaseErrorKind | undefined)[] = [
+      'connection',
+      undefined,
+      'passing',
+      'refused',
+      'resource',
+      'mistake',
+    ];
     database.refuses.add(7).add(13);
     database.plan = Array.from({ length: 60 }, (_, i) => {
       const kind = kinds[(i * 7) % kinds.length];

@@ -13,7 +13,7 @@ import type { Catalog } from './storage/catalog.ts';
 import { Transaction } from './storage/transaction.ts';
 import { runSteps } from './storage/waiting.ts';
 import type { Column, ExecuteOptions, ExecuteResult, Session, Statement, StatementKind, Value } from './types.ts';
-import { defaultSettings } from './values/settings.ts';
+import { defaultSettings, type SessionName } from './values/settings.ts';
 
 /** What all sessions of an engine have in common. */
 export interface Database {
@@ -71,6 +71,11 @@ export class EngineSession implements Session {
 
   get inTransaction(): boolean {
     return this.#transaction.isActive;
+  }
+
+  setName(name: SessionName, text: string): void {
+    this.#context.settings.names.set(name, text);
+    if (text === '') this.#context.settings.names.delete(name);
   }
 
   parse(sql: string): Statement {

@@ -5,6 +5,8 @@
  * holds it exactly in at most 15 significant digits, else a `Decimal`.
  */
 
+import type { SessionName } from './values/settings.ts';
+
 /** A NUMBER with more digits than a double keeps, as plain decimal text such as `-12345678901234567890.5`. */
 export class Decimal {
   readonly text: string;
@@ -117,6 +119,8 @@ export interface Session {
   readonly user: string;
   /** True from the first change (or row lock) to commit or rollback. */
   readonly inTransaction: boolean;
+  /** What the client says of itself; an empty text takes it back. */
+  setName(name: SessionName, text: string): void;
   /** Throws OraError (900 to 942 and the like). */
   parse(sql: string): Statement;
   /**

@@ -6,7 +6,8 @@
  *            of its own.
  *   ACCEPT   8 version, 10 options, 16 byte order probe `01 00`, 18 and 20 data length and offset, 22 network services
  *            flags, 32 SDU, 36 TDU, 40 compression, from 318 on 41 flags, from 319 on 45 sixteen bytes that belong to
- *            the instance
+ *            the instance: zero here, whereupon the JDBC driver negotiates each connection anew. With others it sends
+ *            what it remembers (message 1Eh), and no recording shows how a server answers that
  *   REFUSE   8 user reason, 9 system reason, 10 length, 12 text with `(ERR=…)`
  *   RESEND   no body: the client sends CONNECT again
  */
@@ -60,7 +61,6 @@ export interface Accepted {
   readonly sdu: number;
   readonly servicesFlags: number;
   readonly fastLogin: boolean;
-  readonly instanceId: Uint8Array;
 }
 
 export function acceptPacket(accepted: Accepted): Buffer {
@@ -82,7 +82,6 @@ export function acceptPacket(accepted: Accepted): Buffer {
       41,
     );
   }
-  if (version >= VERSION_WITH_END_OF_RESPONSE) packet.set(accepted.instanceId, 45);
   return packet;
 }
 

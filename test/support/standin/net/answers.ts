@@ -22,8 +22,11 @@ const MAX_STRING_BYTES = 32_767;
 const DIRECTION_IN = 32;
 const CLR_CHUNKED = 254;
 
-/** Call status: the bit with value 2 says that a transaction is open; clients roll back on close only then. */
-export const CallStatus = { idle: 1, inTransaction: 2, failed: 5, ddl: 0x10001, committed: 0x10005 } as const;
+/**
+ * Call status: the bit with value 2 says that a transaction is open; clients roll back on close only then. The one with
+ * value 4 stays set once a session has committed (python_thin_failed_stmt.pcapng in fclairamb/dbbat: failed calls too).
+ */
+export const CallStatus = { idle: 1, inTransaction: 2, hasCommitted: 4, ddl: 0x10001, committed: 0x10005 } as const;
 
 export const statementTypes: Readonly<Record<StatementKind, number>> = {
   'CREATE TABLE': 1,

@@ -15,11 +15,11 @@ import type { Profile } from './negotiation.ts';
 
 const MIN_SDU = 512;
 const UNKNOWN_SERVICE = 12_514;
+const UNKNOWN_SID = 12_505;
 
 export interface ConnectingContext {
   readonly profile: Profile;
   readonly serviceName: string;
-  readonly instanceId: Uint8Array;
   /** Bytes of a packet at most. */
   readonly sdu: number;
   /** Whether each client has to send its CONNECT twice. */
@@ -71,18 +71,20 @@ export class Connecting {
       return { ...nothing, next: 'freeze' };
     }
     if (rules.some((rule) => rule.reset !== undefined)) return { ...nothing, delayMs, next: 'reset' };
-    const refusal = rules.find((rule) => rule.refuse !== undefined)?.refuse ?? this.#unknownService();
+    const refusal = rules.find((rule) => rule.refuse !== undefined)?.refuse ?? this.#unknown();
     if (refusal !== undefined) return { ...nothing, delayMs, packet: refusePacket(refusal), next: 'end' };
     return this.#accept(request, delayMs);
   }
 
-  #unknownService(): number | undefined {
-    const asked = descriptorValue(this.#descriptor, 'SERVICE_NAME') ?? descriptorValue(this.#descriptor, 'SID');
+  /** There is one service, a pluggable database's, and those have no SID. */
+  #unknown(): number | undefined {
+    const asked = descriptorValue(this.#descriptor, 'SERVICE_NAME');
+    if (asked === undefined && descriptorValue(this.#descriptor, 'SID') !== undefined) return UNKNOWN_SID;
     return asked?.toUpperCase() === this.#context.serviceName.toUpperCase() ? undefined : UNKNOWN_SERVICE;
   }
 
   #accept(request: ConnectRequest, delayMs: number): ConnectReply {
-    const { profile, instanceId } = this.#context;
+    const { profile } = this.#context;
     const version = Math.min(request.version, profile.version);
     const sdu = Math.max(MIN_SDU, Math.min(request.sdu, profile.maxSdu, this.#context.sdu));
     const packet = acceptPacket({
@@ -90,7 +92,6 @@ export class Connecting {
       sdu,
       servicesFlags: request.servicesFlags,
       fastLogin: profile.fastLogin,
-      instanceId,
     });
     return { packet, next: 'accepted', delayMs, version, sdu };
   }

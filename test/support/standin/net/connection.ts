@@ -12,7 +12,8 @@
  *           client's MARKER 2, and not before the call has ended, MARKER 2 and ORA-01013
  *
  * DATA that comes between a marker and the client's MARKER 2 belongs to the broken request and is dropped. A request is
- * carried out when all its rows have come, never before.
+ * carried out when all its rows have come, never before. One that this server does not understand, or does not have, is
+ * such a broken request too: the client gets ORA-03001 and, once it is logged on, can go on.
  */
 import type { Socket } from 'node:net';
 import { OraError } from '../engine/types.ts';
@@ -37,6 +38,7 @@ import {
   type Piggybacks,
   ProtocolError,
   readHeader,
+  readPlainCall,
   readStatementCall,
   type StatementCall,
 } from './request.ts';
@@ -128,9 +130,7 @@ export class Connection implements FaultTarget {
   }
 
   endSession(error: OraError, fate: NonNullable<FaultRule['ends']>): void {
-    const session = this.#session?.session;
-    if (fate === 'commit') session?.commit();
-    else session?.rollback();
+    this.#session?.session[fate]();
     this.#killedBy = error;
   }
 
@@ -199,11 +199,18 @@ export class Connection implements FaultTarget {
       try {
         if (!this.#step()) return;
       } catch (error) {
-        if (!(error instanceof NeedMoreData)) throw error;
-        this.#reader.position = mark;
+        if (error instanceof NeedMoreData) this.#reader.position = mark;
+        else if (error instanceof ProtocolError) this.#refuse(error);
+        else throw error;
         return;
       }
     }
+  }
+
+  #refuse({ message, sequence }: ProtocolError): void {
+    this.#request = undefined;
+    const error = new OraError(3001, `unimplemented feature: ${message} is nothing that the stand-in understands`);
+    this.#reply(this.#errorAnswer(error, sequence));
   }
 
   /** False when the rows of a request are not all here yet. */
@@ -222,12 +229,13 @@ export class Connection implements FaultTarget {
     }
     const { header, piggybacks } = readHeader(this.#reader, this.#opening.dialect);
     if (!isStatementCall(header)) {
+      readPlainCall(this.#reader, this.#opening.dialect, header);
       this.#serve(header, piggybacks);
       return true;
     }
     const call = readStatementCall(this.#reader, this.#opening.dialect, header);
     const binds = call.binds ?? this.#session.cursor(call.cursorId)?.binds ?? [];
-    if (binds.length === 0 || call.unsupportedBind !== undefined || call.describeOnly || !call.executes) {
+    if (binds.length === 0 || !call.executes || call.describeOnly || this.#session.refusal(call) !== undefined) {
       this.#serve(call, piggybacks);
       return true;
     }
@@ -262,11 +270,12 @@ export class Connection implements FaultTarget {
     if (request !== undefined) this.#context.stats.rows += request.rows.count;
     session.closeCursors(piggybacks.closedCursors);
     if (piggybacks.schema !== undefined) session.setSchema(piggybacks.schema);
+    for (const [name, text] of piggybacks.names) session.session.setName(name, text);
     this.#perform((signal) => {
       if (this.#killedBy !== undefined) throw this.#killedBy;
       return 'cursorId' in call
         ? session.run(call, request?.rows, signal)
-        : plainCall(session, this.#faults, call, this.#sequence(call.sequence), signal);
+        : plainCall(session, this.#context.profile, this.#faults, call, this.#sequence(call.sequence), signal);
     }, call.sequence);
   }
 

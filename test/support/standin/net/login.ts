@@ -122,11 +122,11 @@ export interface SessionFacts {
 }
 
 /** The answer to a right password: what the client learns of the server, and its session state. */
-export function writeWelcome(writer: Writer, profile: Profile, facts: SessionFacts): void {
+export function writeWelcome(writer: Writer, profile: Profile, dialect: Dialect, facts: SessionFacts): void {
   const pairs = welcomePairs(profile, facts);
   writer.ub1(8).ub(pairs.length);
   for (const [key, value] of pairs) writer.keyValue(key, value);
-  writeSessionState(writer, profile, facts);
+  writeSessionState(writer, profile, dialect, facts);
 }
 
 function welcomePairs(profile: Profile, facts: SessionFacts): [string, string][] {
@@ -196,12 +196,43 @@ function welcomePairs(profile: Profile, facts: SessionFacts): [string, string][]
   ];
 }
 
+/**
+ * Values and keywords as 19.22 tells them to each client (go_ora.pcapng [12], python_thin.pcapng [10] in
+ * fclairamb/dbbat) and 23.26 to go-ora and JDBC, but not to python-oracledb (go_ora_dml.pcapng,
+ * jdbc_thin_cursor_reexec.pcapng, python_thin_failed_stmt.pcapng).
+ */
+const NLS_STATE: readonly (readonly [string, number])[] = [
+  ['AMERICAN', 16],
+  ['AMERICA', 9],
+  ['$', 0],
+  ['AMERICA', 1],
+  ['.,', 2],
+  ['AL32UTF8', 10],
+  ['GREGORIAN', 12],
+  ['DD-MON-RR', 7],
+  ['AMERICAN', 8],
+  ['BINARY', 11],
+  ['HH.MI.SSXFF AM', 57],
+  ['DD-MON-RR HH.MI.SSXFF AM', 58],
+  ['HH.MI.SSXFF AM TZR', 59],
+  ['DD-MON-RR HH.MI.SSXFF AM TZR', 60],
+  ['$', 52],
+  ['BINARY', 50],
+  ['BYTE', 61],
+  ['FALSE', 62],
+];
+
 /** 17h, 05, ub2 1, 10h, ub4 elements, 16h, then per element key, value, ub2 keyword; ub4 flags. */
-function writeSessionState(writer: Writer, profile: Profile, facts: SessionFacts): void {
+function writeSessionState(writer: Writer, profile: Profile, dialect: Dialect, facts: SessionFacts): void {
   const userId = Buffer.alloc(8);
   userId.writeUInt32BE(1, 0);
   userId.writeUInt32BE(101, 4);
+  const texts =
+    profile.fastLogin && !dialect.wantsSettings
+      ? []
+      : NLS_STATE.map(([text, keyword]) => ({ key: '', value: Buffer.from(text), keyword }));
   const elements: { key: string; value: Uint8Array; keyword: number }[] = [
+    ...texts,
     { key: '', value: facts.timeZone, keyword: 163 },
     ...(profile.fastLogin
       ? [

@@ -7,14 +7,22 @@
  *                     answer   01, version, 0, banner ended by 0, u16le charset, flags, u16le n, n * 5 bytes of charset
  *                              conversions, u16 length + FDO, CLR compile capabilities, CLR run-time capabilities
  *   data types        request  02, u16le charset twice, flags, CLR compile and run-time capabilities, [11 bytes time
- *                              zone], (u16 type, u16 conversion [, u16 representation, u16 0])*, u16 0
- *                     answer   02, [11 bytes database time zone], the list in the same form
+ *                              zone, [u32 version of the zone file, u16le national charset]], (u16 type, u16
+ *                              conversion [, u16 representation, u16 0])*, u16 0
+ *                     answer   02, [11 bytes database time zone, [u32 version of the zone file]], the list in the same
+ *                              form
+ *
+ * The zone is there when the client's run-time capability 1 is 1, the version of its file when both sides have bit 0x02
+ * in compile capability 37 too (go-ora has it). Compile capabilities are those of recorded servers: go_ora.pcapng
+ * (19.22) in fclairamb/dbbat, fetch_df_session.txt (23.26.1) in MuhDur/rust-oracledb.
  */
 import type { Reader, Writer } from './wire.ts';
 
 const CHARSET_AL32UTF8 = 873;
 const CHARSET_AL16UTF16 = 2000;
+const COMPILE_SETTINGS = 1;
 const COMPILE_FIELD_VERSION = 7;
+const COMPILE_ZONE_FILE = 37;
 const COMPILE_END_OF_RESPONSE = 40;
 const RUNTIME_TIME_ZONE = 1;
 const TYPE_ONE_BYTE_INTEGER = 27;
@@ -23,15 +31,16 @@ const SERVICES_MAGIC = 0xdeadbeef;
 /** A server generation: what differs between them on the wire. */
 export interface Profile {
   readonly version: number;
-  readonly fieldVersion: number;
   readonly fastLogin: boolean;
   readonly serverVersionNo: number;
   readonly sqlVersion: string;
+  /** What the call for the version (59) says. */
+  readonly banner: string;
   readonly edition: string;
   readonly maxSdu: number;
   readonly serverFlags: number;
-  readonly compileLength: number;
-  readonly endOfResponseByte: number;
+  readonly zoneFileVersion: number;
+  readonly compile: Buffer;
   readonly runtime: readonly number[];
 }
 
@@ -40,28 +49,31 @@ export type ProfileName = '19c' | '23ai';
 export const profiles: Readonly<Record<ProfileName, Profile>> = {
   '19c': {
     version: 318,
-    fieldVersion: 12,
     fastLogin: false,
     serverVersionNo: 320_208_896,
     sqlVersion: '24',
+    banner: 'Oracle Database 19c Enterprise Edition Release 19.0.0.0.0 - Production\nVersion 19.22.0.0.0',
     edition: '- Production',
     maxSdu: 8192,
     serverFlags: 1,
-    compileLength: 42,
-    endOfResponseByte: 0x0f,
+    zoneFileVersion: 42,
+    compile: Buffer.from('060101016f07010c010101010101017fff030e03030101ff01ffff010b0101ff01060be2017f050f0f0d', 'hex'),
     runtime: [2, 1, 0, 1, 0x18, 0, 0x77],
   },
   '23ai': {
     version: 319,
-    fieldVersion: 25,
     fastLogin: true,
     serverVersionNo: 387_584_000,
     sqlVersion: '26',
+    banner: 'Oracle AI Database 26ai Free Release 23.26.1.0.0 - Develop, Learn, and Run for Free\nVersion 23.26.1.0.0',
     edition: '- Develop, Learn, and Run for Free',
     maxSdu: 65_536,
     serverFlags: 0x23,
-    compileLength: 54,
-    endOfResponseByte: 0xff,
+    zoneFileVersion: 45,
+    compile: Buffer.from(
+      '06010101ef0f0119010101010101017fff031003030101ff01ffff010d0101ff01060cf6097f050fff0d0b00ff000000000000020201',
+      'hex',
+    ),
     runtime: [2, 1, 0, 1, 0x18, 0, 0x7f, 1, 2, 0, 0, 0, 0],
   },
 };
@@ -74,6 +86,8 @@ export interface Dialect {
   bareTexts: boolean;
   /** Descriptions hold the scale as sb2 rather than as a byte. */
   wideScale: boolean;
+  /** Compile capability 1: go-ora and JDBC have it, python-oracledb does not. */
+  wantsSettings: boolean;
 }
 
 /**
@@ -123,13 +137,7 @@ export function writeProtocol(writer: Writer, profile: Profile, fastLogin: boole
   fdo.set([0x24, 0x0f], 5);
   fdo.writeUInt16BE(CHARSET_AL16UTF16, 9 + 0x24 + 0x0f);
   writer.uint16(fdo.length).raw(fdo);
-  const compile = Buffer.alloc(profile.compileLength, 1);
-  compile[0] = 6;
-  compile[4] = 0x6f;
-  compile[COMPILE_FIELD_VERSION] = profile.fieldVersion;
-  compile[COMPILE_END_OF_RESPONSE] = profile.endOfResponseByte;
-  if (profile.compileLength > 49) compile.fill(0, 44, 50);
-  writer.bytes(compile).bytes(Uint8Array.from(profile.runtime));
+  writer.bytes(profile.compile).bytes(Uint8Array.from(profile.runtime));
 }
 
 /** Reads the rest of a data types request, after its first byte, and answers with the types asked for. */
@@ -138,9 +146,13 @@ export function answerDataTypes(reader: Reader, writer: Writer, profile: Profile
   const compile = Buffer.from(reader.bytes() ?? []);
   const runtime = Buffer.from(reader.bytes() ?? []);
   const withTimeZone = runtime[RUNTIME_TIME_ZONE] === 1;
+  const withZoneFile =
+    withTimeZone && ((compile[COMPILE_ZONE_FILE] ?? 0) & profile.compile[COMPILE_ZONE_FILE]! & 2) !== 0;
   if (withTimeZone) reader.skip(11);
+  if (withZoneFile) reader.skip(6);
   writer.ub1(2);
   if (withTimeZone) writer.raw(timeZone(0));
+  if (withZoneFile) writer.uint32(profile.zoneFileVersion);
   for (let type = reader.uint16(); type !== 0; type = reader.uint16()) {
     const conversion = reader.uint16();
     writer.uint16(type).uint16(conversion);
@@ -150,7 +162,8 @@ export function answerDataTypes(reader: Reader, writer: Writer, profile: Profile
     writer.uint16(representation).uint16(reader.uint16());
   }
   writer.uint16(0);
-  dialect.fieldVersion = Math.min(profile.fieldVersion, compile[COMPILE_FIELD_VERSION] ?? 0);
+  dialect.fieldVersion = Math.min(profile.compile[COMPILE_FIELD_VERSION]!, compile[COMPILE_FIELD_VERSION] ?? 0);
+  dialect.wantsSettings = compile[COMPILE_SETTINGS] === 1;
   dialect.endOfResponse &&= ((compile[COMPILE_END_OF_RESPONSE] ?? 0) & 0x20) !== 0;
 }
 

@@ -53,7 +53,13 @@ export interface OpeningAnswer {
 }
 
 export class Opening {
-  readonly dialect: Dialect = { fieldVersion: 0, endOfResponse: false, bareTexts: false, wideScale: false };
+  readonly dialect: Dialect = {
+    fieldVersion: 0,
+    endOfResponse: false,
+    bareTexts: false,
+    wideScale: false,
+    wantsSettings: false,
+  };
   sequenceBase = 0;
   /** Answers from the log-on on (with fast login from the first) end with a marker, where that was agreed on. */
   marksEndOfResponse = false;
@@ -151,7 +157,7 @@ export class Opening {
     const alter = (request.pairs.get('AUTH_ALTER_SESSION') ?? '').replaceAll('\0', '');
     const zone = /TIME_ZONE\s*=\s*'([+-])(\d+):(\d+)'/i.exec(alter);
     const offset = zone === null ? 0 : (zone[1] === '-' ? -1 : 1) * (Number(zone[2]) * 60 + Number(zone[3]));
-    writeWelcome(payload, profile, {
+    writeWelcome(payload, profile, this.dialect, {
       sessionId: this.#sessionId,
       serial: 10_000 + this.#sessionId,
       serviceName,

@@ -6,10 +6,12 @@
  *   execute     94: see `readExecute`
  *   re-execute  4, 78: ub4 cursor, ub4 iterations (78: rows to fetch), ub4 flags, ub4 flags (4: 1 = commit), rows
  *   fetch       5: ub4 cursor, ub4 rows
+ *   version     59: u8, ub4 bytes that the client has room for, u8, u8, [ub4 from field version 11]
  *   others      14 commit, 15 rollback, 147 ping, 9 logoff: nothing follows
  */
+import type { SessionName } from '../engine/values/settings.ts';
 import type { Dialect } from './negotiation.ts';
-import { bindableTypes, type BindType } from './values.ts';
+import { bindableTypes, type BindType, wideScaleTypes } from './values.ts';
 import type { Reader } from './wire.ts';
 
 const MESSAGE_CALL = 0x03;
@@ -17,6 +19,7 @@ const MESSAGE_PIGGYBACK = 0x11;
 const FIELD_VERSION_TOKEN = 18;
 const FIELD_VERSION_12_2 = 8;
 const FIELD_VERSION_12_2_EXT1 = 9;
+const FIELD_VERSION_18C = 11;
 const BIND_IS_ARRAY = 0x40;
 
 export const CallFunction = {
@@ -27,12 +30,20 @@ export const CallFunction = {
   rollback: 15,
   reexecuteAndFetch: 78,
   execute: 94,
+  version: 59,
   loginPhaseTwo: 115,
   loginPhaseOne: 118,
   ping: 147,
 } as const;
 
-const PiggybackFunction = { closeCursors: 105, cancelCursors: 120, endToEnd: 135, setSchema: 152 } as const;
+const PiggybackFunction = {
+  closeCursors: 105,
+  cancelCursors: 120,
+  endToEnd: 135,
+  setSchema: 152,
+  /** With the JDBC driver's logoff: four numbers as text (`512,0,0,0`) of a meaning that nobody has told. */
+  jdbcNumbers: 191,
+} as const;
 
 const Option = {
   parse: 0x1,
@@ -45,8 +56,14 @@ const Option = {
   batchErrors: 0x80000,
 } as const;
 
-/** The bytes are none that this server understands: the connection cannot go on. */
-export class ProtocolError extends Error {}
+/** Bytes that this server does not understand, in the request with this number (0 where that is not known). */
+export class ProtocolError extends Error {
+  readonly sequence: number;
+  constructor(message: string, sequence = 0) {
+    super(message);
+    this.sequence = sequence;
+  }
+}
 
 export interface CallHeader {
   readonly function: number;
@@ -78,18 +95,20 @@ export interface StatementCall extends CallHeader {
 export interface Piggybacks {
   readonly closedCursors: number[];
   schema?: string;
+  /** What the client says of itself from now on; an empty text takes it back. */
+  readonly names: Map<SessionName, string>;
 }
 
 /** Reads piggybacks up to the call's header. */
 export function readHeader(reader: Reader, dialect: Dialect): { piggybacks: Piggybacks; header: CallHeader } {
-  const piggybacks: Piggybacks = { closedCursors: [] };
+  const piggybacks: Piggybacks = { closedCursors: [], names: new Map() };
   for (;;) {
     const message = reader.ub1();
     if (message !== MESSAGE_CALL && message !== MESSAGE_PIGGYBACK) throw new ProtocolError(`message type ${message}`);
     const header = { function: reader.ub1(), sequence: reader.ub1() };
     if (dialect.fieldVersion >= FIELD_VERSION_TOKEN) reader.ub();
     if (message === MESSAGE_CALL) return { piggybacks, header };
-    readPiggyback(reader, dialect, header.function, piggybacks);
+    readPiggyback(reader, dialect, header, piggybacks);
   }
 }
 
@@ -97,7 +116,8 @@ function readText(reader: Reader, dialect: Dialect, length: number): string {
   return dialect.bareTexts ? reader.take(length).toString() : reader.text();
 }
 
-function readPiggyback(reader: Reader, dialect: Dialect, fn: number, into: Piggybacks): void {
+function readPiggyback(reader: Reader, dialect: Dialect, header: CallHeader, into: Piggybacks): void {
+  const fn = header.function;
   switch (fn) {
     case PiggybackFunction.closeCursors:
     case PiggybackFunction.cancelCursors: {
@@ -110,32 +130,61 @@ function readPiggyback(reader: Reader, dialect: Dialect, fn: number, into: Piggy
       reader.skip(1);
       into.schema = readText(reader, dialect, reader.ub());
       return;
+    case PiggybackFunction.jdbcNumbers: {
+      reader.skip(1);
+      const length = reader.ub();
+      reader.skip(1);
+      readText(reader, dialect, length);
+      return;
+    }
     case PiggybackFunction.endToEnd:
-      skipEndToEnd(reader, dialect);
+      readEndToEnd(reader, dialect, into.names);
       return;
     default:
-      throw new ProtocolError(`piggyback function ${fn}`);
+      // The call that it belongs to has the next number.
+      throw new ProtocolError(`piggyback function ${fn}`, header.sequence + 1);
   }
 }
+
+/** The texts of the end-to-end attributes in their order: where their length stands, and the flag that means them. */
+const END_TO_END: readonly { readonly length: number; readonly flag: number; readonly name?: SessionName }[] = [
+  { length: 0, flag: 0x0001, name: 'CLIENT_IDENTIFIER' },
+  { length: 1, flag: 0x0008, name: 'MODULE' },
+  { length: 2, flag: 0x0010, name: 'ACTION' },
+  { length: 3, flag: 0 },
+  { length: 5, flag: 0x0100, name: 'CLIENT_INFO' },
+  { length: 8, flag: 0x0200 },
+];
 
 /**
  * 2 bytes, ub4 flags, then pairs of u8 and ub4: lengths of client id, module, action, ecid, -, client info, -, -,
  * operation.
  */
-function skipEndToEnd(reader: Reader, dialect: Dialect): void {
+function readEndToEnd(reader: Reader, dialect: Dialect, into: Map<SessionName, string>): void {
   reader.skip(2);
-  reader.ub();
+  const flags = reader.ub();
   const lengths = Array.from({ length: 9 }, () => {
     reader.skip(1);
     return reader.ub();
   });
-  for (const index of [0, 1, 2, 3, 5, 8]) if (lengths[index]! > 0) readText(reader, dialect, lengths[index]!);
+  for (const { length: index, flag, name } of END_TO_END) {
+    const text = lengths[index]! > 0 ? readText(reader, dialect, lengths[index]!) : '';
+    if (name !== undefined && (flags & flag) !== 0) into.set(name, text);
+  }
+}
+
+/** Reads what comes after the header of a call without a statement. */
+export function readPlainCall(reader: Reader, dialect: Dialect, header: CallHeader): void {
+  if (header.function !== CallFunction.version) return;
+  skipPairs(reader, '1n11');
+  if (dialect.fieldVersion >= FIELD_VERSION_18C) reader.ub();
 }
 
 /**
  * Reads the body of a statement call, up to the rows of binds.
  *
- * Execute: ub4 options, ub4 cursor, u8, ub4 SQL length, u8, ub4 13, 3 bytes, ub4 rows to fetch, ub4, u8, ub4 binds, 5
+ * Execute: ub4 options, ub4 cursor, u8, ub4 SQL length, u8, ub4 13, u8, u8, ub4 size of a prefetch buffer, ub4 rows to
+ * fetch, ub4, u8, ub4 binds, 5
  * bytes, u8, ub4 defines, ub4, 3 bytes, ub4, u8, ub4, ub4, u8, ub4, u8, [u8, ub4, u8, ub4, u8 from field version 8, u8,
  * ub4 from 9], SQL text, 13 ub4, descriptions of binds or defines. Of the 13, [1] is the number of iterations, [7] is 1
  * for a query, [9] bit 0x4000 asks for row counts.
@@ -184,7 +233,8 @@ function readExecute(reader: Reader, dialect: Dialect, header: CallHeader): Stat
   const sqlLength = reader.ub();
   reader.skip(1);
   const numbers = reader.ub();
-  reader.skip(3);
+  reader.skip(2);
+  reader.ub();
   const fetchRows = reader.ub();
   reader.ub();
   reader.skip(1);
@@ -208,7 +258,9 @@ function readExecute(reader: Reader, dialect: Dialect, header: CallHeader): Stat
     ...(sql === undefined ? {} : { sql }),
     describeOnly: (options & Option.describe) !== 0,
     executes: (options & Option.execute) !== 0,
-    fetchRows: (options & Option.fetch) === 0 ? 0 : fetchRows,
+    // Rows come with an execute also where the option to fetch is not set: go_ora.pcapng [15] and [16] (19.22),
+    // jdbc_thin_cursor_reexec.pcapng [9] and [10] (23.26) in fclairamb/dbbat.
+    fetchRows: (options & (Option.fetch | Option.execute)) === 0 ? 0 : fetchRows,
     commit: (options & Option.commit) !== 0,
     batchErrors: (options & Option.batchErrors) !== 0,
     rowCounts: ((vector[9] ?? 0) & 0x4000) !== 0,
@@ -229,13 +281,15 @@ function skipPairs(reader: Reader, shape: string): void {
 }
 
 /**
- * u8 type, flags, precision, scale, ub4 max size, array size, flags, type-id [+ bytes], ub2, ub2, u8 charset form, ub4,
- * [ub4].
+ * u8 type, flags, precision, scale (a ub2 for numbers and timestamps of a client with wide scales), ub4 max size, array
+ * size, flags, type-id [+ bytes], ub2, ub2, u8 charset form, ub4, [ub4].
  */
 function readDescription(reader: Reader, dialect: Dialect): BindType & { readonly array: boolean } {
   const type = reader.ub1();
   const flags = reader.ub1();
-  reader.skip(2);
+  reader.skip(1);
+  if (dialect.wideScale && wideScaleTypes.has(type)) reader.ub();
+  else reader.skip(1);
   const maxBytes = reader.ub();
   reader.ub();
   reader.ub();

@@ -30,7 +30,6 @@ export class OracleServer {
   readonly #connections = new Set<Connection>();
   readonly #verifiers: ReadonlyMap<string, Verifier>;
   readonly #decoy = new Verifier('', randomBytes(24).toString('base64'));
-  readonly #instanceId = randomBytes(16);
   readonly #databaseId = randomBytes(16).toString('hex').toUpperCase();
   readonly #startedAt = new Date();
   readonly #late = new Map<Session, NodeJS.Timeout>();
@@ -144,7 +143,6 @@ export class OracleServer {
       hidesTransactions,
       resend,
       databaseId: this.#databaseId,
-      instanceId: this.#instanceId,
       startedAt: this.#startedAt,
       faults: this.faults,
       stats: this.stats,

@@ -28,6 +28,7 @@ import type { FaultPoint } from './fault-point.ts';
 import type { Dialect } from './negotiation.ts';
 import { CallFunction, type StatementCall } from './request.ts';
 import type { RowReader } from './row-reader.ts';
+import { guessKind, returnsValues, tablePosition } from './sql-text.ts';
 import type { Stats } from './stats.ts';
 import type { BindType } from './values.ts';
 import { Writer } from './wire.ts';
@@ -74,10 +75,15 @@ export class SqlSession {
   readonly session: Session;
   readonly #options: SqlSessionOptions;
   readonly #cursors = new Map<number, Cursor>();
+  #hasCommitted = false;
 
   constructor(options: SqlSessionOptions) {
     this.session = options.session;
     this.#options = options;
+  }
+
+  get dialect(): Dialect {
+    return this.#options.dialect;
   }
 
   cursor(id: number): Cursor | undefined {
@@ -101,6 +107,17 @@ export class SqlSession {
   onlyCounts(call: StatementCall): boolean {
     if (!this.#options.countOnly || call.iterations < 2) return false;
     return guessKind(call.sql ?? this.cursor(call.cursorId)?.sql ?? '') === 'INSERT';
+  }
+
+  /** The error for a call whose rows can't even be read, or undefined. */
+  refusal(call: StatementCall): OraError | undefined {
+    if (call.unsupportedBind !== undefined) {
+      return new OraError(3115, 'unsupported network datatype or representation');
+    }
+    // Clients send no values for the binds behind INTO.
+    return returnsValues(call.sql ?? this.cursor(call.cursorId)?.sql ?? '')
+      ? new OraError(3001, 'unimplemented feature: the stand-in has no RETURNING')
+      : undefined;
   }
 
   /** Carries out an execute, re-execute or fetch. */
@@ -130,6 +147,7 @@ export class SqlSession {
   commit(sql: string | undefined, signal: AbortSignal): void | Promise<void> {
     return this.#options.faults.around({ kind: 'commit', sql, user: this.session.user }, signal, () => {
       this.session.commit();
+      this.#hasCommitted = true;
       this.#options.stats.commits++;
     });
   }
@@ -166,7 +184,8 @@ export class SqlSession {
     signal: AbortSignal,
     faultErrors: ReadonlyMap<number, OraError> | undefined,
   ): Answer | Promise<Answer> {
-    if (call.unsupportedBind !== undefined) throw new OraError(3115, 'unsupported network datatype or representation');
+    const refusal = this.refusal(call);
+    if (refusal !== undefined) throw refusal;
     if (call.sql !== undefined) cursor.statement = this.session.parse(call.sql);
     const { statement } = cursor;
     if (statement === undefined) throw new OraError(1003, 'no statement parsed');
@@ -273,7 +292,7 @@ export class SqlSession {
     const counts = cursor.rowCounts ? result.rowCounts : undefined;
     this.#returnParameters(payload, call, cursor, changes ? (committed ? 2 : 1) : 0, counts);
     const ended = DDL.has(statement.kind)
-      ? CallStatus.ddl
+      ? this.status(CallStatus.ddl)
       : committed
         ? CallStatus.committed
         : this.status(CallStatus.idle);
@@ -295,7 +314,7 @@ export class SqlSession {
     }
     writeEndOfCall(payload, this.#options.dialect, {
       ...this.#endOf(call, cursor),
-      status: this.status(CallStatus.failed),
+      status: this.status(DDL.has(kindOf(cursor)) ? CallStatus.ddl : CallStatus.idle),
       position: error.position,
       rowCount: result?.rowCount ?? 0,
       iterations: result?.rowCounts.length ?? 0,
@@ -326,15 +345,20 @@ export class SqlSession {
       sequence: (this.#options.sequenceBase + call.sequence) & 0xffff,
       call: call.sequence,
       cursorId: cursor?.id ?? 0,
-      statementType: statementTypes[cursor?.statement?.kind ?? guessKind(sql)],
+      statementType: statementTypes[kindOf(cursor)],
       position: call.sql === undefined ? 0 : tablePosition(sql),
     };
   }
 
   /** The call status that tells of an open transaction, or `otherwise`. */
   status(otherwise: number): number {
-    return this.session.inTransaction && !this.#options.hidesTransactions ? CallStatus.inTransaction : otherwise;
+    if (this.session.inTransaction && !this.#options.hidesTransactions) return CallStatus.inTransaction;
+    return this.#hasCommitted ? otherwise | CallStatus.hasCommitted : otherwise;
   }
+}
+
+function kindOf(cursor: Cursor | undefined): StatementKind {
+  return cursor?.statement?.kind ?? guessKind(cursor?.sql ?? '');
 }
 
 /** A table may have been made anew since the client was told of its columns: drivers parse again at these errors. */
@@ -360,28 +384,4 @@ function counted(rows: number): ExecuteResult {
 
 function inventRowId(changeNumber: number): RowId {
   return { object: 72_731, file: 24, block: 128 + (changeNumber >> 6), slot: changeNumber & 0x3f };
-}
-
-/** A successful parse reports where its table's name stands. */
-function tablePosition(sql: string): number {
-  const match = /\b(?:into|from|update|(?:drop|truncate)\s+table(?:\s+if\s+exists)?)\s+(?!dual\b)/i.exec(sql);
-  return match === null ? 0 : match.index + match[0].length;
-}
-
-function guessKind(sql: string): StatementKind {
-  const word = /^\s*([a-z]+)(?:\s+table)?/i.exec(sql)?.[1]?.toUpperCase() ?? '';
-  const kinds: Readonly<Record<string, StatementKind>> = {
-    INSERT: 'INSERT',
-    UPDATE: 'UPDATE',
-    DELETE: 'DELETE',
-    MERGE: 'MERGE',
-    SELECT: 'SELECT',
-    WITH: 'SELECT',
-    CREATE: 'CREATE TABLE',
-    DROP: 'DROP TABLE',
-    TRUNCATE: 'TRUNCATE',
-    BEGIN: 'PLSQL',
-    DECLARE: 'PLSQL',
-  };
-  return kinds[word] ?? 'OTHER';
 }

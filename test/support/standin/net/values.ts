@@ -32,6 +32,14 @@ export const OracleType = {
 
 export const bindableTypes: ReadonlySet<number> = new Set(Object.values(OracleType));
 
+/** Types whose scale takes a ub2 in the descriptions of some clients. */
+export const wideScaleTypes: ReadonlySet<number> = new Set([
+  OracleType.number,
+  OracleType.timestamp,
+  OracleType.timestampTz,
+  OracleType.timestampLtz,
+]);
+
 export interface BindType {
   readonly type: number;
   readonly maxBytes: number;

@@ -9,8 +9,15 @@ import type { Steps } from '../storage/waiting.ts';
 import type { SessionContext } from './context.ts';
 import type { RowStatement } from './plan.ts';
 
+/** A column of another type than the binds is the statement's fault: bind types are looked at before any row is. */
+const INCONSISTENT_TYPES = 932;
 /** Deadlock and cancel end an array even with `batchErrors`. */
 const ENDING = new Set([60, 1013]);
+
+/** True for an error that has its cause in no row, and ends an array with `batchErrors` too. */
+export function isStatementsFault(error: unknown): boolean {
+  return (error instanceof SqlFault || error instanceof OraError) && error.code === INCONSISTENT_TYPES;
+}
 
 /** Collects what an array execution answers. */
 export class ArrayResult {
@@ -58,12 +65,13 @@ export function* executeArray(
   const result = new ArrayResult(context, options);
   for (const [offset, binds] of rows.entries()) {
     const { mark } = context.transaction;
+    const fault = options.rowErrors?.get(offset);
     try {
-      const fault = options.rowErrors?.get(offset);
       if (fault !== undefined) throw fault;
       result.addRows(yield* statement(binds));
     } catch (error) {
       if (!(error instanceof SqlFault || error instanceof OraError)) throw error;
+      if (fault === undefined && isStatementsFault(error)) throw error;
       context.transaction.rollbackTo(mark);
       if (!result.addError(offset, error)) break;
       result.addRows(0);

@@ -121,8 +121,10 @@ const USERENV: Readonly<Record<string, (context: SessionContext) => Value>> = {
   LANG: () => 'US',
   NLS_DATE_FORMAT: (context) => context.settings.dateFormat,
   ISDBA: () => 'FALSE',
-  MODULE: () => null,
-  CLIENT_IDENTIFIER: () => null,
+  MODULE: ({ settings }) => settings.names.get('MODULE') ?? null,
+  ACTION: ({ settings }) => settings.names.get('ACTION') ?? null,
+  CLIENT_IDENTIFIER: ({ settings }) => settings.names.get('CLIENT_IDENTIFIER') ?? null,
+  CLIENT_INFO: ({ settings }) => settings.names.get('CLIENT_INFO') ?? null,
 };
 
 function userEnvironment([namespace, parameter]: readonly NonNull[], context: SessionContext): Value {

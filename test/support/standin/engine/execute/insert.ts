@@ -10,7 +10,7 @@ import type { Values } from '../storage/row.ts';
 import type { InsertedRows, Table } from '../storage/table.ts';
 import type { Change } from '../storage/transaction.ts';
 import type { Steps } from '../storage/waiting.ts';
-import { ArrayResult } from './array-execution.ts';
+import { ArrayResult, isStatementsFault } from './array-execution.ts';
 import type { SessionContext } from './context.ts';
 import { newEvaluation } from './context.ts';
 import type { Plan, RowStatement } from './plan.ts';
@@ -111,13 +111,13 @@ function buildRows(
   const built: (Values | undefined)[] = [];
   const evaluation = newEvaluation([]);
   for (let offset = 0; offset < rows.length; offset++) {
+    const fault = rowErrors?.get(offset);
     try {
-      const fault = rowErrors?.get(offset);
       if (fault !== undefined) throw fault;
       evaluation.binds = rows[offset]!;
       built.push(build(evaluation));
     } catch (error) {
-      if (!isRowError(error)) throw error;
+      if (!isRowError(error) || (fault === undefined && isStatementsFault(error))) throw error;
       if (!batchErrors) return { rows: built, failure: error };
       result.addError(offset, error);
       built.push(undefined);

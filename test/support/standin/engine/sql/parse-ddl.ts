@@ -1,4 +1,5 @@
 /** CREATE, ALTER, DROP and TRUNCATE, GRANT and REVOKE on a table, synonyms, ALTER SESSION. */
+import { OraError } from '../types.ts';
 import type { ColumnName, ColumnTree, ConstraintTree, DdlTree } from './ast.ts';
 import { parseColumnType } from './column-types.ts';
 import { parseExpression, parseSum } from './parse-expression.ts';
@@ -20,6 +21,7 @@ export function parseDdl(tokens: TokenStream, maxStringBytes: number): DdlTree |
   if (tokens.takeWords('GRANT')) return parseGrant(tokens, 'grant');
   if (tokens.takeWords('REVOKE')) return parseGrant(tokens, 'revoke');
   if (tokens.takeWords('ALTER', 'SESSION', 'SET')) return parseAlterSession(tokens);
+  if (tokens.takeWords('ALTER', 'INDEX')) throw new OraError(3001, 'unimplemented feature: ALTER INDEX');
   if (tokens.isWord('ALTER', 'COMMENT', 'ANALYZE', 'SET')) return ignoreRest(tokens);
   return undefined;
 }

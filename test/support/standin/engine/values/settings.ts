@@ -7,7 +7,11 @@ export interface SessionSettings {
   timestampTzFormat: string;
   /** All NLS parameters as the dictionary shows them. */
   readonly nls: Map<string, string>;
+  /** What the client has told of itself, by its name in SYS_CONTEXT('USERENV', …). */
+  readonly names: Map<SessionName, string>;
 }
+
+export type SessionName = 'MODULE' | 'ACTION' | 'CLIENT_IDENTIFIER' | 'CLIENT_INFO';
 
 export const NLS_DEFAULTS: readonly (readonly [name: string, value: string])[] = [
   ['NLS_LANGUAGE', 'AMERICAN'],
@@ -37,6 +41,7 @@ export function defaultSettings(): SessionSettings {
     timestampFormat: nls.get('NLS_TIMESTAMP_FORMAT')!,
     timestampTzFormat: nls.get('NLS_TIMESTAMP_TZ_FORMAT')!,
     nls,
+    names: new Map(),
   };
 }
 

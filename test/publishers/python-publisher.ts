@@ -1,0 +1,42 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface, type Interface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** A program of this folder, with the library that it publishes by. It does what it is told, a line at a time. */
+export class PythonPublisher {
+  readonly #child: ChildProcess;
+  readonly #answers: AsyncIterator<string>;
+  readonly #lines: Interface;
+  #stderr = '';
+
+  /** `site`: where the library is installed. */
+  constructor(program: 'pysparkplug_node.py' | 'spb_wrapper.py', site: string) {
+    this.#child = spawn('python3', [fileURLToPath(new URL(program, import.meta.url))], {
+      env: { ...process.env, PYTHONPATH: site, PYTHONDONTWRITEBYTECODE: '1' },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    this.#child.stderr!.on('data', (text: Buffer) => (this.#stderr += text.toString()));
+    this.#lines = createInterface({ input: this.#child.stdout! });
+    this.#answers = this.#lines[Symbol.asyncIterator]();
+  }
+
+  /** `argument`: JSON as text, whose numbers may have more digits than a double holds. Throws what went wrong there. */
+  async do(command: string, argument = '{}'): Promise<void> {
+    this.#child.stdin!.write(`{"do":"${command}","with":${argument}}\n`);
+    const { done, value } = await this.#answers.next();
+    if (done === true || value !== 'done') {
+      throw new Error(`${command} failed: ${done === true ? this.#stderr : value}`);
+    }
+  }
+
+  /** Ends it without a word to the broker. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      const exited = once(this.#child, 'exit');
+      this.#child.kill('SIGKILL');
+      await exited;
+    }
+    this.#lines.close();
+  }
+}
