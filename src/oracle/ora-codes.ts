@@ -28,7 +28,10 @@ const CLASSES: readonly ErrorClass[] = [
   },
   {
     kind: 'passing',
-    ora: [54, 60, 1013, 1410, 1555, 1591, 2049, 2068, 3150, 4020, 4021, 4061, 4065, 4068, 8103, 8177, 14766, 30006],
+    ora: [
+      40, 54, 60, 1013, 1410, 1555, 1591, 2049, 2068, 2393, 2395, 3150, 4020, 4021, 4061, 4065, 4068, 7455, 8103, 8177,
+      14766, 30006, 56720, 56722,
+    ],
     njs: [123],
   },
   { kind: 'resource', ora: [257], remedy: 'The archiver is stuck: the DBA must free space for archived redo logs.' },

@@ -129,9 +129,7 @@ export class Connection implements FaultTarget {
   }
 
   endSession(error: OraError, fate: NonNullable<FaultRule['ends']>): void {
-    const session = this.#session?.session;
-    if (fate === 'commit') session?.commit();
-    else session?.rollback();
+    this.#session?.session[fate]();
     this.#killedBy = error;
   }
 
