@@ -275,5 +275,11 @@ describe('PL/SQL blocks', () => {
       /^ORA-06550: line 2, column \d+:\nPL\/SQL: ORA-00942: table or view does not exist\nORA-06550/,
     );
     expect(failure(session, 'BEGIN DELETE FROM; END;')).toContain('ORA-06550');
+    for (const call of ['no_such', 'no_such(1)']) {
+      expect(failure(session, `BEGIN ${call}; END;`)).toBe(
+        "ORA-06550: line 1, column 7:\nPLS-00201: identifier 'NO_SUCH' must be declared\n" +
+          'ORA-06550: line 1, column 7:\nPL/SQL: Statement ignored',
+      );
+    }
   });
 });

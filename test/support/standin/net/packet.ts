@@ -16,6 +16,8 @@ export const DATA_OFFSET = 10;
 const HEADER = 8;
 const END_OF_FILE = 0x0040;
 const END_OF_RESPONSE = 0x2000;
+/** On every recorded marker; no client reads it. */
+const MARKER_FLAG = 0x20;
 
 export type PacketHandler = (type: number, packet: Buffer, start: number, end: number) => void;
 
@@ -57,6 +59,7 @@ export function markerPacket(kind: number): Buffer {
   const packet = Buffer.alloc(11);
   packet.writeUInt32BE(packet.length, 0);
   packet[4] = PacketType.marker;
+  packet[5] = MARKER_FLAG;
   packet[HEADER] = 1;
   packet[HEADER + 2] = kind;
   return packet;

@@ -66,9 +66,12 @@ function parsedBlock(tokens: TokenStream): StatementTree {
     if (!(error instanceof SqlFault)) throw error;
     const { text, position } = tokens.current;
     const line = tokens.lineOf(position);
-    const column = position - tokens.sql.lastIndexOf('\n', position - 1);
-    const symbol = text === '' ? 'end-of-file' : text;
-    const message = `line ${line}, column ${column}:\nPLS-00103: Encountered the symbol "${symbol}"`;
-    throw new OraError(6550, message, position);
+    const place = `line ${line}, column ${position - tokens.sql.lastIndexOf('\n', position - 1)}:\n`;
+    // python_thin_failed_stmt.pcapng in fclairamb/dbbat: a procedure that is not there, with or without arguments.
+    const isCall = tokens.current.kind === 'word' && [';', '('].includes(tokens.peek().text);
+    const message = isCall
+      ? `PLS-00201: identifier '${text}' must be declared\nORA-06550: ${place}PL/SQL: Statement ignored`
+      : `PLS-00103: Encountered the symbol "${text === '' ? 'end-of-file' : text}"`;
+    throw new OraError(6550, `${place}${message}`, position);
   }
 }
