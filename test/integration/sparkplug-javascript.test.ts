@@ -226,6 +226,24 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge beside sparkplug-cli
     expect((await plant.rows()).at(-1)).toEqual(row('N/D.t', 0.75));
   });
 
+  it('believes a late will of an earlier client, whose number is the same, until the node is heard of again', async () => {
+    const births = (node: ReturnType<typeof newClient>): void => node.publishNodeBirth(of(metric('a', 'Int32', 1, 1)));
+    const earlier = startNode(births, { clientId: 'G-N-1', mqttOptions: { reconnectPeriod: 0 } });
+    await plant.untilRows(1);
+    // The process is started again under another client id, and the library begins with bdSeq 0 each time.
+    plant.proxy.leave();
+    earlier.stop();
+    const client = startNode(births, { clientId: 'G-N-2' });
+    await plant.untilRows(2);
+    plant.proxy.endLeft();
+    const stale = ['G/N.a', null, null, expect.any(Number), 'STALE'];
+    expect((await plant.untilRows(3)).at(-1)).toEqual(stale);
+    expect(plant.requests('N')).toBe(0);
+    client.publishNodeData(of(byAlias(1, 2)));
+    expect((await plant.untilRows(5)).slice(3)).toEqual([row('N.a', 2), row('N.a', 1)]);
+    expect(plant.requests('N')).toBe(1);
+  });
+
   it('makes stale what a device or a node says is dead, and nothing of a node that goes without a word', async () => {
     const births = (node: ReturnType<typeof newClient>): void => {
       node.publishNodeBirth(of(metric('a', 'Int32', 1)));

@@ -1,19 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+
+import type { Launch } from './packages.ts';
 
 /** A program of this folder, with the library that it publishes by. It does what it is told, a line at a time. */
-export class PythonPublisher {
+export class Publisher {
   readonly #child: ChildProcess;
   readonly #answers: AsyncIterator<string>;
   readonly #lines: Interface;
   #stderr = '';
 
-  /** `site`: where the library is installed. */
-  constructor(program: 'pysparkplug_node.py' | 'spb_wrapper.py', site: string) {
-    this.#child = spawn('python3', [fileURLToPath(new URL(program, import.meta.url))], {
-      env: { ...process.env, PYTHONPATH: site, PYTHONDONTWRITEBYTECODE: '1' },
+  constructor({ args, command, env }: Launch) {
+    this.#child = spawn(command, [...args], {
+      env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#child.stderr!.on('data', (text: Buffer) => (this.#stderr += text.toString()));

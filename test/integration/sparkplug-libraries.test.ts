@@ -1,11 +1,12 @@
 /*
- * The bridge beside two libraries of Python: pysparkplug, and mqtt-spb-wrapper with the helper of Eclipse Tahu that it
- * carries. What they send is not always what the specification asks for; what they were told to send is in the table.
+ * The bridge beside libraries of Python and Java: pysparkplug, mqtt-spb-wrapper with the helper of Eclipse Tahu that it
+ * carries, and Tahu's edge client. What they send is not always what the specification asks for; what they were told to
+ * send is in the table.
  */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { findInstalled } from '../publishers/packages.ts';
-import { PythonPublisher } from '../publishers/python-publisher.ts';
+import { findInstalled, type Found, type Launch } from '../publishers/packages.ts';
+import { Publisher } from '../publishers/publisher.ts';
 import { mosquittoMissing } from '../support/mosquitto.ts';
 import { SparkplugPlant, type PlantRow } from '../support/sparkplug-plant.ts';
 import { until } from '../support/until.ts';
@@ -15,6 +16,7 @@ const VERIFIED_MS = 40_000;
 
 const pysparkplug = await findInstalled('pysparkplug');
 const wrapper = await findInstalled('mqtt-spb-wrapper');
+const tahu = await findInstalled('tahu');
 
 /** Name, type and value, as JSON. */
 type Metric = readonly [name: string, type: string, json: string];
@@ -29,6 +31,7 @@ const good = (name: string, value: number | null, text: string | null = null): P
   TIME_MS,
   'GOOD',
 ];
+const byName = (rows: readonly PlantRow[]): PlantRow[] => rows.toSorted(([a], [b]) => (a < b ? -1 : 1));
 const stale = (name: string): unknown => [name, null, null, expect.any(Number), 'STALE'];
 
 /** Values at the ends of what their types hold, with the number and the text that are to be in the table. */
@@ -69,22 +72,32 @@ const metricsOf = (values: typeof VALUES): Metric[] => values.map(([name, type, 
 const rowsOf = (values: typeof VALUES, source: string, prefix = ''): PlantRow[] =>
   values.map(([name, , , value, text = null]) => good(`${source}.${prefix}${name}`, value, text));
 
-const reasonOf = (found: Awaited<ReturnType<typeof findInstalled>>): string =>
-  mosquittoMissing ?? ('missing' in found ? found.missing : '');
+/** Types by the names that the specification has for them. */
+const SPECIFIED: Readonly<Record<string, string>> = {
+  BOOLEAN: 'Boolean',
+  FLOAT: 'Float',
+  DOUBLE: 'Double',
+  STRING: 'String',
+  DATETIME: 'DateTime',
+};
+const specified = (values: typeof VALUES): Metric[] =>
+  metricsOf(values).map(([name, type, json]) => [
+    name,
+    SPECIFIED[type] ?? type.replace('UINT', 'UInt').replace('INT', 'Int'),
+    json,
+  ]);
 
-function describeWith(
-  name: string,
-  found: Awaited<ReturnType<typeof findInstalled>>,
-  tests: (site: string) => void,
-): void {
+const reasonOf = (found: Found): string => mosquittoMissing ?? ('missing' in found ? found.missing : '');
+
+function describeWith(name: string, found: Found, tests: (launch: Launch) => void): void {
   const reason = reasonOf(found);
   describe.skipIf(reason !== '')(`the bridge beside ${name}${reason === '' ? '' : ` (skipped: ${reason})`}`, () => {
-    tests('site' in found ? found.site : '');
+    tests('launch' in found ? found.launch : { command: '', args: [], env: {} });
   });
 }
 
 let plant: SparkplugPlant;
-const publishers: PythonPublisher[] = [];
+const publishers: Publisher[] = [];
 
 beforeEach(async () => {
   plant = await SparkplugPlant.start();
@@ -95,18 +108,18 @@ afterEach(async () => {
   await plant.stop();
 });
 
-function start(program: ConstructorParameters<typeof PythonPublisher>[0], site: string): PythonPublisher {
-  const publisher = new PythonPublisher(program, site);
+function start(launch: Launch): Publisher {
+  const publisher = new Publisher(launch);
   publishers.push(publisher);
   return publisher;
 }
 
 const place = (port: number): string => `"host":"127.0.0.1","port":${port}`;
 
-describeWith('pysparkplug', pysparkplug, (site) => {
+describeWith('pysparkplug', pysparkplug, (launch) => {
   const at = `"timeMs":${TIME_MS}`;
 
-  async function connect(node: PythonPublisher, name: string, metrics: readonly Metric[], devices = ''): Promise<void> {
+  async function connect(node: Publisher, name: string, metrics: readonly Metric[], devices = ''): Promise<void> {
     const named = `"group":"G","node":"${name}",${place(plant.proxy.port)},${at}`;
     await node.do(
       'connect',
@@ -116,7 +129,7 @@ describeWith('pysparkplug', pysparkplug, (site) => {
 
   it('writes the values of each type as they were published, in births and in data', async () => {
     const all = [...VALUES, ...MORE];
-    const node = start('pysparkplug_node.py', site);
+    const node = start(launch);
     await connect(node, 'P', metricsOf(all), `"D":${listOf([['t', 'INT16', '-3']])}`);
     expect(await plant.untilRows(all.length + 1)).toEqual([...rowsOf(all, 'G/P'), good('G/P/D.t', -3)]);
     await node.do('update', `{${at},"metrics":${listOf(metricsOf(all))}}`);
@@ -129,7 +142,7 @@ describeWith('pysparkplug', pysparkplug, (site) => {
   });
 
   it('does not take the will of an old connection, which comes after the new birth, for the death of the node', async () => {
-    const node = start('pysparkplug_node.py', site);
+    const node = start(launch);
     const metric = (value: number): Metric[] => [['a', 'INT32', String(value)]];
     await connect(node, 'L', metric(-1));
     await plant.untilRows(1);
@@ -146,7 +159,7 @@ describeWith('pysparkplug', pysparkplug, (site) => {
   });
 
   it('takes its clean end, which tells another bdSeq than the birth, for a death once it is silent', async () => {
-    const node = start('pysparkplug_node.py', site);
+    const node = start(launch);
     await connect(node, 'E', [['a', 'INT32', '1']], `"D":${listOf([['t', 'INT16', '-3']])}`);
     await plant.untilRows(2);
     await node.do('disconnect');
@@ -164,32 +177,19 @@ describeWith('pysparkplug', pysparkplug, (site) => {
   }, 90_000);
 });
 
-describeWith('mqtt-spb-wrapper', wrapper, (site) => {
-  /** Its names of types are those of the specification. */
-  const types: Readonly<Record<string, string>> = {
-    BOOLEAN: 'Boolean',
-    FLOAT: 'Float',
-    DOUBLE: 'Double',
-    STRING: 'String',
-  };
-  const metricsFor = (values: typeof VALUES): Metric[] =>
-    metricsOf(values).map(([name, type, json]) => [
-      name,
-      types[type] ?? type.replace('UINT', 'UInt').replace('INT', 'Int'),
-      json,
-    ]);
+describeWith('mqtt-spb-wrapper', wrapper, (launch) => {
   const set = (metrics: readonly Metric[]): string => `{"timeMs":${TIME_MS},"metrics":${listOf(metrics)}}`;
 
   it('writes the values of each type as they were published, under other names in births than in data', async () => {
-    const node = start('spb_wrapper.py', site);
+    const node = start(launch);
     await node.do('node', `{"group":"G","node":"W",${place(plant.broker.port)}}`);
-    await node.do('set', set(metricsFor(VALUES)));
+    await node.do('set', set(specified(VALUES)));
     await node.do('connect');
     await node.do('birth');
     // Its request for births is a metric, too: `CMD/Node Control/Rebirth`.
     const births = await plant.untilRows(VALUES.length + 1);
     expect(births.slice(0, -1)).toEqual(rowsOf(VALUES, 'G/W', 'DATA/'));
-    await node.do('set', set(metricsFor(VALUES)));
+    await node.do('set', set(specified(VALUES)));
     await node.do('data');
     const rows = await plant.untilRows(2 * VALUES.length + 1);
     expect(rows.slice(VALUES.length + 1)).toEqual(rowsOf(VALUES, 'G/W'));
@@ -198,7 +198,7 @@ describeWith('mqtt-spb-wrapper', wrapper, (site) => {
   });
 
   it('takes the will of a device that connects by itself for its death', async () => {
-    const device = start('spb_wrapper.py', site);
+    const device = start(launch);
     await device.do('device', `{"group":"G","node":"W","device":"D",${place(plant.broker.port)}}`);
     await device.do('set', set([['a', 'Int64', '-5']]));
     await device.do('connect');
@@ -209,7 +209,7 @@ describeWith('mqtt-spb-wrapper', wrapper, (site) => {
   });
 
   it('takes a retained birth for names and types, and no values', async () => {
-    const device = start('spb_wrapper.py', site);
+    const device = start(launch);
     await device.do('device', `{"group":"G","node":"R","device":"D",${place(plant.broker.port)},"retainBirth":true}`);
     await device.do('set', set([['a', 'Int64', '-5']]));
     await device.do('connect');
@@ -226,7 +226,7 @@ describeWith('mqtt-spb-wrapper', wrapper, (site) => {
   });
 
   it('takes the STATE of its host, which is text, for no value', async () => {
-    const host = start('spb_wrapper.py', site);
+    const host = start(launch);
     await host.do('host', `{"group":"G","name":"scada",${place(plant.broker.port)}}`);
     await host.do('connect');
     await host.do('birth');
@@ -236,5 +236,48 @@ describeWith('mqtt-spb-wrapper', wrapper, (site) => {
     await plant.bridge.untilStatus('both', ({ counters }) => counters.messagesReceived >= 2);
     const { counters } = await plant.bridge.status();
     expect([counters.messagesUndecodable, counters.valuesReceived]).toEqual([0, 0]);
+  });
+});
+
+describeWith('Tahu’s edge client', tahu, (launch) => {
+  const at = `"timeMs":${TIME_MS}`;
+
+  async function connect(node: Publisher, name: string, metrics: readonly Metric[], more = ''): Promise<void> {
+    const named = `"group":"G","node":"${name}",${place(plant.proxy.port)},${at}`;
+    const devices = `"devices":{"D":${listOf([['t', 'Int16', '-3']])}}`;
+    await node.do('connect', `{${named},"metrics":${listOf(metrics)},${devices}${more}}`);
+  }
+
+  it('waits for the host, and writes what it then tells, by aliases and without types in data', async () => {
+    const all = [...VALUES, ...MORE.slice(0, 4)];
+    const node = start(launch);
+    await connect(node, 'T', specified(all), ',"waitsFor":"plant-host"');
+    // Its births have the metrics in the order of a hash table.
+    const births = await plant.untilRows(all.length + 1);
+    expect(byName(births)).toEqual(byName([...rowsOf(all, 'G/T'), good('G/T/D.t', -3)]));
+    await node.do('update', `{${at},"metrics":${listOf(specified(all))}}`);
+    await node.do('updateDevice', `{"device":"D",${at},"metrics":${listOf([['t', 'Int16', '-4']])}}`);
+    const rows = await plant.untilRows(2 * all.length + 2);
+    expect(rows.slice(all.length + 1)).toEqual([...rowsOf(all, 'G/T'), good('G/T/D.t', -4)]);
+    expect(plant.requests('T')).toBe(0);
+    // It tells the death of its device before its own, which is one of its devices, too.
+    await node.do('disconnect');
+    const stales = (await plant.untilRows(3 * all.length + 4)).slice(2 * all.length + 2);
+    const names = byName([...rowsOf(all, 'G/T'), good('G/T/D.t', -3), good('G/T/D.t', -3)]).map(([name]) => name);
+    expect(byName(stales)).toEqual(names.map(stale));
+  });
+
+  it('answers a request for births, which a host that comes later makes', async () => {
+    const node = start(launch);
+    await connect(node, 'A', [['a', 'UInt64', '18446744073709551615']]);
+    await plant.untilRows(2);
+    const other = await SparkplugPlant.join(plant);
+    try {
+      await node.do('update', `{${at},"metrics":${listOf([['a', 'UInt64', '1']])}}`);
+      expect(await other.untilRows(2)).toEqual([good('G/A.a', 2 ** 64, '18446744073709551615'), good('G/A/D.t', -3)]);
+      expect(other.requests('A')).toBe(1);
+    } finally {
+      await other.leave();
+    }
   });
 });
