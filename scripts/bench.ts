@@ -5,6 +5,7 @@
  *     npm run bench -- --tags 1 --values 100000
  *     npm run bench -- --format json     a format beside `polling`, in turns, medians of 3 (--repeat) each;
  *                                        scalar: one value a message in both
+ *     npm run bench -- --format json --decode   the same of the decoders alone; all formats without --format
  *     npm run bench -- --url mqtt://…    another broker than a mosquitto of its own
  *     npm run bench -- --journal         what the journal costs: sync always beside never, for each protocol and
  *                                        window, in turns, medians of 3 (--repeat) each
@@ -25,6 +26,8 @@ import mqtt from 'mqtt';
 import oracledb from 'oracledb';
 
 import type { Status } from '../src/ops/status.ts';
+import { BENCH_MESSAGES, type BenchMessage } from './bench/messages.ts';
+import { measureDecoders } from './bench/decode.ts';
 import { startMosquitto } from '../test/support/mosquitto.ts';
 import { startStandinProcess } from '../test/support/standin-process.ts';
 import { until } from '../test/support/until.ts';
@@ -46,45 +49,10 @@ const { values: flags } = parseArgs({
     json: { type: 'boolean', default: false },
     journal: { type: 'boolean', default: false },
     format: { type: 'string', default: '' },
+    decode: { type: 'boolean', default: false },
     repeat: { type: 'string', default: '3' },
   },
 });
-
-/** The messages of a format: how they are subscribed to, and the one with this number. */
-interface Messages {
-  readonly subscription: Readonly<Record<string, unknown>>;
-  payload(number: number): string;
-}
-
-const valueOf = (number: number, tag: number): number => Math.round(number * 7 + tag * 10.1) / 10;
-
-const MESSAGES: Readonly<Record<string, Messages>> = {
-  polling: {
-    subscription: { topic: 'plc/+/tags', format: 'polling' },
-    payload: (number) => {
-      const tags: Record<string, number> = {};
-      for (let tag = 0; tag < tagsPerMessage; tag += 1) tags[`D${100 + tag}`] = valueOf(number, tag);
-      return JSON.stringify({ timestamp: new Date().toISOString(), plc_code: 'PLC01', tag_values: tags });
-    },
-  },
-  scalar: {
-    subscription: { topic: 'plc/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' },
-    payload: (number) => String(valueOf(number, 0)),
-  },
-  json: {
-    subscription: { topic: 'plc/+/tags', format: 'json', plcCode: '{2}', json: { preset: 'kepware' } },
-    payload: (number) => {
-      // Put together by hand: the publisher must not be what is measured.
-      const timestamp = Date.now();
-      let values = '';
-      for (let tag = 0; tag < tagsPerMessage; tag += 1) {
-        const comma = tag === 0 ? '' : ',';
-        values += `${comma}{"id":"Ch1.Dev1.D${100 + tag}","v":${valueOf(number, tag)},"q":true,"t":${timestamp - (tag % 5)}}`;
-      }
-      return `{"timestamp":${timestamp},"values":[${values}]}`;
-    },
-  },
-};
 
 const format = flags.format === '' ? 'polling' : flags.format;
 const tagsPerMessage = format === 'scalar' ? 1 : Number(flags.tags);
@@ -142,11 +110,14 @@ async function runDriver(): Promise<void> {
 async function runPublisher(): Promise<void> {
   const client = await mqtt.connectAsync(flags.url, { clientId: 'bench-publisher' });
   let next = 0;
+  const send = ({ payload, topic }: BenchMessage): Promise<unknown> => client.publishAsync(topic, payload, { qos: 1 });
+  const { first, message } = BENCH_MESSAGES[format]!;
+  if (first !== undefined) await send(first(tagsPerMessage));
   const publishOn = async (): Promise<void> => {
     while (next < messages) {
       const number = next;
       next += 1;
-      await client.publishAsync('plc/PLC01/tags', MESSAGES[format]!.payload(number), { qos: 1 });
+      await send(message(number, tagsPerMessage));
     }
   };
   await Promise.all(Array.from({ length: 1000 }, publishOn));
@@ -203,7 +174,7 @@ async function runBridge(
     mqtt: {
       url: mqttUrl,
       protocolVersion: options.protocolVersion,
-      subscriptions: [MESSAGES[options.format ?? format]!.subscription],
+      subscriptions: [BENCH_MESSAGES[options.format ?? format]!.subscription],
     },
     oracle: { connectString, user: 'bridge', password: 'secret' },
     journal: { dir: join(directory, 'journal'), sync: options.sync },
@@ -332,13 +303,29 @@ async function compareFormats(): Promise<void> {
   }
 }
 
+/** Every format, or the one that is asked for, beside polling. */
+function compareDecoders(): void {
+  const names = flags.format === '' ? Object.keys(BENCH_MESSAGES) : ['polling', flags.format];
+  for (const { micros, name, ratio } of measureDecoders([...new Set(names)], tagsPerMessage)) {
+    const rate = Math.round(1e6 / micros).toLocaleString('en-US');
+    const shown = `${rate} values/s decoded, ${micros.toFixed(3)} µs of CPU a value`;
+    console.log(`${name}: ${shown}, ${ratio.toFixed(2)} of polling's rate`);
+  }
+}
+
 function median(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b);
   return ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2;
 }
 
-const ROLES: Readonly<Record<string, () => Promise<void>>> = {
-  '': flags.journal ? compareJournal : flags.format === '' ? orchestrate : compareFormats,
+const ROLES: Readonly<Record<string, () => Promise<void> | void>> = {
+  '': flags.decode
+    ? compareDecoders
+    : flags.journal
+      ? compareJournal
+      : flags.format === ''
+        ? orchestrate
+        : compareFormats,
   driver: runDriver,
   publish: runPublisher,
 };

@@ -16,6 +16,7 @@ import { collectStatus, measurePending, type StatusSources } from './ops/collect
 import type { BackupsStatus, Status } from './ops/status.ts';
 import { TagsSeen } from './ops/tags-seen.ts';
 import { Connections } from './oracle/connections.ts';
+import { assertDriverFits } from './oracle/driver-fit.ts';
 import { Sessions } from './oracle/sessions.ts';
 import { MAX_TEXT_BYTES } from './oracle/statements.ts';
 import { Pipeline } from './pipeline.ts';
@@ -65,7 +66,12 @@ export class Bridge {
     this.#parts = parts;
     this.#batchSize = new RollingWindow(ROLLING_WINDOW_MS, clock);
     this.#writeLatencyMs = new RollingWindow(ROLLING_WINDOW_MS, clock);
-    this.#connections = new Connections({ ...config.oracle, clock, log: this.#logOf('oracle') });
+    this.#connections = new Connections({
+      ...config.oracle,
+      clientId: config.bridge.id,
+      clock,
+      log: this.#logOf('oracle'),
+    });
     this.#refusals = new Refusals(clock);
     this.#pipeline = this.#createPipeline();
     this.#history = this.#createHistory();
@@ -92,10 +98,12 @@ export class Bridge {
 
   /**
    * Resolves when the bridge works; broker and database may still be absent, which are states and no failures.
-   * Throws when a directory cannot be used, a TLS file cannot be read or the HTTP port is taken.
+   * Throws when a directory cannot be used, a TLS file cannot be read, the HTTP port is taken or the driver of the
+   * database is unfit.
    */
   async start(): Promise<void> {
     const { log } = this.#parts;
+    assertDriverFits();
     await this.#pipeline.start();
     await warnOfExposed([this.#config.journal.dir, this.#config.backup.dir], log);
     this.#history.start();

@@ -10,6 +10,19 @@ export interface Tag {
 }
 
 /**
+ * More values than one message may have are pushed. A few kilobytes can say millions of them, which would take all the
+ * memory there is.
+ */
+export class TooManyValuesError extends Error {
+  constructor() {
+    super(`more than ${MAX_MESSAGE_VALUES} values`);
+    this.name = 'TooManyValuesError';
+  }
+}
+
+export const MAX_MESSAGE_VALUES = 250_000;
+
+/**
  * A list of tag values, one array a column, so that a hundred thousand of them cost a few megabytes and no garbage.
  *
  * Index `i` of each column belongs to value `i`. NULL is NaN in `numbers` (JSON has no NaN) and null in `texts`.
@@ -45,7 +58,10 @@ export class TagValues {
     return this.numbers.length;
   }
 
-  /** Adds a value; the list grows as needed. Message number, value number and time of receipt are set by `stamp`. */
+  /**
+   * Adds a value; the list grows as needed. Message number, value number and time of receipt are set by `stamp`. Throws
+   * TooManyValuesError.
+   */
   push(tag: Tag, number: number, text: string | null, timeMs: number, quality: string, problem?: Reason): void {
     const i = this.length;
     if (i === this.numbers.length) this.#grow();
@@ -96,7 +112,8 @@ export class TagValues {
   }
 
   #grow(): void {
-    const capacity = Math.max(64, this.numbers.length * 2);
+    if (this.numbers.length >= MAX_MESSAGE_VALUES) throw new TooManyValuesError();
+    const capacity = Math.min(MAX_MESSAGE_VALUES, Math.max(64, this.numbers.length * 2));
     this.numbers = grown(this.numbers, new Float64Array(capacity));
     this.timesMs = grown(this.timesMs, new Float64Array(capacity));
     this.messageNos = grown(this.messageNos, new Float64Array(capacity));

@@ -6,6 +6,7 @@ import type { Logger } from '../core/logger.ts';
 import { planWalk } from './address-walk.ts';
 import { giveBackGate, takeGate, type AccountGate } from './account-gate.ts';
 import { brokenName, explainLogOn } from './connect-remedies.ts';
+import { assertCanBeCut, cut } from './driver-fit.ts';
 import { isClearedAfter } from './ending.ts';
 import type { ConnectionLender, Lease } from './lease.ts';
 import { toDatabaseError } from './ora-errors.ts';
@@ -28,6 +29,8 @@ export interface ConnectionsOptions {
   readonly walletDir: string;
   readonly walletPassword: string;
   readonly tnsAdmin: string;
+  /** What the sessions say who they are, beside `PROGRAM`; default: nothing. */
+  readonly clientId?: string;
   readonly pool: {
     readonly min: number;
     readonly max: number;
@@ -54,8 +57,12 @@ interface Pooled {
    * After batch errors the driver re-parses at every call, so the connection is replaced within a minute.
    */
   worn: boolean;
+  /** What the session was last told that it is for. */
+  action: string;
 }
 
+/** As V$SESSION shows it; the action is what the session is used for just then. */
+const PROGRAM = 'mqtt-oracle-bridge';
 const WORN_AFTER_MS = 60_000;
 const PING_AFTER_IDLE_MS = 30_000;
 const KEEP_WARM_EVERY_MS = 30_000;
@@ -110,6 +117,8 @@ export class Connections implements ConnectionLender {
    */
   async use<T>(what: string, work: (lease: Lease) => Promise<T>): Promise<T> {
     const pooled = await this.#acquire();
+    // It goes out with the next call, in no round trip of its own.
+    if (pooled.action !== what) pooled.connection.action = pooled.action = what;
     const lease: Lease = { connection: pooled.connection, wear: () => void (pooled.worn = true) };
     try {
       const result = await this.#watched(pooled, what, work(lease));
@@ -228,6 +237,7 @@ export class Connections implements ConnectionLender {
       ...(namesDir === '' ? {} : { configDir: namesDir }),
       user,
       password,
+      program: PROGRAM,
       sdu: SDU_BYTES,
       ...wallet,
       ...timeouts,
@@ -236,11 +246,13 @@ export class Connections implements ConnectionLender {
       const connection = await withDeadline(this.#clock, deadlineMs, 'connect', logOn);
       assertCanBeCut(connection);
       connection.callTimeout = callTimeoutMs;
+      connection.module = PROGRAM;
+      connection.clientId = this.#options.clientId ?? '';
       const nowMs = this.#clock.monotonic();
-      return { connection, openedAtMs: nowMs, idleSinceMs: nowMs, worn: false };
+      return { connection, openedAtMs: nowMs, idleSinceMs: nowMs, worn: false, action: '' };
     } catch (thrown) {
       // A log-on that answers after its deadline is nobody's connection.
-      if (thrown instanceof DeadlineError) void logOn.then(forceClose, () => {});
+      if (thrown instanceof DeadlineError) void logOn.then(cut, () => {});
       const error =
         thrown instanceof DeadlineError
           ? new DatabaseError('connection', 'CONNECT_TIMEOUT', thrown.message)
@@ -262,7 +274,7 @@ export class Connections implements ConnectionLender {
       return await withDeadline(this.#clock, this.#options.callTimeoutMs + CALL_GRACE_MS, what, work);
     } catch (thrown) {
       if (thrown instanceof DeadlineError) {
-        forceClose(pooled.connection);
+        cut(pooled.connection);
         throw new DatabaseError('connection', 'CALL_TIMEOUT', thrown.message, { outcomeUnknown: true });
       }
       throw thrown;
@@ -284,7 +296,7 @@ export class Connections implements ConnectionLender {
   async #takeBack(pooled: Pooled, error: unknown): Promise<void> {
     if (!(await isClearedAfter(error, pooled.connection, this.#clock))) {
       this.#open -= 1;
-      forceClose(pooled.connection);
+      cut(pooled.connection);
       this.#wakeWaiting();
       return;
     }
@@ -303,7 +315,7 @@ export class Connections implements ConnectionLender {
     try {
       await withDeadline(this.#clock, CLOSE_DEADLINE_MS, 'close', connection.close());
     } catch {
-      forceClose(connection);
+      cut(connection);
     }
   }
 
@@ -361,30 +373,4 @@ function stillWalking(): DatabaseError {
 
 function stopping(): DatabaseError {
   return new DatabaseError('connection', 'STOPPING', 'the bridge is stopping');
-}
-
-/** What cuts the socket of a connection. It is not in the driver's public interface. */
-interface Inside {
-  readonly _impl?: { readonly nscon?: { readonly forceDisconnect?: () => void } };
-}
-
-function assertCanBeCut(connection: oracledb.Connection): void {
-  if (typeof (connection as unknown as Inside)._impl?.nscon?.forceDisconnect === 'function') return;
-  throw new DatabaseError(
-    'configuration',
-    'DRIVER_UNFIT',
-    `node-oracledb ${oracledb.versionString} has no way to cut a connection: what is open in it would be committed`,
-    { remedy: 'Install the version of oracledb that package-lock.json names.' },
-  );
-}
-
-/**
- * Cuts the socket of a connection that no longer answers, or in which something may be open: `close()` would commit.
- */
-function forceClose(connection: oracledb.Connection): void {
-  try {
-    (connection as unknown as Inside)._impl?.nscon?.forceDisconnect?.();
-  } catch {
-    // It was closed already.
-  }
 }

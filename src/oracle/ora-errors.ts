@@ -1,6 +1,12 @@
 import { coerceError, DatabaseError, type DatabaseErrorKind, type Reason } from '../core/errors.ts';
 import { causeOf, classOf, njsCode, oraCode } from './ora-codes.ts';
 
+/**
+ * Somebody broke the call: a time-out, a DBA (ALTER SYSTEM CANCEL SQL), a profile, the resource manager. Nobody says
+ * that a break can't arrive behind the commit, so the ledger is asked.
+ */
+const BROKEN: ReadonlySet<string> = new Set([40, 1013, 2393, 2395, 56720, 56722].map(oraCode));
+
 /** The driver refused what it was given before it sent anything. */
 const NOT_SENT: ReadonlySet<string> = new Set([5, 11, 12, 55, 57, 58, 105, 115].map(njsCode));
 
@@ -59,7 +65,8 @@ export function readRowError(message: string): RowError {
 /** The database refused the statement, and the connection lives: the call came to its end without a commit. */
 function isDatabasesWord(error: Error, kind: DatabaseErrorKind | 'row' | 'held' | undefined): boolean {
   if (kind === 'connection' || ('code' in error && error.code === 'NJS-123')) return false;
-  return 'errorNum' in error && typeof error.errorNum === 'number' && error.errorNum > 0;
+  if (!('errorNum' in error) || typeof error.errorNum !== 'number' || error.errorNum <= 0) return false;
+  return !BROKEN.has(oraCode(error.errorNum));
 }
 
 function codesOf(error: Error): string[] {

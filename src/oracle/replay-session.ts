@@ -20,7 +20,7 @@ export interface ReplaySessions {
 export function openReplaySessions(config: ReplayConfig, log: Logger): ReplaySessions {
   const { bridge, oracle } = config;
   const pool = { ...oracle.pool, min: 0 };
-  const connections = new Connections({ ...oracle, pool, clock: systemClock, log });
+  const connections = new Connections({ ...oracle, pool, clientId: bridge.id, clock: systemClock, log });
   const sessions = new Sessions(connections, { ...oracle, bridgeId: bridge.id });
   return { session: (stream, blamesRows) => sessions.replay(stream, blamesRows), close: () => connections.stop() };
 }

@@ -28,18 +28,20 @@ export class Sessions {
   }
 
   live(journalId: string): LedgerSession {
-    return this.#database(`live/${journalId}`, this.#onStep);
+    return this.#database('live', `live/${journalId}`, this.#onStep);
   }
 
   /** `blamesRows`: as of `Refusals`. */
   replay(stream: string, blamesRows?: () => boolean): LedgerSession {
-    return this.#database(stream, noStep, blamesRows);
+    return this.#database('replay', stream, noStep, blamesRows);
   }
 
-  #database(stream: string, onStep: OnStep, blamesRows?: () => boolean): Database {
+  /** `stage` goes before the name of each piece of work: a DBA sees it in V$SESSION. */
+  #database(stage: string, stream: string, onStep: OnStep, blamesRows?: () => boolean): Database {
     const { bridgeId, ledgerTable, onMissingPartition } = this.#options;
     const ledger = ledgerTable === '' ? undefined : new Ledger(ledgerTable, bridgeId, stream);
     const refusals = new Refusals(onMissingPartition, blamesRows);
-    return new Database({ connections: this.#connections, insert: this.#insert, refusals, ledger, onStep });
+    const connections: ConnectionLender = { use: (what, work) => this.#connections.use(`${stage} ${what}`, work) };
+    return new Database({ connections, insert: this.#insert, refusals, ledger, onStep });
   }
 }

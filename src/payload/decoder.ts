@@ -1,5 +1,5 @@
 import { SKIPPED, type Message } from '../core/message.ts';
-import { TagValues } from '../core/tag-values.ts';
+import { MAX_MESSAGE_VALUES, TagValues, TooManyValuesError } from '../core/tag-values.ts';
 import { topicMatches } from '../core/topic-filter.ts';
 import type { CompiledFormat, DecodeOutcome, FormatSubscription, TopicNames } from './format.ts';
 import type { EarlierMessages } from './format-memory.ts';
@@ -200,15 +200,18 @@ class RoutingDecoder implements Decoder {
 /** Changes nothing but the list, and what the format remembers. */
 function read(message: Message, { names, of: { format } }: TopicReading, into: TagValues): DecodeOutcome {
   if (isClearing(message, format)) return SKIPPED;
-  return stamped(format.decode(message, names, into), message, into);
+  return stamped(() => format.decode(message, names, into), message, into);
 }
 
 /** Changes nothing but the list. */
 function readAside(message: Message, { names, of: { format } }: TopicReading, into: TagValues): DecodeOutcome {
   if (isClearing(message, format)) return SKIPPED;
-  const outcome =
-    format.decodeAside === undefined ? format.decode(message, names, into) : format.decodeAside(message, names, into);
-  return stamped(outcome, message, into);
+  return stamped(
+    () =>
+      format.decodeAside === undefined ? format.decode(message, names, into) : format.decodeAside(message, names, into),
+    message,
+    into,
+  );
 }
 
 /** A retained message is cleared by an empty one, and whoever listens already gets that like any other. */
@@ -216,10 +219,20 @@ function isClearing({ payload, retained }: Message, { readsEmpty }: CompiledForm
   return payload.length === 0 && (retained === true || readsEmpty !== true);
 }
 
-function stamped(outcome: DecodeOutcome, message: Message, into: TagValues): DecodeOutcome {
+function stamped(decode: () => DecodeOutcome, message: Message, into: TagValues): DecodeOutcome {
+  const outcome = limited(decode);
   if (outcome === undefined) into.stamp(message.number, message.receivedAtMs);
   else into.clear();
   return outcome;
+}
+
+function limited(decode: () => DecodeOutcome): DecodeOutcome {
+  try {
+    return decode();
+  } catch (thrown) {
+    if (thrown instanceof TooManyValuesError) return reasonFor('TOO_MANY_VALUES', MAX_MESSAGE_VALUES);
+    throw thrown;
+  }
 }
 
 function namesIn(topic: string, { plcCode, tagAddress }: FormatSubscription): TopicNames {

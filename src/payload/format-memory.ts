@@ -9,7 +9,7 @@ import type { Reserve } from '../core/reserve.ts';
 export interface FormatMemoryOptions {
   /** A directory of its own; made when there is something to keep. */
   readonly dir: string;
-  /** How much the contents may take together, as JSON text, in bytes. */
+  /** How much the contents may take together, as JSON text, in bytes, with their keys and what is around each. */
   readonly maxBytes: number;
   readonly reserve: Reserve;
   readonly fileSystem: FileSystem;
@@ -52,6 +52,8 @@ interface Entry {
 }
 
 const SUFFIX = '.json';
+/** What an entry takes beside its texts, about. */
+const ENTRY_BYTES = 500;
 const NAME_LENGTH = 32;
 
 /**
@@ -113,7 +115,7 @@ export class FormatMemory implements EarlierMessages {
     const last = entry.versions.at(-1);
     if (last?.text === text) return;
     const isSameMessage = last?.after === messageNo;
-    const bytes = this.#bytes + sizeOf(text) - (isSameMessage ? sizeOf(last.text) : 0);
+    const bytes = this.#bytes + sizeOf(key, text) - (isSameMessage ? sizeOf(key, last.text) : 0);
     if (bytes > this.#options.maxBytes) throw new MemoryFullError(key, this.#options.maxBytes);
     if (isSameMessage) entry.versions.pop();
     entry.versions.push({ after: messageNo, text });
@@ -142,7 +144,7 @@ export class FormatMemory implements EarlierMessages {
   async saved(settledNo: number): Promise<void> {
     this.#settledNo = Math.max(this.#settledNo, settledNo);
     for (const [key, entry] of this.#entries) {
-      this.#prune(entry);
+      this.#prune(key, entry);
       const [only, ...others] = entry.versions;
       if (only?.text !== undefined || others.length > 0 || only === undefined || only.after > this.#settledNo) continue;
       await removeIfThere(this.#options.fileSystem, this.#path(key));
@@ -151,10 +153,10 @@ export class FormatMemory implements EarlierMessages {
   }
 
   /** Leaves out the versions that no start can ask for any more. */
-  #prune(entry: Entry): void {
+  #prune(key: string, entry: Entry): void {
     const inForce = entry.versions.findLastIndex(({ after }) => after <= this.#settledNo);
     if (inForce <= 0) return;
-    for (const { text } of entry.versions.splice(0, inForce)) this.#bytes -= sizeOf(text);
+    for (const { text } of entry.versions.splice(0, inForce)) this.#bytes -= sizeOf(key, text);
   }
 
   async #write(key: string, entry: Entry): Promise<void> {
@@ -183,7 +185,7 @@ export class FormatMemory implements EarlierMessages {
     const version = found.versions.findLast(({ after }) => after <= this.#settledNo);
     if (version === undefined || version.content === null) return;
     const text = JSON.stringify(version.content);
-    this.#bytes += sizeOf(text);
+    this.#bytes += sizeOf(found.key, text);
     const versions = [{ after: version.after, text }];
     this.#entries.set(found.key, { versions, content: version.content, isDirty: false });
   }
@@ -194,8 +196,8 @@ export class FormatMemory implements EarlierMessages {
   }
 }
 
-function sizeOf(text: string | undefined): number {
-  return text?.length ?? 0;
+function sizeOf(key: string, text: string | undefined): number {
+  return text === undefined ? 0 : ENTRY_BYTES + key.length + text.length;
 }
 
 interface FileContent {

@@ -82,6 +82,8 @@ export interface FormatProposal {
   readonly options: Readonly<Record<string, unknown>>;
   /** The filter of topics that tell by themselves that this is it, which is then subscribed to; absent: none do. */
   readonly topic?: string;
+  /** No other format has such topics: it is proposed for them also where nothing that was heard could be read. */
+  readonly ownsTopic?: true;
 }
 
 /** `Options`: keys of a subscription that this format alone has; the configuration has checked and completed them. */

@@ -24,9 +24,11 @@ export const reasonFor = reasonsOf({
   PLC_CODE_MISSING: () => 'there is no "plc_code", and the subscription does not take it from the topic',
   PLC_CODE_INVALID: (found) => `"plc_code" must be a string or a number, not ${found}`,
   PLC_CODE_TOO_LONG: (found) => `the PLC code must have at most 255 characters, not ${found}`,
+  TOO_MANY_VALUES: (found) => `the message has more than ${found} values`,
   NUL_RUN_TOO_LONG: () => 'texts with long runs of U+0000 stand beside many numbers that no double holds',
   // One value can't be written.
   TAG_NAME_EMPTY: () => 'the tag has no address, or an empty name',
+  TAG_NAME_TOO_LONG: (found) => `the address of the tag has more than 1000 characters: ${found}`,
   TAG_NAME_NOT_UNICODE: () => 'the name of the tag contains half a surrogate pair; it is given as JSON',
   VALUE_NOT_SCALAR: (found) => `the value must be a number, a string, true, false or null, not ${found}`,
   VALUE_NOT_FINITE: (found) => `the number ${found} is too large`,

@@ -91,9 +91,9 @@ export function timeOfDayMs(hour: number, minute: number, second: number, ms: nu
   return hour <= 23 && minute <= 59 && second <= 59 ? ((hour * 60 + minute) * 60 + second) * 1000 + ms : Number.NaN;
 }
 
-/** NaN for what can't be written. */
+/** NaN for what can't be written. -0 is 0, as it is once a file was read. */
 export function inRange(ms: number): number {
-  return ms >= MIN_TIME_MS && ms <= MAX_TIME_MS ? ms : Number.NaN;
+  return ms >= MIN_TIME_MS && ms <= MAX_TIME_MS ? ms + 0 : Number.NaN;
 }
 
 /** NaN where there is no digit. */

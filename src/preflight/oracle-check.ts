@@ -28,7 +28,14 @@ const PASSWORD_WARNING_MS = 14 * 86_400_000;
  */
 export async function checkOracle(config: Config, clock: Clock, log: Logger, signal: AbortSignal): Promise<Finding[]> {
   const pool = { ...config.oracle.pool, min: 0, max: 1 };
-  const connections = new Connections({ ...config.oracle, pool, logOnPatienceMs: WHOLE_WALK_MS, clock, log });
+  const connections = new Connections({
+    ...config.oracle,
+    pool,
+    logOnPatienceMs: WHOLE_WALK_MS,
+    clientId: config.bridge.id,
+    clock,
+    log,
+  });
   const dictionary = new Dictionary(connections, clock);
   try {
     const server = await dictionary.server();

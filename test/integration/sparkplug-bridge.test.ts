@@ -20,7 +20,10 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge as a host applicatio
   let node: MqttClient;
   const heard: { topic: string; text: string }[] = [];
 
-  async function startBridge(directory?: string): Promise<void> {
+  async function startBridge(
+    directory?: string,
+    more: Readonly<Record<string, Record<string, unknown>>> = {},
+  ): Promise<void> {
     bridge = await BridgeProcess.start({
       ...(directory === undefined ? {} : { directory }),
       config: {
@@ -28,8 +31,9 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge as a host applicatio
           url: broker.url,
           subscriptions: [{ topic: 'spBv1.0/#', format: 'sparkplugB', sparkplug: { hostId: 'plant-host' } }],
         },
-        oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret' },
         writer: { intervalMs: 50 },
+        ...more,
+        oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret', ...more['oracle'] },
       },
     });
     await bridge.untilStatus('the bridge to be connected', ({ mqtt: { connected } }) => connected);
@@ -98,6 +102,32 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge as a host applicatio
     const { counters } = await bridge.untilStatus('both', (status) => status.counters.messagesUndecodable === 2);
     expect([counters.messagesUndecodable, requests()]).toEqual([2, 1]);
     expect(heard.find(({ topic }) => topic.includes('NCMD'))!.text).toContain('Node Control/Rebirth');
+  });
+
+  it('says offline while its journal is full, and online when it takes messages again', async () => {
+    await bridge.dispose();
+    heard.length = 0;
+    await startBridge(undefined, {
+      oracle: { callTimeoutMs: 600_000 },
+      journal: { maxBytes: 4_194_304, segmentBytes: 1_048_576 },
+      buffer: { capacity: 1000 },
+    });
+    await until('the host to be online', () => heard.length > 0 && lastState().includes('"online":true'));
+    // The database takes no answer back any more, as behind a firewall that swallows packets.
+    standin.blackHole(true);
+    const metrics = Array.from({ length: 2000 }, (_, i) => ({ name: `tag ${i} ${'x'.repeat(50)}`, type: 3, int: i }));
+    let seq = 0;
+    await bridge.untilStatus('the journal to be full', ({ journal }) => {
+      seq += 1;
+      void publish('NDATA/N', seq % 256, ...metrics);
+      return journal.state === 'full';
+    });
+    await until('offline', () => lastState().includes('"online":false'));
+    standin.blackHole(false);
+    await bridge.untilStatus('room', ({ journal }) => journal.state === 'ok');
+    await until('online', () => lastState().includes('"online":true'));
+    const states = heard.filter(({ topic }) => topic.startsWith('spBv1.0/STATE/')).map(({ text }) => text);
+    expect(states.map((text) => text.includes('"online":true'))).toEqual([true, false, true]);
   });
 });
 

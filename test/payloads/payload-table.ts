@@ -101,7 +101,8 @@ function rowOf(values: TagValues, i: number): ExpectedRow {
   };
 }
 
-function payloadOf({ payload, payloadText, payloadBase64 }: SentMessage): Buffer {
+/** The bytes that are sent. */
+export function payloadOf({ payload, payloadText, payloadBase64 }: SentMessage): Buffer {
   if (payloadBase64 !== undefined) return Buffer.from(payloadBase64, 'base64');
   return Buffer.from(payloadText ?? JSON.stringify(payload));
 }

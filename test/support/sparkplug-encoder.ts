@@ -17,7 +17,15 @@ export interface MetricParts {
   readonly boolean?: boolean;
   readonly string?: string | Buffer;
   readonly bytes?: Buffer;
+  readonly dataSet?: DataSetParts;
   readonly template?: { readonly isDefinition?: boolean; readonly members: readonly MetricParts[] };
+}
+
+/** A cell that is undefined is empty. */
+export interface DataSetParts {
+  readonly columns: readonly string[];
+  readonly types: readonly number[];
+  readonly rows: readonly (readonly (string | number | bigint | boolean | undefined)[])[];
 }
 
 export interface PayloadParts {
@@ -54,6 +62,7 @@ function sparkplugMetric(metric: MetricParts): Buffer {
     ...integer(14, metric.boolean === undefined ? undefined : Number(metric.boolean)),
     ...bytes(15, metric.string === undefined ? undefined : Buffer.from(metric.string as string)),
     ...bytes(16, metric.bytes),
+    ...bytes(17, metric.dataSet === undefined ? undefined : dataSetBytes(metric.dataSet)),
     ...bytes(18, template === undefined ? undefined : templateBytes(template)),
   ]);
 }
@@ -61,6 +70,21 @@ function sparkplugMetric(metric: MetricParts): Buffer {
 function templateBytes({ isDefinition = false, members }: NonNullable<MetricParts['template']>): Buffer {
   const metrics = members.flatMap((member) => bytes(2, sparkplugMetric(member)));
   return Buffer.concat([...metrics, ...integer(5, Number(isDefinition))]);
+}
+
+function dataSetBytes({ columns, types, rows }: DataSetParts): Buffer {
+  const cell = (given: DataSetParts['rows'][number][number]): Buffer => {
+    if (typeof given === 'string') return Buffer.concat(bytes(6, Buffer.from(given)));
+    if (typeof given === 'boolean') return Buffer.concat(integer(5, Number(given)));
+    if (typeof given === 'bigint') return Buffer.concat(integer(2, given));
+    return Buffer.concat(double(4, given));
+  };
+  return Buffer.concat([
+    ...integer(1, columns.length),
+    ...columns.flatMap((name) => bytes(2, Buffer.from(name))),
+    ...types.flatMap((type) => integer(3, type)),
+    ...rows.flatMap((row) => bytes(4, Buffer.concat(row.flatMap((each) => bytes(1, cell(each)))))),
+  ]);
 }
 
 /** Another property first, so that the second value has to be found. */

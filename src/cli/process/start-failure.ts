@@ -1,5 +1,5 @@
 import type { Config } from '../../config/config.ts';
-import { systemErrorCode } from '../../core/errors.ts';
+import { DatabaseError, systemErrorCode } from '../../core/errors.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 
 /** Why the bridge could not start, for a person, and what the process exits with. */
@@ -57,5 +57,6 @@ export function describeStartFailure(thrown: unknown, config: Config): StartFail
     const rule = code === undefined ? undefined : RULES.find((row) => row.applies(code, system.syscall ?? ''));
     if (rule !== undefined) return { exitCode: rule.exitCode, problem: rule.problem(config, system) };
   }
-  return { exitCode: EXIT.internal, problem: thrown instanceof Error ? thrown.message : String(thrown) };
+  const remedy = thrown instanceof DatabaseError && thrown.remedy !== '' ? `: ${thrown.remedy}` : '';
+  return { exitCode: EXIT.internal, problem: thrown instanceof Error ? thrown.message + remedy : String(thrown) };
 }

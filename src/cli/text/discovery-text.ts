@@ -82,9 +82,10 @@ function proposalLines({ proposals }: Discovery): string[] {
   return ['', 'Subscriptions that would read them, for mqtt.subscriptions:', ...lines];
 }
 
-function proposalText({ exampleTag, name, read, rows, topics, tried }: Proposal): string {
+function proposalText({ exampleTag, name, read, reason, rows, topics, tried }: Proposal): string {
   const example = exampleTag === '' ? '' : `, such as ${exampleTag}`;
-  return `${name}: ${plural(topics, 'topic')}; read ${read} of ${plural(tried, 'message')}, ${plural(rows, 'row')}${example}`;
+  const but = reason === undefined ? '' : ` (${reason.message})`;
+  return `${name}: ${plural(topics, 'topic')}; read ${read} of ${plural(tried, 'message')}${but}, ${plural(rows, 'row')}${example}`;
 }
 
 function unreadLines({ unread }: Discovery): string[] {

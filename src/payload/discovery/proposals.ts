@@ -1,4 +1,5 @@
 import type { Reason } from '../../core/errors.ts';
+import { completed } from '../../core/fields.ts';
 import { TagValues } from '../../core/tag-values.ts';
 import { filtersOverlap, topicMatches } from '../../core/topic-filter.ts';
 import { createDecoder, type Route } from '../decoder.ts';
@@ -19,6 +20,8 @@ export interface Proposal {
   readonly rows: number;
   /** One of the names that the rows get; empty where there is none. */
   readonly exampleTag: string;
+  /** Of the first message that it did not read, or value that would be rejected. */
+  readonly reason: Reason | undefined;
   /** Filters of other proposals that take in some of the same topics: subscriptions must not overlap. */
   readonly overlaps: readonly string[];
 }
@@ -54,7 +57,9 @@ export function propose(
   const unread: Unread[] = [];
   for (const group of groupsOf(topics)) {
     const trials = candidatesFor(group, formats).map((candidate) => tryOn(group, candidate));
-    const best = trials.find(isWhole) ?? trials.find(({ candidate, read }) => candidate.isSure && read > 0);
+    const best =
+      trials.find(isWhole) ??
+      trials.find(({ candidate, read }) => candidate.isSure && (read > 0 || candidate.proposal.ownsTopic));
     if (best !== undefined) proposals.push(proposalOf(group, best));
     else unread.push(unreadOf(group, trials));
   }
@@ -77,6 +82,8 @@ function groupsOf(topics: readonly SurveyedTopic[]): SurveyedTopic[][] {
 }
 
 interface Candidate {
+  /** As it is proposed, without what is left to its default. */
+  readonly subscription: Route;
   readonly route: Route;
   readonly proposal: FormatProposal;
   /** The topics alone say that it is this format. */
@@ -110,11 +117,11 @@ function candidatesOf(
   const without = { plcCode: '', tagAddress: '' };
   const isSure = own !== undefined;
   const given = isSure ? [without] : said.plcCode ? [without, withTopic] : [withTopic];
-  return given.map((each) => ({
-    route: { topic, format: format.name, ...each, ...proposal.options },
-    proposal,
-    isSure,
-  }));
+  return given.map((each) => {
+    const subscription = { topic, format: format.name, ...each, ...proposal.options };
+    const route = { ...subscription, ...completed<object>(format.options, proposal.options) };
+    return { subscription, route, proposal, isSure };
+  });
 }
 
 /** The narrowest filter of that many levels, and which of them, from 1, are wildcards. */
@@ -190,8 +197,8 @@ function isWhole({ read, rejected, rows, tried }: Trial): boolean {
 }
 
 function proposalOf(group: readonly SurveyedTopic[], trial: Trial): Proposal {
-  const { candidate, exampleTag, read, rows, tried } = trial;
-  const { plcCode, tagAddress, ...rest } = candidate.route;
+  const { candidate, exampleTag, read, reason, rows, tried } = trial;
+  const { plcCode, tagAddress, ...rest } = candidate.subscription;
   const templates = { ...(plcCode === '' ? {} : { plcCode }), ...(tagAddress === '' ? {} : { tagAddress }) };
   const subscription = { ...rest, ...templates };
   return {
@@ -202,6 +209,7 @@ function proposalOf(group: readonly SurveyedTopic[], trial: Trial): Proposal {
     read,
     rows,
     exampleTag,
+    reason,
     overlaps: [],
   };
 }

@@ -48,6 +48,8 @@ const WORDS: readonly (readonly [string, unknown])[] = [
 ];
 /** Of more digits than these an integer may be beyond 2^53. */
 const SAFE_DIGITS = 15;
+const LAST_DIGITS = 9;
+const BEYOND_LAST_DIGITS = 1e9;
 const MAX_BEGINNING = 20;
 
 export interface ParseOptions {
@@ -65,10 +67,26 @@ export function parseDocuments(text: string, options: ParseOptions = { readsNotF
 
 /** A literal that JSON.parse would spoil: too large for a double, or an integer that no double equals. */
 export function isLongNumber(literal: string): boolean {
-  if (literal.length <= SAFE_DIGITS) return !Number.isFinite(Number(literal));
-  const nearest = Number(literal);
+  return isSpoilt(literal, Number(literal));
+}
+
+function isSpoilt(literal: string, nearest: number): boolean {
+  if (literal.length <= SAFE_DIGITS) return !Number.isFinite(nearest);
   if (!Number.isFinite(nearest)) return true;
-  return !Number.isSafeInteger(nearest) && INTEGER.test(literal) && BigInt(literal) !== BigInt(nearest);
+  return !Number.isSafeInteger(nearest) && INTEGER.test(literal) && !isExactly(literal, nearest);
+}
+
+/**
+ * Whether an integer is a double. Its last digits and those before them are compared by themselves, as both are whole
+ * numbers that a double holds. The remainder is exact; the quotient, below 2^50, is out by less than a quarter.
+ */
+function isExactly(literal: string, nearest: number): boolean {
+  if (literal.length > LAST_DIGITS + SAFE_DIGITS) return BigInt(literal) === BigInt(nearest);
+  const magnitude = Math.abs(nearest);
+  const last = magnitude % BEYOND_LAST_DIGITS;
+  const split = literal.length - LAST_DIGITS;
+  if (Number(literal.slice(split)) !== last) return false;
+  return Math.abs(Number(literal.slice(0, split))) === Math.round((magnitude - last) / BEYOND_LAST_DIGITS);
 }
 
 class ExactParser {
@@ -188,7 +206,8 @@ class ExactParser {
     const literal = NUMBER.exec(this.#text)?.[0];
     if (literal !== undefined) {
       this.#at += literal.length;
-      return isLongNumber(literal) ? new LongNumber(literal) : Number(literal);
+      const nearest = Number(literal);
+      return isSpoilt(literal, nearest) ? new LongNumber(literal) : nearest;
     }
     const word = WORDS.find(([each]) => this.#text.startsWith(each, this.#at));
     if (word === undefined) return this.#fail();

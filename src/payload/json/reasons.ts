@@ -9,7 +9,6 @@ export const jsonReason = reasonsOf({
   ROWS_MISSING: (found) => `nothing stands at ${found}, where the mapping has the rows`,
   NAMES_FULL: (found) => `the names that the message tells can't be remembered: ${found}`,
   // One value can't be written.
-  TAG_NAME_TOO_LONG: (found) => `the address of the tag has more than 1000 characters: ${found}`,
   PLC_CODE_EMPTY: () => 'there is no PLC code where the subscription looks for one',
   VALUE_MISSING: () => 'there is no value where the mapping looks for one',
 });

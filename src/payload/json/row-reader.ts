@@ -111,13 +111,16 @@ export class RowReader {
     if (Array.isArray(container)) {
       if (step + 1 === this.#depth) return this.#emitAll(container);
       let found = container.length === 0;
-      for (let i = 0; i < container.length; i += 1) if (this.#enter(step, i, container[i])) found = true;
+      for (let i = 0; i < container.length && !this.#isInVain(); i += 1) {
+        if (this.#enter(step, i, container[i])) found = true;
+      }
       return found;
     }
     if (!isObject(container)) return false;
     let found = true;
     let hasMembers = false;
     for (const key in container) {
+      if (this.#isInVain()) break;
       if (!hasMembers) found = false;
       hasMembers = true;
       if (this.#enter(step, key, container[key])) found = true;
@@ -128,12 +131,17 @@ export class RowReader {
   /** The elements are the items: by far the most of what there is to walk through. */
   #emitAll(items: readonly unknown[]): true {
     const { keys, values } = this.#at;
-    for (let i = 0; i < items.length; i += 1) {
+    for (let i = 0; i < items.length && !this.#isInVain(); i += 1) {
       values[this.#depth] = items[i];
       keys[this.#depth] = i;
       this.#emit();
     }
     return true;
+  }
+
+  /** The message has to be read again from its beginning, exactly, and what is found now does not count. */
+  #isInVain(): boolean {
+    return this.#at.needsExact && !this.#target.isExact;
   }
 
   #enter(step: number, key: string | number, value: unknown): boolean {
@@ -337,6 +345,6 @@ export class RowReader {
   /** One name of megabytes may stand in each row of a message. */
   #tooLong(address: string): NamedTag {
     const shown = `${address.slice(0, SHOWN_ADDRESS_LENGTH)}…`;
-    return { ...this.#plcTags!.at(this.#target.into.length, shown), problem: jsonReason('TAG_NAME_TOO_LONG', address) };
+    return { ...this.#plcTags!.at(this.#target.into.length, shown), problem: reasonFor('TAG_NAME_TOO_LONG', address) };
   }
 }

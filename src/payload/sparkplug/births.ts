@@ -1,4 +1,6 @@
-import type { NamedTag, TagCatalog } from '../tag-name.ts';
+import { MAX_MESSAGE_VALUES, TooManyValuesError } from '../../core/tag-values.ts';
+import { reasonFor } from '../reasons.ts';
+import type { NamedTag, PlcTags, TagCatalog } from '../tag-name.ts';
 
 const TWO_POW_32 = 4_294_967_296;
 const MAX_SAFE_HIGH = 0x1f_ffff;
@@ -12,6 +14,16 @@ export function aliasOf(low: number, high: number): Alias {
 
 /** Of the node, not of the plant: when it was born, its commands. No rows are made of them. */
 const NO_ROWS = /^(?:bdSeq$|Node Control\/|Device Control\/)/;
+
+/** A longer name fits no column of the kind. */
+const MAX_NAME_LENGTH = 1_000;
+const SHOWN_NAME_LENGTH = 100;
+/** Small numbers are found by their place; so that there are few gaps, not those that are far beyond the count. */
+const MAX_GAPS = 64;
+
+export function isNameTooLong(name: string): boolean {
+  return name.length > MAX_NAME_LENGTH;
+}
 
 /** A metric as its birth declares it. */
 export class Definition {
@@ -35,8 +47,15 @@ export class Definition {
   /** The tag under which its values are written, which is the `index`-th of its message. */
   tagOf(tags: TagCatalog, plcCode: string, index: number): NamedTag {
     if (this.#named?.tag.plcCode === plcCode) return this.#named;
-    this.#named = tags.ofPlc(plcCode).at(index, this.name);
+    const plcTags = tags.ofPlc(plcCode);
+    this.#named = isNameTooLong(this.name) ? this.#tooLong(plcTags, index) : plcTags.at(index, this.name);
     return this.#named;
+  }
+
+  /** One name of megabytes may stand in each row of a message. */
+  #tooLong(tags: PlcTags, index: number): NamedTag {
+    const shown = `${this.name.slice(0, SHOWN_NAME_LENGTH)}…`;
+    return { ...tags.at(index, shown), problem: reasonFor('TAG_NAME_TOO_LONG', this.name) };
   }
 }
 
@@ -46,14 +65,35 @@ type Written = readonly [name: string, type: number, alias?: string | null, isTe
 /** The metrics of an edge node, or of one of its devices, as the last birth declares them. */
 export class Born {
   readonly byName = new Map<string, Definition>();
-  readonly byAlias = new Map<Alias, Definition>();
+  readonly #bySmallAlias: (Definition | undefined)[] = [];
+  readonly #byAlias = new Map<Alias, Definition>();
   /** A name may have several aliases. */
   readonly #all: Definition[] = [];
 
+  /** Of two with one alias, or one name, the later one counts. Throws TooManyValuesError. */
   add(definition: Definition): void {
+    if (this.#all.length >= MAX_MESSAGE_VALUES) throw new TooManyValuesError();
     this.#all.push(definition);
     this.byName.set(definition.name, definition);
-    if (definition.alias !== undefined) this.byAlias.set(definition.alias, definition);
+    const { alias } = definition;
+    if (alias === undefined) return;
+    // What has a place is not in the map, whichever came first.
+    if (typeof alias === 'number' && alias < this.#all.length + MAX_GAPS) {
+      while (this.#bySmallAlias.length <= alias) this.#bySmallAlias.push(undefined);
+      this.#bySmallAlias[alias] = definition;
+      this.#byAlias.delete(alias);
+    } else {
+      this.#byAlias.set(alias, definition);
+    }
+  }
+
+  /** The metric with the alias of these two halves, 32 bits each; undefined: there is none. */
+  withAlias(low: number, high: number): Definition | undefined {
+    if (high === 0 && low < this.#bySmallAlias.length) {
+      const found = this.#bySmallAlias[low];
+      if (found !== undefined) return found;
+    }
+    return this.#byAlias.get(aliasOf(low, high));
   }
 
   /** For `FormatMemory`; `read` takes it. */

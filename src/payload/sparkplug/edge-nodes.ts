@@ -67,7 +67,7 @@ export class EdgeNode {
   readonly #memory: EarlierMessages;
   readonly #commands: NodeCommands;
   readonly #isEarlier: (message: Message) => boolean;
-  readonly #born = new Map<string, Born | undefined>();
+  readonly #born = new Map<string, Born>();
   #birth: Pick<NodeContent, 'birthNo' | 'bdSeq' | 'timeMs'> | undefined;
   /** To this process, and not by a retained message: it may have been born anew while no process listened. */
   #wasBornLive = false;
@@ -119,11 +119,13 @@ export class EdgeNode {
 
   /** Undefined: no birth of it is in force. */
   born(device: string): Born | undefined {
-    if (this.#born.has(device)) return this.#born.get(device);
+    const known = this.#born.get(device);
+    if (known !== undefined) return known;
     const content = device === '' ? undefined : (this.#memory.get(this.#keyOf(device)) as DeviceContent | undefined);
     const isInForce = content !== undefined && content.nodeBirthNo === this.#birthNo;
     const born = isInForce ? Born.read(content.metrics) : undefined;
-    this.#born.set(device, born);
+    // Of devices that were never born nothing is kept: a sender may make up names without end.
+    if (born !== undefined) this.#born.set(device, born);
     return born;
   }
 

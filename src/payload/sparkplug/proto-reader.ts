@@ -9,7 +9,6 @@ export const BYTES = 2;
 export const FIXED32 = 5;
 
 const TWO_POW_32 = 4_294_967_296;
-const MAX_VARINT_BYTES = 10;
 
 /** The bytes are no message of Protocol Buffers, or not a whole one. */
 export class MalformedError extends Error {
@@ -25,6 +24,8 @@ export class MalformedError extends Error {
  */
 export class ProtoReader {
   bytes: Buffer = Buffer.alloc(0);
+  /** Of the same bytes: it reads a double at once, where a Buffer puts it together byte by byte. */
+  view: DataView = new DataView(new ArrayBuffer(0));
   at = 0;
   end = 0;
   /** The last integer, its lower and its upper half, unsigned. */
@@ -38,7 +39,10 @@ export class ProtoReader {
   stop = 0;
 
   open(bytes: Buffer, start = 0, end = bytes.length): void {
-    this.bytes = bytes;
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    }
     this.at = start;
     this.end = end;
   }
@@ -61,33 +65,39 @@ export class ProtoReader {
     return true;
   }
 
-  /** Reads an integer into `low` and `high`. */
+  /**
+   * Reads an integer into `low` and `high`. By far the most that the reader does: that the bytes do not end in it is
+   * looked at once, behind it.
+   */
   readVarint(): void {
-    const { bytes, end } = this;
+    const { bytes } = this;
     let at = this.at;
-    let low = 0;
+    let byte = bytes[at]!;
+    at += 1;
+    let low = byte & 0x7f;
     let high = 0;
-    for (let i = 0; i < MAX_VARINT_BYTES; i += 1) {
-      if (at >= end) throw new MalformedError('the payload ends in the middle of an integer', at);
-      const byte = bytes[at]!;
+    for (let shift = 7; byte >= 0x80 && shift < 28; shift += 7) {
+      byte = bytes[at]!;
       at += 1;
-      const bits = byte & 0x7f;
-      if (i < 4) {
-        low |= bits << (7 * i);
-      } else if (i === 4) {
-        low |= bits << 28;
-        high = bits >>> 4;
-      } else {
-        high |= bits << (7 * i - 32);
-      }
-      if (byte < 0x80) {
-        this.at = at;
-        this.low = low >>> 0;
-        this.high = high >>> 0;
-        return;
+      low |= (byte & 0x7f) << shift;
+    }
+    if (byte >= 0x80) {
+      byte = bytes[at]!;
+      at += 1;
+      // Seven bits, of which the lower half has room for four.
+      low |= (byte & 0x7f) << 28;
+      high = (byte & 0x7f) >>> 4;
+      for (let shift = 3; byte >= 0x80 && shift < 32; shift += 7) {
+        byte = bytes[at]!;
+        at += 1;
+        high |= (byte & 0x7f) << shift;
       }
     }
-    throw new MalformedError('an integer of more than 64 bits', at);
+    if (at > this.end) throw new MalformedError('the payload ends in the middle of an integer', this.end);
+    if (byte >= 0x80) throw new MalformedError('an integer of more than 64 bits', at);
+    this.at = at;
+    this.low = low >>> 0;
+    this.high = high >>> 0;
   }
 
   /** The value of an integer field; throws for any other. */
@@ -104,7 +114,7 @@ export class ProtoReader {
   float(): number {
     this.expect(FIXED32);
     this.#need(4);
-    const value = this.bytes.readFloatLE(this.at);
+    const value = this.view.getFloat32(this.at, true);
     this.at += 4;
     return value;
   }
@@ -112,7 +122,7 @@ export class ProtoReader {
   double(): number {
     this.expect(FIXED64);
     this.#need(8);
-    const value = this.bytes.readDoubleLE(this.at);
+    const value = this.view.getFloat64(this.at, true);
     this.at += 8;
     return value;
   }

@@ -3,8 +3,8 @@ import type { Reason } from '../../core/errors.ts';
 import type { TagValues } from '../../core/tag-values.ts';
 import { reasonFor } from '../reasons.ts';
 import type { NamedTag, TagCatalog } from '../tag-name.ts';
-import { aliasOf, Definition, type Born } from './births.ts';
-import { forEachMetric, forEachPart, Metric, VALUE, type PayloadHead } from './metric.ts';
+import { aliasOf, Definition, isNameTooLong, type Born } from './births.ts';
+import { forEachPart, Metric, readMetric, VALUE, type PayloadHead } from './metric.ts';
 import { MetricValue } from './metric-value.ts';
 import type { SparkplugOptions } from './options.ts';
 import type { ProtoReader } from './proto-reader.ts';
@@ -26,6 +26,7 @@ const BD_SEQ = 'bdSeq';
  */
 export class RowWriter {
   readonly #options: SparkplugOptions;
+  readonly #isOwnTime: boolean;
   readonly #tags: TagCatalog;
   readonly #reader: ProtoReader;
   readonly #metric = new Metric();
@@ -41,6 +42,7 @@ export class RowWriter {
 
   constructor(options: SparkplugOptions, tags: TagCatalog, reader: ProtoReader) {
     this.#options = options;
+    this.#isOwnTime = options.timestamp === 'metric';
     this.#tags = tags;
     this.#reader = reader;
   }
@@ -62,8 +64,10 @@ export class RowWriter {
    * Notes in `born` what the birth declares, and writes its values where they are wanted. Gives its bdSeq as digits.
    */
   birth(payload: Buffer, born: Born, isWanted: boolean): string | undefined {
+    const reader = this.#reader;
+    const metric = this.#metric;
     let bdSeq: string | undefined;
-    forEachMetric(this.#reader, payload, this.#metric, (metric) => {
+    for (let at = 0; (at = readMetric(reader, payload, at, metric)) !== -1;) {
       const name = this.#textOf(metric.nameStart, metric.nameEnd);
       if (name === BD_SEQ) bdSeq = digitsIn(metric);
       const alias = metric.hasAlias ? aliasOf(metric.aliasLow, metric.aliasHigh) : undefined;
@@ -72,21 +76,23 @@ export class RowWriter {
       born.add(definition);
       if (isTemplate) this.#template(name, metric, { born, isBirth: true, isWanted, depth: 1 });
       else if (isWanted && definition.isRow) this.#push(definition, metric, definition.type);
-    });
+    }
     return bdSeq;
   }
 
   /** Writes the values; `born` tells names and types, where it is known. */
   data(payload: Buffer, born: Born | undefined): void {
-    forEachMetric(this.#reader, payload, this.#metric, (metric) => {
+    const reader = this.#reader;
+    const metric = this.#metric;
+    for (let at = 0; (at = readMetric(reader, payload, at, metric)) !== -1;) {
       const definition = this.#definitionOf(metric, born);
-      if (!definition.isRow) return;
+      if (!definition.isRow) continue;
       if (metric.valueField === VALUE.template && !metric.isNull) {
         this.#template(definition.name, metric, { born, isBirth: false, isWanted: true, depth: 1 });
       } else {
         this.#push(definition, metric, metric.datatype > 0 ? metric.datatype : definition.type);
       }
-    });
+    }
   }
 
   /**
@@ -102,10 +108,11 @@ export class RowWriter {
 
   /** As digits; undefined: there is none. */
   bdSeqOf(payload: Buffer): string | undefined {
+    const metric = this.#metric;
     let bdSeq: string | undefined;
-    forEachMetric(this.#reader, payload, this.#metric, (metric) => {
+    for (let at = 0; (at = readMetric(this.#reader, payload, at, metric)) !== -1;) {
       if (this.#textOf(metric.nameStart, metric.nameEnd) === BD_SEQ) bdSeq = digitsIn(metric);
-    });
+    }
     return bdSeq;
   }
 
@@ -113,10 +120,9 @@ export class RowWriter {
   #definitionOf(metric: Metric, born: Born | undefined): Definition {
     if (metric.nameStart === -1 || metric.nameStart === metric.nameEnd) {
       if (!metric.hasAlias) throw new UnknownMetricError('a metric without name and alias');
-      const alias = aliasOf(metric.aliasLow, metric.aliasHigh);
-      const known = born?.byAlias.get(alias);
-      if (known === undefined) throw new UnknownMetricError(`alias ${alias}`);
-      return known;
+      const known = born?.withAlias(metric.aliasLow, metric.aliasHigh);
+      if (known !== undefined) return known;
+      throw new UnknownMetricError(`alias ${aliasOf(metric.aliasLow, metric.aliasHigh)}`);
     }
     const name = this.#textOf(metric.nameStart, metric.nameEnd);
     return born?.byName.get(name) ?? this.#undeclared(name, metric);
@@ -132,13 +138,16 @@ export class RowWriter {
   /** The members of an instance, as `name/member`. A definition declares, and has no values. */
   #template(
     name: string,
-    { start, end }: Metric,
+    metric: Metric,
     how: { born: Born | undefined; isBirth: boolean; isWanted: boolean; depth: number },
   ): void {
     const { born, depth, isBirth, isWanted } = how;
-    if (depth > MAX_TEMPLATE_DEPTH) throw new MalformedError('templates within templates, too deep,', start);
+    if (depth > MAX_TEMPLATE_DEPTH) throw new MalformedError('templates within templates, too deep,', metric.start);
+    // It would stand at the beginning of each of its members' names: one row tells of all.
+    if (isNameTooLong(name)) return isWanted ? this.#push(new Definition(name, 0, undefined), metric, 0) : undefined;
+    const { start, end } = metric;
     // What a definition declares is no metric of the node.
-    if (this.#isDefinition(start, end)) return;
+    if (this.#isDefinition(start, end)) return undefined;
     const member = new Metric();
     forEachPart(this.#reader, this.#payload, start, end, TEMPLATE.metrics, (memberStart, memberEnd) => {
       member.read(this.#reader, memberStart, memberEnd);
@@ -151,6 +160,7 @@ export class RowWriter {
       if (isTemplate) this.#template(path, member, { ...how, depth: depth + 1 });
       else if (isWanted && definition.isRow) this.#push(definition, member, type);
     });
+    return undefined;
   }
 
   #isDefinition(start: number, end: number): boolean {
@@ -169,9 +179,24 @@ export class RowWriter {
   }
 
   #push(definition: Definition, metric: Metric, type: number): void {
+    if (metric.valueField === VALUE.double && !metric.isNull && Number.isFinite(metric.double)) {
+      // -0 is 0: Oracle has one zero only.
+      this.#add(definition, metric, metric.double + 0, null, undefined);
+    } else {
+      const value = this.#value;
+      value.read(this.#reader, metric, type);
+      this.#add(definition, metric, value.number, value.text, value.problem);
+    }
+  }
+
+  #add(
+    definition: Definition,
+    metric: Metric,
+    number: number,
+    text: string | null,
+    valueProblem: Reason | undefined,
+  ): void {
     const into = this.#into;
-    const value = this.#value;
-    value.read(this.#reader, metric, type);
     const named: NamedTag = definition.tagOf(this.#tags, this.plcCode, into.length);
     const quality =
       metric.propertiesStart === -1
@@ -179,10 +204,10 @@ export class RowWriter {
         : readQuality(this.#reader, metric.propertiesStart, metric.propertiesEnd, this.#options.quality);
     const ownMs = metric.timeMs;
     // NaN is not greater than anything: the metric has no time of its own then.
-    const timeMs = this.#options.timestamp === 'metric' && ownMs >= 0 ? ownMs : this.#timeMs;
+    const timeMs = this.#isOwnTime && ownMs >= 0 ? ownMs : this.#timeMs;
     const timeProblem = timeProblemOf(timeMs);
-    const problem = named.problem ?? value.problem ?? timeProblem;
-    into.push(named.tag, value.number, value.text, timeProblem === undefined ? timeMs : Number.NaN, quality, problem);
+    const problem = named.problem ?? valueProblem ?? timeProblem;
+    into.push(named.tag, number, text, timeProblem === undefined ? timeMs : Number.NaN, quality, problem);
   }
 
   #textOf(start: number, end: number): string {

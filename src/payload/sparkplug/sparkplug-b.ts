@@ -30,7 +30,7 @@ export const sparkplugB: PayloadFormat<'sparkplugB', SparkplugSubscription> = {
   name: 'sparkplugB',
   doc: 'Sparkplug B, as a host application',
   options: SPARKPLUG_FIELDS,
-  proposals: [{ name: 'sparkplugB', options: {}, topic: 'spBv1.0/#' }],
+  proposals: [{ name: 'sparkplugB', options: {}, topic: 'spBv1.0/#', ownsTopic: true }],
   says: () => ({ plcCode: true, tagAddress: true, timestamp: true }),
   compile: (subscription, scope) => new SparkplugReader(subscription, scope),
 };

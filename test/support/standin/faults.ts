@@ -28,12 +28,14 @@ export interface FaultRule {
   /** How many matching calls are hit from there on; default 1, `Infinity` until cleared. */
   readonly times?: number;
   readonly error?: number | FaultError;
+  /** The error ends the session too: what is open in it is committed or rolled back, and the connection closed. */
+  readonly ends?: 'commit' | 'rollback';
   /** Errors of single rows of an array, by their offset. */
   readonly rowErrors?: Readonly<Record<number, number | FaultError>>;
   readonly delayMs?: number;
   /** Never answer, but for a break. */
   readonly hang?: boolean;
-  /** Whether `delayMs` and `hang` come before the call is carried out (default) or after. */
+  /** Whether `delayMs`, `hang` and `error` come before the call is carried out (default) or after. */
   readonly when?: 'before' | 'after';
   /** Cut the connection before the call is carried out (a commit: rolled back), or after it, before the answer. */
   readonly reset?: 'before' | 'after';

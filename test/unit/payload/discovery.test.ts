@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { propose } from '../../../src/payload/discovery/proposals.ts';
+import { sparkplugPayload } from '../../support/sparkplug-encoder.ts';
 import { shapeOf } from '../../../src/payload/discovery/shape.ts';
 import { TopicSurvey } from '../../../src/payload/discovery/topic-survey.ts';
 
@@ -121,6 +122,22 @@ describe('a subscription is proposed', () => {
     ],
   ] as const)('for %s', (_what, messages, expected) => {
     expect(proposedFor(...messages)).toEqual([expected]);
+  });
+
+  it('for Sparkplug by its topics alone, also where no birth was heard that tells what data mean', () => {
+    const [named, byAlias] = [
+      { name: 'a', type: 3, int: 1 },
+      { alias: 1, int: 1 },
+    ].map((metric) => sparkplugPayload({ timeMs: 1, seq: 1, metrics: [metric] }));
+    const found = (...messages: readonly (readonly [string, Buffer])[]) =>
+      propose(survey(...messages).topics()).proposals;
+    const subscription = { topic: 'spBv1.0/#', format: 'sparkplugB' };
+    expect(found(['spBv1.0/G/NDATA/N', named!], ['spBv1.0/G/NDATA/M', byAlias!])).toMatchObject([
+      { subscription, topics: 2, tried: 2, read: 1, rows: 1, exampleTag: 'G/N.a' },
+    ]);
+    const [unread] = found(['spBv1.0/G/NDATA/M', byAlias!]);
+    expect(unread).toMatchObject({ subscription, read: 0, reason: { code: 'SPARKPLUG_UNKNOWN_METRIC' } });
+    expect(found(['spBv1.0/G/NDATA/M', Buffer.from('{}')])).toMatchObject([{ subscription, read: 0 }]);
   });
 
   it('for each kind of message, with what it reads, and with what it overlaps', () => {

@@ -100,7 +100,7 @@ describe('what is remembered of earlier messages', () => {
   });
 
   it('has a limit; what does not fit changes nothing', async () => {
-    const { memory } = memoryOn(new LossyDisk(seededRandom(1)), 20);
+    const { memory } = memoryOn(new LossyDisk(seededRandom(1)), 1020);
     await memory.start(JOURNAL, 0);
     memory.note('a', 1, 'x'.repeat(10));
     expect(() => memory.note('b', 2, 'x'.repeat(10))).toThrow(MemoryFullError);
@@ -110,6 +110,15 @@ describe('what is remembered of earlier messages', () => {
     memory.note('a', 4, undefined);
     await checkpoint(memory, 5);
     memory.note('b', 6, 'x'.repeat(18));
+  });
+
+  it('has a limit for what is small, too: each key takes memory, and a file', async () => {
+    const { memory } = memoryOn(new LossyDisk(seededRandom(1)), 10_000);
+    await memory.start(JOURNAL, 0);
+    const noteMany = (): void => {
+      for (let i = 1; i <= 20; i += 1) memory.note(`node ${i}`, i, i);
+    };
+    expect(noteMany).toThrow(MemoryFullError);
   });
 
   it('keeps the checkpoint from being written when the disk refuses, and is tried again', async () => {

@@ -76,6 +76,10 @@ describe('parseTimestamp', () => {
     expect(parseTimestamp(given)).toBe(ms);
   });
 
+  it('takes -0 for 0', () => {
+    expect(parseTimestamp(-0)).toBe(0);
+  });
+
   it.each([-62_135_596_800_001, 253_402_300_800_000, Number.POSITIVE_INFINITY, 1e300])('refuses %d', (given) => {
     expect(parseTimestamp(given)).toBeNaN();
   });

@@ -129,6 +129,13 @@ export class Connection implements FaultTarget {
     if (this.#call === undefined) this.#session?.session.close();
   }
 
+  endSession(error: OraError, fate: NonNullable<FaultRule['ends']>): void {
+    const session = this.#session?.session;
+    if (fate === 'commit') session?.commit();
+    else session?.rollback();
+    this.#killedBy = error;
+  }
+
   abandonSession(late: NonNullable<FaultRule['late']>): void {
     if (this.#session !== undefined) this.#context.abandon(this.#session.session, late);
     this.#session = undefined;

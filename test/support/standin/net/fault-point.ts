@@ -9,6 +9,8 @@ export class ConnectionGone extends Error {}
 export interface FaultTarget {
   freeze(): void;
   reset(): void;
+  /** Ends the session, in that order: the transaction, then the connection, with the error for its last call. */
+  endSession(error: OraError, fate: NonNullable<FaultRule['ends']>): void;
   /** Gives up the session, which commits or rolls back later on its own. */
   abandonSession(late: NonNullable<FaultRule['late']>): void;
 }
@@ -48,7 +50,7 @@ export class FaultPoint {
       this.#target.freeze();
       await aborted(signal);
     }
-    if (rule.error !== undefined) throw faultError(rule.error);
+    if (rule.error !== undefined && rule.when !== 'after') this.#fail(rule, rule.error);
     if (rule.late !== undefined) this.#target.abandonSession(rule.late);
     if (rule.reset === 'before' || rule.late !== undefined) {
       this.#target.reset();
@@ -58,9 +60,16 @@ export class FaultPoint {
 
   async #after(rule: FaultRule, signal: AbortSignal): Promise<void> {
     if (rule.when === 'after') await linger(rule, signal);
+    if (rule.when === 'after' && rule.error !== undefined) this.#fail(rule, rule.error);
     if (rule.reset !== 'after') return;
     this.#target.reset();
     throw new ConnectionGone();
+  }
+
+  #fail(rule: FaultRule, what: NonNullable<FaultRule['error']>): never {
+    const error = faultError(what);
+    if (rule.ends !== undefined) this.#target.endSession(error, rule.ends);
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { ExactJsonError, LongNumber, parseDocuments } from '../../../../src/payload/json/exact-parser.ts';
+import { ExactJsonError, isLongNumber, LongNumber, parseDocuments } from '../../../../src/payload/json/exact-parser.ts';
 import { jsonText } from '../../../../src/payload/json/json-text.ts';
 
 /** What JSON.parse makes of a text: a value, or undefined for what it refuses. */
@@ -63,6 +63,24 @@ describe('the exact parser', () => {
         expect(isBeyond ? undefined : found).toStrictEqual(wanted);
       }),
       { seed: 1102, numRuns: 3000 },
+    );
+  });
+
+  it('knows of any integer, however long, whether a double equals it', () => {
+    const integers = fc.oneof(
+      fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }),
+      fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n }),
+      // Doubles, their neighbours, and powers of ten, at which a digit is added in rounding.
+      fc
+        .tuple(fc.bigInt({ min: 0n, max: 2n ** 53n }), fc.nat(40), fc.integer({ min: -1, max: 1 }))
+        .map(([n, shift, off]) => (n << BigInt(shift)) + BigInt(off)),
+      fc.tuple(fc.nat(30), fc.integer({ min: -2, max: 2 })).map(([tens, off]) => 10n ** BigInt(tens) + BigInt(off)),
+    );
+    fc.assert(
+      fc.property(integers, (integer) => {
+        expect(isLongNumber(String(integer))).toBe(BigInt(Number(integer)) !== integer);
+      }),
+      { seed: 1103, numRuns: 3000 },
     );
   });
 

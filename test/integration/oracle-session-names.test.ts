@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+import { ORIGIN } from '../../src/core/place.ts';
+import { assertDriverFits } from '../../src/oracle/driver-fit.ts';
+import { Sessions } from '../../src/oracle/sessions.ts';
+import { connectionsTo } from '../support/oracle-connections.ts';
+import { OracleTap } from '../support/oracle-tap.ts';
+import { startStandin } from '../support/standin/standin.ts';
+import { createTables, TABLE_OPTIONS } from '../support/tag-table.ts';
+import { valuesOf } from '../support/values.ts';
+
+describe.each(['19c', '23ai'] as const)('a session on a %s-like server', (profile) => {
+  it('says which program, bridge and stage it belongs to, without a call of its own', async () => {
+    const standin = await startStandin({ profile });
+    onTestFinished(() => standin.stop());
+    await createTables(standin);
+    const sent: Buffer[] = [];
+    const tap = new OracleTap(standin, { onRequest: (bytes) => void sent.push(bytes) });
+    onTestFinished(() => tap.stop());
+    const connectString = `127.0.0.1:${await tap.start()}/FREEPDB1`;
+    const connections = connectionsTo({ connectString }, { clientId: 'gateway-01' });
+    onTestFinished(() => connections.stop());
+    const sessions = new Sessions(connections, { ...TABLE_OPTIONS, bridgeId: 'gateway-01' });
+    const live = sessions.live('journal00001');
+    const replay = sessions.replay('replay/backup.csv/journal00001/1');
+
+    /** The bytes that the work sent, and how many calls it cost. */
+    const during = async (work: () => Promise<unknown>): Promise<{ text: string; calls: number }> => {
+      const [from, calls] = [sent.length, standin.stats.calls];
+      await work();
+      return { text: Buffer.concat(sent.slice(from)).toString('latin1'), calls: standin.stats.calls - calls };
+    };
+
+    const first = await during(() => live.readPlace());
+    expect(first.text).toContain('(PROGRAM=mqtt-oracle-bridge)');
+    for (const said of ['mqtt-oracle-bridge', 'gateway-01', 'live read ledger']) expect(first.text).toContain(said);
+
+    const values = valuesOf(1, 2);
+    values.stamp(1, 0);
+    const move = { from: ORIGIN, to: { messageNo: 1, valueNo: 1 } };
+    const write = await during(() => live.write(values, move, () => Promise.resolve()));
+    expect(write.text).toContain('live write');
+    expect(write.calls).toBe(2);
+    expect((await during(() => replay.readPlace())).text).toContain('replay read ledger');
+    const next = valuesOf(3);
+    next.stamp(2, 0);
+    const again = { from: move.to, to: { messageNo: 2, valueNo: 0 } };
+    await during(() => live.write(next, again, () => Promise.resolve()));
+    const last = valuesOf(4);
+    last.stamp(3, 0);
+    const same = await during(() =>
+      live.write(last, { from: again.to, to: { messageNo: 3, valueNo: 0 } }, () => Promise.resolve()),
+    );
+    expect(same.text).not.toContain('live write');
+  });
+});
+
+describe('the driver', () => {
+  it('has the one private thing that is used of it, and is pinned to that version', async () => {
+    expect(() => assertDriverFits()).not.toThrow();
+    const { dependencies } = JSON.parse(await readFile('package.json', 'utf8')) as {
+      dependencies: { oracledb: string };
+    };
+    expect(dependencies.oracledb).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  it.each([
+    [
+      'the module',
+      (): unknown => {
+        throw new Error('Cannot find module');
+      },
+    ],
+    ['the class', (): unknown => ({})],
+    ['the method', (): unknown => ({ NetworkSession: Object })],
+  ])('is refused at the start when %s is not there', (_what, load) => {
+    expect(() => assertDriverFits(load)).toThrow(/node-oracledb .* has no way to cut a connection/);
+  });
+});
