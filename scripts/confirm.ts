@@ -1,7 +1,7 @@
 /**
  * Tries on a real Oracle Database what the bridge believes of it.
  *
- *     npm run confirm -- --connect localhost:1521/FREEPDB1 --user bridge       the password in CONFIRM_PASSWORD
+ *     npm run confirm -- --connect localhost:1521/FREEPDB1 --user confirm      the password in CONFIRM_PASSWORD
  *     npm run confirm -- … --only zone-into-timestamp,values-before-keys
  *     npm run confirm -- … --log-ons      also one log-on with a wrong password, which counts towards the lock
  *     npm run confirm -- --write          writes the tables of docs/to-confirm.md; needs no database
@@ -20,7 +20,7 @@ const PAGE = new URL('../docs/to-confirm.md', import.meta.url);
 const { values: flags } = parseArgs({
   options: {
     connect: { type: 'string', default: '' },
-    user: { type: 'string', default: 'BRIDGE' },
+    user: { type: 'string', default: '' },
     only: { type: 'string', default: '' },
     'log-ons': { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
@@ -52,7 +52,8 @@ async function tryAll(): Promise<void> {
 
 async function main(): Promise<void> {
   if (flags.write) await writeFile(PAGE, withTables(await readFile(PAGE, 'utf8')));
-  else if (flags.connect === '') throw new Error('--connect HOST:PORT/SERVICE is needed');
+  else if (flags.connect === '' || flags.user === '')
+    throw new Error('--connect HOST:PORT/SERVICE and --user are needed');
   else await tryAll();
 }
 

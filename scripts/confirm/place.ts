@@ -67,7 +67,7 @@ export class Place {
     if (this.#tables.length === 0) return;
     const connection = await oracledb.getConnection({ ...this.#where });
     try {
-      for (const table of this.#tables.splice(0)) await connection.execute(`DROP TABLE ${table}`);
+      for (const table of this.#tables.splice(0)) await connection.execute(`DROP TABLE ${table} PURGE`);
     } finally {
       await connection.close();
     }

@@ -36,11 +36,14 @@ export const VALUE_POINTS: readonly Point[] = [
   },
   {
     id: 'zone-into-local',
-    belief: 'TIMESTAMP WITH LOCAL TIME ZONE converts',
-    how: 'the same into TIMESTAMP WITH LOCAL TIME ZONE: read in a session of +05:00 it is 06:30',
+    belief: 'TIMESTAMP WITH LOCAL TIME ZONE converts, and each session reads it in its own zone',
+    how: 'the same into TIMESTAMP WITH LOCAL TIME ZONE: in a session of +05:00 its fields are 06:30',
     source: `${KYTE} (a dump)`,
-    run: async (place) =>
-      same(await stored(place, 'TIMESTAMP(6) WITH LOCAL TIME ZONE', zoned, FIELDS), '2025-10-26 06:30:00'),
+    run: async (place) => {
+      const local = 'TIMESTAMP(6) WITH LOCAL TIME ZONE';
+      same(await stored(place, local, zoned, 'c'), AT);
+      return same(await stored(place, local, zoned, FIELDS), '2025-10-26 06:30:00');
+    },
   },
   {
     id: 'utc-clock',
@@ -118,6 +121,7 @@ export const VALUE_POINTS: readonly Point[] = [
     belief: 'ORA-12899 counts bytes in VARCHAR2(2 BYTE) and characters in VARCHAR2(2 CHAR)',
     how: "INSERT 'äö' into both, and 'äöü' into the second",
     source: 'Oracle Database SQL Language Reference, "VARCHAR2 Data Type"',
+    needs: 'a database in AL32UTF8',
     run: async (place) => {
       const text = (val: string): oracledb.BindParameter => ({ type: oracledb.STRING, val });
       await errorOf(stored(place, 'VARCHAR2(2 BYTE)', text('äö'), 'c'), 'ORA-12899');

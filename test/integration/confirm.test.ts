@@ -11,13 +11,7 @@ import { POINTS, tryPoint } from '../../scripts/confirm/points.ts';
 import { type Standin, startStandin } from '../support/standin/standin.ts';
 
 /** What the stand-in does not have; on a database that has it these are tried as well. */
-const NOT_TRIED_HERE = new Set([
-  'killed-session',
-  'zone-into-local',
-  'read-only-table',
-  'unusable-index',
-  'no-partition',
-]);
+const NOT_TRIED_HERE = new Set(['killed-session', 'read-only-table', 'unusable-index', 'no-partition']);
 
 async function tableCount(standin: Standin): Promise<number> {
   const rows = await standin.engine.query('SELECT COUNT(*) AS n FROM user_tables', 'BRIDGE');
@@ -25,7 +19,16 @@ async function tableCount(standin: Standin): Promise<number> {
 }
 
 async function runConfirm(standin: Standin, ...more: string[]): Promise<{ code: number; output: string }> {
-  const args = ['--import', 'tsx', 'scripts/confirm.ts', '--connect', standin.connectString, ...more];
+  const args = [
+    '--import',
+    'tsx',
+    'scripts/confirm.ts',
+    '--connect',
+    standin.connectString,
+    '--user',
+    'bridge',
+    ...more,
+  ];
   const child = spawn(process.execPath, args, { env: { ...process.env, CONFIRM_PASSWORD: 'secret' } });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += String(chunk)));

@@ -18,7 +18,7 @@ export class Decimal {
 /**
  * DATE, TIMESTAMP and TIMESTAMP WITH TIME ZONE. `ms` are the date and time fields read as if they were UTC, in epoch
  * milliseconds (for WITH TIME ZONE: real UTC), `ns` the nanoseconds below that millisecond (0 to 999,999),
- * `offsetMinutes` only WITH TIME ZONE.
+ * `offsetMinutes` only WITH TIME ZONE and WITH LOCAL TIME ZONE, where it is the reading session's.
  */
 export class Timestamp {
   readonly ms: number;
@@ -42,7 +42,8 @@ export type TypeName =
   | 'BINARY_DOUBLE'
   | 'DATE'
   | 'TIMESTAMP'
-  | 'TIMESTAMP WITH TIME ZONE';
+  | 'TIMESTAMP WITH TIME ZONE'
+  | 'TIMESTAMP WITH LOCAL TIME ZONE';
 
 /** A column of a table or of a query's result. */
 export interface Column {

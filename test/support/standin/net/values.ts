@@ -164,18 +164,21 @@ export const wireTypes: Readonly<Record<TypeName, { type: number; text: boolean;
   DATE: { type: OracleType.date, text: false, describedBytes: 1 },
   TIMESTAMP: { type: OracleType.timestamp, text: false },
   'TIMESTAMP WITH TIME ZONE': { type: OracleType.timestampTz, text: false },
+  'TIMESTAMP WITH LOCAL TIME ZONE': { type: OracleType.timestampLtz, text: false },
+};
+
+/** WITH LOCAL TIME ZONE is sent in the zone of the database, which is UTC here. */
+const dateKinds: Readonly<Partial<Record<TypeName, Parameters<typeof encodeDate>[1]>>> = {
+  DATE: 'DATE',
+  TIMESTAMP: 'TIMESTAMP',
+  'TIMESTAMP WITH LOCAL TIME ZONE': 'TIMESTAMP',
 };
 
 /** Writes a result's value as its column's type. */
 export function writeValue(writer: Writer, column: Column, value: Value): void {
   if (value === null) writer.ub1(0);
   else if (value instanceof Timestamp) {
-    writer.bytes(
-      encodeDate(
-        value,
-        column.type === 'DATE' || column.type === 'TIMESTAMP' ? column.type : 'TIMESTAMP WITH TIME ZONE',
-      ),
-    );
+    writer.bytes(encodeDate(value, dateKinds[column.type] ?? 'TIMESTAMP WITH TIME ZONE'));
   } else if (value instanceof Uint8Array) writer.bytes(value);
   else if (column.type === 'NUMBER') writer.bytes(encodeNumber(value instanceof Decimal ? value : Number(value)));
   else if (column.type === 'BINARY_DOUBLE' || column.type === 'BINARY_FLOAT') {

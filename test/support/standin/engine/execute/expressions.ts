@@ -49,7 +49,10 @@ function compileForm(tree: Expression, scope: Scope, context: SessionContext): C
       if (scope.grouping !== undefined) {
         throw new SqlFault(scope.grouping.keys.size === 0 ? 937 : 979, {}, tree.position);
       }
-      return { type: column, nullable: column.nullable, evaluate: ({ row }) => row[index]! };
+      const plain: Evaluate = ({ row }) => row[index]!;
+      const isLocal = column.type === 'TIMESTAMP WITH LOCAL TIME ZONE';
+      const evaluate = isLocal ? inSessionsZone(plain, context) : plain;
+      return { type: column, nullable: column.nullable, evaluate };
     }
     case 'call':
       return compileCall(tree, scope, context);
@@ -136,12 +139,20 @@ function compileConcatenation(
   };
 }
 
+/** What is stored WITH LOCAL TIME ZONE is read in the zone of whoever reads. */
+function inSessionsZone(evaluate: Evaluate, { settings }: SessionContext): Evaluate {
+  return (evaluation) => {
+    const value = evaluate(evaluation);
+    return value instanceof Timestamp ? new Timestamp(value.ms, value.ns, settings.offsetMinutes) : value;
+  };
+}
+
 function isDouble({ type }: CompiledExpression): boolean {
   return type.type === 'BINARY_DOUBLE' || type.type === 'BINARY_FLOAT';
 }
 
 function isDate({ type }: CompiledExpression): boolean {
-  return type.type === 'DATE' || type.type === 'TIMESTAMP' || type.type === 'TIMESTAMP WITH TIME ZONE';
+  return type.type === 'DATE' || type.type.startsWith('TIMESTAMP');
 }
 
 function compileArithmetic(

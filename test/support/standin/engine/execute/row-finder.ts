@@ -89,6 +89,7 @@ function asStored(value: Value, { type }: TableColumn): Value | undefined {
     case 'TIMESTAMP':
       return value instanceof Timestamp && value.offsetMinutes === undefined ? value : undefined;
     case 'TIMESTAMP WITH TIME ZONE':
+    case 'TIMESTAMP WITH LOCAL TIME ZONE':
       return value instanceof Timestamp && value.offsetMinutes !== undefined ? value : undefined;
     case 'CHAR':
     case 'RAW':

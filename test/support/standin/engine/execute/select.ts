@@ -55,6 +55,7 @@ function outputOf(column: Column, context: SessionContext): (value: Value) => Va
     case 'DATE':
     case 'TIMESTAMP':
     case 'TIMESTAMP WITH TIME ZONE':
+    case 'TIMESTAMP WITH LOCAL TIME ZONE':
       return (value) => (value === null ? null : toTimestamp(value, context, column.type));
     case 'RAW':
       break;

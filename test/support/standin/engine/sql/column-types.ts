@@ -83,6 +83,10 @@ function timestamp(tokens: TokenStream): DeclaredType {
     const type = { type: 'TIMESTAMP WITH TIME ZONE', maxBytes: 13, scale } as const;
     return { type, declared: `TIMESTAMP(${scale}) WITH TIME ZONE` };
   }
+  if (tokens.takeWords('WITH', 'LOCAL', 'TIME', 'ZONE')) {
+    const type = { type: 'TIMESTAMP WITH LOCAL TIME ZONE', maxBytes: 11, scale } as const;
+    return { type, declared: `TIMESTAMP(${scale}) WITH LOCAL TIME ZONE` };
+  }
   return { type: { type: 'TIMESTAMP', maxBytes: 11, scale }, declared: `TIMESTAMP(${scale})` };
 }
 

@@ -49,6 +49,7 @@ export function columnConverter(column: TargetColumn, context: ConversionContext
         return roundFraction(plain, scale!);
       };
     case 'TIMESTAMP WITH TIME ZONE':
+    case 'TIMESTAMP WITH LOCAL TIME ZONE':
       return (value) =>
         roundFraction(withZone(toTimestamp(value, context, type), context.settings.offsetMinutes), scale!);
     case 'RAW':

@@ -66,7 +66,8 @@ export function toTimestamp(value: NonNull, context: ConversionContext, type: Ty
   if (value instanceof Timestamp) return value;
   if (typeof value !== 'string') throw inconsistent(type, value);
   const { dateFormat, timestampFormat, timestampTzFormat } = context.settings;
-  const format = type === 'DATE' ? dateFormat : type === 'TIMESTAMP' ? timestampFormat : timestampTzFormat;
+  const format =
+    type === 'DATE' ? dateFormat : type === 'TIMESTAMP WITH TIME ZONE' ? timestampTzFormat : timestampFormat;
   return parseTimestamp(value, format, context.now());
 }
 
