@@ -55,11 +55,10 @@ export class Refusals {
     const read = errors.map(({ message }) => readRowError(message));
     const blamed = this.#isDatabases(read, taken);
     if (blamed !== undefined) throw this.#errorOf(errors[blamed]!.message, read[blamed]!);
-    return read.map(({ fault, reason }, i) => ({
-      index: errors[i]!.offset ?? 0,
-      reason,
-      isHeld: fault === 'held' && this.#holds,
-    }));
+    return read.map(({ fault, reason }, i) => {
+      const index = errors[i]!.offset ?? 0;
+      return fault === 'held' && this.#holds ? { index, reason, isHeld: true } : { index, reason };
+    });
   }
 
   /** Which of the errors shows that it is the database; undefined: none. */

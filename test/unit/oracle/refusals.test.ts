@@ -61,6 +61,6 @@ describe('the refused rows of a batch', () => {
 
   it('are held for a missing partition, or rejected where that is wanted', () => {
     expect(new Refusals('hold').judge(errors(HELD, 1), 5)).toMatchObject([{ index: 0, isHeld: true }]);
-    expect(new Refusals('reject').judge(errors(HELD, 1), 5)).toMatchObject([{ isHeld: false }]);
+    expect(new Refusals('reject').judge(errors(HELD, 1), 5)[0]).not.toHaveProperty('isHeld');
   });
 });
