@@ -32,8 +32,8 @@ import {
 } from './packet.ts';
 import { plainCall } from './plain-calls.ts';
 import {
-  CallFunction,
   type CallHeader,
+  isStatementCall,
   type Piggybacks,
   ProtocolError,
   readHeader,
@@ -386,13 +386,4 @@ export class Connection implements FaultTarget {
     if (this.#frozen) this.#held.push(packets);
     else if (!this.#closed) this.#socket.write(packets);
   }
-}
-
-function isStatementCall(header: CallHeader): boolean {
-  return (
-    header.function === CallFunction.execute ||
-    header.function === CallFunction.reexecute ||
-    header.function === CallFunction.reexecuteAndFetch ||
-    header.function === CallFunction.fetch
-  );
 }

@@ -173,6 +173,16 @@ function readEndToEnd(reader: Reader, dialect: Dialect, into: Map<SessionName, s
   }
 }
 
+/** True for execute, re-execute and fetch. */
+export function isStatementCall(header: CallHeader): boolean {
+  return (
+    header.function === CallFunction.execute ||
+    header.function === CallFunction.reexecute ||
+    header.function === CallFunction.reexecuteAndFetch ||
+    header.function === CallFunction.fetch
+  );
+}
+
 /** Reads what comes after the header of a call without a statement. */
 export function readPlainCall(reader: Reader, dialect: Dialect, header: CallHeader): void {
   if (header.function !== CallFunction.version) return;
