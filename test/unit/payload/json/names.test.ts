@@ -131,9 +131,9 @@ describe('names of the databus', () => {
 
   it('are refused where there is no room for them, and the former ones hold', () => {
     const disk = new LossyDisk(seededRandom(1));
-    const listener = new Listener(memoryOn(disk, 200));
+    const listener = new Listener(memoryOn(disk, 1200));
     listener.hear(metadataTopic(), metadata({ PLC1: { 101: 'a' } }));
-    expect(listener.hear(metadataTopic(), metadata({ PLC1: { 101: 'b'.repeat(200) } }))).toBe('NAMES_FULL');
+    expect(listener.hear(metadataTopic(), metadata({ PLC1: { 101: 'b'.repeat(700) } }))).toBe('NAMES_FULL');
     expect(listener.hear(dataTopic('PLC1'), data('101'))).toEqual(['PLC1.a']);
   });
 
