@@ -1,3 +1,4 @@
+import { MAX_MESSAGE_VALUES, TooManyValuesError } from '../../core/tag-values.ts';
 import { BYTES, FIXED64, MalformedError, VARINT, type ProtoReader } from './proto-reader.ts';
 
 /** Numbers of the fields of Payload. */
@@ -222,13 +223,17 @@ export class Metric {
   }
 }
 
-/** What stands beside the metrics, which may come before them or behind. Throws MalformedError. */
+/**
+ * What stands beside the metrics, which may come before them or behind. Throws MalformedError and TooManyValuesError.
+ */
 export function readHead(reader: ProtoReader, payload: Buffer): PayloadHead {
   const head: PayloadHead = { timeMs: undefined, seq: undefined, uuid: '', bodyStart: 0, bodyEnd: 0 };
   reader.open(payload);
-  let isKnown = passMetrics(reader);
+  let metrics = passMetrics(reader);
+  let isKnown = metrics > 0;
   while (reader.next()) {
     isKnown ||= reader.field <= PAYLOAD.body;
+    if (reader.field === PAYLOAD.metrics) metrics += 1;
     if (reader.field === PAYLOAD.timestamp) {
       reader.integer();
       head.timeMs = reader.unsigned;
@@ -244,24 +249,27 @@ export function readHead(reader: ProtoReader, payload: Buffer): PayloadHead {
     } else {
       reader.skip();
     }
-    if (passMetrics(reader)) isKnown = true;
+    metrics += passMetrics(reader);
   }
+  if (metrics > MAX_MESSAGE_VALUES) throw new TooManyValuesError();
   // Any few bytes may look like fields that a later version has.
   if (!isKnown) throw new MalformedError('no field of a payload, up to its end', reader.at);
   return head;
 }
 
-/** Passes over metrics of usual length; false when there is none. Longer ones are read as all other fields are. */
-function passMetrics(reader: ProtoReader): boolean {
-  const { at: from, bytes, end } = reader;
-  let at = from;
+/** Passes over metrics of usual length, and gives their count. Longer ones are read as all other fields are. */
+function passMetrics(reader: ProtoReader): number {
+  const { bytes, end } = reader;
+  let { at } = reader;
+  let count = 0;
   while (at < end && bytes[at] === METRICS_KEY) {
     const length = bytes[at + 1]!;
     if (!(length < 0x80 && at + 2 + length <= end)) break;
     at += 2 + length;
+    count += 1;
   }
   reader.at = at;
-  return at > from;
+  return count;
 }
 
 /**
