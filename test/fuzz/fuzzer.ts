@@ -12,8 +12,10 @@ export interface Meter {
   nowMs(): number;
   /** Milliseconds that the process had of the processors so far. */
   cpuMs(): number;
+  /** Collects what garbage it can. */
+  collect(): void;
   /** After all garbage was collected. */
-  heapBytes(): number;
+  heapBytes(): Promise<number>;
 }
 
 /** What reads the messages of a target. */
@@ -125,9 +127,9 @@ export class Fuzzer {
       lately[inputs % REPLAYED_INPUTS] = input;
       inputs += 1;
       if (inputs % ROUND_INPUTS === 0) this.#readings.clear();
-      if (bytesAtHalf === undefined && progress(inputs) >= 0.5) bytesAtHalf = this.#bytesWithoutReaders();
+      if (bytesAtHalf === undefined && progress(inputs) >= 0.5) bytesAtHalf = await this.#bytesWithoutReaders();
     }
-    const grownBytes = this.#bytesWithoutReaders() - (bytesAtHalf ?? Number.POSITIVE_INFINITY);
+    const grownBytes = (await this.#bytesWithoutReaders()) - (bytesAtHalf ?? Number.POSITIVE_INFINITY);
     this.#refuseGrowth(grownBytes, 'between the half and the end');
     this.#refuseGrowth(await this.#growthOfReplays(lately), 'as decoders read the same messages again');
     return { inputs, rows: this.#rows, failures: this.#failures, grownBytes, slowestMs: this.#slowestMs };
@@ -142,7 +144,7 @@ export class Fuzzer {
     return this.#failures.length >= this.#options.maxFailures;
   }
 
-  #bytesWithoutReaders(): number {
+  #bytesWithoutReaders(): Promise<number> {
     this.#readings.clear();
     return this.#options.meter.heapBytes();
   }
@@ -159,9 +161,9 @@ export class Fuzzer {
     };
     await replay();
     await replay();
-    const bytes = meter.heapBytes();
+    const bytes = await meter.heapBytes();
     for (let i = 0; i < REPLAYS; i += 1) await replay();
-    return meter.heapBytes() - bytes;
+    return (await meter.heapBytes()) - bytes;
   }
 
   #refuseGrowth(grownBytes: number, when: string): void {
@@ -237,7 +239,7 @@ export class Fuzzer {
     const { meter } = this.#options;
     let leastMs = Number.POSITIVE_INFINITY;
     for (let i = 0; i < TRIES_ALONE && leastMs > maxMs; i += 1) {
-      meter.heapBytes();
+      meter.collect();
       const fromMs = meter.cpuMs();
       decoder.decode(message, new TagValues(INITIAL_CAPACITY));
       leastMs = Math.min(leastMs, meter.cpuMs() - fromMs);

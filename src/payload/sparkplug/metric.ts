@@ -231,7 +231,7 @@ export function readHead(reader: ProtoReader, payload: Buffer): PayloadHead {
   reader.open(payload);
   let metrics = passMetrics(reader);
   let isKnown = metrics > 0;
-  while (reader.next()) {
+  while (metrics <= MAX_MESSAGE_VALUES && reader.next()) {
     isKnown ||= reader.field <= PAYLOAD.body;
     if (reader.field === PAYLOAD.metrics) metrics += 1;
     if (reader.field === PAYLOAD.timestamp) {
@@ -262,7 +262,7 @@ function passMetrics(reader: ProtoReader): number {
   const { bytes, end } = reader;
   let { at } = reader;
   let count = 0;
-  while (at < end && bytes[at] === METRICS_KEY) {
+  while (at < end && bytes[at] === METRICS_KEY && count <= MAX_MESSAGE_VALUES) {
     const length = bytes[at + 1]!;
     if (!(length < 0x80 && at + 2 + length <= end)) break;
     at += 2 + length;

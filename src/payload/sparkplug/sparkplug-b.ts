@@ -1,5 +1,5 @@
 import type { Message } from '../../core/message.ts';
-import type { TagValues } from '../../core/tag-values.ts';
+import { TooManyValuesError, type TagValues } from '../../core/tag-values.ts';
 import type {
   CompiledFormat,
   DecodeOutcome,
@@ -77,7 +77,7 @@ class SparkplugReader implements CompiledFormat {
     try {
       return this.#open(payload).head.timeMs !== undefined;
     } catch (thrown) {
-      if (thrown instanceof MalformedError) return false;
+      if (thrown instanceof MalformedError || thrown instanceof TooManyValuesError) return false;
       throw thrown;
     }
   }

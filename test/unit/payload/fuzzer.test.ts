@@ -36,8 +36,10 @@ class MadeUpMeter implements Meter {
     return this.ms;
   }
 
-  heapBytes(): number {
-    return this.bytes;
+  collect(): void {}
+
+  heapBytes(): Promise<number> {
+    return Promise.resolve(this.bytes);
   }
 }
 
@@ -131,8 +133,8 @@ describe('the fuzzer', { timeout: TIMEOUT_MS }, () => {
 
     let kept = 0;
     const ofOne = {
-      ...Object.fromEntries(['nowMs', 'cpuMs'].map((name) => [name, () => 0])),
-      heapBytes: () => kept,
+      ...Object.fromEntries(['nowMs', 'cpuMs', 'collect'].map((name) => [name, () => 0])),
+      heapBytes: () => Promise.resolve(kept),
     } as Meter & MadeUpMeter;
     const leakOfOne: StartReader = (target) => {
       kept = 0;

@@ -51,6 +51,10 @@ describe('a message of few bytes with millions of metrics', () => {
     expect(heard(new Listener(), 'NBIRTH', compressed)).toBe('TOO_MANY_VALUES');
   });
 
+  it('has no time of its own', () => {
+    expect(new Listener().decoder.hasOwnTime('spBv1.0/G/NBIRTH/N', compressed)).toBe(false);
+  });
+
   it('is so as a retained birth, too, which has no rows', () => {
     expect(heard(new Listener(), 'NBIRTH', compressed, true)).toBe('TOO_MANY_VALUES');
   });
