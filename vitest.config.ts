@@ -5,8 +5,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     pool: 'forks',
-    // Most tests wait for a process or a connection, so that two at once pay on a small machine as well.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Most tests wait for a process or a connection, so that three at once pay on a small machine as well.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'], testTimeout: 10_000 } },
       {

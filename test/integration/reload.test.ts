@@ -231,7 +231,7 @@ describe.skipIf(mosquittoMissing !== undefined)('SIGHUP', () => {
     }
     stopping.abort();
     await flow;
-    await until('all values', async () => (await countRows(standin)) >= published);
+    await until('all values', async () => (await countRows(standin)) >= published, 30_000);
     expect(new Set(await names()).size).toBe(published);
     expect(await countRows(standin)).toBe(published);
     const { audit } = await bridge.untilStatus('the end', ({ audit: { pending } }) => pending === 0);
