@@ -35,6 +35,8 @@ export class RollingFile {
   readonly #sealError: RepeatedError;
   readonly #turns = new OneAtATime();
   #file: BackupFile | undefined;
+  /** It has rows, and its age counts. */
+  #hasBegun = false;
   #aside: BackupFile[] = [];
   /** The present file should have been sealed. */
   #isOverdue = false;
@@ -55,7 +57,6 @@ export class RollingFile {
     return this.#turns.run(async () => {
       if (this.#isClosed) throw new Error('the backups are closed');
       await this.#makeRoom(records.rows);
-      const isFirst = this.#file === undefined;
       const file = (this.#file ??= await this.#options.begin(reason));
       try {
         await file.append(records);
@@ -64,7 +65,7 @@ export class RollingFile {
         else if (systemErrorCode(error) === 'ENOENT') this.#forget(file);
         throw error;
       }
-      if (isFirst) this.#begun(file);
+      if (!this.#hasBegun) this.#begun(file);
       this.#options.onChange(file.info);
       if (file.rows >= this.#options.maxRows) await this.#sealNow();
       return file.info.name;
@@ -134,6 +135,7 @@ export class RollingFile {
   }
 
   #begun(file: BackupFile): void {
+    this.#hasBegun = true;
     const { kind, name, reason } = file.info;
     this.#options.log.info('backup file begun', { file: name, kind, code: reason.code });
     const { clock, maxAgeMs } = this.#options;
@@ -190,6 +192,7 @@ export class RollingFile {
 
   #letGoOfCurrent(): void {
     this.#file = undefined;
+    this.#hasBegun = false;
     this.#isOverdue = false;
     this.#cancelAge();
   }

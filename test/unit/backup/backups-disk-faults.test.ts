@@ -56,6 +56,18 @@ describe('a disk that refuses', () => {
     },
   );
 
+  it('seals a file by its age, too, whose first rows it had refused after the file was made', async () => {
+    const { backups, clock, disk } = await startBackups();
+    const reject = () => backups.reject(sequence(1, 1), [{ index: 0, reason: REFUSED }]);
+    disk.fail('sync', 'EIO');
+    disk.fail('truncate', 'EIO');
+    await expect(reject()).rejects.toMatchObject({ code: 'EIO' });
+    await reject();
+    expect(backups.files()).toMatchObject([{ state: 'open', rows: 1 }]);
+    await clock.advance(3_600_000);
+    await until('it is sealed', () => backups.files()[0]?.state === 'sealed');
+  });
+
   it.each(['rename', 'syncDirectory'] as const)('is asked again to seal after a failed %s', async (operation) => {
     const { backups, clock, dir, disk, log } = await startBackups();
     await backups.backUp(sequence(1, 2), DOWN);
