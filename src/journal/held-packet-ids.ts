@@ -32,6 +32,8 @@ export class HeldPacketIds {
   readonly #pending = new Map<number, string>();
   /** Of those, the ones whose release may have been lost with the machine, although it was answered. */
   readonly #unsure = new Set<number>();
+  /** How many of each digest gave their id up to another message: they may come again under a third one. */
+  readonly #displaced = new Map<string, number>();
   #connection = Number.NEGATIVE_INFINITY;
   /** Held when the connection began, and not heard of since. */
   #missing = new Map<number, string>();
@@ -60,11 +62,13 @@ export class HeldPacketIds {
     }
     if (!mayBeRepeated) return { verdict: 'new' };
     const equal = [...this.#missing].find(([, each]) => each === digest)?.[0];
-    if (equal === undefined) return { verdict: 'new' };
+    if (equal === undefined)
+      return { verdict: this.#takeDisplaced(digest) && !hasOwnTime() ? 'maybe repeated' : 'new' };
     this.#missing.delete(equal);
     if (!hasOwnTime()) return { verdict: 'maybe repeated', heldAs: equal };
-    const held = this.#pending.has(equal) ? this.#pending : this.#durable;
-    held.delete(equal);
+    const held = this.#pending.get(equal) === digest ? this.#pending : this.#durable;
+    // The id may stand for another message by now, where the broker gives all of them other ones.
+    if (held.get(equal) === digest) held.delete(equal);
     held.set(packetId, digest);
     return { verdict: 'repeated', heldAs: equal };
   }
@@ -72,8 +76,13 @@ export class HeldPacketIds {
   /** The message was given to the journal. */
   begin(delivery: Delivery): void {
     const { packetId = 0 } = delivery;
+    const digest = digestOf(delivery);
+    const before = this.#pending.get(packetId) ?? this.#durable.get(packetId);
+    if (before !== undefined && before !== digest) {
+      this.#displaced.set(before, (this.#displaced.get(before) ?? 0) + 1);
+    }
     this.#unsure.delete(packetId);
-    this.#pending.set(packetId, digestOf(delivery));
+    this.#pending.set(packetId, digest);
   }
 
   /** It is durable. */
@@ -99,6 +108,7 @@ export class HeldPacketIds {
     this.#durable.clear();
     this.#pending.clear();
     this.#unsure.clear();
+    this.#displaced.clear();
     this.#missing.clear();
   }
 
@@ -112,6 +122,13 @@ export class HeldPacketIds {
    */
   doubtAll(): void {
     for (const packetId of this.#durable.keys()) this.#unsure.add(packetId);
+  }
+
+  #takeDisplaced(digest: string): boolean {
+    const count = this.#displaced.get(digest) ?? 0;
+    if (count > 1) this.#displaced.set(digest, count - 1);
+    else this.#displaced.delete(digest);
+    return count > 0;
   }
 
   /** Those that are durable. */
