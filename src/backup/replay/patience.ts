@@ -6,7 +6,11 @@ export interface PatienceOptions {
   readonly clock: Clock;
 }
 
+/** `rows`: it may be because of them. */
+export type Why = 'rows' | 'the database' | 'another file';
+
 interface Refused {
+  why: Why;
   sinceMs: number;
   /** Refusals in a row, between any two of which other rows were taken. */
   proofs: number;
@@ -34,12 +38,13 @@ export class Patience {
     this.#options = options;
   }
 
-  /** The database did not take the file. `isProof`: it may be because of its rows. */
-  refused(file: string, isProof: boolean): void {
+  /** The file could not be written. Only `rows` counts towards its rows' being to blame. */
+  refused(file: string, why: Why): void {
     const nowMs = this.#options.clock.monotonic();
     const rowsTaken = this.#options.rowsTaken();
-    const known = this.#files.get(file) ?? { sinceMs: nowMs, proofs: 0, tries: 0, rowsTakenThen: -1, dueMs: 0 };
-    if (!isProof) known.proofs = 0;
+    const known = this.#files.get(file) ?? { why, sinceMs: nowMs, proofs: 0, tries: 0, rowsTakenThen: -1, dueMs: 0 };
+    known.why = why;
+    if (why !== 'rows') known.proofs = 0;
     else if (rowsTaken > known.rowsTakenThen) known.proofs += 1;
     known.rowsTakenThen = rowsTaken;
     known.dueMs = nowMs + Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** known.tries);
@@ -59,16 +64,21 @@ export class Patience {
     return known.proofs >= PROOFS && this.#options.clock.monotonic() - known.sinceMs >= PROVEN_AFTER_MS;
   }
 
-  /** Milliseconds until the next file is due; undefined: none waits. */
-  get nextDueInMs(): number | undefined {
-    if (this.#files.size === 0) return undefined;
-    const dueMs = Math.min(...[...this.#files.values()].map((known) => known.dueMs));
-    return Math.max(0, dueMs - this.#options.clock.monotonic());
+  /** Milliseconds until the next of these files is due; undefined: none of them waits. */
+  nextDueInMs(files: readonly string[]): number | undefined {
+    const dueMs = files.map((file) => this.#files.get(file)?.dueMs).filter((each) => each !== undefined);
+    if (dueMs.length === 0) return undefined;
+    return Math.max(0, Math.min(...dueMs) - this.#options.clock.monotonic());
   }
 
   /** Something has changed: all may be tried at once. */
   wake(): void {
     for (const known of this.#files.values()) known.dueMs = 0;
+  }
+
+  /** Another file's replay is through: those that wait for one may be tried at once. */
+  wakeWaiting(): void {
+    for (const known of this.#files.values()) if (known.why === 'another file') known.dueMs = 0;
   }
 
   /** The file is gone, or a person asks for it. */

@@ -11,7 +11,7 @@ import { FileReplay, ReplayWaitsError, type FileReplayParts, type LastMessage } 
 import { interrupt, isOver, isUnderWay, proceed, requestStateOf } from './file-state.ts';
 import type { FileRecord, RequestState } from './file-state.ts';
 import { OrphanedStreams } from './orphaned-streams.ts';
-import { Patience } from './patience.ts';
+import { Patience, type Why } from './patience.ts';
 import { UnreplayableError } from './replay-rows.ts';
 
 export interface ReplayOptions extends Omit<FileReplayParts, 'onStep'> {
@@ -150,7 +150,7 @@ export class Replay {
     while (!signal.aborted) {
       const file = this.#next();
       if (file === undefined && this.#orphans.isEmpty) {
-        await this.#pause(this.#patience.nextDueInMs);
+        await this.#pause(this.#patience.nextDueInMs(this.#toDo()));
       } else if (!isOracleUp()) {
         await this.#pause(ORACLE_POLL_MS);
       } else if (!(await this.#attempt(file))) {
@@ -160,14 +160,22 @@ export class Replay {
   }
 
   #next(): string | undefined {
-    const asked = [...this.#files].flatMap(([file, record]) => (record.isAsked && !isOver(record) ? [file] : []));
-    const files = this.#options.backups.files();
-    const next = files.find(({ name }) => asked.includes(name) && this.#patience.isDue(name))?.name;
     // One that was taken away is found to be gone when it is tried.
-    const gone = asked.find((file) => !files.some(({ name }) => name === file));
-    if (next !== undefined || gone !== undefined) return next ?? gone;
-    if (!this.#options.enabled) return undefined;
-    return files.find((file) => replaysByItself({ ...file, file: file.name }) && this.#patience.isDue(file.name))?.name;
+    const isListed = (file: string): boolean => this.#options.backups.file(file) !== undefined;
+    return this.#asked().find((file) => !isListed(file)) ?? this.#toDo().find((file) => this.#patience.isDue(file));
+  }
+
+  /** What is to be replayed, in this order, once it is due. */
+  #toDo(): string[] {
+    const asked = new Set(this.#asked());
+    const files = this.#options.backups.files();
+    const first = files.filter(({ name }) => asked.has(name));
+    const rest = this.#options.enabled ? files.filter((file) => replaysByItself({ ...file, file: file.name })) : [];
+    return [...first, ...rest].map(({ name }) => name);
+  }
+
+  #asked(): string[] {
+    return [...this.#files].flatMap(([file, record]) => (record.isAsked && !isOver(record) ? [file] : []));
   }
 
   /** Undefined: until there is something to do. */
@@ -238,20 +246,25 @@ export class Replay {
     const record = this.#files.get(file);
     if (record !== undefined) interrupt(record, error.message + remedy);
     backups.setReplayed(file, undefined);
-    const isItsOwn =
-      error instanceof ReplayWaitsError ||
-      (error instanceof DatabaseError && error.kind !== 'connection' && error.kind !== 'passing');
-    if (isItsOwn) this.#patience.refused(file, error instanceof DatabaseError && error.kind === 'refused');
-    return isItsOwn;
+    const why = whyItWaits(error);
+    if (why !== undefined) this.#patience.refused(file, why);
+    return why !== undefined;
   }
 
   /** How it ended is kept for a person who asked. */
   #end(file: string, state: 'done' | 'failed', problem?: string): void {
     this.#patience.forget(file);
     // Another may have waited for this one.
-    this.#patience.wake();
+    this.#patience.wakeWaiting();
     const isAsked = this.#files.get(file)?.isAsked === true;
     if (isAsked) this.#files.set(file, { state, isAsked, problem, replay: undefined });
     else this.#files.delete(file);
   }
+}
+
+/** Why the file alone waits; undefined: not because of the file. */
+function whyItWaits(error: Error): Why | undefined {
+  if (error instanceof ReplayWaitsError) return 'another file';
+  if (!(error instanceof DatabaseError) || error.kind === 'connection' || error.kind === 'passing') return undefined;
+  return error.kind === 'refused' ? 'rows' : 'the database';
 }

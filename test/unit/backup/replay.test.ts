@@ -127,6 +127,29 @@ describe('replay', () => {
     expect(counters.valuesReplayed).toBe(5);
   });
 
+  it.each([
+    ['is discarded', async ({ backups }: Life) => backups.discard(backups.files()[0]!.name)],
+    ['is left alone from now on', async ({ replay }: Life) => replay.tune({ enabled: false, batchSize: 2 })],
+  ])('does nothing more about a file that was refused and %s', async (_what, end) => {
+    const life = await start();
+    const { backups, clock, oracle, replay } = life;
+    oracle.before = (call) => {
+      if (call === 'write') throw new DatabaseError('refused', 'ORA-07777', 'in no list');
+    };
+    await backups.backUp(numbered(1, 3), DOWN);
+    await backups.endOutage();
+    replay.start();
+    await within(
+      life,
+      'it is refused and waits',
+      () => life.log.messages('warn').length > 0 && clock.pendingTimers > 0,
+    );
+    await end(life);
+    await clock.advance(3_600_000);
+    await within(life, 'nothing is left to wait for', () => clock.pendingTimers === 0);
+    expect(oracle.rows).toEqual([]);
+  });
+
   it('leaves half of the time to live data', async () => {
     const life = await start();
     const { backups, clock, oracle, replay } = life;
