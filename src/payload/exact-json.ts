@@ -1,3 +1,5 @@
+import { deepJsonText } from './deep-json.ts';
+
 /**
  * Numbers that JSON.parse would spoil.
  *
@@ -75,51 +77,12 @@ export function stringifyExactly(value: unknown, marker: string): string {
  * those around it: twice as deep is four times as long.
  */
 function stringify(value: unknown): string {
-  return isDeeperThan(value, MAX_STRINGIFIED_LEVELS) ? stringifyDeep(value) : JSON.stringify(value);
+  return isDeeperThan(value, MAX_STRINGIFIED_LEVELS) ? deepJsonText(value) : JSON.stringify(value);
 }
 
 function isDeeperThan(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   return levels === 0 || Object.values(value).some((member) => isDeeperThan(member, levels - 1));
-}
-
-/** What stands between values, and is no value itself. */
-class Mark {
-  readonly text: string;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-}
-
-const COMMA = new Mark(',');
-const ARRAY_END = new Mark(']');
-const OBJECT_END = new Mark('}');
-
-function stringifyDeep(root: unknown): string {
-  const parts: string[] = [];
-  /** What is still to be written, the next one last. */
-  const todo: unknown[] = [root];
-  while (todo.length > 0) {
-    const next = todo.pop();
-    if (next instanceof Mark) {
-      parts.push(next.text);
-    } else if (Array.isArray(next)) {
-      parts.push('[');
-      todo.push(ARRAY_END);
-      for (let i = next.length - 1; i >= 0; i -= 1) todo.push(next[i], ...(i > 0 ? [COMMA] : []));
-    } else if (typeof next === 'object' && next !== null) {
-      parts.push('{');
-      todo.push(OBJECT_END);
-      const members = Object.entries(next).reverse();
-      for (const [i, [key, value]] of members.entries()) {
-        todo.push(value, new Mark(`${i < members.length - 1 ? ',' : ''}${JSON.stringify(key)}:`));
-      }
-    } else {
-      parts.push(JSON.stringify(next));
-    }
-  }
-  return parts.join('');
 }
 
 /** True for an integer, written in digits, that no double equals. */
