@@ -35,8 +35,6 @@ export class RollingFile {
   readonly #sealError: RepeatedError;
   readonly #turns = new OneAtATime();
   #file: BackupFile | undefined;
-  /** It has rows, and its age counts. */
-  #hasBegun = false;
   #aside: BackupFile[] = [];
   /** The present file should have been sealed. */
   #isOverdue = false;
@@ -58,6 +56,8 @@ export class RollingFile {
       if (this.#isClosed) throw new Error('the backups are closed');
       await this.#makeRoom(records.rows);
       const file = (this.#file ??= await this.#options.begin(reason));
+      // Not that it is new: the disk may have refused what was to be in it at first.
+      const isFirst = file.rows === 0;
       try {
         await file.append(records);
       } catch (error) {
@@ -65,7 +65,7 @@ export class RollingFile {
         else if (systemErrorCode(error) === 'ENOENT') this.#forget(file);
         throw error;
       }
-      if (!this.#hasBegun) this.#begun(file);
+      if (isFirst) this.#begun(file);
       this.#options.onChange(file.info);
       if (file.rows >= this.#options.maxRows) await this.#sealNow();
       return file.info.name;
@@ -135,7 +135,6 @@ export class RollingFile {
   }
 
   #begun(file: BackupFile): void {
-    this.#hasBegun = true;
     const { kind, name, reason } = file.info;
     this.#options.log.info('backup file begun', { file: name, kind, code: reason.code });
     const { clock, maxAgeMs } = this.#options;
@@ -192,7 +191,6 @@ export class RollingFile {
 
   #letGoOfCurrent(): void {
     this.#file = undefined;
-    this.#hasBegun = false;
     this.#isOverdue = false;
     this.#cancelAge();
   }
