@@ -12,6 +12,7 @@ import { fileFacts, type FileFacts } from './files/file-facts.ts';
 import { TimeRange, type BackupFileInfo } from './files/file-info.ts';
 import { OPEN_SUFFIX, type BackupKind } from './files/file-name.ts';
 import { UnknownFileError, type BackupFolder } from './files/folder.ts';
+import { SET_APART_KINDS } from './files/kinds.ts';
 import { latestRange } from './written/place-range.ts';
 import { presentPaths, rejectedPlaces, undecodableNumbers } from './written/recall.ts';
 import { RollingFiles } from './files/rolling-files.ts';
@@ -33,9 +34,6 @@ export interface BackupsOptions {
   readonly clock: Clock;
   readonly log: Logger;
 }
-
-/** Of the files that have single rows, each on its own. */
-const SET_APART = ['held', 'rejected'] as const satisfies readonly BackupKind[];
 
 /** The CSV files: writes what Oracle did not take, and knows what lies there. All calls may overlap. */
 export class Backups {
@@ -107,7 +105,7 @@ export class Backups {
    */
   async flushStamps(): Promise<void> {
     await this.#rolling.of('backup').cutLeftovers();
-    for (const kind of SET_APART) await this.#rolling.of(kind).cutLeftovers();
+    for (const kind of SET_APART_KINDS) await this.#rolling.of(kind).cutLeftovers();
     await this.#stamps.flush();
   }
 
@@ -193,7 +191,7 @@ export class Backups {
     const { fileSystem } = this.folder;
     const undecodable = await this.#paths('undecodable');
     this.#undecodable.passOver(await undecodableNumbers(fileSystem, undecodable, journalId, after.messageNo));
-    return rejectedPlaces(fileSystem, await this.#paths(...SET_APART), journalId, after);
+    return rejectedPlaces(fileSystem, await this.#paths(...SET_APART_KINDS), journalId, after);
   }
 
   /**

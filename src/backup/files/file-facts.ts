@@ -2,6 +2,7 @@ import type { Reason } from '../../core/errors.ts';
 import { TimeWriter } from '../csv/time-text.ts';
 import type { BackupFileInfo } from './file-info.ts';
 import { parseFileName, type BackupKind } from './file-name.ts';
+import { KINDS } from './kinds.ts';
 
 /** A file as all say it that speak of it outside, as JSON: its recovery notice, `/api/backups` and the command line. */
 export interface FileFacts {
@@ -54,6 +55,6 @@ export function replaysByItself({
   problem,
   state,
 }: Pick<FileFacts, 'file' | 'kind' | 'problem' | 'state'>): boolean {
-  const isForUs = kind === 'backup' || kind === 'held';
-  return isForUs && state !== 'open' && problem === undefined && parseFileName(file) !== undefined;
+  const isReady = state !== 'open' && problem === undefined;
+  return KINDS[kind].replaysByItself && isReady && parseFileName(file) !== undefined;
 }

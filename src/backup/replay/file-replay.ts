@@ -11,6 +11,7 @@ import { countThrough, type TagValues } from '../../core/tag-values.ts';
 import { LedgerStream, spoilsBatch } from '../../stream/ledger-stream.ts';
 import type { Backups } from '../backups.ts';
 import type { BackupFileInfo } from '../files/file-info.ts';
+import { KINDS } from '../files/kinds.ts';
 import { visitRejected } from '../written/recall.ts';
 import {
   decodeMessages,
@@ -57,8 +58,9 @@ export class FileReplay {
   /** A person has asked for it. */
   readonly #isAsked: boolean;
   readonly #hasMessages: boolean;
-  /** Its rows were set apart one by one. */
   readonly #isSetApart: boolean;
+  /** It is tried again, whatever comes of it now. */
+  readonly #waitsByItself: boolean;
   /** Rows that are refused are to blame for it themselves. */
   #blamesRows = false;
   /** By name: what a stream knows outlives an interruption. */
@@ -74,9 +76,10 @@ export class FileReplay {
   constructor(file: string, isAsked: boolean, parts: FileReplayParts) {
     this.file = file;
     this.#isAsked = isAsked;
-    const kind = parts.backups.file(file)?.kind;
+    const kind = parts.backups.file(file)?.kind ?? 'rejected';
     this.#hasMessages = kind === 'undecodable';
-    this.#isSetApart = kind !== 'undecodable' && kind !== 'backup';
+    this.#isSetApart = KINDS[kind].isSetApart;
+    this.#waitsByItself = KINDS[kind].replaysByItself;
     this.#parts = parts;
   }
 
@@ -93,14 +96,13 @@ export class FileReplay {
 
   /**
    * True when every row is in Oracle, or durably in a held or rejected CSV; false on abort. `isOld`: it was refused
-   * often enough while other rows were taken. Throws DatabaseError, CsvError,
-   * UnreplayableError, FileChangedError, ReplayWaitsError and the system error of the disk.
+   * often enough while other rows were taken. Throws DatabaseError, CsvError, UnreplayableError, FileChangedError,
+   * ReplayWaitsError and the system error of the disk.
    */
   async run(signal: AbortSignal, isOld: boolean): Promise<boolean> {
     const { backups, batchSize, fileSystem } = this.#parts;
     // What a person has asked for, and is refused again, goes back where it came from.
-    const waitsByItself = ['backup', 'held'].includes(backups.file(this.file)?.kind ?? '');
-    this.#blamesRows = isOld || (this.#isAsked && !waitsByItself);
+    this.#blamesRows = isOld || (this.#isAsked && !this.#waitsByItself);
     const path = this.#hasMessages ? rowsPath(backups.folder, this.file) : backups.path(this.file);
     if (this.#hasMessages && !(await this.#decode(signal))) return false;
     const reading = this.#hasMessages ? { reasonsAreProblems: true } : { isPersons: this.#isAsked };
@@ -218,8 +220,7 @@ export class FileReplay {
   async #findRejected(groups: readonly RowGroup[], names: ReplayStreams): Promise<void> {
     const { backups, fileSystem } = this.#parts;
     const byJournal = new Map(groups.filter(({ hasPlaces }) => hasPlaces).map((group) => [group.journal, group]));
-    const isOther = ({ kind, name }: BackupFileInfo): boolean =>
-      (kind === 'rejected' || kind === 'held') && name !== this.file;
+    const isOther = ({ kind, name }: BackupFileInfo): boolean => KINDS[kind].isSetApart && name !== this.file;
     const paths: string[] = [];
     for (const { name } of backups.files().filter(isOther)) {
       await backups.seal(name);
