@@ -210,4 +210,39 @@ describe('packet ids of QoS 2', () => {
     expect([names[0], names.length < 8]).toEqual(['segment-0000000016777216.log', true]);
     expect(holds(await crashed(sample), exact('a', 7))).toBe(false);
   });
+
+  describe('of a broker that gives all of them other ones on each connection', () => {
+    const never = (): boolean => false;
+    const always = (): boolean => true;
+
+    it('are in doubt once another message took theirs, also when they come again a connection later', async () => {
+      const sample = new SampleJournal();
+      const journal = await sample.open();
+      journal.append(exact('a', 7, 0));
+      await journal.whenIdle();
+      expect(journal.judgeQos2(exact('b', 7, 1), true, never).verdict).toBe('new');
+      journal.append(exact('b', 7, 1));
+      await journal.whenIdle();
+      expect(journal.judgeQos2(exact('a', 9, 2), true, never).verdict).toBe('maybe repeated');
+      expect(journal.judgeQos2(exact('a', 10, 2), true, never).verdict).toBe('new');
+    });
+
+    it('are not lost because the one that they took is known again under a third', async () => {
+      const sample = new SampleJournal();
+      const journal = await sample.open();
+      for (const [text, packetId] of [
+        ['untimed', 1],
+        ['s', 2],
+        ['t', 3],
+      ] as const)
+        journal.append(exact(text, packetId, 0));
+      await journal.whenIdle();
+      expect(journal.judgeQos2(exact('untimed', 3, 1), true, never).verdict).toBe('maybe repeated');
+      journal.append(exact('untimed', 3, 1));
+      await journal.whenIdle();
+      expect(journal.judgeQos2(exact('s', 1, 1), true, always).verdict).toBe('repeated');
+      expect(journal.judgeQos2(exact('t', 4, 1), true, always).verdict).toBe('repeated');
+      expect(journal.judgeQos2(exact('untimed', 5, 2), true, never).verdict).toBe('maybe repeated');
+    });
+  });
 });
