@@ -7,16 +7,10 @@
 # For users: QoS 1 loses what was under way when a connection breaks, wherever messages come fast. Nothing on the wire tells the subscriber; where the
 # payloads are equal, nothing tells it afterwards either.
 source "$(dirname "$0")/lib/setup.sh"
+source "$LIB/moquette.sh"
 need node
-MOQUETTE_VERSION=0.17
 PORT=$(free_port)
-maven io.moquette:moquette-broker "$MOQUETTE_VERSION"
-mkdir -p "$WORK/classes" "$WORK/data"
-nice javac -cp "$WORK/lib/*" -d "$WORK/classes" "$LIB/Moquette.java"
-printf '%s\n' "port $PORT" 'host 127.0.0.1' 'allow_anonymous true' 'telemetry_enabled false' 'persistence_enabled false' "data_path $WORK/data" >"$WORK/moquette.conf"
-start java -Xmx512m -XX:+UseSerialGC -cp "$WORK/lib/*:$WORK/classes" Moquette "$WORK/moquette.conf"
-wait_for_port "$PORT"
-echo "Moquette $MOQUETTE_VERSION"
+start_moquette "$PORT"
 observe "$PORT" <<'JS'
 const plc = await RawClient.connect(port, 'plc', { clean: true });
 const before = await RawClient.connect(port, 'client');

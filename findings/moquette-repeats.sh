@@ -8,16 +8,10 @@
 # For users: an acknowledgement that is late by seconds doubles the message, unless the receiver compares within a connection too. What looks at the
 # retain bit to tell old from new takes old messages for new ones.
 source "$(dirname "$0")/lib/setup.sh"
+source "$LIB/moquette.sh"
 need node
-MOQUETTE_VERSION=0.17
 PORT=$(free_port)
-maven io.moquette:moquette-broker "$MOQUETTE_VERSION"
-mkdir -p "$WORK/classes" "$WORK/data"
-nice javac -cp "$WORK/lib/*" -d "$WORK/classes" "$LIB/Moquette.java"
-printf '%s\n' "port $PORT" 'host 127.0.0.1' 'allow_anonymous true' 'telemetry_enabled false' 'persistence_enabled false' "data_path $WORK/data" >"$WORK/moquette.conf"
-start java -Xmx512m -XX:+UseSerialGC -cp "$WORK/lib/*:$WORK/classes" Moquette "$WORK/moquette.conf"
-wait_for_port "$PORT"
-echo "Moquette $MOQUETTE_VERSION"
+start_moquette "$PORT"
 observe "$PORT" <<'JS'
 const plc = await RawClient.connect(port, 'plc', { clean: true });
 const client = await RawClient.connect(port, 'client');

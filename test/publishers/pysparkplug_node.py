@@ -2,10 +2,9 @@
 
 import base64
 import datetime
-import json
-import sys
 
 import pysparkplug as spb
+from commands import obey
 
 
 def value_of(kind, given):
@@ -43,11 +42,4 @@ class Commands:
         self.node.disconnect()
 
 
-commands = Commands()
-for line in sys.stdin:
-    command = json.loads(line)
-    try:
-        getattr(commands, command["do"])(**command["with"])
-        print("done", flush=True)
-    except Exception as error:
-        print(repr(error), flush=True)
+obey(Commands())

@@ -1,9 +1,7 @@
 """Entities of mqtt-spb-wrapper, with the Python helper of Tahu that it carries: does what each line of the standard
 input says, in JSON, and answers with a line."""
 
-import json
-import sys
-
+from commands import obey
 from mqtt_spb_wrapper import MqttSpbEntityDevice, MqttSpbEntityEdgeNode, MqttSpbEntityScada
 from mqtt_spb_wrapper.spb_protobuf import MetricDataType
 
@@ -42,11 +40,4 @@ class Commands:
         self.entity.disconnect()
 
 
-commands = Commands()
-for line in sys.stdin:
-    command = json.loads(line)
-    try:
-        getattr(commands, command["do"])(**command["with"])
-        print("done", flush=True)
-    except Exception as error:
-        print(repr(error), flush=True)
+obey(Commands())
