@@ -1,8 +1,8 @@
 import { MAX_MESSAGE_VALUES, TooManyValuesError } from '../../core/tag-values.ts';
 import { reasonFor } from '../reasons.ts';
 import type { NamedTag, PlcTags, TagCatalog } from '../tag-name.ts';
+import { TWO_POW_32 } from './proto-reader.ts';
 
-const TWO_POW_32 = 4_294_967_296;
 const MAX_SAFE_HIGH = 0x1f_ffff;
 
 /** A 64-bit alias: a number as long as one can hold it. */

@@ -1,3 +1,5 @@
+import { TWO_POW_32 } from './proto-reader.ts';
+
 /** The types of Sparkplug B by their numbers on the wire [Sparkplug 3.0, section 6.4.16]. */
 export const TYPE = {
   unknown: 0,
@@ -35,7 +37,6 @@ export const TYPE = {
   dateTimeArray: 34,
 } as const;
 
-const TWO_POW_32 = 4_294_967_296;
 const MAX_SAFE_HIGH = 0x1f_ffff;
 
 /**

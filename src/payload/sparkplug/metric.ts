@@ -1,5 +1,5 @@
 import { MAX_MESSAGE_VALUES, TooManyValuesError } from '../../core/tag-values.ts';
-import { BYTES, FIXED64, MalformedError, VARINT, type ProtoReader } from './proto-reader.ts';
+import { BYTES, FIXED64, MalformedError, TWO_POW_32, VARINT, type ProtoReader } from './proto-reader.ts';
 
 /** Numbers of the fields of Payload. */
 const PAYLOAD = { timestamp: 1, metrics: 2, seq: 3, uuid: 4, body: 5 } as const;
@@ -36,7 +36,6 @@ const KEY = {
 } as const;
 const METRICS_KEY = keyOf(PAYLOAD.metrics, BYTES);
 const DOUBLE_FIELD_BYTES = 9;
-const TWO_POW_32 = 4_294_967_296;
 
 /** 1 for those keys whose value is an integer. */
 const IS_INTEGER = new Uint8Array(256);

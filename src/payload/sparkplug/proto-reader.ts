@@ -8,7 +8,8 @@ export const FIXED64 = 1;
 export const BYTES = 2;
 export const FIXED32 = 5;
 
-const TWO_POW_32 = 4_294_967_296;
+/** What the upper half of an integer counts in. */
+export const TWO_POW_32 = 4_294_967_296;
 
 /** The bytes are no message of Protocol Buffers, or not a whole one. */
 export class MalformedError extends Error {

@@ -212,19 +212,19 @@ describe('packet ids of QoS 2', () => {
   });
 
   describe('of a broker that gives all of them other ones on each connection', () => {
-    const never = (): boolean => false;
-    const always = (): boolean => true;
+    const hasNoTime = (): boolean => false;
+    const hasTime = (): boolean => true;
 
     it('are in doubt once another message took theirs, also when they come again a connection later', async () => {
       const sample = new SampleJournal();
       const journal = await sample.open();
       journal.append(exact('a', 7, 0));
       await journal.whenIdle();
-      expect(journal.judgeQos2(exact('b', 7, 1), true, never).verdict).toBe('new');
+      expect(journal.judgeQos2(exact('b', 7, 1), true, hasNoTime).verdict).toBe('new');
       journal.append(exact('b', 7, 1));
       await journal.whenIdle();
-      expect(journal.judgeQos2(exact('a', 9, 2), true, never).verdict).toBe('maybe repeated');
-      expect(journal.judgeQos2(exact('a', 10, 2), true, never).verdict).toBe('new');
+      expect(journal.judgeQos2(exact('a', 9, 2), true, hasNoTime).verdict).toBe('maybe repeated');
+      expect(journal.judgeQos2(exact('a', 10, 2), true, hasNoTime).verdict).toBe('new');
     });
 
     it('are not lost because the one that they took is known again under a third', async () => {
@@ -237,12 +237,12 @@ describe('packet ids of QoS 2', () => {
       ] as const)
         journal.append(exact(text, packetId, 0));
       await journal.whenIdle();
-      expect(journal.judgeQos2(exact('untimed', 3, 1), true, never).verdict).toBe('maybe repeated');
+      expect(journal.judgeQos2(exact('untimed', 3, 1), true, hasNoTime).verdict).toBe('maybe repeated');
       journal.append(exact('untimed', 3, 1));
       await journal.whenIdle();
-      expect(journal.judgeQos2(exact('s', 1, 1), true, always).verdict).toBe('repeated');
-      expect(journal.judgeQos2(exact('t', 4, 1), true, always).verdict).toBe('repeated');
-      expect(journal.judgeQos2(exact('untimed', 5, 2), true, never).verdict).toBe('maybe repeated');
+      expect(journal.judgeQos2(exact('s', 1, 1), true, hasTime).verdict).toBe('repeated');
+      expect(journal.judgeQos2(exact('t', 4, 1), true, hasTime).verdict).toBe('repeated');
+      expect(journal.judgeQos2(exact('untimed', 5, 2), true, hasNoTime).verdict).toBe('maybe repeated');
     });
   });
 });
