@@ -60,6 +60,8 @@ export interface Subscription extends ValueMeanings {
   readonly tagAddress: string;
   /** What becomes of messages that the broker had kept: `write` (once), `skip`. */
   readonly retained?: 'write' | 'skip';
+  /** The destination of its values; absent: the default. */
+  readonly to?: string;
 }
 
 export interface WriterConfig {

@@ -1,3 +1,4 @@
+import { DEFAULT_DESTINATION } from './destination.ts';
 import type { Reason } from './errors.ts';
 import { comparePlaces, type Place } from './place.ts';
 
@@ -22,6 +23,12 @@ export class TooManyValuesError extends Error {
 
 export const MAX_MESSAGE_VALUES = 250_000;
 
+/** Values of a message from `start` up to the next run's, which are for one destination; undefined: the list's. */
+export interface DestinationRun {
+  start: number;
+  readonly destination: string | undefined;
+}
+
 /**
  * A list of tag values, one array a column, so that a hundred thousand of them cost a few megabytes and no garbage.
  *
@@ -41,6 +48,9 @@ export class TagValues {
   messageNos: Float64Array;
   valueNos: Uint32Array;
   receivedAtMs: Float64Array;
+  /** Whom the values are for that are in no run. As the runs it is set in a message's list, as the decoder makes it. */
+  destination = DEFAULT_DESTINATION;
+  #runs: DestinationRun[] = [];
 
   constructor(capacity: number) {
     this.tags = Array.from({ length: capacity });
@@ -83,17 +93,39 @@ export class TagValues {
 
   clear(): void {
     this.length = 0;
+    this.destination = DEFAULT_DESTINATION;
+    if (this.#runs.length > 0) this.#runs = [];
+  }
+
+  /** The values that are pushed from now on are for this destination; undefined: for that of the list. */
+  sendTo(destination: string | undefined): void {
+    if (this.#runs.at(-1)?.start === this.length) this.#runs.pop();
+    if (this.#runs.at(-1)?.destination === destination) return;
+    this.#runs.push({ start: this.length, destination });
+  }
+
+  /** In order; values before the first are for the destination of the list. */
+  get runs(): readonly DestinationRun[] {
+    return this.#runs;
+  }
+
+  /** Whom value `i` is for. */
+  destinationOf(i: number): string {
+    return this.#runs.findLast(({ start }) => start <= i)?.destination ?? this.destination;
   }
 
   /** Takes out the values at these indexes; the others keep their order. */
   remove(indexes: ReadonlySet<number>): void {
     if (indexes.size === 0) return;
     let kept = 0;
+    let run = 0;
     for (let i = 0; i < this.length; i += 1) {
+      while (run < this.#runs.length && this.#runs[run]!.start <= i) this.#runs[run++]!.start = kept;
       if (indexes.has(i)) continue;
       if (kept !== i) copyValues(this, i, this, kept, 1);
       kept += 1;
     }
+    for (; run < this.#runs.length; run += 1) this.#runs[run]!.start = kept;
     this.length = kept;
   }
 

@@ -1,3 +1,4 @@
+import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { SKIPPED, type Message } from '../core/message.ts';
 import { MAX_MESSAGE_VALUES, TagValues, TooManyValuesError } from '../core/tag-values.ts';
 import { topicMatches } from '../core/topic-filter.ts';
@@ -18,6 +19,8 @@ export interface Route extends FormatSubscription {
   readonly format: FormatName;
   /** What becomes of retained messages. Absent: they are written. */
   readonly retained?: 'write' | 'skip';
+  /** The destination of the values. Absent: the default. */
+  readonly to?: string;
 }
 
 /** What is known of the messages that were stored before; see RetainedMemory. */
@@ -198,18 +201,21 @@ class RoutingDecoder implements Decoder {
 }
 
 /** Changes nothing but the list, and what the format remembers. */
-function read(message: Message, { names, of: { format } }: TopicReading, into: TagValues): DecodeOutcome {
+function read(message: Message, { names, of }: TopicReading, into: TagValues): DecodeOutcome {
+  const { format } = of;
   if (isClearing(message, format)) return SKIPPED;
-  return stamped(() => format.decode(message, names, into), message, into);
+  return stamped(() => format.decode(message, names, into), message, of, into);
 }
 
 /** Changes nothing but the list. */
-function readAside(message: Message, { names, of: { format } }: TopicReading, into: TagValues): DecodeOutcome {
+function readAside(message: Message, { names, of }: TopicReading, into: TagValues): DecodeOutcome {
+  const { format } = of;
   if (isClearing(message, format)) return SKIPPED;
   return stamped(
     () =>
       format.decodeAside === undefined ? format.decode(message, names, into) : format.decodeAside(message, names, into),
     message,
+    of,
     into,
   );
 }
@@ -219,10 +225,14 @@ function isClearing({ payload, retained }: Message, { readsEmpty }: CompiledForm
   return payload.length === 0 && (retained === true || readsEmpty !== true);
 }
 
-function stamped(decode: () => DecodeOutcome, message: Message, into: TagValues): DecodeOutcome {
+function stamped(decode: () => DecodeOutcome, message: Message, { route }: Reading, into: TagValues): DecodeOutcome {
   const outcome = limited(decode);
-  if (outcome === undefined) into.stamp(message.number, message.receivedAtMs);
-  else into.clear();
+  if (outcome === undefined) {
+    into.stamp(message.number, message.receivedAtMs);
+    into.destination = route.to ?? DEFAULT_DESTINATION;
+  } else {
+    into.clear();
+  }
   return outcome;
 }
 

@@ -130,3 +130,47 @@ describe('copyValues', () => {
     );
   });
 });
+
+describe('whom values are for', () => {
+  function pushed(values: TagValues, address: string): void {
+    values.push({ plcCode: 'PLC01', address, name: address }, 1, null, 0, 'GOOD');
+  }
+
+  function destinations(values: TagValues): string[] {
+    return Array.from({ length: values.length }, (_, i) => `${values.tags[i]!.address} ${values.destinationOf(i)}`);
+  }
+
+  it('is the destination of the list, and in a run that of the run', () => {
+    const values = new TagValues(4);
+    pushed(values, 'a');
+    values.sendTo('alarms');
+    pushed(values, 'b');
+    values.sendTo('energy');
+    values.sendTo(undefined);
+    pushed(values, 'c');
+    values.destination = 'line1';
+    expect(destinations(values)).toEqual(['a line1', 'b alarms', 'c line1']);
+    values.clear();
+    pushed(values, 'd');
+    expect(destinations(values)).toEqual(['d default']);
+  });
+
+  it('stays when values are taken out', () => {
+    const list = fc.array(fc.record({ to: fc.constantFrom(undefined, 'a', 'b'), gone: fc.boolean() }), {
+      maxLength: 9,
+    });
+    fc.assert(
+      fc.property(list, (rows) => {
+        const values = new TagValues(1);
+        rows.forEach(({ to }, i) => {
+          values.sendTo(to);
+          pushed(values, `${i}`);
+        });
+        values.remove(new Set(rows.flatMap(({ gone }, i) => (gone ? [i] : []))));
+        expect(destinations(values)).toEqual(
+          rows.flatMap(({ to, gone }, i) => (gone ? [] : [`${i} ${to ?? 'default'}`])),
+        );
+      }),
+    );
+  });
+});
