@@ -34,4 +34,6 @@ export interface LedgerSession {
   forget(): Promise<void>;
   /** Has the database check everything that a write needs, without writing. */
   probe(): Promise<void>;
+  /** Calls under way fail at once, as with a lost connection: what was sent has an unknown outcome. */
+  interrupt(): void;
 }

@@ -159,6 +159,21 @@ function grown<T extends Float64Array | Uint32Array>(from: T, to: T): T {
   return to;
 }
 
+/** The values of a message's list, a list for each destination. */
+export function byDestination(values: TagValues): ReadonlyMap<string, TagValues> {
+  const parts = new Map<string, TagValues>();
+  const runs = [{ start: 0, destination: values.destination }, ...values.runs];
+  runs.forEach(({ start, destination = values.destination }, n) => {
+    const end = runs[n + 1]?.start ?? values.length;
+    if (start === end) return;
+    const part = parts.get(destination) ?? new TagValues(values.length);
+    parts.set(destination, part);
+    copyValues(values, start, part, part.length, end - start);
+    part.length += end - start;
+  });
+  return parts;
+}
+
 /** Where value `i` of the list stands in the stream. */
 export function placeOf(values: TagValues, i: number): Place {
   return { messageNo: values.messageNos[i]!, valueNo: values.valueNos[i]! };

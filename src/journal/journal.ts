@@ -2,12 +2,11 @@ import type { Clock } from '../core/clock.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Delivery, Message, Release } from '../core/message.ts';
-import { ORIGIN, type Place } from '../core/place.ts';
+import type { Place } from '../core/place.ts';
 import type { Reserve } from '../core/reserve.ts';
 import type { OnStep } from '../core/steps.ts';
 import {
   checkpointOf,
-  NOTHING_KNOWN,
   type Checkpoint,
   type CheckpointContent,
   type SessionKnowledge,
@@ -221,7 +220,7 @@ export class Journal {
     }
   }
 
-  /** All of the message's `values` values are in the buffer; 0: it has none, or it is durably kept as undecodable. */
+  /** All of the message's `values` values are in the buffers; 0: it has none, or it is durably kept as undecodable. */
   done(message: Message, values: number): void {
     this.#settling.done(message.number, values);
     this.#noteSettled();
@@ -273,11 +272,10 @@ export class Journal {
    */
   saveCheckpoint(
     counters: Readonly<Record<string, number>>,
-    ledger = ORIGIN,
-    broker: SessionKnowledge = NOTHING_KNOWN,
+    facts: Omit<CheckpointFacts, 'counters'> = {},
   ): Promise<void> {
     if (this.#isClosed) return Promise.reject(new Error('the journal is closed'));
-    return this.#checkpoints.save({ counters: { ...counters }, ledger, broker });
+    return this.#checkpoints.save({ counters: { ...counters }, ...facts });
   }
 
   /**

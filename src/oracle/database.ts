@@ -6,6 +6,7 @@ import { comparePlaces, type Place } from '../core/place.ts';
 import type { RefusedRow } from '../core/refused-row.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
 import { placeOf, type TagValues } from '../core/tag-values.ts';
+import { interrupted, interruption } from './ending.ts';
 import type { ConnectionLender, Lease } from './lease.ts';
 import type { Ledger } from './ledger.ts';
 import { toDatabaseError } from './ora-errors.ts';
@@ -29,6 +30,8 @@ export class Database implements LedgerSession {
   readonly #refusals: Refusals;
   readonly #ledger: Ledger | undefined;
   readonly #onStep: OnStep;
+  /** Ways to end the calls under way. */
+  readonly #interrupts = new Set<() => void>();
 
   constructor(options: DatabaseOptions) {
     this.#connections = options.connections;
@@ -44,7 +47,7 @@ export class Database implements LedgerSession {
     beforeCommit: (refused: readonly RefusedRow[]) => Promise<void>,
   ): Promise<Place | undefined> {
     const rows = this.#insert.rows(values);
-    return this.#connections.use('write', async (lease) => {
+    return this.#use('write', async (lease) => {
       const { connection } = lease;
       if (this.#ledger !== undefined && move !== undefined) {
         await known(this.#ledger.move(connection, move.from, move.to));
@@ -73,24 +76,48 @@ export class Database implements LedgerSession {
   async readPlace(): Promise<Place | undefined> {
     const ledger = this.#ledger;
     if (ledger === undefined) return undefined;
-    return this.#connections.use('read ledger', ({ connection }) => known(ledger.read(connection)));
+    return this.#use('read ledger', ({ connection }) => known(ledger.read(connection)));
   }
 
   async forget(): Promise<void> {
     const ledger = this.#ledger;
     if (ledger === undefined) return;
-    await this.#connections.use('forget', ({ connection }) => known(ledger.forget(connection)));
+    await this.#use('forget', ({ connection }) => known(ledger.forget(connection)));
   }
 
   /**
    * Asks the database to parse the statements, which needs the log-on, tables, columns and rights; nothing is executed.
    */
   probe(): Promise<void> {
-    return this.#connections.use('probe', async ({ connection }) => {
+    return this.#use('probe', async ({ connection }) => {
       for (const sql of [this.#insert.sql, ...(this.#ledger?.statements ?? [])]) {
         await known(connection.getStatementInfo(sql));
       }
     });
+  }
+
+  interrupt(): void {
+    for (const interrupt of this.#interrupts) interrupt();
+  }
+
+  /** While it waits for a connection an interrupted call fails as well, and has sent nothing. */
+  async #use<T>(what: string, work: (lease: Lease) => Promise<T>): Promise<T> {
+    const { ended, end } = interruption(what, false);
+    let interrupt = end;
+    const call = (): void => interrupt();
+    this.#interrupts.add(call);
+    let isOver = false;
+    const lent = this.#connections.use(what, (lease) => {
+      if (isOver) throw interrupted(what, false);
+      interrupt = lease.cut;
+      return work(lease);
+    });
+    try {
+      return await Promise.race([lent, ended]);
+    } finally {
+      isOver = true;
+      this.#interrupts.delete(call);
+    }
   }
 
   /** Committed by the database itself in the same round trip, unless a row was refused. */

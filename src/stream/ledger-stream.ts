@@ -171,23 +171,18 @@ export class LedgerStream {
   }
 
   async #send(values: TagValues, refused: Set<number>): Promise<void> {
-    const { clock, onCommitted, onSettled, reject, session } = this.#options;
+    const { clock, onCommitted, onSettled, session } = this.#options;
     assertAscending(values);
     const startedMs = clock.monotonic();
     const move = this.#cursor.moveFor(values);
     const to = placeOf(values, values.length - 1);
+    let rejecting: Promise<void> = Promise.resolve();
     try {
-      const reached = await session.write(values, move, async (rows) => {
-        for (const group of [
-          rows.filter(({ isHeld }) => isHeld === true),
-          rows.filter(({ isHeld }) => isHeld !== true),
-        ]) {
-          if (group.length > 0) await reject(values, group);
-          for (const { index } of group) refused.add(index);
-        }
-      });
+      const reached = await session.write(values, move, (rows) => (rejecting = this.#setApart(values, rows, refused)));
       this.#cursor.committed(to, reached);
     } catch (thrown) {
+      // A call that is given up may do so in the middle of this: what is in the CSV must not be tried again.
+      await rejecting.catch(() => {});
       if (thrown instanceof DatabaseError) this.#cursor.failed(thrown, to);
       throw thrown;
     }
@@ -195,6 +190,17 @@ export class LedgerStream {
     onCommitted(values, clock.monotonic() - startedMs);
     onSettled('written', values.length);
     values.clear();
+  }
+
+  /** Held rows and rejected ones go into different files. */
+  async #setApart(values: TagValues, rows: readonly RefusedRow[], refused: Set<number>): Promise<void> {
+    for (const group of [
+      rows.filter(({ isHeld }) => isHeld === true),
+      rows.filter(({ isHeld }) => isHeld !== true),
+    ]) {
+      if (group.length > 0) await this.#options.reject(values, group);
+      for (const { index } of group) refused.add(index);
+    }
   }
 
   async #leaveOutUnknown(values: TagValues): Promise<DatabaseError | undefined> {

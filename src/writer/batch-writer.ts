@@ -33,6 +33,10 @@ export class BatchWriter {
   /** The last place of the batch before. */
   #takenThrough: Place | undefined;
   #pending = 0;
+  /** When something of the batch last came to its end, by the monotonic clock. */
+  #progressMs = 0;
+  /** Ends the waits and tries of the batch that is being written. */
+  #givingUp = new AbortController();
   #stopping: AbortSignal = AbortSignal.abort();
   #sealing: Promise<unknown> = Promise.resolve();
 
@@ -58,6 +62,18 @@ export class BatchWriter {
   /** Values taken from the buffer and not settled yet. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** For how long nothing of the batch at hand has come to its end; 0 without one. */
+  get stalledMs(): number {
+    return this.#pending === 0 ? 0 : this.#parts.clock.monotonic() - this.#progressMs;
+  }
+
+  /** The batch that is being written goes to the backup at once, its call being cut off, and the next ones with it. */
+  giveUp(): void {
+    if (this.availability.state === 'down' || this.#givingUp.signal.aborted) return;
+    this.#givingUp.abort();
+    this.#parts.database.interrupt();
   }
 
   /** As last read or set, by this run or an earlier one. */
@@ -91,6 +107,7 @@ export class BatchWriter {
         const { batchSize } = this.#options;
         if (batch.capacity !== batchSize) batch = new TagValues(batchSize);
         this.#pending = source.take(batch, batchSize);
+        this.#progressMs = this.#parts.clock.monotonic();
         if (this.#pending > 0) await this.#settleAll(batch);
       }
     } finally {
@@ -154,16 +171,26 @@ export class BatchWriter {
     const { attempts, initialDelayMs, factor } = this.#options.retry;
     const delays = { initialDelayMs, factor, maxDelayMs: MAX_RETRY_DELAY_MS, jitter: RETRY_JITTER };
     const backoff = new Backoff(delays, this.#parts.clock);
+    this.#givingUp = new AbortController();
+    const givingUp = this.#givingUp.signal;
+    const ending = AbortSignal.any([this.#stopping, givingUp]);
     for (let retriesLeft = attempts; ;) {
       const outcome = await this.#writeOnce(batch);
       if (this.#stopping.aborted) return 'stopped';
       if (outcome === 'again') continue;
       if (!(outcome instanceof DatabaseError)) return outcome;
+      if (givingUp.aborted && !spoilsBatch(outcome)) return this.#stalled(outcome);
       if (retriesLeft === 0 || !this.availability.mayRetry(outcome)) return outcome;
       retriesLeft -= 1;
       this.availability.retrying(outcome);
-      await sleep(this.#parts.clock, backoff.next(), this.#stopping);
+      await sleep(this.#parts.clock, backoff.next(), ending);
+      if (givingUp.aborted) return this.#stalled(outcome);
     }
+  }
+
+  #stalled({ code, kind, message, outcomeUnknown, remedy }: DatabaseError): DatabaseError {
+    const text = `other destinations waited for this one, which wrote nothing for ${Math.round(this.stalledMs)} ms`;
+    return new DatabaseError(kind, 'DESTINATION_STALLED', `${text} (${code}: ${message})`, { remedy, outcomeUnknown });
   }
 
   /** `again`: the disk refused a CSV or a stamp, so nothing was committed, and has been waited for. */
@@ -216,13 +243,18 @@ export class BatchWriter {
     const { counters } = this.#parts;
     if (as === 'written') counters.valuesWritten += count;
     if (as === 'rejected') counters.valuesRejected += count;
-    this.#pending -= count;
+    this.#progressed(count);
   }
 
   /** The first `count` values are settled. */
   #takeOut(batch: TagValues, count: number): void {
     batch.removeFirst(count);
+    this.#progressed(count);
+  }
+
+  #progressed(count: number): void {
     this.#pending -= count;
+    this.#progressMs = this.#parts.clock.monotonic();
   }
 
   /** True when the disk took it. */

@@ -2,7 +2,7 @@ import type oracledb from 'oracledb';
 
 import { DeadlineError, withDeadline } from '../../src/core/clock.ts';
 import { DatabaseError } from '../../src/core/errors.ts';
-import { isClearedAfter } from '../../src/oracle/ending.ts';
+import { interruption, isClearedAfter } from '../../src/oracle/ending.ts';
 import type { ConnectionLender, Lease } from '../../src/oracle/lease.ts';
 import { toDatabaseError } from '../../src/oracle/ora-errors.ts';
 import type { Life } from './sim-clock.ts';
@@ -41,9 +41,18 @@ export class SimConnections implements ConnectionLender {
   async use<T>(what: string, work: (lease: Lease) => Promise<T>): Promise<T> {
     const connection = this.#idle.pop() ?? (await this.#logOn());
     this.#all.add(connection);
-    const lease = { connection: connection as unknown as oracledb.Connection, wear: () => {} };
+    const { ended, end } = interruption(what, true);
+    const lease: Lease = {
+      connection: connection as unknown as oracledb.Connection,
+      wear: () => {},
+      cut: () => {
+        connection.cut();
+        end();
+      },
+    };
     try {
-      const result = await withDeadline(this.#life, CALL_TIMEOUT_MS + CALL_GRACE_MS, what, work(lease));
+      const working = Promise.race([work(lease), ended]);
+      const result = await withDeadline(this.#life, CALL_TIMEOUT_MS + CALL_GRACE_MS, what, working);
       if (connection.isUsable) this.#idle.push(connection);
       return result;
     } catch (thrown) {
