@@ -53,7 +53,7 @@ export class OfflineReplay {
     if (isBehind || rejected.size > 0) throw new UnsavedCheckpointError();
     const written =
       backedUp === undefined ? undefined : await this.#parts.replaySession(`live/${journal.id}`).readPlace();
-    if (written !== undefined) await backups.stampSkip(written);
+    if (written !== undefined) await backups.lane().stampSkip(written);
     this.replay.start();
   }
 

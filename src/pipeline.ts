@@ -372,7 +372,7 @@ export class Pipeline implements Intake {
       {
         source: this.buffer,
         database: database(journal.id),
-        backup: backups,
+        backup: backups.lane(),
         counters: this.counters,
         onSettled: (place) => checkpoints.settled(place),
         onLedgerAhead: (place) => journal.raiseNumbers(place.messageNo),

@@ -75,8 +75,11 @@ export async function takeUp({ journal, backups, counters, session }: TakeUpPart
 
 /** Looks for values of the journal in the CSV files. Throws as `takeUp` does. */
 export async function findInFiles(journal: Journal, backups: Backups): Promise<FoundInFiles> {
-  const backedUp = await backups.lastPlace(journal.id);
+  const lane = backups.lane();
+  const backedUp = await lane.lastPlace(journal.id);
   // A journal without open messages gives nothing again, whatever stands in the files.
   if (journal.status.messages === 0) return { backedUp, rejected: new Set() };
-  return { backedUp, rejected: await backups.recall(journal.id, journal.checkpoint?.place ?? ORIGIN) };
+  const after = journal.checkpoint?.place ?? ORIGIN;
+  await backups.recallUndecodable(journal.id, after);
+  return { backedUp, rejected: await lane.recall(journal.id, after) };
 }

@@ -75,8 +75,8 @@ async function killed() {
   journal.settledThrough(places[0]!);
   const known = { acknowledgedThrough: places[1]!.messageNo, idsCountOn: true, setsDuplicate: true, keepsIds: true };
   await journal.saveCheckpoint({ valuesWritten: 1, messagesReceived: 2 }, places[0], known);
-  await storage.backups.backUp(oneOf(places[1]!.messageNo), REASON);
-  await storage.backups.reject(oneOf(places[2]!.messageNo), [{ index: 0, reason: REASON }]);
+  await storage.backups.lane().backUp(oneOf(places[1]!.messageNo), REASON);
+  await storage.backups.lane().reject(oneOf(places[2]!.messageNo), [{ index: 0, reason: REASON }]);
   sample.disk.kill();
   return { sample, places, known };
 }
