@@ -1,9 +1,10 @@
+import { BufferSums } from './buffer/buffer-sums.ts';
 import type { LaneInlet } from './buffer/lane-inlet.ts';
 import type { Clock } from './core/clock.ts';
-import { createValueCounters, restore, sumOf, type ValueCounters } from './core/counters.ts';
+import { createValueCounters, restore, type ValueCounters } from './core/counters.ts';
 import { MAX_VALUE_NO } from './core/limits.ts';
 import type { Logger } from './core/logger.ts';
-import { earlierPlace, laterPlace, ORIGIN, type Place } from './core/place.ts';
+import { earlierPlace, ORIGIN, type Place } from './core/place.ts';
 import type { LaneRecord, LaneRecords } from './journal/checkpoint-file.ts';
 import type { LanesProgress } from './journal/checkpoints.ts';
 import { Lane, type LaneOptions, type LaneTakenUp, type LaneWriterParts } from './lane.ts';
@@ -28,6 +29,7 @@ export interface LanesOptions extends Omit<LaneOptions, 'destination'> {
  * nothing names any more the counters are kept.
  */
 export class Lanes implements LanesProgress {
+  readonly buffer = new BufferSums(() => this.all.map(({ buffer }) => buffer));
   readonly #options: LanesOptions;
   readonly #byName = new Map<string, Lane>();
   #records: LaneRecords = {};
@@ -53,18 +55,6 @@ export class Lanes implements LanesProgress {
   /** The counters of all, those without a lane included. */
   get counters(): readonly ValueCounters[] {
     return [...this.all.map(({ counters }) => counters), ...this.#retired];
-  }
-
-  /** All buffers together. */
-  get buffer(): { readonly size: number; readonly capacity: number; readonly evicted: number; readonly oldestAgeMs: number } {
-    const buffers = this.all.map(({ buffer }) => buffer);
-    const sum = (read: (buffer: Lane['buffer']) => number): number => buffers.reduce((all, each) => all + read(each), 0);
-    return {
-      size: sum(({ size }) => size),
-      capacity: sum(({ capacity }) => capacity),
-      evicted: sum(({ evicted }) => evicted),
-      oldestAgeMs: Math.max(...buffers.map(({ oldestAgeMs }) => oldestAgeMs)),
-    };
   }
 
   /** Values received that are not settled: not in a buffer yet, and taken out of it. */

@@ -176,8 +176,6 @@ export class MessageReading {
 
   #noteFilters(): void {
     const now = this.#parts.clock.now();
-    this.#filtersSince = new Map(
-      this.#subscriptions.map(({ topic }) => [topic, this.#filtersSince.get(topic) ?? now]),
-    );
+    this.#filtersSince = new Map(this.#subscriptions.map(({ topic }) => [topic, this.#filtersSince.get(topic) ?? now]));
   }
 }

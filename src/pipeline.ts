@@ -56,7 +56,6 @@ interface Stages {
 }
 
 const DRAIN_POLL_MS = 20;
-const RETAINED_FILE = 'retained.log';
 const SET_ASIDE: Reason = { code: 'SET_ASIDE', message: 'the message is in an undecodable CSV of an earlier run' };
 
 /**

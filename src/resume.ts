@@ -2,7 +2,7 @@ import type { Backups } from './backup/backups.ts';
 import type { BrokerSession } from './broker-session.ts';
 import { restore, type MessageCounters } from './core/counters.ts';
 import { MAX_VALUE_NO } from './core/limits.ts';
-import { laterPlace, ORIGIN, type Place } from './core/place.ts';
+import { comparePlaces, laterPlace, ORIGIN, type Place } from './core/place.ts';
 import { placeOfKey } from './core/tag-values.ts';
 import type { LaneRecord } from './journal/checkpoint-file.ts';
 import type { Journal } from './journal/journal.ts';
@@ -26,6 +26,8 @@ export interface TakeUpParts {
 export interface FoundInFiles {
   /** The last value that was backed up, of those whose files are still here; undefined: none. */
   readonly backedUp: Place | undefined;
+  /** The checkpoint does not say so yet. */
+  readonly isBehind: boolean;
   /** Places of rejected rows behind the checkpoint, as `placeKeyOf`. */
   readonly rejected: ReadonlySet<string>;
 }
@@ -57,7 +59,7 @@ export async function takeUp(parts: TakeUpParts): Promise<Map<string, LaneTakenU
     checkpoint?.broker,
     records.filter((record) => !record.isRelease && journal.isOfSession(record)),
   );
-  await backups.recallUndecodable(journal.id, checkpoint?.place.messageNo ?? 0);
+  if (journal.status.messages > 0) await backups.recallUndecodable(journal.id, checkpoint?.place ?? ORIGIN);
   const recovered = { messageNo: records.at(-1)?.number ?? 0, valueNo: MAX_VALUE_NO };
   const taken = new Map<string, LaneTakenUp>();
   for (const destination of new Set([...destinations, ...backups.destinations()])) {
@@ -67,19 +69,23 @@ export async function takeUp(parts: TakeUpParts): Promise<Map<string, LaneTakenU
   return taken;
 }
 
+const NOTHING_FOUND: FoundInFiles = { backedUp: undefined, isBehind: false, rejected: new Set() };
+
 /** What there is of a destination that no file names. */
 export function takeUpNothing(journal: Journal, record: LaneRecord | undefined): LaneTakenUp {
   const recovered = { messageNo: journal.lastNo, valueNo: MAX_VALUE_NO };
-  return takenUp(journal, recovered, record, { backedUp: undefined, rejected: new Set() });
+  return takenUp(journal, recovered, record, NOTHING_FOUND);
 }
 
 /** Looks for values of the journal in the CSV files of a destination. Throws as `takeUp` does. */
 export async function findInFiles(journal: Journal, backups: Backups, destination: string): Promise<FoundInFiles> {
   const lane = backups.lane(destination);
+  const counted = countedPlace(journal, journal.checkpoint?.lanes[destination]);
   const backedUp = await lane.lastPlace(journal.id);
+  const isBehind = backedUp !== undefined && comparePlaces(counted, backedUp) < 0;
   // A journal without open messages gives nothing again, whatever stands in the files.
-  if (journal.status.messages === 0) return { backedUp, rejected: new Set() };
-  return { backedUp, rejected: await lane.recall(journal.id, countedPlace(journal, journal.checkpoint?.lanes[destination])) };
+  if (journal.status.messages === 0) return { backedUp, isBehind, rejected: new Set() };
+  return { backedUp, isBehind, rejected: await lane.recall(journal.id, counted) };
 }
 
 function takenUp(

@@ -83,24 +83,24 @@ export class StatusServer {
   }
 
   #listBackups(): ListedFile[] {
-    const { backups, replay } = this.#parts.pipeline;
-    return backups.files().map((file) => listedFile(file, replay?.requestState(file.name)));
+    const { backups, replays } = this.#parts.pipeline;
+    return backups.files().map((file) => listedFile(file, replays?.requestState(file.name)));
   }
 
   /** Queues a replay. Undefined when the file is queued, else why it is not. */
   async #replay(file: string): Promise<Refusal | undefined> {
-    const { replay } = this.#parts.pipeline;
-    if (replay === undefined) return { status: 409, message: 'the bridge is still starting' };
-    return unlessRefused(() => replay.request(file));
+    const { replays } = this.#parts.pipeline;
+    if (replays === undefined) return { status: 409, message: 'the bridge is still starting' };
+    return unlessRefused(() => replays.request(file));
   }
 
   /** Discards a file. Undefined when the file is gone, else why it is not. */
   async #discard(file: string): Promise<Refusal | undefined> {
     const { pipeline } = this.#parts;
-    const { backups, replay } = pipeline;
+    const { backups, replays } = pipeline;
     if (backups.file(file)?.kind !== 'backup') await backups.seal(file);
     const info = backups.file(file);
-    const refusal = info === undefined ? undefined : refusalToDiscard(info, replay?.progress()?.file);
+    const refusal = info === undefined ? undefined : refusalToDiscard(info, replays?.progress()?.file);
     if (refusal !== undefined) return { status: 409, message: refusal };
     return unlessRefused(() => pipeline.discard(file));
   }

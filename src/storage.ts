@@ -2,8 +2,9 @@ import { join } from 'node:path';
 
 import { Backups, type BackupsOptions } from './backup/backups.ts';
 import { BackupFolder } from './backup/files/folder.ts';
-import { Replay, type ReplayOptions } from './backup/replay/replay.ts';
+import { Replays, type ReplaysOptions } from './backup/replay/replays.ts';
 import type { Config } from './config/config.ts';
+import { destinationsOf } from './config/destinations.ts';
 import type { Clock } from './core/clock.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import type { LedgerSession } from './core/ledger-session.ts';
@@ -22,7 +23,7 @@ export interface StorageConfig {
   readonly backup: Pick<Config['backup'], 'dir' | 'maxRowsPerFile'>;
   readonly mqtt: Pick<Config['mqtt'], 'receiveMaximum' | 'subscriptions'>;
   readonly writer: Pick<Config['writer'], 'batchSize'>;
-  readonly oracle: { readonly valueType: RowCheckOptions['valueType']; readonly columns: { readonly text: string } };
+  readonly oracle: Parameters<typeof destinationsOf>[0];
 }
 
 export interface StorageParts {
@@ -30,7 +31,7 @@ export interface StorageParts {
   readonly fileSystem: FileSystem;
   readonly lock: JournalLock;
   /** `blamesRows`: as of `Refusals`. */
-  readonly replaySession: (stream: string, blamesRows?: () => boolean) => LedgerSession;
+  readonly replaySession: (stream: string, destination: string, blamesRows?: () => boolean) => LedgerSession;
   readonly maxTextBytes: number;
   /**
    * Size of each of the two reserves, the journal's and the backups', for what leads out of a full disk; 0 turns them
@@ -42,7 +43,7 @@ export interface StorageParts {
   /** Told of rejected rows that are durable. */
   readonly onRejected?: BackupsOptions['onRejected'];
   /** Who else has to be saved before each checkpoint. */
-  readonly companion?: CheckpointCompanion;
+  readonly companions?: () => readonly CheckpointCompanion[];
   readonly log: Logger;
   readonly onStep: OnStep;
 }
@@ -52,8 +53,8 @@ const MAX_FORMAT_MEMORY_BYTES = 64 * 1024 * 1024;
 
 /** What a replay needs to know of the bridge around it. */
 export type ReplaySurroundings = Pick<
-  ReplayOptions,
-  'isOracleUp' | 'beforeDelete' | 'messagesRefusal' | 'counters' | 'enabled'
+  ReplaysOptions,
+  'isOracleUp' | 'beforeDelete' | 'messagesRefusal' | 'countersOf' | 'enabled'
 >;
 
 /**
@@ -64,7 +65,6 @@ export class Storage {
   readonly backups: Backups;
   /** What the formats have to know of earlier messages. */
   readonly formatMemory: FormatMemory;
-  readonly rowCheck: RowCheckOptions;
   readonly #config: StorageConfig;
   readonly #parts: StorageParts;
   /** The room that leads out of a full disk, in the journal's directory. */
@@ -74,12 +74,11 @@ export class Storage {
   #subscriptions: Config['mqtt']['subscriptions'];
 
   constructor(config: StorageConfig, parts: StorageParts) {
-    const { backup, journal, oracle } = config;
-    const { clock, fileSystem, maxTextBytes, onOutageEnded, onRejected, onStep, reserveBytes } = parts;
+    const { backup, journal } = config;
+    const { clock, fileSystem, onOutageEnded, onRejected, onStep, reserveBytes } = parts;
     this.#config = config;
     this.#parts = parts;
     this.#subscriptions = config.mqtt.subscriptions;
-    this.rowCheck = { maxTextBytes, valueType: oracle.valueType, hasTextColumn: oracle.columns.text !== '' };
     this.journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
     this.formatMemory = new FormatMemory({
       dir: join(journal.dir, 'formats'),
@@ -104,6 +103,13 @@ export class Storage {
     });
   }
 
+  /** What rows for the destination must be like; for one that is gone, as for the default. */
+  rowCheck(destination: string): RowCheckOptions {
+    const all = destinationsOf(this.#config.oracle);
+    const { columns, valueType } = all.find(({ name }) => name === destination) ?? all[0]!;
+    return { maxTextBytes: this.#parts.maxTextBytes, valueType, hasTextColumn: columns.text !== '' };
+  }
+
   /** Throws before it is open. */
   get journal(): Journal {
     if (this.#journal === undefined) throw new Error('the journal is not open');
@@ -115,12 +121,12 @@ export class Storage {
    * Throws what `Journal.open`, `FormatMemory.start` and `Backups.start` throw; `close` is to be called then, too.
    */
   async open(): Promise<Journal> {
-    const { clock, companion, fileSystem, lock, onStep } = this.#parts;
+    const { clock, companions, fileSystem, lock, onStep } = this.#parts;
     this.#journal = await Journal.open({
       ...this.#config.journal,
       redeliverable: this.#config.mqtt.receiveMaximum,
       reserve: this.journalReserve,
-      companions: companion === undefined ? [this.formatMemory] : [this.formatMemory, companion],
+      companions: [this.formatMemory, ...(companions?.() ?? [])],
       fileSystem,
       lock,
       clock,
@@ -137,9 +143,9 @@ export class Storage {
     this.#subscriptions = subscriptions;
   }
 
-  createReplay(surroundings: ReplaySurroundings): Replay {
+  createReplays(surroundings: ReplaySurroundings): Replays {
     const { clock, fileSystem, onStep, replaySession } = this.#parts;
-    return new Replay({
+    return new Replays({
       ...surroundings,
       backups: this.backups,
       session: replaySession,
@@ -148,7 +154,7 @@ export class Storage {
         return { decode: (message, into) => decoder.decodeAside(message, into) };
       },
       batchSize: this.#config.writer.batchSize,
-      checkRows: (values) => checkRows(values, this.rowCheck),
+      checkRows: (values, destination) => checkRows(values, this.rowCheck(destination)),
       fileSystem,
       clock,
       onStep,

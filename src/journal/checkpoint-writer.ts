@@ -2,11 +2,7 @@ import { lacksRoom } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Reserve } from '../core/reserve.ts';
 import type { OnStep } from '../core/steps.ts';
-import {
-  encodeCheckpoint,
-  writeCheckpoint,
-  type CheckpointContent,
-} from './checkpoint-file.ts';
+import { encodeCheckpoint, writeCheckpoint, type CheckpointContent } from './checkpoint-file.ts';
 import { JoinedSaves } from './joined-saves.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { Segment } from './segment.ts';

@@ -75,10 +75,7 @@ export class Checkpoints {
     const { journal, lanes } = this.#options;
     const place = { ...lanes.settledThrough };
     const through = place.messageNo < messageNo ? { messageNo, valueNo: 0 } : place;
-    await this.#until(
-      () => journal.status.messages === 0 || comparePlaces(journal.settledPlace, through) >= 0,
-      signal,
-    );
+    await this.#until(() => journal.status.messages === 0 || comparePlaces(journal.settledPlace, through) >= 0, signal);
     await this.#save();
   }
 

@@ -5,12 +5,7 @@ import type { Delivery, Message, Release } from '../core/message.ts';
 import type { Place } from '../core/place.ts';
 import type { Reserve } from '../core/reserve.ts';
 import type { OnStep } from '../core/steps.ts';
-import {
-  checkpointOf,
-  type Checkpoint,
-  type CheckpointContent,
-  type SessionKnowledge,
-} from './checkpoint-file.ts';
+import { checkpointOf, type Checkpoint, type CheckpointContent, type SessionKnowledge } from './checkpoint-file.ts';
 import { CheckpointWriter, type CheckpointCompanion, type CheckpointFacts } from './checkpoint-writer.ts';
 import { Committer, type JournalState, type SyncMode } from './committer.ts';
 import { releaseFrame, type JournalEntry, type JournalRecord } from './frame.ts';

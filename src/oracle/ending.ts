@@ -38,7 +38,10 @@ export async function isClearedAfter(
  * `ended` rejects once `end` was called: whoever does the work is not waited for any more. `isSent`: it may have been
  * committed.
  */
-export function interruption(what: string, isSent: boolean): { readonly ended: Promise<never>; readonly end: () => void } {
+export function interruption(
+  what: string,
+  isSent: boolean,
+): { readonly ended: Promise<never>; readonly end: () => void } {
   let end = (): void => {};
   const ended = new Promise<never>((_resolve, reject) => {
     end = () => reject(interrupted(what, isSent));

@@ -194,10 +194,7 @@ export class LedgerStream {
 
   /** Held rows and rejected ones go into different files. */
   async #setApart(values: TagValues, rows: readonly RefusedRow[], refused: Set<number>): Promise<void> {
-    for (const group of [
-      rows.filter(({ isHeld }) => isHeld === true),
-      rows.filter(({ isHeld }) => isHeld !== true),
-    ]) {
+    for (const group of [rows.filter(({ isHeld }) => isHeld === true), rows.filter(({ isHeld }) => isHeld !== true)]) {
       if (group.length > 0) await this.#options.reject(values, group);
       for (const { index } of group) refused.add(index);
     }

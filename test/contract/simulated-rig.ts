@@ -97,6 +97,7 @@ class SimulatedRig implements Rig {
         this.#drive(session.write(values, move, beforeCommit).finally(() => (this.#isSent = false))),
       forget: () => this.#drive(session.forget()),
       probe: () => this.#drive(session.probe()),
+      interrupt: () => session.interrupt(),
     };
   }
 

@@ -59,9 +59,9 @@ async function bridge(...argv: readonly string[]): Promise<Outcome> {
 
 /** One sealed backup file and an open file of rejected rows, as beside a running bridge. */
 async function fill(): Promise<void> {
-  await backups.backUp(valuesOf(12.5, 'RUN\u001B[31m', null), DOWN);
-  await backups.endOutage();
-  await backups.reject(valuesOf(1), [{ index: 0, reason: { code: 'ORA-00001', message: 'unique' } }]);
+  await backups.lane().backUp(valuesOf(12.5, 'RUN\u001B[31m', null), DOWN);
+  await backups.lane().endOutage();
+  await backups.lane().reject(valuesOf(1), [{ index: 0, reason: { code: 'ORA-00001', message: 'unique' } }]);
 }
 
 describe('backups list', () => {

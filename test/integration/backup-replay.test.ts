@@ -55,8 +55,8 @@ async function fill(backups: Backups): Promise<string[]> {
   for (const first of [1, 3]) {
     const values = valuesOf(first, first + 1);
     values.stamp(first, 0);
-    await backups.backUp(values, DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(values, DOWN);
+    await backups.lane().endOutage();
   }
   return backups.files().map(({ name }) => name);
 }

@@ -51,13 +51,14 @@ test('a replayed batch that ends with a refused row costs no further log-on, rea
     write: (...args) => (calls.push('write'), session.write(...args)),
     forget: () => session.forget(),
     probe: () => session.probe(),
+    interrupt: () => session.interrupt(),
   });
   const backups = await startBackups();
   const values = valuesOf(1, 2, 3, 4, 5, 6);
   values.stamp(1, 0);
   for (const refused of [1, 3, 5]) values.qualities[refused] = 'far longer than sixteen';
-  await backups.backUp(values, { code: 'ORA-12514', message: 'service is not registered' });
-  await backups.endOutage();
+  await backups.lane().backUp(values, { code: 'ORA-12514', message: 'service is not registered' });
+  await backups.lane().endOutage();
   const counters = createCounters();
   const replay = new Replay({
     ...shared,

@@ -127,7 +127,7 @@ beforeEach(async () => {
     ...shared,
     source,
     database: sessions.live(journalId),
-    backup: backups,
+    backup: backups.lane(),
     counters,
     onWritten: () => {},
     onError: () => {},

@@ -9,6 +9,8 @@ export interface FileFacts {
   readonly file: string;
   readonly kind: BackupKind;
   readonly state: 'open' | 'sealed' | 'replaying';
+  /** The name of the destination that its rows are for; `default` for that of `oracle.table`. */
+  readonly destination: string;
   /** Rows, or messages of an undecodable file. */
   readonly rows: number;
   /** How many of its rows need no replay any more; 0 when it is not being replayed. */
@@ -33,6 +35,7 @@ export function fileFacts(info: BackupFileInfo): FileFacts {
     file: info.name,
     kind: info.kind,
     state: info.replayedRows === undefined ? info.state : 'replaying',
+    destination: info.destination,
     rows: info.rows,
     replayedRows: info.replayedRows ?? 0,
     bytes: info.bytes,

@@ -7,6 +7,8 @@ export interface BackupFileInfo {
   readonly name: string;
   readonly kind: BackupKind;
   readonly state: 'open' | 'sealed';
+  /** Whom its rows are for, by the first of them; the default's for messages that could not be decoded. */
+  readonly destination: string;
   /** Rows, or messages of an undecodable file. */
   readonly rows: number;
   readonly bytes: number;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import { ifThere, removeIfThere, TEMPORARY_SUFFIX } from '../../core/durable-file.ts';
 import type { Reason } from '../../core/errors.ts';
 import type { AppendFile, FileSystem } from '../../core/filesystem.ts';
@@ -159,7 +160,11 @@ class DecodedFiles {
     this.count.messages += 1;
     if (outcome === undefined) {
       this.count.values += values.length;
-      const origin = { journal: journalOfRows(message.journal), attemptedAtMs: this.#attemptedAtMs };
+      const origin = {
+        journal: journalOfRows(message.journal),
+        destination: DEFAULT_DESTINATION,
+        attemptedAtMs: this.#attemptedAtMs,
+      };
       if (values.length > 0) this.#rows.add(encodeRejected(values, rowsOf(values), origin));
     } else if (outcome === 'skipped') {
       this.count.skipped += 1;

@@ -112,7 +112,7 @@ export class FileReplay {
     this.#replayedRows = 0;
     if (this.#hasMessages) this.#lastMessages = survey.groups.map(lastMessage);
     const names = await this.#begin(survey);
-    const stamp = await backups.skipStamp(this.file);
+    const stamp = await backups.lane().skipStamp(this.file);
     for (const group of survey.groups) {
       const stream = this.#stream(names, group);
       const skipThrough = stamp !== undefined && stamp.journal === group.journal ? stamp : undefined;
@@ -203,7 +203,7 @@ export class FileReplay {
       countsEarlierRuns: false,
       mayComeAgain: true,
       checkRows,
-      reject: (values, rows) => backups.reject(values, rows, journal),
+      reject: (values, rows) => backups.lane().reject(values, rows, journal),
       beforeSending: () => Promise.resolve(),
       onRead: () => Promise.resolve(),
       onAhead: () => {},

@@ -3,6 +3,7 @@ import { comparePlaces, type Place } from '../../core/place.ts';
 import { placeKeyOf, placeOf, type TagValues } from '../../core/tag-values.ts';
 import { parseCsv } from '../csv/csv-reader.ts';
 import { CsvError, type CsvField } from '../csv/csv.ts';
+import type { BackupFileInfo } from '../files/file-info.ts';
 import type { BackupFolder } from '../files/folder.ts';
 import { OPEN_SUFFIX } from '../files/file-name.ts';
 import { readBackupRows } from '../csv/row-reader.ts';
@@ -14,6 +15,12 @@ import { readBackupRows } from '../csv/row-reader.ts';
 export async function presentPaths(folder: BackupFolder, names: readonly string[]): Promise<string[]> {
   const entries = new Set(await folder.list());
   return names.map((name) => folder.path(entries.has(name) ? name : name + OPEN_SUFFIX));
+}
+
+/** Throws an Error for a file that an earlier run left open and that could not be recovered. */
+export function assertRecovered(files: readonly BackupFileInfo[]): void {
+  const unsure = files.find(({ problem, state }) => state === 'open' && problem !== undefined);
+  if (unsure !== undefined) throw new Error(`${unsure.name} could not be recovered: ${unsure.problem}`);
 }
 
 /**

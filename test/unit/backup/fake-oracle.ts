@@ -39,6 +39,7 @@ export class FakeOracle {
 
   session(stream: string): LedgerSession {
     return {
+      interrupt: () => {},
       readPlace: async () => {
         await this.before('read');
         return this.store.readPlace(stream);

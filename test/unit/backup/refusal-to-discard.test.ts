@@ -6,6 +6,7 @@ const sealed: BackupFileInfo = {
   name: 'backup_20251102_143000.csv',
   kind: 'backup',
   state: 'sealed',
+  destination: 'default',
   rows: 7,
   bytes: 512,
   sha256: 'ab',

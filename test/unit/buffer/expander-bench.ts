@@ -1,4 +1,5 @@
 import { Expander } from '../../../src/buffer/expander.ts';
+import { LaneInlet } from '../../../src/buffer/lane-inlet.ts';
 import { TagBuffer, type OnFull } from '../../../src/buffer/tag-buffer.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import { createCounters } from '../../../src/core/counters.ts';
@@ -22,6 +23,7 @@ export class ExpanderBench {
   readonly buffer: TagBuffer;
   readonly counters = createCounters();
   readonly log = new RecordingLogger();
+  readonly inlet: LaneInlet;
   readonly expander: Expander;
   readonly done: number[] = [];
   readonly settingAside: SetAside[] = [];
@@ -35,11 +37,13 @@ export class ExpanderBench {
 
   constructor(capacity: number, onFull: OnFull = 'wait', clock: Clock = new FakeClock()) {
     this.buffer = new TagBuffer({ capacity, onFull, clock });
+    const { buffer, counters, log } = this;
+    this.inlet = new LaneInlet({ buffer, counters, onBegin: () => {}, onWaiting: () => {}, log, clock });
     this.expander = new Expander({
       reader: { take: (signal) => this.#take(signal), done: (message) => this.#done(message) },
       decoder: { decode: (message, into) => this.#decode(message, into) },
       undecodable: { add: (message, reason) => this.#setAside(message, reason) },
-      buffer: this.buffer,
+      inletOf: () => this.inlet,
       counters: this.counters,
       log: this.log,
       clock,
@@ -79,7 +83,7 @@ export class ExpanderBench {
   /** Throws when a value is missing or there is one too many. */
   checkAudit(): void {
     const { valuesReceived, valuesDropped } = this.counters;
-    const found = this.taken.length + this.buffer.size + valuesDropped + this.expander.pending;
+    const found = this.taken.length + this.buffer.size + valuesDropped + this.inlet.pending;
     if (valuesReceived !== found) throw new Error(`${valuesReceived} values received, ${found} found`);
     if (valuesDropped !== this.buffer.evicted) throw new Error(`${valuesDropped} values dropped in the counters only`);
   }

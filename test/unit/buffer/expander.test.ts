@@ -30,7 +30,7 @@ describe('Expander', () => {
     bench.send(2, 8, 1);
     bench.end();
     await turn();
-    expect([bench.done, bench.expander.pending, bench.buffer.size]).toStrictEqual([[1], 7, 3]);
+    expect([bench.done, bench.inlet.pending, bench.buffer.size]).toStrictEqual([[1], 7, 3]);
     while (bench.taken.length < 11) {
       bench.takeFromBuffer(2);
       await turn();
@@ -126,7 +126,7 @@ describe('Expander', () => {
     full.abort();
     await full.running;
     full.checkAudit();
-    expect([full.done, full.expander.pending]).toStrictEqual([[], 2]);
+    expect([full.done, full.inlet.pending]).toStrictEqual([[], 2]);
 
     const idle = new ExpanderBench(3);
     await turn();
@@ -195,7 +195,7 @@ describe('Expander', () => {
         bench.takeFromBuffer(capacity);
         expect(bench.counters.valuesReceived).toBe(total);
         expect(new Set(bench.taken).size).toBe(total - bench.counters.valuesDropped);
-        expect(bench.expander.pending).toBe(0);
+        expect(bench.inlet.pending).toBe(0);
         expect([...bench.done, ...failed].sort((a, b) => a - b)).toStrictEqual(contents.map((_, i) => i + 1));
         expect(bench.taken).toStrictEqual(bench.taken.toSorted(byPlace));
       }),

@@ -143,6 +143,7 @@ export function openFile(rows: number, name = NAME): BackupFileInfo {
     name,
     kind: 'backup',
     state: 'open',
+    destination: 'default',
     rows,
     bytes: CSV.length,
     sha256: undefined,

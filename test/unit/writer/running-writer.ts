@@ -99,6 +99,8 @@ export class FakeDatabase implements LedgerSession {
     this.store.ledger.set(this.#stream, place);
   }
 
+  interrupt(): void {}
+
   async readPlace(): Promise<Place | undefined> {
     this.ledgerReads += 1;
     return this.store.readPlace(this.#stream);
