@@ -85,15 +85,12 @@ export class MessageReading {
   }
 
   /** Takes up what an earlier run left, and notes what has changed since. Throws the system error of the disk. */
-  async start(journal: Journal): Promise<void> {
+  async start(journal: Journal, signal: AbortSignal): Promise<void> {
     await this.#retained.start(journal.id, journal.lastNo);
     await this.#history.start(journal.id, journal.settledNo);
-    if (!this.#history.isCurrent(this.#subscriptions)) {
-      const isFirst = this.#history.at(journal.lastNo) === undefined;
-      await this.#history.change(this.#subscriptions, isFirst ? 0 : journal.lastNo + 1);
-    }
     this.#decoder.resume(journal.lastNo);
     if (journal.status.messages > 0) this.#switchTo(journal.settledNo + 1);
+    if (!this.#history.isCurrent(this.#subscriptions)) this.#changing = this.#note(undefined, journal, signal);
   }
 
   /** The destinations that messages of the journal may be for. */
@@ -152,7 +149,8 @@ export class MessageReading {
   async #note(before: Promise<void> | undefined, journal: Journal, signal: AbortSignal): Promise<void> {
     await before;
     while (!signal.aborted && !this.#history.isCurrent(this.#subscriptions)) {
-      const from = journal.lastNo + 1;
+      // Before the first time nothing is known of messages that an earlier version has left.
+      const from = this.#history.isEmpty ? 0 : journal.lastNo + 1;
       try {
         await this.#history.change(this.#subscriptions, from);
         this.#changeFails.over();

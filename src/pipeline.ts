@@ -15,8 +15,8 @@ import type { TagValues } from './core/tag-values.ts';
 import type { TriedMessage } from './core/tried-message.ts';
 import { Checkpoints } from './journal/checkpoints.ts';
 import type { Journal } from './journal/journal.ts';
-import type { LaneWriterParts } from './lane.ts';
-import { Lanes } from './lanes.ts';
+import type { LaneWriterParts } from './lanes/lane.ts';
+import { Lanes } from './lanes/lanes.ts';
 import { MessageReading } from './message-reading.ts';
 import type { AckMark } from './mqtt/acks/ack-proofs.ts';
 import type { Intake } from './mqtt/acks/deferred-acks.ts';
@@ -126,7 +126,7 @@ export class Pipeline implements Intake {
   async start(): Promise<void> {
     const { backups, counters, lanes } = this;
     const journal = await this.#storage.open();
-    await this.#reading.start(journal);
+    await this.#reading.start(journal, this.#stopping.signal);
     const session = new BrokerSession({
       journal,
       maxInFlight: this.#config.mqtt.receiveMaximum,

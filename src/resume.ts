@@ -6,7 +6,7 @@ import { comparePlaces, laterPlace, ORIGIN, type Place } from './core/place.ts';
 import { placeOfKey } from './core/tag-values.ts';
 import type { LaneRecord } from './journal/checkpoint-file.ts';
 import type { Journal } from './journal/journal.ts';
-import type { LaneTakenUp } from './lane.ts';
+import type { LaneTakenUp } from './lanes/lane.ts';
 
 export interface TakeUpParts {
   /** Open, and nothing was appended to it yet. */

@@ -94,9 +94,10 @@ export class Backups {
 
   /**
    * Makes the directory, seals what a crash left open and reads each file through once. A file that can't be read is
-   * listed with its problem. Whom the rows of each file are for is known when this resolves. When that takes more than five seconds (a long outage leaves gigabytes), it resolves and
-   * reads on beside the work: what was not read yet is listed with no rows. Throws the system error when the directory
-   * can't be made or listed, or a backup can't be sealed.
+   * listed with its problem. Whom the rows of each file are for is known when this resolves. When that takes more than
+   * five seconds (a long outage leaves gigabytes), it resolves and reads on beside the work: what was not read yet is
+   * listed with no rows. Throws the system error when the directory can't be made or listed, or a backup can't be
+   * sealed.
    */
   async start(): Promise<void> {
     await this.#directory.recover();

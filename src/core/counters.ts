@@ -68,10 +68,10 @@ export function sumOf(lanes: readonly ValueCounters[]): ValueCounters {
   return Object.fromEntries(sums) as unknown as ValueCounters;
 }
 
-/** Takes over what an earlier run has counted; what it did not know yet stays as it is. */
+/** Takes over what an earlier run has counted; what it did not know yet, and sums, stay as they are. */
 export function restore<T extends object>(counters: T, saved: Readonly<Record<string, number>> | undefined): void {
-  const known = Object.entries(saved ?? {}).filter(([key]) => Object.hasOwn(counters, key));
-  Object.assign(counters, Object.fromEntries(known));
+  const isCount = (key: string): boolean => Object.getOwnPropertyDescriptor(counters, key)?.writable === true;
+  Object.assign(counters, Object.fromEntries(Object.entries(saved ?? {}).filter(([key]) => isCount(key))));
 }
 
 /** The message counters themselves, with the sums of the lanes as they are whenever somebody looks. */

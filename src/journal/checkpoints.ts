@@ -59,7 +59,7 @@ export class Checkpoints {
   }
 
   /**
-   * Resolves when a crash can't bring again what is settled of a destination now, nor what stands up to `through`, for a
+   * Resolves when a crash can't bring again what is settled of a destination now, nor what stands up to `through`, for
    * file that is to be taken away.
    * Throws the system error of the disk; on abort it saves what there is.
    */

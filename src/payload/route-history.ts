@@ -43,7 +43,7 @@ export class RouteHistory {
    * of the disk.
    */
   async start(journalId: string, settledNo: number): Promise<void> {
-    const { complete, fileSystem, log, path } = this.#options;
+    const { fileSystem, log, path } = this.#options;
     this.#journalId = journalId;
     this.#settledNo = settledNo;
     await removeIfThere(fileSystem, path + TEMPORARY_SUFFIX);
@@ -52,16 +52,21 @@ export class RouteHistory {
     try {
       const content = JSON.parse(bytes.toString()) as { readonly journal: string; readonly eras: readonly Era[] };
       if (content.journal !== journalId) return;
-      this.#eras = content.eras.map(({ from, routes }) => ({ from, routes: routes.map(complete) }));
+      this.#eras = content.eras.map(({ from, routes }) => ({ from, routes: this.#completed(routes) }));
     } catch (error) {
       log.warn('how messages of the journal were to be read is not known any more: read as configured now', { error });
     }
   }
 
+  /** Nothing was noted yet. */
+  get isEmpty(): boolean {
+    return this.#eras.length === 0;
+  }
+
   /** Whether these are the latest routes. */
   isCurrent(routes: readonly Route[]): boolean {
     const latest = this.#eras.at(-1);
-    return latest !== undefined && JSON.stringify(latest.routes) === JSON.stringify(routes);
+    return latest !== undefined && JSON.stringify(latest.routes) === JSON.stringify(this.#completed(routes));
   }
 
   /** The routes of the message of this number; undefined: nothing was noted for it. */
@@ -85,7 +90,7 @@ export class RouteHistory {
    */
   async change(routes: readonly Route[], from: number): Promise<void> {
     const { fileSystem, path, reserve } = this.#options;
-    const eras = [...this.#openEras().filter((era) => era.from < from), { from, routes }];
+    const eras = [...this.#openEras().filter((era) => era.from < from), { from, routes: this.#completed(routes) }];
     const text = `${JSON.stringify({ journal: this.#journalId, eras })}\n`;
     await reserve.spendOn(() => replaceFile(fileSystem, path, text));
     this.#eras = eras;
@@ -100,6 +105,10 @@ export class RouteHistory {
   saved(settledNo: number): Promise<void> {
     this.#settledNo = settledNo;
     return Promise.resolve();
+  }
+
+  #completed(routes: readonly Route[]): readonly Route[] {
+    return routes.map(this.#options.complete);
   }
 
   #openEras(): readonly Era[] {

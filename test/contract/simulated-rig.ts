@@ -90,7 +90,7 @@ class SimulatedRig implements Rig {
       this.#steer();
     };
     const options = { ...TABLE_OPTIONS, bridgeId: 'contract', ledgerTable };
-    const session = new Sessions(this.#connections, options, onStep).live(stream);
+    const session = new Sessions(this.#connections.for('default'), options, onStep).live(stream);
     return {
       readPlace: () => this.#drive(session.readPlace()),
       write: (values, move, beforeCommit) =>

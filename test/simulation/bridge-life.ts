@@ -6,6 +6,7 @@ import { DestinationSessions } from '../../src/oracle/destination-sessions.ts';
 import { destinationsOf } from '../../src/config/destinations.ts';
 import { MAX_TEXT_BYTES } from '../../src/oracle/statements.ts';
 import { Pipeline } from '../../src/pipeline.ts';
+import type { LaneSetup } from './lane-setups.ts';
 import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
 import type { SimBroker } from './sim-broker.ts';
@@ -20,6 +21,7 @@ import type { Trace } from './trace.ts';
 
 export interface BridgeLifeOptions {
   readonly plan: Plan;
+  readonly setup: LaneSetup;
   readonly time: SimTime;
   readonly random: Random;
   readonly disk: SimDisk;
@@ -60,13 +62,13 @@ export class BridgeLife {
     const { plan, time, random, disk, database, onDecoded, onStep, trace } = options;
     this.#life = new Life(time, random);
     this.#connections = new SimConnections(database, this.#life);
-    const config = simConfig(plan);
+    const config = simConfig(plan, options.setup);
     const step = (name: Step): void => {
       if (!this.#life.isOver) onStep(name);
     };
     const destinations = destinationsOf(config.oracle);
     const oracle = { ...config.oracle, destinations, bridgeId: BRIDGE_ID };
-    const sessions = new DestinationSessions(() => this.#connections, oracle, step);
+    const sessions = new DestinationSessions((name) => this.#connections.for(name), oracle, step);
     this.#pipeline = new Pipeline(config, {
       clock: this.#life,
       fileSystem: disk.mount(this.#life),

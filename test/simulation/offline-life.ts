@@ -10,7 +10,7 @@ import { SimLogger } from './sim-logger.ts';
 
 export type OfflineLifeOptions = Pick<
   BridgeLifeOptions,
-  'plan' | 'time' | 'random' | 'disk' | 'database' | 'onOver' | 'trace'
+  'plan' | 'setup' | 'time' | 'random' | 'disk' | 'database' | 'onOver' | 'trace'
 >;
 
 const POLL_MS = 300;
@@ -30,10 +30,10 @@ export class OfflineLife {
     this.#options = options;
     this.#life = new Life(time, random);
     this.#connections = new SimConnections(database, this.#life);
-    const config = simConfig(plan);
+    const config = simConfig(plan, options.setup);
     const destinations = destinationsOf(config.oracle);
     const oracle = { ...config.oracle, destinations, bridgeId: BRIDGE_ID };
-    const sessions = new DestinationSessions(() => this.#connections, oracle);
+    const sessions = new DestinationSessions((name) => this.#connections.for(name), oracle);
     this.#offline = new OfflineReplay(config, {
       clock: this.#life,
       fileSystem: disk.mount(this.#life),

@@ -5,7 +5,7 @@ import { createCounters, type Counters } from '../../src/core/counters.ts';
 import type { Delivery } from '../../src/core/message.ts';
 import { noStep } from '../../src/core/steps.ts';
 import { TagValues } from '../../src/core/tag-values.ts';
-import type { LaneTakenUp } from '../../src/lane.ts';
+import type { LaneTakenUp } from '../../src/lanes/lane.ts';
 import { findInFiles, takeUp } from '../../src/resume.ts';
 import { Storage, type StorageConfig } from '../../src/storage.ts';
 import { FakeClock } from '../support/fake-clock.ts';

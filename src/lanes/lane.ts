@@ -1,14 +1,14 @@
-import { LaneInlet } from './buffer/lane-inlet.ts';
-import { TagBuffer } from './buffer/tag-buffer.ts';
-import type { Clock } from './core/clock.ts';
-import { createValueCounters, restore, type ValueCounters } from './core/counters.ts';
-import type { LedgerSession } from './core/ledger-session.ts';
-import type { Logger } from './core/logger.ts';
-import { ORIGIN, type Place } from './core/place.ts';
-import type { LaneRecord } from './journal/checkpoint-file.ts';
-import { LaneProgress } from './journal/lane-progress.ts';
-import { BatchWriter } from './writer/batch-writer.ts';
-import type { BatchWriterOptions, BatchWriterParts, ResumePlaces } from './writer/neighbours.ts';
+import { LaneInlet } from '../buffer/lane-inlet.ts';
+import { TagBuffer } from '../buffer/tag-buffer.ts';
+import type { Clock } from '../core/clock.ts';
+import { createValueCounters, restore, type ValueCounters } from '../core/counters.ts';
+import type { LedgerSession } from '../core/ledger-session.ts';
+import type { Logger } from '../core/logger.ts';
+import { ORIGIN, type Place } from '../core/place.ts';
+import type { LaneRecord } from '../journal/checkpoint-file.ts';
+import { LaneProgress } from '../journal/lane-progress.ts';
+import { BatchWriter } from '../writer/batch-writer.ts';
+import type { BatchWriterOptions, BatchWriterParts, ResumePlaces } from '../writer/neighbours.ts';
 
 export interface LaneOptions {
   readonly destination: string;

@@ -1,14 +1,14 @@
-import { BufferSums } from './buffer/buffer-sums.ts';
-import type { LaneInlet } from './buffer/lane-inlet.ts';
-import type { Clock } from './core/clock.ts';
-import { createValueCounters, restore, type ValueCounters } from './core/counters.ts';
-import { MAX_VALUE_NO } from './core/limits.ts';
-import type { Logger } from './core/logger.ts';
-import { earlierPlace, ORIGIN, type Place } from './core/place.ts';
-import type { LaneRecord, LaneRecords } from './journal/checkpoint-file.ts';
-import type { LanesProgress } from './journal/checkpoints.ts';
+import { BufferSums } from '../buffer/buffer-sums.ts';
+import type { LaneInlet } from '../buffer/lane-inlet.ts';
+import type { Clock } from '../core/clock.ts';
+import { createValueCounters, restore, type ValueCounters } from '../core/counters.ts';
+import { MAX_VALUE_NO } from '../core/limits.ts';
+import type { Logger } from '../core/logger.ts';
+import { earlierPlace, ORIGIN, type Place } from '../core/place.ts';
+import type { LaneRecord, LaneRecords } from '../journal/checkpoint-file.ts';
+import type { LanesProgress } from '../journal/checkpoints.ts';
 import { Lane, type LaneOptions, type LaneTakenUp, type LaneWriterParts } from './lane.ts';
-import type { BatchWriterOptions, WriterTuning } from './writer/neighbours.ts';
+import type { BatchWriterOptions, WriterTuning } from '../writer/neighbours.ts';
 
 export interface LanesOptions extends Omit<LaneOptions, 'destination'> {
   /** Those of the configuration. */
