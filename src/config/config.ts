@@ -1,4 +1,4 @@
-import type { ColumnNames, ValueType } from '../core/columns.ts';
+import type { ColumnNames, OnDuplicate, ValueType } from '../core/columns.ts';
 import type { LogLevel } from '../core/log-level.ts';
 import type { FormatName } from '../payload/formats.ts';
 import type { ValueMeanings } from '../payload/value-meanings.ts';
@@ -89,8 +89,19 @@ export interface OracleConfig {
   readonly table: string;
   readonly columns: ColumnNames;
   readonly valueType: ValueType;
+  readonly onDuplicate: OnDuplicate;
+  /** By their names; `destinationsOf` completes them. */
+  readonly destinations: Readonly<Record<string, DestinationConfig>>;
   readonly ledgerTable: string;
   readonly onMissingPartition: 'hold' | 'reject';
+}
+
+/** A further table as it was written: what it leaves out it takes from `oracle`, of the columns each by itself. */
+export interface DestinationConfig {
+  readonly table: string;
+  readonly columns?: Partial<ColumnNames>;
+  readonly valueType?: ValueType;
+  readonly onDuplicate?: OnDuplicate;
 }
 
 export interface JournalConfig {

@@ -1,26 +1,14 @@
 import { brokerUrls, isTlsUrl } from '../core/broker-url.ts';
 import { COLUMNS } from '../core/columns.ts';
-import { parseName } from '../core/identifier.ts';
+import { isSameName } from '../core/identifier.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { filtersOverlap } from '../core/topic-filter.ts';
 import { formatNamed } from '../payload/formats.ts';
-import type { Config } from './config.ts';
-
-/** A rule between keys. It is asked only when each of the keys is good in itself. */
-export interface CrossCheck {
-  /** The first one is the path that the error names. */
-  readonly keys: readonly [string, ...string[]];
-  /** What is wrong, as `must …`, or undefined. */
-  check(config: Config): string | undefined;
-}
+import type { CrossCheck } from './cross-check.ts';
+import { DESTINATION_CHECKS } from './destination-checks.ts';
 
 function unless(isGood: boolean, must: string): string | undefined {
   return isGood ? undefined : must;
-}
-
-function isSameName(a: string, b: string): boolean {
-  const [left, right] = [parseName(a, 2), parseName(b, 2)];
-  return left !== undefined && right !== undefined && left.join('\0') === right.join('\0');
 }
 
 /** Each column against those before it, so that of two that are the same one is named. */
@@ -65,6 +53,7 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
       unless(!isSameName(oracle.ledgerTable, oracle.table), 'must not be the same as oracle.table'),
   },
   ...COLUMN_CHECKS,
+  ...DESTINATION_CHECKS,
   {
     keys: ['mqtt.password', 'mqtt.username', 'mqtt.protocolVersion'],
     check: ({ mqtt }) =>

@@ -7,6 +7,7 @@ import type { Config } from './config.ts';
 import { newConvict, SETTINGS } from './convict.ts';
 import { CROSS_CHECKS, RUN_CHECKS } from './cross-checks.ts';
 import { type ReadFile, readFileLayer } from './file-layer.ts';
+import { fillDestinations } from './kinds/destinations-kind.ts';
 import { fillSubscription } from './kinds/subscription-fields.ts';
 import { errorAt } from './layers.ts';
 import { preview } from './preview.ts';
@@ -89,7 +90,11 @@ function complete(given: Config, tnsAdmin: string): Config {
   const { bridge, mqtt, notices, oracle } = given;
   return {
     ...given,
-    oracle: { ...oracle, tnsAdmin: oracle.tnsAdmin === '' ? tnsAdmin : oracle.tnsAdmin },
+    oracle: {
+      ...oracle,
+      destinations: fillDestinations(oracle.destinations),
+      tnsAdmin: oracle.tnsAdmin === '' ? tnsAdmin : oracle.tnsAdmin,
+    },
     mqtt: {
       ...mqtt,
       clientId: mqtt.clientId === '' ? bridge.id : mqtt.clientId,

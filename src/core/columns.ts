@@ -39,7 +39,12 @@ interface DescribedColumn {
   readonly emptyFor?: { readonly isFatal: boolean; readonly text: string };
 }
 
-export type ValueType = 'binary_double' | 'number';
+export const VALUE_TYPES = ['binary_double', 'number'] as const;
+export type ValueType = (typeof VALUE_TYPES)[number];
+
+/** What becomes of a row whose primary or unique key the table has already. */
+export const ON_DUPLICATE = ['reject', 'ignore', 'update'] as const;
+export type OnDuplicate = (typeof ON_DUPLICATE)[number];
 
 const TABLE = [
   {
@@ -124,6 +129,17 @@ export type ColumnKey = (typeof TABLE)[number]['key'];
 
 /** The columns' names in the database, as the configuration has them; empty: not written. */
 export type ColumnNames = Readonly<Record<ColumnKey, string>>;
+
+/** A table that values are written to, and how. */
+export interface Destination {
+  /** `default` for `oracle.table`, else the name in `oracle.destinations`. */
+  readonly name: string;
+  /** As in the configuration: any case, or quoted, with or without a schema. */
+  readonly table: string;
+  readonly columns: ColumnNames;
+  readonly valueType: ValueType;
+  readonly onDuplicate: OnDuplicate;
+}
 
 export interface Column extends DescribedColumn {
   readonly key: ColumnKey;

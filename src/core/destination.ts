@@ -1,2 +1,5 @@
 /** The name of the destination that `oracle.table` is: of what says nothing else. */
 export const DEFAULT_DESTINATION = 'default';
+
+/** What a name in `oracle.destinations` looks like. */
+export const DESTINATION_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;

@@ -15,6 +15,8 @@ export const TABLE_OPTIONS = {
     receivedAt: '',
   },
   valueType: 'binary_double',
+  onDuplicate: 'reject',
+  destinations: {},
   ledgerTable: 'MQTT_BRIDGE_LEDGER',
   onMissingPartition: 'hold',
 } as const;
