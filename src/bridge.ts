@@ -181,7 +181,7 @@ export class Bridge {
       fileSystem: nodeFileSystem,
       lock: new ProcessLock(nodeFileSystem, clock),
       database: (journalId) => sessions.live(journalId),
-      replaySession: (stream, blamesRows) => sessions.replay(stream, blamesRows),
+      replaySession: (stream, _destination, blamesRows) => sessions.replay(stream, blamesRows),
       maxTextBytes: MAX_TEXT_BYTES,
       reserveBytes: RESERVE_BYTES,
       log,

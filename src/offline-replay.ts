@@ -1,6 +1,7 @@
 import type { Backups } from './backup/backups.ts';
-import type { Replay } from './backup/replay/replay.ts';
+import type { Replays } from './backup/replay/replays.ts';
 import { createCounters } from './core/counters.ts';
+import { DEFAULT_DESTINATION } from './core/destination.ts';
 import { comparePlaces, ORIGIN } from './core/place.ts';
 import { noStep } from './core/steps.ts';
 import { findInFiles } from './resume.ts';
@@ -21,18 +22,20 @@ export class UnsavedCheckpointError extends Error {
 
 /** Replays files that a person names while no bridge runs. It holds the journal meanwhile, so that none can start. */
 export class OfflineReplay {
-  readonly replay: Replay;
+  readonly replay: Replays;
   readonly #storage: Storage;
   readonly #parts: OfflineReplayParts;
 
   constructor(config: StorageConfig, parts: OfflineReplayParts) {
     this.#parts = parts;
     this.#storage = new Storage(config, { ...parts, onStep: noStep });
-    this.replay = this.#storage.createReplay({
+    const counters = createCounters();
+    this.replay = this.#storage.createReplays({
       isOracleUp: () => true,
+      isLedgerKnown: () => true,
       beforeDelete: () => Promise.resolve(),
       messagesRefusal: () => this.#messagesRefusal(),
-      counters: createCounters(),
+      counters: () => counters,
       enabled: false,
     });
   }
@@ -52,7 +55,9 @@ export class OfflineReplay {
     const isBehind = backedUp !== undefined && comparePlaces(journal.checkpoint?.place ?? ORIGIN, backedUp) < 0;
     if (isBehind || rejected.size > 0) throw new UnsavedCheckpointError();
     const written =
-      backedUp === undefined ? undefined : await this.#parts.replaySession(`live/${journal.id}`).readPlace();
+      backedUp === undefined
+        ? undefined
+        : await this.#parts.replaySession(`live/${journal.id}`, DEFAULT_DESTINATION).readPlace();
     if (written !== undefined) await backups.lane().stampSkip(written);
     this.replay.start();
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 
 import type { Backups } from './backup/backups.ts';
-import type { Replay } from './backup/replay/replay.ts';
+import type { Replays } from './backup/replay/replays.ts';
 import { BrokerSession } from './broker-session.ts';
 import { Expander } from './buffer/expander.ts';
 import { TagBuffer } from './buffer/tag-buffer.ts';
@@ -56,7 +56,7 @@ interface Stages {
   readonly checkpoints: Checkpoints;
   readonly expander: Expander;
   readonly writer: BatchWriter;
-  readonly replay: Replay;
+  readonly replay: Replays;
 }
 
 const DRAIN_POLL_MS = 20;
@@ -128,7 +128,7 @@ export class Pipeline implements Intake {
   }
 
   /** Undefined until `start` has read what an earlier run left. */
-  get replay(): Replay | undefined {
+  get replay(): Replays | undefined {
     return this.#stages?.replay;
   }
 
@@ -165,13 +165,14 @@ export class Pipeline implements Intake {
       checkpoints,
       expander: this.#createExpander(journal),
       writer,
-      replay: this.#storage.createReplay({
+      replay: this.#storage.createReplays({
         isOracleUp: () => writer.isCertain,
+        isLedgerKnown: () => writer.isCertain,
         beforeDelete: (messages) => {
           const through = messages.find((last) => last.journal === journal.id)?.messageNo ?? 0;
           return checkpoints.saveSettled(this.#stopping.signal, { messageNo: through, valueNo: 0 });
         },
-        counters,
+        counters: () => counters,
         enabled: this.#config.backup.replay,
       }),
     };

@@ -2,9 +2,10 @@ import { join } from 'node:path';
 
 import { Backups, type BackupsOptions } from './backup/backups.ts';
 import { BackupFolder } from './backup/files/folder.ts';
-import { Replay, type ReplayOptions } from './backup/replay/replay.ts';
+import { Replays, type ReplaysOptions } from './backup/replay/replays.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
+import { DEFAULT_DESTINATION } from './core/destination.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
@@ -29,8 +30,10 @@ export interface StorageParts {
   readonly clock: Clock;
   readonly fileSystem: FileSystem;
   readonly lock: JournalLock;
+  /** Those of the configuration, the default first; absent: only that. */
+  readonly destinations?: readonly string[];
   /** `blamesRows`: as of `Refusals`. */
-  readonly replaySession: (stream: string, blamesRows?: () => boolean) => LedgerSession;
+  readonly replaySession: (stream: string, destination: string, blamesRows?: () => boolean) => LedgerSession;
   readonly maxTextBytes: number;
   /**
    * Size of each of the two reserves, the journal's and the backups', for what leads out of a full disk; 0 turns them
@@ -52,8 +55,8 @@ const MAX_FORMAT_MEMORY_BYTES = 64 * 1024 * 1024;
 
 /** What a replay needs to know of the bridge around it. */
 export type ReplaySurroundings = Pick<
-  ReplayOptions,
-  'isOracleUp' | 'beforeDelete' | 'messagesRefusal' | 'counters' | 'enabled'
+  ReplaysOptions,
+  'isOracleUp' | 'isLedgerKnown' | 'beforeDelete' | 'messagesRefusal' | 'counters' | 'enabled'
 >;
 
 /**
@@ -95,6 +98,7 @@ export class Storage {
         new Reserve(backup.dir, reserveBytes, fileSystem, this.journalReserve),
       ),
       maxRowsPerFile: backup.maxRowsPerFile,
+      destinations: parts.destinations,
       journalId: () => this.journal.id,
       onOutageEnded,
       onRejected,
@@ -137,10 +141,11 @@ export class Storage {
     this.#subscriptions = subscriptions;
   }
 
-  createReplay(surroundings: ReplaySurroundings): Replay {
-    const { clock, fileSystem, onStep, replaySession } = this.#parts;
-    return new Replay({
+  createReplays(surroundings: ReplaySurroundings): Replays {
+    const { clock, destinations = [DEFAULT_DESTINATION], fileSystem, onStep, replaySession } = this.#parts;
+    return new Replays({
       ...surroundings,
+      destinations,
       backups: this.backups,
       session: replaySession,
       decoder: () => {

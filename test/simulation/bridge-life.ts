@@ -69,7 +69,7 @@ export class BridgeLife {
       fileSystem: disk.mount(this.#life),
       lock: { acquire: () => Promise.resolve(), release: () => Promise.resolve() },
       database: (journalId) => sessions.live(journalId),
-      replaySession: (stream, blamesRows) => sessions.replay(stream, blamesRows),
+      replaySession: (stream, _destination, blamesRows) => sessions.replay(stream, blamesRows),
       maxTextBytes: MAX_TEXT_BYTES,
       reserveBytes: SIM_RESERVE_BYTES,
       log: new SimLogger(trace),

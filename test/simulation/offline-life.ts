@@ -36,7 +36,7 @@ export class OfflineLife {
       clock: this.#life,
       fileSystem: disk.mount(this.#life),
       lock: { acquire: () => Promise.resolve(), release: () => Promise.resolve() },
-      replaySession: (stream, blamesRows) => sessions.replay(stream, blamesRows),
+      replaySession: (stream, _destination, blamesRows) => sessions.replay(stream, blamesRows),
       maxTextBytes: MAX_TEXT_BYTES,
       reserveBytes: SIM_RESERVE_BYTES,
       log: new SimLogger(trace),

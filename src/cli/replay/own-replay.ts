@@ -1,6 +1,6 @@
 import { UnknownFileError } from '../../backup/files/folder.ts';
-import { listedFile } from '../../backup/replay/listing.ts';
-import { ReplayRefusedError } from '../../backup/replay/replay.ts';
+import { listFiles } from '../../backup/replay/listing.ts';
+import { ReplayRefusedError } from '../../backup/replay/replays.ts';
 import type { Config } from '../../config/config.ts';
 import { systemClock } from '../../core/clock.ts';
 import { coerceError, systemErrorCode } from '../../core/errors.ts';
@@ -30,7 +30,7 @@ export async function openOwnReplay(config: Config): Promise<OwnReplay> {
     clock: systemClock,
     fileSystem: nodeFileSystem,
     lock: new ProcessLock(nodeFileSystem, systemClock),
-    replaySession: (stream, blamesRows) => sessions.session(stream, blamesRows),
+    replaySession: (stream, _destination, blamesRows) => sessions.session(stream, blamesRows),
     maxTextBytes: MAX_TEXT_BYTES,
     reserveBytes: RESERVE_BYTES,
     log,
@@ -50,7 +50,7 @@ export async function openOwnReplay(config: Config): Promise<OwnReplay> {
   }
   return {
     staysOn: false,
-    files: () => Promise.resolve(backups.files().map((info) => listedFile(info, replay.requestState(info.name)))),
+    files: () => Promise.resolve(listFiles(backups, replay)),
     request: async (file) => {
       try {
         await replay.request(file);
