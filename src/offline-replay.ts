@@ -37,9 +37,10 @@ export class OfflineReplay {
     const counters = createCounters();
     this.replays = this.#storage.createReplays({
       isOracleUp: () => true,
+      isLedgerKnown: () => true,
       beforeDelete: () => Promise.resolve(),
       messagesRefusal: () => this.#messagesRefusal(),
-      countersOf: () => counters,
+      counters: () => counters,
       enabled: false,
     });
   }

@@ -321,12 +321,13 @@ export class Pipeline implements Intake {
     const { signal } = this.#stopping;
     return this.#storage.createReplays({
       isOracleUp: (destination) => this.lanes.of(destination)?.writer?.isCertain === true,
-      beforeDelete: (destination, messages) => {
+      isLedgerKnown: (destination) => this.lanes.of(destination)?.writer?.isLedgerKnown === true,
+      beforeDelete: async (destinations, messages) => {
         const through = messages.find((last) => last.journal === journal.id)?.messageNo;
-        if (through !== undefined) return checkpoints.saveSettledMessages(signal, through);
-        return checkpoints.saveSettled(destination, signal);
+        if (through !== undefined) await checkpoints.saveSettledMessages(signal, through);
+        for (const destination of destinations) await checkpoints.saveSettled(destination, signal);
       },
-      countersOf: (destination) => this.lanes.of(destination)?.counters,
+      counters: (destination) => this.lanes.countersOf(destination),
       enabled: this.#config.backup.replay,
     });
   }

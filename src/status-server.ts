@@ -1,8 +1,8 @@
 import { refusalToDiscard } from './backup/files/file-info.ts';
 import { UnknownFileError } from './backup/files/folder.ts';
 import { openDownload } from './backup/files/download.ts';
-import { listedFile, type ListedFile } from './backup/replay/listing.ts';
-import { ReplayRefusedError } from './backup/replay/replay.ts';
+import { listFiles, type ListedFile } from './backup/replay/listing.ts';
+import { ReplayRefusedError } from './backup/replay/replays.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
@@ -84,7 +84,7 @@ export class StatusServer {
 
   #listBackups(): ListedFile[] {
     const { backups, replays } = this.#parts.pipeline;
-    return backups.files().map((file) => listedFile(file, replays?.requestState(file.name)));
+    return listFiles(backups, replays);
   }
 
   /** Queues a replay. Undefined when the file is queued, else why it is not. */
@@ -100,7 +100,8 @@ export class StatusServer {
     const { backups, replays } = pipeline;
     if (backups.file(file)?.kind !== 'backup') await backups.seal(file);
     const info = backups.file(file);
-    const refusal = info === undefined ? undefined : refusalToDiscard(info, replays?.progress()?.file);
+    const replaying = replays?.allProgress().map((each) => each.file);
+    const refusal = info === undefined ? undefined : refusalToDiscard(info, replaying);
     if (refusal !== undefined) return { status: 409, message: refusal };
     return unlessRefused(() => pipeline.discard(file));
   }

@@ -54,7 +54,7 @@ const MAX_FORMAT_MEMORY_BYTES = 64 * 1024 * 1024;
 /** What a replay needs to know of the bridge around it. */
 export type ReplaySurroundings = Pick<
   ReplaysOptions,
-  'isOracleUp' | 'beforeDelete' | 'messagesRefusal' | 'countersOf' | 'enabled'
+  'isOracleUp' | 'isLedgerKnown' | 'beforeDelete' | 'messagesRefusal' | 'counters' | 'enabled'
 >;
 
 /**
@@ -94,6 +94,7 @@ export class Storage {
         new Reserve(backup.dir, reserveBytes, fileSystem, this.journalReserve),
       ),
       maxRowsPerFile: backup.maxRowsPerFile,
+      destinations: this.#destinations,
       journalId: () => this.journal.id,
       onOutageEnded,
       onRejected,
@@ -101,6 +102,11 @@ export class Storage {
       onStep,
       log: this.#logOf('backup'),
     });
+  }
+
+  /** Those of the configuration, the default first. */
+  get #destinations(): readonly string[] {
+    return destinationsOf(this.#config.oracle).map(({ name }) => name);
   }
 
   /** What rows for the destination must be like; for one that is gone, as for the default. */
@@ -147,6 +153,7 @@ export class Storage {
     const { clock, fileSystem, onStep, replaySession } = this.#parts;
     return new Replays({
       ...surroundings,
+      destinations: this.#destinations,
       backups: this.backups,
       session: replaySession,
       decoder: () => {

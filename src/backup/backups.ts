@@ -7,10 +7,11 @@ import type { Place } from '../core/place.ts';
 import type { OnStep } from '../core/steps.ts';
 import { Catalog, type PendingCount } from './files/catalog.ts';
 import { BackupDirectory } from './files/directory.ts';
-import { fileFacts, type FileFacts } from './files/file-facts.ts';
+import { fileFacts, fileOutlook, type FileFacts, type FileOutlook } from './files/file-facts.ts';
 import type { BackupFileInfo } from './files/file-info.ts';
 import { OPEN_SUFFIX, type BackupKind } from './files/file-name.ts';
 import { UnknownFileError, type BackupFolder } from './files/folder.ts';
+import { Redirects } from './replay/redirects.ts';
 import { RollingFiles } from './files/rolling-files.ts';
 import { LaneBackups, type LaneBackupsOptions } from './lane-backups.ts';
 import { Undecodable } from './undecodable.ts';
@@ -19,6 +20,8 @@ import { assertRecovered, presentPaths, undecodableNumbers } from './written/rec
 export interface BackupsOptions {
   readonly folder: BackupFolder;
   readonly maxRowsPerFile: number;
+  /** Those of the configuration; absent: only the default. */
+  readonly destinations?: readonly string[] | undefined;
   /** Id of the journal that numbers the values; asked for with each batch. */
   readonly journalId: () => string;
   readonly onStep: OnStep;
@@ -36,6 +39,8 @@ export interface BackupsOptions {
 export class Backups {
   readonly #options: BackupsOptions;
   readonly folder: BackupFolder;
+  /** Where a person has sent the rows of files. */
+  readonly redirects: Redirects;
   readonly #catalog = new Catalog();
   readonly #lanes = new Map<string, LaneBackups>();
   readonly #filesOptions: Omit<LaneBackupsOptions, 'destination'>;
@@ -46,6 +51,7 @@ export class Backups {
   constructor(options: BackupsOptions) {
     this.#options = options;
     this.folder = options.folder;
+    this.redirects = new Redirects(options.folder);
     this.#filesOptions = {
       ...options,
       catalog: this.#catalog,
@@ -65,6 +71,7 @@ export class Backups {
         await Promise.all([...this.#lanes.values()].map((lane) => lane.checkOpenFiles(isThere)));
       },
       onGone: (name) => {
+        this.redirects.gone(name);
         for (const lane of this.#lanes.values()) lane.gone(name);
       },
     });
@@ -94,16 +101,16 @@ export class Backups {
 
   /**
    * Makes the directory, seals what a crash left open and reads each file through once. A file that can't be read is
-   * listed with its problem. Whom the rows of each file are for is known when this resolves. When that takes more than
-   * five seconds (a long outage leaves gigabytes), it resolves and reads on beside the work: what was not read yet is
-   * listed with no rows. Throws the system error when the directory can't be made or listed, or a backup can't be
-   * sealed.
+   * listed with its problem. When that takes more than five seconds (a long outage leaves gigabytes), it resolves and
+   * reads on beside the work: what was not read yet is listed with no rows, but with whom they are for. Throws the
+   * system error when the directory can't be made or listed, or a backup can't be sealed.
    */
   async start(): Promise<void> {
     await this.#directory.recover();
     for (const { destination, kind, name } of this.#catalog.all()) {
       if (kind === 'backup') this.lane(destination).found(name);
     }
+    await this.redirects.load();
     await this.#directory.start();
   }
 
@@ -134,7 +141,12 @@ export class Backups {
   /** The file of that name as it is spoken of outside; undefined when there is none. */
   facts(name: string): FileFacts | undefined {
     const info = this.#catalog.get(name);
-    return info === undefined ? undefined : fileFacts(info);
+    return info === undefined ? undefined : fileFacts(info, this.#outlook(info));
+  }
+
+  /** Files that nobody replays until a person says where their rows go, oldest first. */
+  homeless(): readonly BackupFileInfo[] {
+    return this.files().filter((info) => this.#outlook(info).hint !== undefined);
   }
 
   pending(kind: BackupKind): PendingCount {
@@ -234,5 +246,11 @@ export class Backups {
     await this.#undecodable.stop();
     await Promise.all([this.#messages, ...this.#lanes.values()].map((files) => files.close()));
     await this.#directory.settled();
+  }
+
+  #outlook({ destination, kind, name }: BackupFileInfo): FileOutlook {
+    const to = this.redirects.of(name);
+    const known = this.#options.destinations ?? [DEFAULT_DESTINATION];
+    return fileOutlook(kind, destination, to, known);
   }
 }

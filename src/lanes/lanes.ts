@@ -2,6 +2,7 @@ import { BufferSums } from '../buffer/buffer-sums.ts';
 import type { LaneInlet } from '../buffer/lane-inlet.ts';
 import type { Clock } from '../core/clock.ts';
 import { createValueCounters, restore, type ValueCounters } from '../core/counters.ts';
+import { InternalError } from '../core/errors.ts';
 import { MAX_VALUE_NO } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
 import { earlierPlace, ORIGIN, type Place } from '../core/place.ts';
@@ -50,6 +51,13 @@ export class Lanes implements LanesProgress {
 
   of(destination: string): Lane | undefined {
     return this.#byName.get(destination);
+  }
+
+  /** Of a destination that has a lane. */
+  countersOf(destination: string): ValueCounters {
+    const lane = this.#byName.get(destination);
+    if (lane === undefined) throw new InternalError('a destination has no lane', { destination });
+    return lane.counters;
   }
 
   /** The counters of all, those without a lane included. */

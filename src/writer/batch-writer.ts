@@ -86,6 +86,11 @@ export class BatchWriter {
     return this.availability.state === 'connected' && this.#stream.isCertain;
   }
 
+  /** It is known what Oracle has, whether batches are taken or not. */
+  get isLedgerKnown(): boolean {
+    return this.#stream.isCertain;
+  }
+
   /** Holds from the next batch on; a wait for one that has begun ends as it would have. */
   tune({ batchSize, intervalMs, retry }: WriterTuning): void {
     this.#options = { ...this.#options, batchSize, intervalMs, retry };

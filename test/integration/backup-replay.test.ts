@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Backups } from '../../src/backup/backups.ts';
 import { BackupFolder, UnknownFileError } from '../../src/backup/files/folder.ts';
-import { listedFile } from '../../src/backup/replay/listing.ts';
-import { Replay } from '../../src/backup/replay/replay.ts';
+import { listFiles } from '../../src/backup/replay/listing.ts';
+import { Replays } from '../../src/backup/replay/replays.ts';
 import { runCli } from '../../src/cli/cli.ts';
 import { environmentName } from '../../src/config/setting.ts';
 import { createCounters } from '../../src/core/counters.ts';
@@ -68,15 +68,18 @@ describe('backups replay beside a running bridge', () => {
     const backups = new Backups({ ...shared, folder, maxRowsPerFile: 100, journalId: () => 'journal00001' });
     await backups.start();
     const oracle = new FakeOracle();
-    const replay = new Replay({
+    const counters = createCounters();
+    const replay = new Replays({
       ...shared,
       backups,
       session: (stream) => oracle.session(stream),
       isOracleUp: () => true,
+      isLedgerKnown: () => true,
+      destinations: ['default'],
       beforeDelete: () => Promise.resolve(),
       checkRows: () => [],
       decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'not asked for here' }) }),
-      counters: createCounters(),
+      counters: () => counters,
       enabled: false,
       batchSize: 100,
     });
@@ -93,8 +96,7 @@ describe('backups replay beside a running bridge', () => {
       },
       discard: () => Promise.resolve({ status: 404, message: 'not asked for here' }),
     });
-    const body = (): string =>
-      JSON.stringify(backups.files().map((info) => listedFile(info, replay.requestState(info.name))));
+    const body = (): string => JSON.stringify(listFiles(backups, replay));
     const routes = { '/api/backups': () => ({ status: 200, contentType: 'application/json', body: body() }) };
     const http = new HttpServer({ ...shared, host: '127.0.0.1', port: 0, routes, actions });
     await http.start();

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { Backups } from '../../src/backup/backups.ts';
 import { BackupFolder } from '../../src/backup/files/folder.ts';
-import { Replay } from '../../src/backup/replay/replay.ts';
+import { Replays } from '../../src/backup/replay/replays.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { createCounters } from '../../src/core/counters.ts';
 import type { LedgerSession } from '../../src/core/ledger-session.ts';
@@ -60,15 +60,17 @@ test('a replayed batch that ends with a refused row costs no further log-on, rea
   await backups.lane().backUp(values, { code: 'ORA-12514', message: 'service is not registered' });
   await backups.lane().endOutage();
   const counters = createCounters();
-  const replay = new Replay({
+  const replay = new Replays({
     ...shared,
     backups,
-    session: (stream, blamesRows) => counted(sessions.replay(stream, blamesRows)),
+    session: (stream, _destination, blamesRows) => counted(sessions.replay(stream, blamesRows)),
     isOracleUp: () => true,
+    isLedgerKnown: () => true,
+    destinations: ['default'],
     beforeDelete: () => Promise.resolve(),
     checkRows: () => [],
     decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'not asked for here' }) }),
-    counters,
+    counters: () => counters,
     enabled: true,
     batchSize: 2,
   });

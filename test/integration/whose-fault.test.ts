@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { Backups } from '../../src/backup/backups.ts';
 import { BackupFolder } from '../../src/backup/files/folder.ts';
-import { Replay } from '../../src/backup/replay/replay.ts';
+import { Replays } from '../../src/backup/replay/replays.ts';
 import { createCounters, type Counters } from '../../src/core/counters.ts';
 import type { DatabaseErrorKind } from '../../src/core/errors.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
@@ -74,7 +74,7 @@ let source: FakeSource;
 let counters: Counters;
 let backups: Backups;
 let writer: BatchWriter;
-let replay: Replay;
+let replay: Replays;
 let stop: AbortController;
 let running: Promise<void>;
 let lastNumber = 0;
@@ -103,15 +103,17 @@ beforeEach(async () => {
   const folder = new BackupFolder(dir, nodeFileSystem);
   backups = new Backups({ ...shared, folder, maxRowsPerFile: 1000, journalId: () => journalId });
   await backups.start();
-  replay = new Replay({
+  replay = new Replays({
     ...shared,
     backups,
-    session: (stream, blamesRows) => sessions.replay(stream, blamesRows),
+    session: (stream, _destination, blamesRows) => sessions.replay(stream, blamesRows),
     isOracleUp: () => writer.isCertain,
+    isLedgerKnown: () => writer.isCertain,
+    destinations: ['default'],
     beforeDelete: () => Promise.resolve(),
     checkRows: () => [],
     decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'not asked for here' }) }),
-    counters,
+    counters: () => counters,
     enabled: true,
     batchSize: BATCH,
   });

@@ -1,7 +1,9 @@
+import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import type { Reason } from '../../core/errors.ts';
 import { TimeWriter } from '../csv/time-text.ts';
 import type { BackupFileInfo } from './file-info.ts';
 import { parseFileName, type BackupKind } from './file-name.ts';
+import { goneHint } from './gone-hint.ts';
 import { KINDS } from './kinds.ts';
 
 /** A file as all say it that speak of it outside, as JSON: its recovery notice, `/api/backups` and the command line. */
@@ -26,9 +28,28 @@ export interface FileFacts {
   readonly reason: Reason;
   /** Why the file can't be read to its end, or not be replayed; undefined when it can. */
   readonly problem: string | undefined;
+  /** Where a person has sent all its rows, whomever they are for; undefined: nowhere else. */
+  readonly to: string | undefined;
+  /** What a person has to do before it can be replayed, as the configuration is; undefined: nothing. */
+  readonly hint: string | undefined;
 }
 
-export function fileFacts(info: BackupFileInfo): FileFacts {
+/** What becomes of a file as the configuration is. */
+export type FileOutlook = Pick<FileFacts, 'to' | 'hint'>;
+
+/** `destinations`: those of the configuration. */
+export function fileOutlook(
+  kind: BackupKind,
+  destination: string,
+  to: string | undefined,
+  destinations: readonly string[],
+): FileOutlook {
+  // Of messages the configuration says whom their rows are for.
+  const target = to ?? (kind === 'undecodable' ? DEFAULT_DESTINATION : destination);
+  return { to, hint: destinations.includes(target) ? undefined : goneHint(target) };
+}
+
+export function fileFacts(info: BackupFileInfo, { hint, to }: FileOutlook): FileFacts {
   const times = new TimeWriter();
   const timeOrNull = (timeMs: number | undefined): string | null => (timeMs === undefined ? null : times.text(timeMs));
   return {
@@ -45,6 +66,8 @@ export function fileFacts(info: BackupFileInfo): FileFacts {
     createdAt: times.text(info.createdAtMs),
     reason: info.reason,
     problem: info.problem,
+    to,
+    hint,
   };
 }
 
@@ -55,9 +78,10 @@ export function fileFacts(info: BackupFileInfo): FileFacts {
 export function replaysByItself({
   file,
   kind,
+  hint,
   problem,
   state,
-}: Pick<FileFacts, 'file' | 'kind' | 'problem' | 'state'>): boolean {
-  const isReady = state !== 'open' && problem === undefined;
+}: Pick<FileFacts, 'file' | 'kind' | 'problem' | 'state'> & Partial<FileOutlook>): boolean {
+  const isReady = state !== 'open' && problem === undefined && hint === undefined;
   return KINDS[kind].replaysByItself && isReady && parseFileName(file) !== undefined;
 }

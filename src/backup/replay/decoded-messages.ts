@@ -1,5 +1,4 @@
 import type { Clock } from '../../core/clock.ts';
-import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import { ifThere, removeIfThere, TEMPORARY_SUFFIX } from '../../core/durable-file.ts';
 import type { Reason } from '../../core/errors.ts';
 import type { AppendFile, FileSystem } from '../../core/filesystem.ts';
@@ -160,12 +159,10 @@ class DecodedFiles {
     this.count.messages += 1;
     if (outcome === undefined) {
       this.count.values += values.length;
-      const origin = {
-        journal: journalOfRows(message.journal),
-        destination: DEFAULT_DESTINATION,
-        attemptedAtMs: this.#attemptedAtMs,
-      };
-      if (values.length > 0) this.#rows.add(encodeRejected(values, rowsOf(values), origin));
+      const origin = { journal: journalOfRows(message.journal), attemptedAtMs: this.#attemptedAtMs };
+      for (const { destination, rows } of rowsByDestination(values)) {
+        this.#rows.add(encodeRejected(values, rows, { ...origin, destination }));
+      }
     } else if (outcome === 'skipped') {
       this.count.skipped += 1;
     } else {
@@ -192,9 +189,28 @@ class DecodedFiles {
   }
 }
 
-/** All values, each with why it must not be written, or without a reason. */
-function rowsOf(values: TagValues): RefusedRow[] {
-  return Array.from({ length: values.length }, (_, index) => ({ index, reason: values.problems[index] ?? NO_REASON }));
+/** The values from `start` up to `end`, each with why it must not be written, or without a reason. */
+function rowsOf(values: TagValues, start: number, end: number): RefusedRow[] {
+  return Array.from({ length: end - start }, (_, i) => {
+    const index = start + i;
+    return { index, reason: values.problems[index] ?? NO_REASON };
+  });
+}
+
+interface DestinationRows {
+  readonly destination: string;
+  readonly rows: readonly RefusedRow[];
+}
+
+/** The rows of a message's list by whom they are for, in their order. */
+function rowsByDestination(values: TagValues): DestinationRows[] {
+  const { destination, length, runs } = values;
+  const first = { start: 0, destination: undefined };
+  return [first, ...runs].flatMap((run, i) => {
+    const end = runs[i]?.start ?? length;
+    if (end === run.start) return [];
+    return [{ destination: run.destination ?? destination, rows: rowsOf(values, run.start, end) }];
+  });
 }
 
 class Output {

@@ -3,6 +3,8 @@ import { createInterface } from 'node:readline/promises';
 import { refusalToDiscard, type BackupFileInfo } from '../../backup/files/file-info.ts';
 import { BackupFolder, UnknownFileError } from '../../backup/files/folder.ts';
 import { findBackup, scanBackups } from '../../backup/files/scan.ts';
+import { outlooks, type OutlookOf } from '../../backup/replay/outlooks.ts';
+import { destinationsOf } from '../../config/destinations.ts';
 import { suggestion } from '../../core/suggestion.ts';
 import { systemClock } from '../../core/clock.ts';
 import { coerceError, systemErrorCode } from '../../core/errors.ts';
@@ -83,24 +85,34 @@ function folderOf({ values }: CommandArgs, io: Io): BackupFolder {
   return new BackupFolder(io.loadConfig(values, 'any').backup.dir, nodeFileSystem);
 }
 
+function outlooksIn(folder: BackupFolder, { values }: CommandArgs, io: Io): Promise<OutlookOf> {
+  return outlooks(
+    folder,
+    destinationsOf(io.loadConfig(values, 'any').oracle).map(({ name }) => name),
+  );
+}
+
 async function list(args: CommandArgs, io: Io): Promise<ExitCode> {
   if (args.positionals.length > 0) throw new CommandError(EXIT.usage, 'backups list takes no file');
   const folder = folderOf(args, io);
   const files = await scanBackups(folder);
+  const outlookOf = await outlooksIn(folder, args, io);
+  const facts = files.map((file) => backupFacts(file, outlookOf(file)));
   const { columns, isTTY } = io.stdout;
   if (flagOption(args.values, 'names')) io.stdout.write(backupNames(files));
-  else if (flagOption(args.values, 'json')) io.stdout.write(`${JSON.stringify(files.map(backupFacts), null, 2)}\n`);
+  else if (flagOption(args.values, 'json')) io.stdout.write(`${JSON.stringify(facts, null, 2)}\n`);
   else if (files.length === 0) io.stdout.write(`No backup files in ${folder.directory}.\n`);
-  else io.stdout.write(backupTable(files, systemClock.now(), isTTY === true ? columns : undefined));
+  else io.stdout.write(backupTable(files, outlookOf, systemClock.now(), isTTY === true ? columns : undefined));
   return EXIT.ok;
 }
 
 async function show(args: CommandArgs, io: Io): Promise<ExitCode> {
   const folder = folderOf(args, io);
   const file = await onlyFile(args, 'show', folder);
-  const lines = await recordLines(folder, file, SHOWN_ROWS);
+  const outlook = (await outlooksIn(folder, args, io))(file);
+  const lines = await recordLines(folder, file, outlook, SHOWN_ROWS);
   if (flagOption(args.values, 'json')) {
-    io.stdout.write(`${JSON.stringify({ ...backupFacts(file), firstRows: lines.records }, undefined, 2)}\n`);
+    io.stdout.write(`${JSON.stringify({ ...backupFacts(file, outlook), firstRows: lines.records }, undefined, 2)}\n`);
     return EXIT.ok;
   }
   io.stdout.write(`${lines.head}\n${lines.text}`);

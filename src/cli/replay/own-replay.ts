@@ -1,6 +1,6 @@
 import { UnknownFileError } from '../../backup/files/folder.ts';
-import { listedFile } from '../../backup/replay/listing.ts';
-import { ReplayRefusedError } from '../../backup/replay/replay.ts';
+import { listFiles } from '../../backup/replay/listing.ts';
+import { ReplayRefusedError } from '../../backup/replay/replays.ts';
 import type { Config } from '../../config/config.ts';
 import { destinationsOf } from '../../config/destinations.ts';
 import { systemClock } from '../../core/clock.ts';
@@ -52,7 +52,7 @@ export async function openOwnReplay(config: Config): Promise<OwnReplay> {
   }
   return {
     staysOn: false,
-    files: () => Promise.resolve(backups.files().map((info) => listedFile(info, replays.requestState(info.name)))),
+    files: () => Promise.resolve(listFiles(backups, replays)),
     request: async (file) => {
       try {
         await replays.request(file);

@@ -4,14 +4,18 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import type { Backups } from '../../../src/backup/backups.ts';
 import { headerLine, ROW_COLUMNS } from '../../../src/backup/csv/row-format.ts';
 import { readBackupRows } from '../../../src/backup/csv/row-reader.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { ORIGIN } from '../../../src/core/place.ts';
+import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
+import { FakeOracle } from './fake-oracle.ts';
 import { DOWN, JOURNAL, numbersIn, REFUSED, startBackups } from './running-backups.ts';
-import { numbered } from './running-replay.ts';
+import { createLife, numbered } from './running-replay.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
+const DIR = '/backup';
 const LANES = ['default', 'alarms', 'energy'];
 type Lane = (typeof LANES)[number];
 
@@ -134,14 +138,19 @@ describe('the backups of several destinations', () => {
   }
 
   async function knowledgeAfter(steps: readonly Step[], lanes: readonly Lane[]): Promise<Record<Lane, Knowledge>> {
-    const dir = await temporaryDirectory();
-    let { backups } = await startBackups({ dir });
+    const disk = new LossyDisk(seededRandom(1)).mount();
+    const start = async (): Promise<Backups> => {
+      const { backups } = createLife(DIR, disk, new FakeOracle());
+      await backups.start();
+      return backups;
+    };
+    let backups = await start();
     let messageNo = 0;
     for (const { does, lane } of steps) {
       messageNo += 1;
       if (does === 'restart') {
         await backups.stop();
-        ({ backups } = await startBackups({ dir }));
+        backups = await start();
         continue;
       }
       if (lane === '') continue;
@@ -160,7 +169,7 @@ describe('the backups of several destinations', () => {
       const files = backups.lane(lane);
       await files.endOutage();
       const own = backups.files().filter(({ destination, kind }) => destination === lane && kind === 'backup');
-      const rows = await Promise.all(own.map(async ({ name }) => numbersIn(dir, name)));
+      const rows = await Promise.all(own.map(async ({ name }) => numbersIn(DIR, name, disk)));
       const stamps = await Promise.all(own.map(({ name }) => files.skipStamp(name)));
       knowledge[lane] = {
         lastPlace: await files.lastPlace(JOURNAL),
@@ -168,6 +177,7 @@ describe('the backups of several destinations', () => {
         files: rows.map((numbers, i) => ({ numbers, stamp: stamps[i] })).sort((a, b) => a.numbers[0]! - b.numbers[0]!),
       };
     }
+    await backups.stop();
     return knowledge;
   }
 });

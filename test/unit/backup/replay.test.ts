@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import type { ReplayOptions } from '../../../src/backup/replay/replay.ts';
+import type { ReplaysOptions } from '../../../src/backup/replay/replays.ts';
 import { DatabaseError } from '../../../src/core/errors.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { TagValues } from '../../../src/core/tag-values.ts';
@@ -24,7 +24,7 @@ afterEach(async () => {
   }
 });
 
-async function start(options: Partial<ReplayOptions> & { dir?: string; oracle?: FakeOracle } = {}) {
+async function start(options: Partial<ReplaysOptions> & { dir?: string; oracle?: FakeOracle } = {}) {
   const { dir = await temporaryDirectory(), oracle = new FakeOracle(), ...rest } = options;
   const life = createLife(dir, nodeFileSystem, oracle, rest);
   await life.backups.start();
