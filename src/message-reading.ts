@@ -147,10 +147,10 @@ export class MessageReading {
   }
 
   async #note(before: Promise<void> | undefined, journal: Journal, signal: AbortSignal): Promise<void> {
+    // Before the first time nothing is known of messages that an earlier version has left.
+    const from = this.#history.isEmpty ? 0 : journal.lastNo + 1;
     await before;
     while (!signal.aborted && !this.#history.isCurrent(this.#subscriptions)) {
-      // Before the first time nothing is known of messages that an earlier version has left.
-      const from = this.#history.isEmpty ? 0 : journal.lastNo + 1;
       try {
         await this.#history.change(this.#subscriptions, from);
         this.#changeFails.over();
