@@ -20,6 +20,7 @@ import { TagsSeen } from './ops/tags-seen.ts';
 import { Connections } from './oracle/connections.ts';
 import { assertDriverFits } from './oracle/driver-fit.ts';
 import { DestinationSessions } from './oracle/destination-sessions.ts';
+import { SharedConnections } from './oracle/shared-connections.ts';
 import { MAX_TEXT_BYTES } from './oracle/statements.ts';
 import { Pipeline } from './pipeline.ts';
 import { StatusServer } from './status-server.ts';
@@ -178,8 +179,14 @@ export class Bridge {
     const { clock, log, onStep } = this.#parts;
     const { bridge, oracle } = this.#config;
     const destinations = destinationsOf(oracle);
+    const shared = new SharedConnections({
+      connections: this.#connections,
+      ...oracle.pool,
+      destinations: destinations.map(({ name }) => name),
+      clock,
+    });
     const sessions = new DestinationSessions(
-      () => this.#connections,
+      (destination) => shared.for(destination),
       { ...oracle, destinations, bridgeId: bridge.id },
       onStep,
     );
