@@ -177,11 +177,19 @@ export class LedgerStream {
     const move = this.#cursor.moveFor(values);
     const to = placeOf(values, values.length - 1);
     let rejecting: Promise<void> = Promise.resolve();
+    let isOver = false;
+    const beforeCommit = (rows: readonly RefusedRow[]): Promise<void> => {
+      // The values may be elsewhere by now.
+      if (isOver) return Promise.reject(interrupted());
+      return (rejecting = this.#setApart(values, rows, refused));
+    };
     try {
-      const reached = await session.write(values, move, (rows) => (rejecting = this.#setApart(values, rows, refused)));
+      const reached = await session.write(values, move, beforeCommit);
       this.#cursor.committed(to, reached);
     } catch (thrown) {
-      // A call that is given up may do so in the middle of this: what is in the CSV must not be tried again.
+      // A call that is given up, as it hangs or others wait, may be answered all the same, or while rows are set apart:
+      // what is in their CSV must not be tried again.
+      isOver = true;
       await rejecting.catch(() => {});
       if (thrown instanceof DatabaseError) this.#cursor.failed(thrown, to);
       throw thrown;
@@ -234,6 +242,10 @@ export class LedgerStream {
     values.remove(indexes);
     this.#options.onSettled('rejected', indexes.size);
   }
+}
+
+function interrupted(): DatabaseError {
+  return new DatabaseError('connection', 'INTERRUPTED', 'the call was given up', { outcomeUnknown: true });
 }
 
 /** The error is because of what was bound for one row: the other rows may be taken. */
