@@ -1,4 +1,5 @@
 import { BrokerSide } from './broker-side.ts';
+import type { Backups } from './backup/backups.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
@@ -246,6 +247,7 @@ export class Bridge {
       rejectedRows: rejected.rows,
       undecodableFiles: undecodable.files,
       undecodableRows: undecodable.rows,
+      ...homelessIn(this.#pipeline.backups),
       replaying: this.#pipeline.replay?.progress(),
     };
   }
@@ -283,4 +285,12 @@ export class Bridge {
       problems: this.status().problems,
     };
   }
+}
+
+/** Counts the files that wait for a person because of the configuration. */
+function homelessIn(backups: Backups): Pick<BackupsStatus, 'homeless'> {
+  const files = backups.homeless();
+  if (files.length === 0) return {};
+  const destinations = [...new Set(files.map(({ destination }) => destination))].sort();
+  return { homeless: { files: files.length, rows: files.reduce((sum, { rows }) => sum + rows, 0), destinations } };
 }

@@ -8,7 +8,7 @@ import type { OnStep } from '../core/steps.ts';
 import { Catalog, type PendingCount } from './files/catalog.ts';
 import { BackupDirectory } from './files/directory.ts';
 import { fileFacts, fileOutlook, type FileFacts, type FileOutlook } from './files/file-facts.ts';
-import type { BackupFileInfo } from './files/file-info.ts';
+import { compareFiles, type BackupFileInfo } from './files/file-info.ts';
 import { OPEN_SUFFIX, type BackupKind } from './files/file-name.ts';
 import { UnknownFileError, type BackupFolder } from './files/folder.ts';
 import { Redirects } from './replay/redirects.ts';
@@ -146,7 +146,10 @@ export class Backups {
 
   /** Files that nobody replays until a person says where their rows go, oldest first. */
   homeless(): readonly BackupFileInfo[] {
-    return this.files().filter((info) => this.#outlook(info).hint !== undefined);
+    return this.#catalog
+      .all()
+      .filter((info) => this.#outlook(info).hint !== undefined)
+      .sort(compareFiles);
   }
 
   pending(kind: BackupKind): PendingCount {
@@ -180,6 +183,17 @@ export class Backups {
   setProblem(name: string, problem: string): void {
     const file = this.#catalog.get(name);
     if (file !== undefined) this.#catalog.put({ ...file, replayedRows: undefined, problem });
+  }
+
+  /**
+   * All rows of the file go to the destination `to` from now on. Resolves when that is durable. Nobody may be replaying
+   * it. Throws UnknownFileError, and as `Redirects.set`.
+   */
+  async redirect(name: string, to: string): Promise<void> {
+    const file = this.#catalog.get(name);
+    if (file === undefined) throw new UnknownFileError(name);
+    await this.redirects.set(name, file.destination, to);
+    this.#catalog.tell(name);
   }
 
   /**

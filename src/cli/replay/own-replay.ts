@@ -51,9 +51,9 @@ export async function openOwnReplay(config: Config): Promise<OwnReplay> {
   return {
     staysOn: false,
     files: () => Promise.resolve(listFiles(backups, replay)),
-    request: async (file) => {
+    request: async (file, to) => {
       try {
-        await replay.request(file);
+        await replay.request(file, to);
       } catch (error) {
         if (!(error instanceof UnknownFileError || error instanceof ReplayRefusedError)) throw error;
         throw new CommandError(EXIT.inputOutput, error.message);
