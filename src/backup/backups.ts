@@ -103,7 +103,7 @@ export class Backups {
    * Makes the directory, seals what a crash left open and reads each file through once. A file that can't be read is
    * listed with its problem. When that takes more than five seconds (a long outage leaves gigabytes), it resolves and
    * reads on beside the work: what was not read yet is listed with no rows, but with whom they are for. Throws the
-   * system error when the directory can't be made or listed, or a backup can't be sealed.
+   * system error when the directory can't be made or listed, or a backup can't be sealed, or begun to be read.
    */
   async start(): Promise<void> {
     await this.#directory.recover();
@@ -134,6 +134,11 @@ export class Backups {
     return this.#catalog.sorted();
   }
 
+  /** Those files, oldest first. */
+  filesWhere(isWanted: (file: BackupFileInfo) => boolean): readonly BackupFileInfo[] {
+    return this.#catalog.all().filter(isWanted).sort(compareFiles);
+  }
+
   file(name: string): BackupFileInfo | undefined {
     return this.#catalog.get(name);
   }
@@ -146,10 +151,7 @@ export class Backups {
 
   /** Files that nobody replays until a person says where their rows go, oldest first. */
   homeless(): readonly BackupFileInfo[] {
-    return this.#catalog
-      .all()
-      .filter((info) => this.#outlook(info).hint !== undefined)
-      .sort(compareFiles);
+    return this.filesWhere((info) => this.#outlook(info).hint !== undefined);
   }
 
   pending(kind: BackupKind): PendingCount {

@@ -219,6 +219,46 @@ describe('a file of messages for several destinations', () => {
   });
 });
 
+describe('a file that a person made, whose rows name several destinations', () => {
+  const line = (number: number, destination: string, place = ''): string =>
+    `A,${number},2025-11-02T14:30:00Z,GOOD,${destination},${place === '' ? ',,' : `journal00001,${place},0`}\n`;
+  const HEADER = 'tag_name,tag_value,timestamp,quality,destination,journal,message_no,value_no\n';
+
+  async function own(setup: Setup, ...lines: readonly string[]): Promise<void> {
+    const file = await setup.disk.mount().create(`${DIR}/own.csv`);
+    await file.append(Buffer.from(HEADER + lines.join('')));
+    await file.close();
+  }
+
+  it('gives each its rows, those with a place in their order', async () => {
+    const setup = await start();
+    await own(setup, line(1, ''), line(2, 'alarms', '9'), line(3, 'alarms'), line(4, 'alarms', '8'), line(5, '', '8'));
+    setup.life.replay.start();
+    await setup.life.replay.request('own.csv');
+    await within(setup, 'it is replayed', () => setup.life.backups.files().length === 0);
+    expect(setup.tables.numbers()).toEqual({ default: [1, 5], alarms: [4, 2, 3] });
+    expect(new Set(setup.tables.streams.map((each) => each.split(': ')[1])).size).toBe(4);
+    await stop(setup.life);
+  });
+
+  it('is refused as a whole while one is not configured, and may be sent to one place', async () => {
+    const setup = await start();
+    const { backups, replay } = setup.life;
+    await own(setup, line(1, ''), line(2, 'gone'), line(3, 'alarms', '8'));
+    replay.start();
+    await replay.request('own.csv');
+    await within(setup, 'it is refused', () => replay.requestState('own.csv')?.state === 'failed');
+    expect(replay.requestState('own.csv')?.problem).toBe(
+      'its destination gone is not in oracle.destinations: put it back, or backups replay FILE --to NAME',
+    );
+    expect(setup.tables.numbers()).toEqual({ default: [] });
+    await replay.request('own.csv', 'energy');
+    await within(setup, 'it is replayed', () => backups.files().length === 0);
+    expect(setup.tables.numbers()).toEqual({ default: [], energy: [1, 2, 3] });
+    await stop(setup.life);
+  });
+});
+
 describe('a file of a destination that the configuration does not name', () => {
   it('is taken by nobody, and says what to do', async () => {
     const setup = await start();
@@ -280,6 +320,26 @@ describe('a file of a destination that the configuration does not name', () => {
     next.life.replay.wake('alarms');
     await within(next, 'it is replayed', () => next.life.backups.files().length === 0);
     expect(next.tables.numbers()).toMatchObject({ alarms: [1, 2, 3] });
+    await stop(next.life);
+  });
+});
+
+describe('a file of rejected rows that a person has sent elsewhere', () => {
+  it('is gone on with by the next run, which nobody asks, unless nothing is to be replayed by itself', async () => {
+    const setup = await start({ isOracleUp: () => false });
+    await setup.life.backups.lane('alarms').reject(numbered(1, 1), [{ index: 0, reason: REFUSED }]);
+    const { name } = setup.life.backups.files()[0]!;
+    await setup.life.replay.request(name, 'energy');
+    await stop(setup.life);
+    const manual = await start({ enabled: false }, setup);
+    manual.life.replay.start();
+    await manual.life.clock.advance(60_000);
+    expect(manual.life.backups.facts(name)).toMatchObject({ state: 'sealed', destination: 'alarms', to: 'energy' });
+    await stop(manual.life);
+    const next = await start({}, setup);
+    next.life.replay.start();
+    await within(next, 'it is replayed', () => next.life.backups.files().length === 0);
+    expect(next.tables.numbers()).toMatchObject({ default: [], energy: [1] });
     await stop(next.life);
   });
 });
