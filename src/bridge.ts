@@ -1,4 +1,5 @@
 import { BrokerSide } from './broker-side.ts';
+import type { Backups } from './backup/backups.ts';
 import type { Config } from './config/config.ts';
 import { destinationsOf } from './config/destinations.ts';
 import type { Clock } from './core/clock.ts';
@@ -261,6 +262,7 @@ export class Bridge {
       rejectedRows: rejected.rows,
       undecodableFiles: undecodable.files,
       undecodableRows: undecodable.rows,
+      ...homelessIn(this.#pipeline.backups),
       replaying: this.#pipeline.replays?.progress(),
     };
   }
@@ -298,4 +300,12 @@ export class Bridge {
       problems: this.status().problems,
     };
   }
+}
+
+/** Counts the files that wait for a person because of the configuration. */
+function homelessIn(backups: Backups): Pick<BackupsStatus, 'homeless'> {
+  const files = backups.homeless();
+  if (files.length === 0) return {};
+  const destinations = [...new Set(files.map(({ destination }) => destination))].sort();
+  return { homeless: { files: files.length, rows: files.reduce((sum, { rows }) => sum + rows, 0), destinations } };
 }

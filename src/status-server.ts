@@ -57,7 +57,7 @@ export class StatusServer {
     });
     const actions = createActions({
       token: http.token,
-      replay: (file) => this.#replay(file),
+      replay: (file, to) => this.#replay(file, to),
       discard: (file) => this.#discard(file),
     });
     const questions = createQuestions({
@@ -88,10 +88,10 @@ export class StatusServer {
   }
 
   /** Queues a replay. Undefined when the file is queued, else why it is not. */
-  async #replay(file: string): Promise<Refusal | undefined> {
+  async #replay(file: string, to: string | undefined): Promise<Refusal | undefined> {
     const { replays } = this.#parts.pipeline;
     if (replays === undefined) return { status: 409, message: 'the bridge is still starting' };
-    return unlessRefused(() => replays.request(file));
+    return unlessRefused(() => replays.request(file, to));
   }
 
   /** Discards a file. Undefined when the file is gone, else why it is not. */

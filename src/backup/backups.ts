@@ -8,7 +8,7 @@ import type { OnStep } from '../core/steps.ts';
 import { Catalog, type PendingCount } from './files/catalog.ts';
 import { BackupDirectory } from './files/directory.ts';
 import { fileFacts, fileOutlook, type FileFacts, type FileOutlook } from './files/file-facts.ts';
-import type { BackupFileInfo } from './files/file-info.ts';
+import { compareFiles, type BackupFileInfo } from './files/file-info.ts';
 import { OPEN_SUFFIX, type BackupKind } from './files/file-name.ts';
 import { UnknownFileError, type BackupFolder } from './files/folder.ts';
 import { Redirects } from './replay/redirects.ts';
@@ -103,7 +103,7 @@ export class Backups {
    * Makes the directory, seals what a crash left open and reads each file through once. A file that can't be read is
    * listed with its problem. When that takes more than five seconds (a long outage leaves gigabytes), it resolves and
    * reads on beside the work: what was not read yet is listed with no rows, but with whom they are for. Throws the
-   * system error when the directory can't be made or listed, or a backup can't be sealed.
+   * system error when the directory can't be made or listed, or a backup can't be sealed, or begun to be read.
    */
   async start(): Promise<void> {
     await this.#directory.recover();
@@ -134,6 +134,11 @@ export class Backups {
     return this.#catalog.sorted();
   }
 
+  /** Those files, oldest first. */
+  filesWhere(isWanted: (file: BackupFileInfo) => boolean): readonly BackupFileInfo[] {
+    return this.#catalog.all().filter(isWanted).sort(compareFiles);
+  }
+
   file(name: string): BackupFileInfo | undefined {
     return this.#catalog.get(name);
   }
@@ -146,7 +151,7 @@ export class Backups {
 
   /** Files that nobody replays until a person says where their rows go, oldest first. */
   homeless(): readonly BackupFileInfo[] {
-    return this.files().filter((info) => this.#outlook(info).hint !== undefined);
+    return this.filesWhere((info) => this.#outlook(info).hint !== undefined);
   }
 
   pending(kind: BackupKind): PendingCount {
@@ -180,6 +185,17 @@ export class Backups {
   setProblem(name: string, problem: string): void {
     const file = this.#catalog.get(name);
     if (file !== undefined) this.#catalog.put({ ...file, replayedRows: undefined, problem });
+  }
+
+  /**
+   * All rows of the file go to the destination `to` from now on. Resolves when that is durable. Nobody may be replaying
+   * it. Throws UnknownFileError, and as `Redirects.set`.
+   */
+  async redirect(name: string, to: string): Promise<void> {
+    const file = this.#catalog.get(name);
+    if (file === undefined) throw new UnknownFileError(name);
+    await this.redirects.set(name, file.destination, to);
+    this.#catalog.tell(name);
   }
 
   /**

@@ -12,6 +12,7 @@ export type ProblemKind =
   | 'oracle'
   | 'bufferFull'
   | 'backups'
+  | 'homeless'
   | 'held'
   | 'rejected'
   | 'undecodable'
@@ -44,6 +45,9 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
     if (backups.replaying !== undefined) return 'Nothing: they are being replayed.';
     return oracle.state === 'connected' ? BACKUPS_STAY : BACKUPS_WAIT;
   },
+  homeless:
+    'Put them back into oracle.destinations, or say where the rows go: backups replay FILE --to NAME; backups list names ' +
+    'the files. Nothing else takes them.',
   held:
     'The DBA must add a partition to the table for their times (see the files); they are written by themselves then. Where a time is wrong, mend the PLC and ' +
     'discard the file.',

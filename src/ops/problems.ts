@@ -94,6 +94,16 @@ const PROBLEMS: readonly Problem[] = [
     phrase: () => 'backups wait for Oracle',
   },
   {
+    kind: 'homeless',
+    sentence: ({ backups: { homeless } }) => {
+      if (homeless === undefined) return undefined;
+      const names = homeless.destinations.map((name) => shortText(name, MAX_NAME_LENGTH)).join(', ');
+      const which = homeless.destinations.length === 1 ? 'a destination' : 'destinations';
+      return waiting(homeless.files, homeless.rows, `for ${which} not in oracle.destinations, kept in CSV: ${names}`);
+    },
+    phrase: () => 'rows without a destination',
+  },
+  {
     kind: 'held',
     sentence: ({ backups }) =>
       waiting(backups.heldFiles, backups.heldRows, 'held until the table has a partition for them'),

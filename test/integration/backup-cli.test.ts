@@ -83,6 +83,20 @@ describe('backups list', () => {
     expect(await readFile(join(dir, `${OPEN}.open`))).toEqual(before);
   });
 
+  it('shows the destinations where there are several, and what to do about one that is gone', async () => {
+    await backups.lane('gone').backUp(valuesOf(1), DOWN);
+    await backups.lane('gone').endOutage();
+    await fill();
+    const { out } = await bridge('list');
+    expect(out).toMatch(/^FILE +KIND +STATE +ROWS +SIZE +AGE +DESTINATION +REASON\n/);
+    const hint = 'its destination gone is not in oracle.destinations: put it back, or backups replay FILE --to NAME';
+    expect(out).toMatch(
+      new RegExp(`^${SEALED.replace('.', String.raw`\.`)} +backup +sealed +1 .* gone +${hint}$`, 'm'),
+    );
+    expect(out).toMatch(/^rejected_.* default +ORA-00001 unique$/m);
+    expect((await bridge('show', SEALED)).out).toContain(`hint            ${hint}\n`);
+  });
+
   it('prints names alone, for a shell to complete', async () => {
     expect((await bridge('list', '--names')).out).toBe('');
     await fill();

@@ -46,7 +46,7 @@ export class BackupDirectory {
   /**
    * Makes the directory, ends what a crash left half done in it, and enters all its files into the catalog: of those
    * that are not read yet it is known whom they are for. Throws the system error when the directory can't be made or
-   * listed, or a backup can't be sealed.
+   * listed, or a backup can't be sealed, or begun to be read.
    */
   async recover(): Promise<void> {
     const { folder, log } = this.#options;
@@ -147,9 +147,14 @@ export class BackupDirectory {
   async #enter(name: string): Promise<void> {
     const { catalog, folder } = this.#options;
     const file = unreadableFile(name, 'sealed', NOT_READ_YET);
-    // Where the disk refuses, `#followFile` says so.
-    const destination = await firstDestination(folder.fileSystem, folder.path(name)).catch(() => file.destination);
-    catalog.put({ ...file, destination });
+    try {
+      const destination = await firstDestination(folder.fileSystem, folder.path(name));
+      catalog.put({ ...file, destination });
+    } catch (error) {
+      // By whom a backup is for it is known what of it is in Oracle; of other files `#followFile` says what is wrong.
+      if (mayBeInOracle(file) && systemErrorCode(error) !== 'ENOENT') throw error;
+      catalog.put(file);
+    }
   }
 
   async #recover(name: string): Promise<void> {
@@ -223,10 +228,14 @@ export class BackupDirectory {
  * not become another's in between.
  */
 function moved(info: BackupFileInfo, { destination }: BackupFileInfo): BackupFileInfo {
-  const mayBeInOracle = info.kind === 'backup' && parseFileName(info.name) !== undefined;
-  if (!mayBeInOracle || info.problem !== undefined) return info;
+  if (!mayBeInOracle(info) || info.problem !== undefined) return info;
   const problem =
     `its rows were for ${destination} when the file was found and are for ${info.destination} now: ` +
     `put ${destination} back into it, and replay it with --to ${info.destination}`;
   return { ...info, destination, problem };
+}
+
+/** Rows of the file may have been live, and written, before they were backed up. */
+function mayBeInOracle({ kind, name }: BackupFileInfo): boolean {
+  return kind === 'backup' && parseFileName(name) !== undefined;
 }

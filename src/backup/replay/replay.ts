@@ -88,8 +88,8 @@ export class Replay {
   }
 
   start(): void {
-    this.#stopListening = this.#options.backups.onChange(() => {
-      if (this.#waitsForFiles) this.#wait.abort();
+    this.#stopListening = this.#options.backups.onChange((file) => {
+      if (this.#waitsForFiles && this.#concerns(file)) this.#wait.abort();
     });
     this.#running = this.#run();
   }
@@ -190,14 +190,18 @@ export class Replay {
     return this.#asked().find((file) => !isListed(file)) ?? this.#toDo().find((file) => this.#patience.isDue(file));
   }
 
+  #concerns(file: string): boolean {
+    const info = this.#options.backups.file(file);
+    return this.#files.has(file) || (info !== undefined && this.#options.isOurs(info));
+  }
+
   /** What is to be replayed, in this order, once it is due. */
   #toDo(): string[] {
+    const { backups, enabled, isOurs } = this.#options;
     const asked = new Set(this.#asked());
-    const files = this.#options.backups.files();
-    const first = files.filter(({ name }) => asked.has(name));
-    const { enabled, isOurs } = this.#options;
+    const first = backups.filesWhere(({ name }) => asked.has(name));
     const rest = enabled
-      ? files.filter((file) => !asked.has(file.name) && this.#isDueByItself(file) && isOurs(file))
+      ? backups.filesWhere((file) => !asked.has(file.name) && this.#isDueByItself(file) && isOurs(file))
       : [];
     return [...first, ...rest].map(({ name }) => name);
   }

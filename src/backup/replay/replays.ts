@@ -100,7 +100,7 @@ export class Replays {
     if (info.state === 'open') throw new ReplayRefusedError(`${file} is being written and could not be sealed`);
     if (backups.redirects.isChanging(file))
       throw new ReplayRefusedError(`${file}: another request is just being taken`);
-    if (to !== undefined) await this.#redirect(info, to);
+    if (to !== undefined) await this.#redirect(file, to);
     this.#loopOf(info).ask(file);
   }
 
@@ -113,16 +113,15 @@ export class Replays {
     return undefined;
   }
 
-  async #redirect(info: BackupFileInfo, to: string): Promise<void> {
-    const { redirects } = this.#options.backups;
-    const { name } = info;
+  async #redirect(name: string, to: string): Promise<void> {
+    const { backups } = this.#options;
     if (this.isReplaying(name)) {
-      if (redirects.of(name) === to) return;
+      if (backups.redirects.of(name) === to) return;
       throw new ReplayRefusedError(`${name} is being replayed`);
     }
     for (const loop of this.#loops.values()) loop.release(name);
     try {
-      await redirects.set(name, info.destination, to);
+      await backups.redirect(name, to);
     } catch (error) {
       if (error instanceof RedirectRefusedError) throw new ReplayRefusedError(error.message);
       throw error;

@@ -29,7 +29,7 @@ export const backupsCommand: Command = {
   summary: 'lists, shows, replays and discards the CSV backups',
   usage: `Usage: mqtt-oracle-bridge backups list [--json | --names]
        mqtt-oracle-bridge backups show FILE [--json]
-       mqtt-oracle-bridge backups replay [FILE...]
+       mqtt-oracle-bridge backups replay [FILE...] [--to NAME]
        mqtt-oracle-bridge backups discard FILE [--yes]
 
 Works on backup.dir of the configuration, beside a running bridge too, which notices
@@ -43,11 +43,16 @@ mended, undecodable messages after their subscription is, or a file from another
 that was copied into backup.dir. Without FILE, all sealed backups. What is refused again,
 or still can't be decoded, goes to a new file.
 
+With --to all rows of FILE go to the destination NAME of the configuration (default: the
+one of oracle.table), whomever they are for: what to do with the files of a destination
+that is not in oracle.destinations any more. A replay that has begun can't be sent elsewhere.
+
 Examples:
   mqtt-oracle-bridge backups list
   mqtt-oracle-bridge backups show rejected_20251102_143000.csv
   mqtt-oracle-bridge backups replay rejected_20251102_143000.csv
   mqtt-oracle-bridge backups replay undecodable_20251102_143000.csv
+  mqtt-oracle-bridge backups replay backup_20251102_143000.csv --to alarms
   mqtt-oracle-bridge backups discard rejected_20251102_143000.csv`,
   exitCodes: {
     0: 'done',
@@ -59,6 +64,7 @@ Examples:
   options: {
     json: { type: 'boolean', summary: 'list and show: print JSON' },
     names: { type: 'boolean', summary: 'list: print names only, one a line' },
+    to: { type: 'string', placeholder: 'NAME', summary: 'replay: the destination that all rows of FILE go to' },
     yes: { type: 'boolean', short: 'y', summary: 'discard: do not ask' },
     ...CONFIG_OPTIONS,
   },

@@ -53,9 +53,9 @@ export async function openOwnReplay(config: Config): Promise<OwnReplay> {
   return {
     staysOn: false,
     files: () => Promise.resolve(listFiles(backups, replays)),
-    request: async (file) => {
+    request: async (file, to) => {
       try {
-        await replays.request(file);
+        await replays.request(file, to);
       } catch (error) {
         if (!(error instanceof UnknownFileError || error instanceof ReplayRefusedError)) throw error;
         throw new CommandError(EXIT.inputOutput, error.message);

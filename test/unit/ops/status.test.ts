@@ -43,6 +43,18 @@ describe('collectStatus', () => {
     expect(status.advice).toEqual([]);
   });
 
+  it('names destinations that files are for and the configuration does not know', () => {
+    const sources = madeUpSources();
+    const homeless = { files: 1, rows: 12, destinations: ['alarms'] };
+    const { advice } = collectStatus({ ...sources, backups: () => ({ ...sources.backups(), homeless }) });
+    expect(advice).toMatchObject([
+      {
+        problem: '12 rows for a destination not in oracle.destinations, kept in CSV: alarms (1 file).',
+        remedy: expect.stringContaining('backups replay FILE --to NAME') as string,
+      },
+    ]);
+  });
+
   it('counts whole seconds since the start', async () => {
     const sources = madeUpSources();
     await sources.clock.advance(61_999);
