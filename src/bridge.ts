@@ -1,5 +1,6 @@
 import { BrokerSide } from './broker-side.ts';
 import type { Config } from './config/config.ts';
+import { destinationsOf } from './config/destinations.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
 import { nodeFileSystem, warnOfExposed } from './core/node-filesystem.ts';
@@ -175,7 +176,8 @@ export class Bridge {
   #createPipeline(): Pipeline {
     const { clock, log, onStep } = this.#parts;
     const { bridge, oracle } = this.#config;
-    const sessions = new Sessions(this.#connections, { ...oracle, bridgeId: bridge.id }, onStep);
+    const destination = destinationsOf(oracle)[0]!;
+    const sessions = new Sessions(this.#connections, { ...oracle, destination, bridgeId: bridge.id }, onStep);
     return new Pipeline(this.#config, {
       clock,
       fileSystem: nodeFileSystem,

@@ -15,6 +15,8 @@ export interface Counters {
   messagesMaybeRepeated: number;
   valuesReceived: number;
   valuesWritten: number;
+  /** Nothing was written for them, as the table had their rows, by their key (`oracle.onDuplicate`). */
+  valuesAlreadyThere: number;
   valuesBackedUp: number;
   valuesReplayed: number;
   valuesRejected: number;
@@ -32,6 +34,7 @@ export function createCounters(): Counters {
     messagesMaybeRepeated: 0,
     valuesReceived: 0,
     valuesWritten: 0,
+    valuesAlreadyThere: 0,
     valuesBackedUp: 0,
     valuesReplayed: 0,
     valuesRejected: 0,

@@ -112,9 +112,14 @@ export class Checkpoints {
   #save(): Promise<void> {
     const { broker, clock, counters, journal, ledgerPlace } = this.#options;
     this.#savedAtMs = clock.monotonic();
-    const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = this.#settledCounters;
-    const valuesReceived = valuesWritten + valuesBackedUp + valuesRejected + valuesDropped + valuesFiltered;
-    const settled = { valuesReceived, valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered };
+    const settled = settledOf(this.#settledCounters);
     return journal.saveCheckpoint({ ...counters, ...settled }, ledgerPlace(), broker());
   }
+}
+
+/** The counters of values by what became of them, and their sum: what was received of these. */
+function settledOf(counters: Counters): Partial<Counters> {
+  const { valuesWritten, valuesAlreadyThere, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = counters;
+  const settled = { valuesWritten, valuesAlreadyThere, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered };
+  return { ...settled, valuesReceived: Object.values(settled).reduce((sum, count) => sum + count, 0) };
 }

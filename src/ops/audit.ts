@@ -11,12 +11,13 @@ export interface Audit {
 }
 
 /**
- * Holds received values against what became of them: every one is written, kept in a file, left out on purpose, or
- * still on its way.
+ * Holds received values against what became of them: every one is written or was there already, kept in a file,
+ * left out on purpose, or still on its way.
  */
 export function auditCounters(counters: Counters, pending: number): Audit {
-  const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = counters;
-  const settled = valuesWritten + valuesBackedUp + valuesRejected + valuesDropped + valuesFiltered;
+  const { valuesWritten, valuesAlreadyThere, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = counters;
+  const kept = valuesWritten + valuesAlreadyThere + valuesBackedUp + valuesRejected;
+  const settled = kept + valuesDropped + valuesFiltered;
   const difference = counters.valuesReceived - settled - pending;
   return { balanced: difference === 0, pending, difference };
 }

@@ -7,10 +7,11 @@ import { placeKeyOf, placeOf, placeOfKey, type TagValues } from '../core/tag-val
 import { LedgerCursor, type LedgerCursorOptions } from './ledger-cursor.ts';
 
 /**
- * How values came to their end: `written` by this call, or found to be in Oracle by reading the ledger; `rejected`, so
- * durably in a CSV; `repeated` when they had come to that end, and were counted, before.
+ * How values came to their end: `written` by this call, or found to be in Oracle by reading the ledger; `alreadyThere`
+ * when the table had their rows, by their key, before this call; `rejected`, so durably in a CSV; `repeated` when they
+ * had come to that end, and were counted, before.
  */
-export type SettledAs = 'written' | 'rejected' | 'repeated';
+export type SettledAs = 'written' | 'alreadyThere' | 'rejected' | 'repeated';
 
 /**
  * What became of a list of values: all `settled`; `stopped` by the signal before they were sent; or why the database
@@ -176,8 +177,9 @@ export class LedgerStream {
     const startedMs = clock.monotonic();
     const move = this.#cursor.moveFor(values);
     const to = placeOf(values, values.length - 1);
+    let alreadyThere = 0;
     try {
-      const reached = await session.write(values, move, async (rows) => {
+      const written = await session.write(values, move, async (rows) => {
         for (const group of [
           rows.filter(({ isHeld }) => isHeld === true),
           rows.filter(({ isHeld }) => isHeld !== true),
@@ -186,14 +188,16 @@ export class LedgerStream {
           for (const { index } of group) refused.add(index);
         }
       });
-      this.#cursor.committed(to, reached);
+      alreadyThere = written.alreadyThere;
+      this.#cursor.committed(to, written.reached);
     } catch (thrown) {
       if (thrown instanceof DatabaseError) this.#cursor.failed(thrown, to);
       throw thrown;
     }
     this.#takeOut(values, refused);
     onCommitted(values, clock.monotonic() - startedMs);
-    onSettled('written', values.length);
+    onSettled('written', values.length - alreadyThere);
+    if (alreadyThere > 0) onSettled('alreadyThere', alreadyThere);
     values.clear();
   }
 

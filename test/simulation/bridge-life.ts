@@ -1,3 +1,4 @@
+import { destinationsOf } from '../../src/config/destinations.ts';
 import { auditCounters } from '../../src/ops/audit.ts';
 import type { Message } from '../../src/core/message.ts';
 import type { Step } from '../../src/core/steps.ts';
@@ -63,7 +64,11 @@ export class BridgeLife {
     const step = (name: Step): void => {
       if (!this.#life.isOver) onStep(name);
     };
-    const sessions = new Sessions(this.#connections, { ...config.oracle, bridgeId: BRIDGE_ID }, step);
+    const sessions = new Sessions(
+      this.#connections,
+      { ...config.oracle, destination: destinationsOf(config.oracle)[0]!, bridgeId: BRIDGE_ID },
+      step,
+    );
     this.#pipeline = new Pipeline(config, {
       clock: this.#life,
       fileSystem: disk.mount(this.#life),

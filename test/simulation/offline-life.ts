@@ -1,3 +1,4 @@
+import { destinationsOf } from '../../src/config/destinations.ts';
 import { noStep } from '../../src/core/steps.ts';
 import { OfflineReplay } from '../../src/offline-replay.ts';
 import { Sessions } from '../../src/oracle/sessions.ts';
@@ -31,7 +32,11 @@ export class OfflineLife {
     this.#life = new Life(time, random);
     this.#connections = new SimConnections(database, this.#life);
     const config = simConfig(plan);
-    const sessions = new Sessions(this.#connections, { ...config.oracle, bridgeId: BRIDGE_ID }, noStep);
+    const sessions = new Sessions(
+      this.#connections,
+      { ...config.oracle, destination: destinationsOf(config.oracle)[0]!, bridgeId: BRIDGE_ID },
+      noStep,
+    );
     this.#offline = new OfflineReplay(config, {
       clock: this.#life,
       fileSystem: disk.mount(this.#life),

@@ -31,7 +31,10 @@ export interface FileReplayParts {
   readonly checkRows: (values: TagValues) => readonly RefusedRow[];
   /** Made anew for each file of messages. */
   readonly decoder: () => MessageDecoder;
-  readonly counters: Pick<Counters, 'valuesReceived' | 'valuesBackedUp' | 'valuesReplayed' | 'valuesWritten'>;
+  readonly counters: Pick<
+    Counters,
+    'valuesReceived' | 'valuesBackedUp' | 'valuesReplayed' | 'valuesWritten' | 'valuesAlreadyThere'
+  >;
   readonly batchSize: number;
   readonly onStep: OnStep;
   readonly clock: Clock;
@@ -208,7 +211,7 @@ export class FileReplay {
       onRead: () => Promise.resolve(),
       onAhead: () => {},
       onSettled: (as, count) => {
-        if (as === 'written') counters.valuesReplayed += count;
+        if (as === 'written' || as === 'alreadyThere') counters.valuesReplayed += count;
       },
       onCommitted: () => onStep('replayed'),
       onFailed: () => {},

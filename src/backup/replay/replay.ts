@@ -72,7 +72,10 @@ export class Replay {
     this.#backoff = new Backoff(RETRY, options.clock);
     this.#orphans = new OrphanedStreams(options);
     const { clock, counters } = options;
-    this.#patience = new Patience({ rowsTaken: () => counters.valuesWritten + counters.valuesReplayed, clock });
+    this.#patience = new Patience({
+      rowsTaken: () => counters.valuesWritten + counters.valuesAlreadyThere + counters.valuesReplayed,
+      clock,
+    });
   }
 
   start(): void {

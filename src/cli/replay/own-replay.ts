@@ -2,6 +2,7 @@ import { UnknownFileError } from '../../backup/files/folder.ts';
 import { listedFile } from '../../backup/replay/listing.ts';
 import { ReplayRefusedError } from '../../backup/replay/replay.ts';
 import type { Config } from '../../config/config.ts';
+import { destinationsOf } from '../../config/destinations.ts';
 import { systemClock } from '../../core/clock.ts';
 import { coerceError, systemErrorCode } from '../../core/errors.ts';
 import { createLogger } from '../../core/logger.ts';
@@ -25,7 +26,7 @@ export interface OwnReplay extends Replayer {
  */
 export async function openOwnReplay(config: Config): Promise<OwnReplay> {
   const log = createLogger({ ...config.log, level: 'error' });
-  const sessions = openReplaySessions(config, log);
+  const sessions = openReplaySessions(config, destinationsOf(config.oracle)[0]!, log);
   const offline = new OfflineReplay(config, {
     clock: systemClock,
     fileSystem: nodeFileSystem,

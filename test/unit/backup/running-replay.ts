@@ -35,7 +35,7 @@ export function createLife(
     journalId: () => JOURNAL,
     ...shared,
   });
-  const counters = { valuesReceived: 0, valuesBackedUp: 0, valuesReplayed: 0, valuesWritten: 0 };
+  const counters = { valuesReceived: 0, valuesBackedUp: 0, valuesReplayed: 0, valuesWritten: 0, valuesAlreadyThere: 0 };
   const replay = new Replay({
     ...shared,
     backups,
