@@ -21,6 +21,8 @@ export interface MessageCounters {
 export interface ValueCounters {
   valuesReceived: number;
   valuesWritten: number;
+  /** Nothing was written for them, as the table had their rows, by their key (`oracle.onDuplicate`). */
+  valuesAlreadyThere: number;
   valuesBackedUp: number;
   valuesReplayed: number;
   valuesRejected: number;
@@ -32,6 +34,7 @@ export interface ValueCounters {
 const VALUE_KEYS = [
   'valuesReceived',
   'valuesWritten',
+  'valuesAlreadyThere',
   'valuesBackedUp',
   'valuesReplayed',
   'valuesRejected',
@@ -59,8 +62,9 @@ export function createCounters(): Counters {
 
 /** How many of the values that were received have come to their end, whichever. */
 export function settledOf(counters: ValueCounters): number {
-  const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = counters;
-  return valuesWritten + valuesBackedUp + valuesRejected + valuesDropped + valuesFiltered;
+  const { valuesWritten, valuesAlreadyThere, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = counters;
+  const kept = valuesWritten + valuesAlreadyThere + valuesBackedUp + valuesRejected;
+  return kept + valuesDropped + valuesFiltered;
 }
 
 export function sumOf(lanes: readonly ValueCounters[]): ValueCounters {

@@ -11,8 +11,8 @@ export interface Audit {
 }
 
 /**
- * Holds received values against what became of them: every one is written, kept in a file, left out on purpose, or
- * still on its way.
+ * Holds received values against what became of them: every one is written or was there already, kept in a file,
+ * left out on purpose, or still on its way.
  */
 export function auditCounters(counters: ValueCounters, pending: number): Audit {
   const difference = counters.valuesReceived - settledOf(counters) - pending;

@@ -4,7 +4,7 @@ import type { LedgerSession } from '../core/ledger-session.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
 import { GoneDestination } from './gone-destination.ts';
 import type { ConnectionLender } from './lease.ts';
-import { Sessions, type SessionsOptions } from './sessions.ts';
+import { liveStream, Sessions, type SessionsOptions } from './sessions.ts';
 
 export interface DestinationSessionsOptions extends Pick<
   SessionsOptions,
@@ -25,26 +25,23 @@ export class DestinationSessions {
   ) {
     const sessions = options.destinations.map((destination) => {
       const { name } = destination;
-      return [name, new Sessions(connections(name), { ...options, ...destination }, onStep)] as const;
+      return [name, new Sessions(connections(name), { ...options, destination }, onStep)] as const;
     });
     this.#byName = new Map(sessions);
   }
 
-  /** For live data of the journal. */
+  /** For live data of the journal. One that the configuration does not name has a stream all the same. */
   live(journalId: string, destination: string): LedgerSession {
-    const stream = destination === DEFAULT_DESTINATION ? journalId : `${journalId}/${destination}`;
-    return this.#of(destination, (sessions) => sessions.live(stream));
+    const sessions = this.#byName.get(destination);
+    if (sessions !== undefined) return sessions.live(journalId);
+    const stream = this.#byName.get(DEFAULT_DESTINATION)!.replay(liveStream(journalId, destination));
+    return new GoneDestination(destination, stream);
   }
 
   /** For the replay of rows to a destination. `blamesRows`: as of `Refusals`. */
   replay(stream: string, destination: string, blamesRows?: () => boolean): LedgerSession {
-    return this.#of(destination, (sessions) => sessions.replay(stream, blamesRows));
-  }
-
-  /** One that the configuration does not name has a stream all the same. */
-  #of(destination: string, session: (sessions: Sessions) => LedgerSession): LedgerSession {
     const sessions = this.#byName.get(destination);
-    if (sessions !== undefined) return session(sessions);
-    return new GoneDestination(destination, session(this.#byName.get(DEFAULT_DESTINATION)!));
+    if (sessions !== undefined) return sessions.replay(stream, blamesRows);
+    return new GoneDestination(destination, this.#byName.get(DEFAULT_DESTINATION)!.replay(stream));
   }
 }

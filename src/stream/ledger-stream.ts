@@ -7,10 +7,11 @@ import { placeKeyOf, placeOf, placeOfKey, type TagValues } from '../core/tag-val
 import { LedgerCursor, type LedgerCursorOptions } from './ledger-cursor.ts';
 
 /**
- * How values came to their end: `written` by this call, or found to be in Oracle by reading the ledger; `rejected`, so
- * durably in a CSV; `repeated` when they had come to that end, and were counted, before.
+ * How values came to their end: `written` by this call, or found to be in Oracle by reading the ledger; `alreadyThere`
+ * when the table had their rows, by their key, before this call; `rejected`, so durably in a CSV; `repeated` when they
+ * had come to that end, and were counted, before.
  */
-export type SettledAs = 'written' | 'rejected' | 'repeated';
+export type SettledAs = 'written' | 'alreadyThere' | 'rejected' | 'repeated';
 
 /**
  * What became of a list of values: all `settled`; `stopped` by the signal before they were sent; or why the database
@@ -176,6 +177,7 @@ export class LedgerStream {
     const startedMs = clock.monotonic();
     const move = this.#cursor.moveFor(values);
     const to = placeOf(values, values.length - 1);
+    let alreadyThere = 0;
     let rejecting: Promise<void> = Promise.resolve();
     let isOver = false;
     const beforeCommit = (rows: readonly RefusedRow[]): Promise<void> => {
@@ -184,8 +186,9 @@ export class LedgerStream {
       return (rejecting = this.#setApart(values, rows, refused));
     };
     try {
-      const reached = await session.write(values, move, beforeCommit);
-      this.#cursor.committed(to, reached);
+      const written = await session.write(values, move, beforeCommit);
+      alreadyThere = written.alreadyThere;
+      this.#cursor.committed(to, written.reached);
     } catch (thrown) {
       // A call that is given up, as it hangs or others wait, may be answered all the same, or while rows are set apart:
       // what is in their CSV must not be tried again.
@@ -196,7 +199,8 @@ export class LedgerStream {
     }
     this.#takeOut(values, refused);
     onCommitted(values, clock.monotonic() - startedMs);
-    onSettled('written', values.length);
+    onSettled('written', values.length - alreadyThere);
+    if (alreadyThere > 0) onSettled('alreadyThere', alreadyThere);
     values.clear();
   }
 

@@ -19,8 +19,8 @@ const DISK_RETRY_MS = 1_000;
  * to give a batch to the backup.
  *
  * `batch` always holds just the values that are not settled: what is written, backed up or rejected is taken out of it
- * and counted in the same step, so that received = written + backed up + rejected + dropped + filtered + pending at
- * every instant.
+ * and counted in the same step, so that received = written + already there + backed up + rejected + dropped +
+ * filtered + pending at every instant.
  */
 export class BatchWriter {
   readonly availability: Availability;
@@ -247,6 +247,7 @@ export class BatchWriter {
   #count(as: SettledAs, count: number): void {
     const { counters } = this.#parts;
     if (as === 'written') counters.valuesWritten += count;
+    if (as === 'alreadyThere') counters.valuesAlreadyThere += count;
     if (as === 'rejected') counters.valuesRejected += count;
     this.#progressed(count);
   }

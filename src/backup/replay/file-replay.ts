@@ -1,5 +1,5 @@
 import { sleep, type Clock } from '../../core/clock.ts';
-import type { Counters } from '../../core/counters.ts';
+import type { ValueCounters } from '../../core/counters.ts';
 import { DatabaseError } from '../../core/errors.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import type { LedgerSession } from '../../core/ledger-session.ts';
@@ -60,7 +60,10 @@ export interface FileReplayParts {
   readonly log: Logger;
 }
 
-export type ReplayCounters = Pick<Counters, 'valuesReceived' | 'valuesBackedUp' | 'valuesReplayed' | 'valuesWritten'>;
+export type ReplayCounters = Pick<
+  ValueCounters,
+  'valuesReceived' | 'valuesBackedUp' | 'valuesReplayed' | 'valuesWritten' | 'valuesAlreadyThere'
+>;
 
 /** The file's replay must not begin, or go on, yet. */
 export class ReplayWaitsError extends Error {}
@@ -279,7 +282,7 @@ export class FileReplay {
       onRead: () => Promise.resolve(),
       onAhead: () => {},
       onSettled: (as, count) => {
-        if (as === 'written') counters.valuesReplayed += count;
+        if (as === 'written' || as === 'alreadyThere') counters.valuesReplayed += count;
       },
       onCommitted: () => onStep('replayed'),
       onFailed: () => {},

@@ -84,7 +84,10 @@ export class Replay {
     });
     // That another table takes rows says nothing of those that this one refuses.
     const counters = options.counters(destination);
-    this.#patience = new Patience({ rowsTaken: () => counters.valuesWritten + counters.valuesReplayed, clock });
+    this.#patience = new Patience({
+      rowsTaken: () => counters.valuesWritten + counters.valuesAlreadyThere + counters.valuesReplayed,
+      clock,
+    });
   }
 
   start(): void {

@@ -47,9 +47,9 @@ export class FakeOracle {
       write: async (values, move, beforeCommit) => {
         await this.before('write');
         this.writes += 1;
-        const reached = await this.store.write(stream, values, move, beforeCommit);
+        const written = await this.store.write(stream, values, move, beforeCommit);
         await this.before('committed');
-        return reached;
+        return written;
       },
       forget: async () => {
         await this.before('forget');

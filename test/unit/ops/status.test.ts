@@ -33,6 +33,7 @@ describe('collectStatus', () => {
       'messagesMaybeRepeated',
       'valuesReceived',
       'valuesWritten',
+      'valuesAlreadyThere',
       'valuesBackedUp',
       'valuesReplayed',
       'valuesRejected',

@@ -28,7 +28,7 @@ describe('a ledger stream', () => {
   beforeEach(() => {
     oracle = new FakeOracle();
     rejected = [];
-    settled = { written: 0, rejected: 0, repeated: 0 };
+    settled = { written: 0, alreadyThere: 0, rejected: 0, repeated: 0 };
   });
 
   function open(name: string, options: Partial<LedgerStreamOptions> = {}): LedgerStream {
