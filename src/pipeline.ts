@@ -163,7 +163,7 @@ export class Pipeline implements Intake {
     const stages = {
       session,
       checkpoints,
-      expander: this.#createExpander(journal),
+      expander: this.#createExpander(journal, checkpoints),
       writer,
       replay: this.#storage.createReplay({
         isOracleUp: () => writer.isCertain,
@@ -338,13 +338,14 @@ export class Pipeline implements Intake {
     });
   }
 
-  #createExpander(journal: Journal): Expander {
+  #createExpander(journal: Journal, checkpoints: Checkpoints): Expander {
     return new Expander({
       reader: journal,
       decoder: { decode: (message, into) => this.#decode(message, into) },
       buffer: this.buffer,
       undecodable: { add: (message, reason) => this.#setAside(message, reason) },
       counters: this.counters,
+      onFiltered: (messageNo, values) => checkpoints.filtered(messageNo, values),
       log: this.#logOf('expander'),
       clock: this.#parts.clock,
     });

@@ -11,12 +11,18 @@ import type { TagBuffer } from './tag-buffer.ts';
 export interface MessageReader {
   /** The next messages, waiting for at least one. None: there will be no more, or `signal` is aborted. */
   take(signal: AbortSignal): Promise<readonly Message[]>;
-  /** All of the message's `values` values are in the buffer; 0: it has none, or is durably kept as undecodable. */
+  /**
+   * All of the message's values are in the buffer, the last of them as value number `values` - 1; 0: it has none, none
+   * of them was let through, or it is durably kept as undecodable.
+   */
   done(message: Message, values: number): void;
 }
 
 export interface MessageDecoder {
-  /** Puts the message's values into the empty list `into`, or says why it can't, or that there are none to be had. */
+  /**
+   * Puts the message's values into the empty list `into`, or says why it can't, or that there are none to be had.
+   * Values that are left out on purpose are not in the list, but in its `leftOut`.
+   */
   decode(message: Message, into: TagValues): Reason | typeof SKIPPED | undefined;
 }
 
@@ -32,6 +38,8 @@ export interface ExpanderOptions {
   readonly buffer: TagBuffer;
   readonly undecodable: Undecodable;
   readonly counters: Counters;
+  /** Told of values that were left out of a message, in the step in which they are counted. */
+  readonly onFiltered?: (messageNo: number, values: number) => void;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -45,7 +53,7 @@ const STEPS_BEFORE_YIELD = 10_000;
  * Turns messages into tag values and puts these into the buffer, in order.
  *
  * At every instant: valuesReceived = values appended to the buffer + values dropped without ever having been in the
- * buffer + `pending`. Counts that belong together change without an await between them. A message is `done` once all
+ * buffer + values that were left out + `pending`. Counts that belong together change without an await between them. A message is `done` once all
  * its values are in the buffer. One that can't be decoded is done once it is durable; the others don't wait for it.
  */
 export class Expander {
@@ -54,6 +62,7 @@ export class Expander {
   readonly #buffer: TagBuffer;
   readonly #undecodable: Undecodable;
   readonly #counters: Counters;
+  readonly #onFiltered: ExpanderOptions['onFiltered'];
   readonly #clock: Clock;
   readonly #decoderFailed: RepeatedError;
   readonly #undecodableSeen: RepeatedError;
@@ -74,6 +83,7 @@ export class Expander {
     this.#buffer = options.buffer;
     this.#undecodable = options.undecodable;
     this.#counters = options.counters;
+    this.#onFiltered = options.onFiltered;
     this.#clock = options.clock;
     this.#decoderFailed = new RepeatedError(options.log, options.clock, 'decoder failed');
     this.#undecodableSeen = new RepeatedError(options.log, options.clock, 'message can not be decoded', 'warn');
@@ -114,9 +124,14 @@ export class Expander {
       this.#counters.messagesSkipped += 1;
     }
     if (outcome === undefined) {
-      this.#counters.valuesReceived += this.#values.length;
-      this.#pending = this.#values.length;
-      this.#stepsSinceYield += this.#values.length;
+      const { leftOut, length } = this.#values;
+      this.#counters.valuesReceived += length + leftOut;
+      this.#pending = length;
+      this.#stepsSinceYield += length + leftOut;
+      if (leftOut > 0) {
+        this.#counters.valuesFiltered += leftOut;
+        this.#onFiltered?.(message.number, leftOut);
+      }
     }
     return outcome;
   }
@@ -133,7 +148,9 @@ export class Expander {
   }
 
   #finish(message: Message): void {
-    const values = this.#values.length;
+    const { length, valueNos } = this.#values;
+    // Values that were left out behind the last one are settled as they are: the writer would never come to them.
+    const values = length === 0 ? 0 : valueNos[length - 1]! + 1;
     // A list that grew with a large message, or holds its texts, is not worth keeping.
     if (message.payload.length > LARGE_PAYLOAD_BYTES) this.#values = new TagValues(INITIAL_CAPACITY);
     this.#reader.done(message, values);

@@ -3,6 +3,7 @@ import { createCounters, type Counters } from '../core/counters.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import { comparePlaces, laterPlace, ORIGIN, type Place } from '../core/place.ts';
 import type { SessionKnowledge, Journal } from './journal.ts';
+import { OpenFiltered } from './open-filtered.ts';
 
 export interface CheckpointsOptions {
   readonly journal: Journal;
@@ -22,7 +23,8 @@ const SETTLING_POLL_MS = 20;
 
 /**
  * When checkpoints are saved, and with which counters: those of values fit the settled place, as what lies behind it is
- * counted again after a crash; the others are of now.
+ * counted again after a crash; the others are of now. Values that were left out never come to the writer, so theirs is
+ * counted by messages: those that are wholly settled are not read again.
  */
 export class Checkpoints {
   readonly #options: CheckpointsOptions;
@@ -33,6 +35,7 @@ export class Checkpoints {
   #foundSettled: Place = ORIGIN;
   /** The counters as they were at the watermark. */
   #settledCounters: Counters = createCounters();
+  readonly #openFiltered = new OpenFiltered();
 
   constructor(options: CheckpointsOptions) {
     this.#options = options;
@@ -59,6 +62,11 @@ export class Checkpoints {
     this.#settledCounters = { ...counters };
     journal.settledThrough(place);
     if (clock.monotonic() - this.#savedAtMs >= CHECKPOINT_EVERY_MS) void this.tryToSave();
+  }
+
+  /** So many values of the message were left out, and counted in the same step. */
+  filtered(messageNo: number, values: number): void {
+    this.#openFiltered.note(messageNo, values);
   }
 
   /**
@@ -112,7 +120,8 @@ export class Checkpoints {
   #save(): Promise<void> {
     const { broker, clock, counters, journal, ledgerPlace } = this.#options;
     this.#savedAtMs = clock.monotonic();
-    const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = this.#settledCounters;
+    const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped } = this.#settledCounters;
+    const valuesFiltered = counters.valuesFiltered - this.#openFiltered.behind(journal.settledNo);
     const valuesReceived = valuesWritten + valuesBackedUp + valuesRejected + valuesDropped + valuesFiltered;
     const settled = { valuesReceived, valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered };
     return journal.saveCheckpoint({ ...counters, ...settled }, ledgerPlace(), broker());

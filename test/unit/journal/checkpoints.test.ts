@@ -63,6 +63,24 @@ describe('Checkpoints', () => {
     await journal.close();
   });
 
+  it.each([
+    { settled: 0, filtered: 0 },
+    { settled: 1, filtered: 3 },
+    { settled: 2, filtered: 7 },
+  ])('saves $filtered values as left out where $settled messages are settled, without a batch', async (expected) => {
+    const { sample, journal, counters, checkpoints, places } = await begun();
+    checkpoints.resume(ORIGIN, ORIGIN);
+    Object.assign(counters, { valuesReceived: 9, valuesFiltered: 7 });
+    checkpoints.filtered(places[0]!.messageNo, 3);
+    checkpoints.filtered(places[1]!.messageNo, 4);
+    for (const place of places.slice(0, expected.settled)) journal.settledThrough(place);
+    expect(await checkpoints.tryToSave()).toBe(true);
+    const again = await reopened(sample, journal);
+    const { filtered } = expected;
+    expect(again.checkpoint?.counters).toMatchObject({ valuesReceived: filtered, valuesFiltered: filtered });
+    await again.close();
+  });
+
   it('saves the counters of values as they were at the settled place, and the others as they are', async () => {
     const { sample, journal, counters, checkpoints, places } = await begun();
     checkpoints.resume(ORIGIN, ORIGIN);
