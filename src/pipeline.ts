@@ -20,6 +20,7 @@ import type { AckMark } from './mqtt/acks/ack-proofs.ts';
 import type { Intake } from './mqtt/acks/deferred-acks.ts';
 import type { SessionManners } from './mqtt/redelivery/redelivery.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
+import { ExceptionFilter } from './payload/filter/exception-filter.ts';
 import { RetainedMemory } from './payload/retained-memory.ts';
 import { Rebirths } from './payload/sparkplug/rebirths.ts';
 import { takeUp } from './resume.ts';
@@ -32,7 +33,7 @@ export type PipelineConfig = Pick<Config, 'mqtt' | 'tagName' | 'buffer' | 'write
 
 /** Looks on: what it does with what it is told changes nothing. */
 export interface PipelineObserver {
-  /** The values of a message, those with a problem too. */
+  /** The values of a message: those with a problem too, and those that need not be written. */
   decoded(values: TagValues, message: Message): void;
   /** These of the values are in the rejected CSV. */
   rejected(values: TagValues, rows: readonly { readonly index: number; readonly reason: Reason }[]): void;
@@ -78,6 +79,7 @@ export class Pipeline implements Intake {
   readonly #storage: Storage;
   readonly #retained: RetainedMemory;
   readonly #decoder: Decoder;
+  readonly #filter: ExceptionFilter;
   readonly #rebirths: Rebirths;
   #subscriptions: Config['mqtt']['subscriptions'];
   /** Since when each topic filter is subscribed to, by the wall clock. */
@@ -111,6 +113,7 @@ export class Pipeline implements Intake {
       nodeCommands: this.#rebirths,
       stored: this.#retained,
     });
+    this.#filter = new ExceptionFilter(config.mqtt.subscriptions);
   }
 
   get backups(): Backups {
@@ -159,6 +162,7 @@ export class Pipeline implements Intake {
     const { places, settledByFiles } = await takeUp({ journal, backups, counters, session });
     checkpoints.resume(places.counted, settledByFiles);
     this.#decoder.resume(journal.lastNo);
+    this.#filter.resume(journal.lastNo);
     const writer = this.#createWriter(checkpoints, places);
     const stages = {
       session,
@@ -248,6 +252,7 @@ export class Pipeline implements Intake {
   /** Takes over, while it runs, what of these can change then. */
   tune({ mqtt, writer, backup }: Pick<PipelineConfig, 'mqtt' | 'writer' | 'backup'>): void {
     this.#decoder.useRoutes(mqtt.subscriptions);
+    this.#filter.useRoutes(mqtt.subscriptions);
     this.#subscriptions = mqtt.subscriptions;
     this.#noteFilters(mqtt.subscriptions);
     this.#storage.tune(mqtt.subscriptions);
@@ -355,8 +360,10 @@ export class Pipeline implements Intake {
     // Though a mended subscription could read it now: its values come of the file, once that is replayed.
     if (this.backups.isSetAside(message.number)) return SET_ASIDE;
     const outcome = this.#decoder.decode(message, into);
-    if (outcome === undefined) this.#parts.observer?.decoded(into, message);
-    return outcome;
+    if (outcome !== undefined) return outcome;
+    this.#parts.observer?.decoded(into, message);
+    if (this.#filter.isNeeded) this.#filter.apply(message, this.#decoder.routeOf(message.topic), into);
+    return undefined;
   }
 
   #setAside(message: Message, reason: Reason): Promise<void> {

@@ -53,8 +53,9 @@ const STEPS_BEFORE_YIELD = 10_000;
  * Turns messages into tag values and puts these into the buffer, in order.
  *
  * At every instant: valuesReceived = values appended to the buffer + values dropped without ever having been in the
- * buffer + values that were left out + `pending`. Counts that belong together change without an await between them. A message is `done` once all
- * its values are in the buffer. One that can't be decoded is done once it is durable; the others don't wait for it.
+ * buffer + values left out of their message + `pending`. Counts that belong together change without an await between
+ * them. A message is `done` once all its values are in the buffer. One that can't be decoded is done once it is
+ * durable; the others don't wait for it.
  */
 export class Expander {
   readonly #reader: MessageReader;

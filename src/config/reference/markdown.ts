@@ -71,7 +71,11 @@ function markdownText(text: string): string {
 
 function subscriptions(): string {
   const fields = entriesOf(SUBSCRIPTION_FIELDS).map(([name, field]) => {
-    const value = field.default === undefined ? 'required' : `default \`${JSON.stringify(field.default)}\``;
+    const value = !('default' in field)
+      ? 'required'
+      : field.default === undefined
+        ? 'optional'
+        : `default \`${JSON.stringify(field.default)}\``;
     return `- \`${name}\` (${value}): ${field.doc}`;
   });
   return ['## Keys of a subscription', fields.join('\n')].join('\n\n');
