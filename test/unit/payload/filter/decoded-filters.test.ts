@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { TagValues } from '../../../../src/core/tag-values.ts';
 import { createDecoder, type Route } from '../../../../src/payload/decoder.ts';
+import { ExceptionFilter } from '../../../../src/payload/filter/exception-filter.ts';
+import { sparkplugPayload } from '../../../support/sparkplug-encoder.ts';
 import { decodeOne, RECEIVED_AT_MS } from '../decode-rows.ts';
 
 const POLLING: Route = { topic: 'plc/+/tags', format: 'polling', plcCode: '', tagAddress: '' };
@@ -131,5 +133,28 @@ describe('a time that can not be right', () => {
       const decoder = createDecoder([{ ...POLLING, onImplausibleTime }], '{plc}.{tag}');
       expect(decoder.hasOwnTime('plc/1/tags', payload)).toBe(true);
     }
+  });
+});
+
+describe('what Sparkplug calls history', () => {
+  it('is noted, passes a deadband, and is not what later values are compared with', () => {
+    const sparkplug = { hostId: '', rebirth: true, reorderTimeoutMs: 0, staleRows: false, timestamp: 'metric' };
+    const route = { topic: '#', format: 'sparkplugB', plcCode: '', tagAddress: '', sparkplug } as unknown as Route;
+    const banded = { ...route, deadband: { absolute: 1 } };
+    const decoder = createDecoder([banded], '{plc}.{tag}');
+    const filter = new ExceptionFilter([banded]);
+    const metric = { name: 'm', type: 10 };
+    const metrics = [
+      { ...metric, double: 5, timeMs: RECEIVED_AT_MS },
+      { ...metric, double: 50, timeMs: RECEIVED_AT_MS + 1, isHistorical: true },
+      { ...metric, double: 5.5, timeMs: RECEIVED_AT_MS + 2, isHistorical: false },
+    ];
+    const payload = sparkplugPayload({ timeMs: RECEIVED_AT_MS, seq: 1, metrics });
+    const message = { number: 1, topic: 'spBv1.0/G/NDATA/N', payload, receivedAtMs: RECEIVED_AT_MS };
+    const values = new TagValues(1);
+    expect(decoder.decode(message, values)).toBeUndefined();
+    expect([...values.historical]).toEqual([1]);
+    filter.apply(message, decoder.routeOf(message.topic), values);
+    expect([...values.numbers.subarray(0, values.length)]).toEqual([5, 50]);
   });
 });
