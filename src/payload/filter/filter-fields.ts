@@ -62,7 +62,7 @@ export type CompleteFilters = Required<Omit<FilterOptions, 'deadband'>> & {
 
 export const FILTER_FIELDS: Fields<CompleteFilters> = {
   include: {
-    doc: 'patterns of the tag names that are wanted, such as ["*.Temp*"]; none: all are',
+    doc: 'patterns of the tag names that are wanted, such as ["*.Temp"]; none: all are',
     jsonSchema: PATTERNS_SCHEMA,
     default: [],
     check: patternsProblems,
@@ -94,7 +94,7 @@ export const FILTER_FIELDS: Fields<CompleteFilters> = {
   },
   tags: {
     doc:
-      'other deadbands by tag name, the first match counts: [{ "match": "*.Temp*", "deadband": { "absolute": 0.5 }, ' +
+      'other deadbands by tag name, the first match counts: [{ "match": "*.Temp", "deadband": { "absolute": 0.5 }, ' +
       '"maxSilenceSeconds": 60 }]; what one leaves out is that of the subscription; "off": no deadband',
     jsonSchema: {
       type: 'array',
