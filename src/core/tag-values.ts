@@ -157,6 +157,13 @@ export class TagValues {
     this.length = kept;
   }
 
+  /** Takes out the values that a 1 stands for in `marks`, `count` of them, as left out on purpose. */
+  leaveOut(marks: Uint8Array, count: number): void {
+    if (count === 0) return;
+    this.removeMarked(marks);
+    this.leftOut += count;
+  }
+
   /** Takes out the first `count` values. */
   removeFirst(count: number): void {
     if (count > 0 && count < this.length) copyValues(this, count, this, 0, this.length - count);

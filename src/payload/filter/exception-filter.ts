@@ -81,9 +81,7 @@ export class ExceptionFilter {
       }
       start = end;
     }
-    if (out === 0) return;
-    values.removeMarked(marks);
-    values.leftOut += out;
+    values.leaveOut(marks, out);
   }
 
   #clearMarks(length: number): Uint8Array {

@@ -59,9 +59,7 @@ export class Selection {
       onLeftOut?.(tag);
     }
     this.#previous = previous;
-    if (out === 0) return;
-    values.removeMarked(this.#marks.subarray(0, length));
-    values.leftOut += out;
+    values.leaveOut(this.#marks.subarray(0, length), out);
   }
 
   #seenOf(tag: Tag): Seen {

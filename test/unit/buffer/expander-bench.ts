@@ -113,8 +113,8 @@ export class ExpanderBench {
     const count = fates.length > 0 ? fates.length : Number(content);
     for (let i = 0; i < count; i += 1) into.push(tag, i, null, 0, 'GOOD');
     into.stamp(message.number, message.receivedAtMs);
-    into.leftOut = fates.filter((fate) => fate === 'out').length;
-    into.removeMarked(Uint8Array.from(fates, (fate) => Number(fate === 'out')));
+    const marks = Uint8Array.from(fates, (fate) => Number(fate === 'out'));
+    into.leaveOut(marks, fates.filter((fate) => fate === 'out').length);
     return undefined;
   }
 
