@@ -12,6 +12,7 @@ import type { OnStep } from './core/steps.ts';
 import { ProcessLock } from './journal/process-lock.ts';
 import { AuditMonitor } from './ops/audit.ts';
 import { History } from './ops/history.ts';
+import { ImplausibleTimes } from './ops/implausible-times.ts';
 import { Metrics } from './ops/metrics.ts';
 import { Refusals } from './ops/refusals.ts';
 import type { Health, Readiness } from './ops/routes.ts';
@@ -59,6 +60,7 @@ export class Bridge {
   readonly #audit: AuditMonitor;
   readonly #history: History;
   readonly #tags = new TagsSeen();
+  readonly #implausibleTimes = new ImplausibleTimes(() => this.#tags.implausibleCount);
   readonly #refusals: Refusals;
   readonly #http: StatusServer | undefined;
   #isRunning = false;
@@ -210,7 +212,10 @@ export class Bridge {
       onError: (code) => this.#metrics.countOracleError(code),
       sendCommand: (topic, payload) => this.#brokerSide.sendCommand(topic, payload),
       observer: {
-        decoded: (values) => this.#tags.note(values),
+        decoded: (values, message) => {
+          this.#implausibleTimes.note(values, message);
+          this.#tags.note(values);
+        },
         rejected: (values, rows) => this.#refusals.noteRejected(values, rows),
         undecodable: (message, reason) => this.#refusals.noteUndecodable(message, reason),
       },
@@ -244,7 +249,10 @@ export class Bridge {
       rates: () => this.#history.rates,
       actions: this.#config.http.token !== '',
       backups: () => this.#pendingBackups(),
-      tags: () => ({ turnedIntoText: this.#tags.turnedIntoText }),
+      tags: () => ({
+        turnedIntoText: this.#tags.turnedIntoText,
+        implausibleTimes: this.#implausibleTimes.figures,
+      }),
     };
   }
 

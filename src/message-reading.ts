@@ -14,6 +14,7 @@ import type { Journal } from './journal/journal.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
 import type { DecodeOutcome } from './payload/format.ts';
 import type { FormatMemory } from './payload/format-memory.ts';
+import { ExceptionFilter } from './payload/filter/exception-filter.ts';
 import { RetainedMemory } from './payload/retained-memory.ts';
 import { RouteHistory } from './payload/route-history.ts';
 import { Rebirths } from './payload/sparkplug/rebirths.ts';
@@ -49,6 +50,7 @@ export class MessageReading {
   readonly #rebirths: Rebirths;
   readonly #decoder: Decoder;
   readonly #history: RouteHistory;
+  readonly #filter: ExceptionFilter;
   readonly #changeFails: RepeatedError;
   #subscriptions: Subscriptions;
   /** From this message on other subscriptions are to be used; Infinity: the latest are. */
@@ -70,6 +72,7 @@ export class MessageReading {
       complete: (route) => fillSubscription(route as Subscriptions[number]),
     });
     this.#rebirths = new Rebirths({ send: sendCommand, inject, clock, log: logOf('sparkplug') });
+    this.#filter = new ExceptionFilter(subscriptions);
     this.#changeFails = new RepeatedError(logOf('payload'), clock, 'changed subscriptions could not be noted');
     this.#decoder = createDecoder(subscriptions, tagName, {
       memory: formatMemory,
@@ -89,6 +92,7 @@ export class MessageReading {
     await this.#retained.start(journal.id, journal.lastNo);
     await this.#history.start(journal.id, journal.settledNo);
     this.#decoder.resume(journal.lastNo);
+    this.#filter.resume(journal.lastNo);
     if (journal.status.messages > 0) this.#switchTo(journal.settledNo + 1);
     if (!this.#history.isCurrent(this.#subscriptions)) this.#changing = this.#note(undefined, journal, signal);
   }
@@ -107,6 +111,11 @@ export class MessageReading {
   decode(message: Message, into: TagValues): DecodeOutcome {
     this.#reach(message.number);
     return this.#decoder.decode(message, into);
+  }
+
+  /** Takes out of the values of a message that was just decoded what has hardly changed. */
+  leaveOut(message: Message, values: TagValues): void {
+    if (this.#filter.isNeeded) this.#filter.apply(message, this.#decoder.routeOf(message.topic), values);
   }
 
   hasOwnTime(topic: string, payload: Buffer): boolean {
@@ -168,7 +177,9 @@ export class MessageReading {
   }
 
   #switchTo(messageNo: number): void {
-    this.#decoder.useRoutes(this.#history.at(messageNo) ?? this.#subscriptions);
+    const routes = this.#history.at(messageNo) ?? this.#subscriptions;
+    this.#decoder.useRoutes(routes);
+    this.#filter.useRoutes(routes);
     this.#switchAt = this.#history.nextFrom(messageNo);
   }
 

@@ -29,7 +29,7 @@ export type PipelineConfig = Pick<Config, 'mqtt' | 'tagName' | 'buffer' | 'write
 
 /** Looks on: what it does with what it is told changes nothing. */
 export interface PipelineObserver {
-  /** The values of a message, those with a problem too. */
+  /** The values of a message: those with a problem too, and those that need not be written. */
   decoded(values: TagValues, message: Message): void;
   /** These of the values are in the rejected CSV. */
   rejected(values: TagValues, rows: readonly { readonly index: number; readonly reason: Reason }[]): void;
@@ -352,16 +352,18 @@ export class Pipeline implements Intake {
   }
 
   #expanded(message: Message, values: number): void {
+    this.lanes.expanded(message.number);
     this.journal.done(message, values);
-    if (values > 0) this.lanes.expanded(message.number);
   }
 
   #decode(message: Message, into: TagValues): Reason | typeof SKIPPED | undefined {
     // Though a mended subscription could read it now: its values come of the file, once that is replayed.
     if (this.backups.isSetAside(message.number)) return SET_ASIDE;
     const outcome = this.#reading.decode(message, into);
-    if (outcome === undefined) this.#parts.observer?.decoded(into, message);
-    return outcome;
+    if (outcome !== undefined) return outcome;
+    this.#parts.observer?.decoded(into, message);
+    this.#reading.leaveOut(message, into);
+    return undefined;
   }
 
   #setAside(message: Message, reason: Reason): Promise<void> {

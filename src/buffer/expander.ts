@@ -11,12 +11,18 @@ import type { LaneInlet } from './lane-inlet.ts';
 export interface MessageReader {
   /** The next messages, waiting for at least one. None: there will be no more, or `signal` is aborted. */
   take(signal: AbortSignal): Promise<readonly Message[]>;
-  /** All of the message's `values` values are in the buffers; 0: it has none, or is durably kept as undecodable. */
+  /**
+   * All of the message's values are in the buffers, the last of them as value number `values` - 1; 0: it has none, none
+   * of them was let through, or it is durably kept as undecodable.
+   */
   done(message: Message, values: number): void;
 }
 
 export interface MessageDecoder {
-  /** Puts the message's values into the empty list `into`, or says why it can't, or that there are none to be had. */
+  /**
+   * Puts the message's values into the empty list `into`, or says why it can't, or that there are none to be had.
+   * Values that are left out on purpose are not in the list, but in its `leftOut`.
+   */
   decode(message: Message, into: TagValues): Reason | typeof SKIPPED | undefined;
 }
 
@@ -108,7 +114,11 @@ export class Expander {
       this.#values.clear();
       this.#counters.messagesSkipped += 1;
     }
-    if (outcome === undefined) this.#stepsSinceYield += this.#values.length;
+    if (outcome === undefined) {
+      this.#stepsSinceYield += this.#values.length + this.#values.leftOut;
+      for (const [destination, count] of this.#values.leftOutBy)
+        this.#inletOf(destination).leaveOut(message.number, count);
+    }
     return outcome;
   }
 
@@ -124,7 +134,9 @@ export class Expander {
   }
 
   #finish(message: Message): void {
-    const values = this.#values.length;
+    const { length, valueNos } = this.#values;
+    // Values that were left out behind the last one are settled as they are: the writer would never come to them.
+    const values = length === 0 ? 0 : valueNos[length - 1]! + 1;
     // A list that grew with a large message, or holds its texts, is not worth keeping.
     if (message.payload.length > LARGE_PAYLOAD_BYTES) this.#values = new TagValues(INITIAL_CAPACITY);
     this.#reader.done(message, values);

@@ -7,9 +7,11 @@ import type { TagBuffer } from './tag-buffer.ts';
 
 export interface LaneInletOptions {
   readonly buffer: TagBuffer;
-  readonly counters: Pick<ValueCounters, 'valuesReceived' | 'valuesDropped'>;
+  readonly counters: Pick<ValueCounters, 'valuesReceived' | 'valuesDropped' | 'valuesFiltered'>;
   /** Values are about to be taken in, the first of them at this place. */
   readonly onBegin: (first: Place) => void;
+  /** So many values of a message are left out. False: an earlier run has counted them. */
+  readonly onLeftOut: (messageNo: number, values: number) => boolean;
   /** The expander has been waiting for room so long; asked again and again as long as it waits. */
   readonly onWaiting: (waitedMs: number) => void;
   readonly clock: Clock;
@@ -23,7 +25,8 @@ const ASK_EVERY_MS = 100;
  * The entrance of a lane: puts the values of one message after the other into its buffer.
  *
  * At every instant: valuesReceived = values appended to the buffer + values dropped without ever having been in the
- * buffer + `pending`. Counts that belong together change without an await between them.
+ * buffer + values left out of their message + `pending`. Counts that belong together change without an await between
+ * them.
  */
 export class LaneInlet {
   readonly #options: LaneInletOptions;
@@ -53,6 +56,14 @@ export class LaneInlet {
     counters.valuesReceived += values.length;
     this.#pending = values.length;
     return this.#append(values);
+  }
+
+  /** Counts values of a message that are left out on purpose: their end is here. */
+  leaveOut(messageNo: number, values: number): void {
+    const { counters, onLeftOut } = this.#options;
+    if (!onLeftOut(messageNo, values)) return;
+    counters.valuesReceived += values;
+    counters.valuesFiltered += values;
   }
 
   /** Appends the rest as there is room; false when aborted before all was in. */

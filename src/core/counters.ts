@@ -27,7 +27,7 @@ export interface ValueCounters {
   valuesReplayed: number;
   valuesRejected: number;
   valuesDropped: number;
-  /** Reserved for the filters of a subscription; never counted yet, and part of the audit all the same. */
+  /** Left out by the filters of their subscription. */
   valuesFiltered: number;
 }
 

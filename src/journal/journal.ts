@@ -215,7 +215,10 @@ export class Journal {
     }
   }
 
-  /** All of the message's `values` values are in the buffers; 0: it has none, or it is durably kept as undecodable. */
+  /**
+   * All of the message's values are in the buffers, the last of them as number `values` - 1; 0: it has none, none was
+   * let through, or it is durably kept as undecodable.
+   */
   done(message: Message, values: number): void {
     this.#settling.done(message.number, values);
     this.#noteSettled();

@@ -1,6 +1,8 @@
 import { settledOf, type ValueCounters } from '../core/counters.ts';
+import { MAX_VALUE_NO } from '../core/limits.ts';
 import { comparePlaces, laterPlace, placeBefore, type Place } from '../core/place.ts';
 import type { LaneRecord } from './checkpoint-file.ts';
+import { OpenFiltered } from './open-filtered.ts';
 
 export interface LaneProgressOptions {
   /** The live counters of the lane. */
@@ -21,12 +23,17 @@ export class LaneProgress {
   #counters: ValueCounters;
   /** Up to here files that were found at the start say that values are settled; no checkpoint may say so yet. */
   readonly #foundSettled: Place;
+  /** Messages up to this one are in the counters, wholly. */
+  readonly #countedNo: number;
+  /** Values that were left out never come to the writer: they are counted by messages. */
+  readonly #openFiltered = new OpenFiltered();
 
   /** The counters are those of `counted`, up to where an earlier run has counted; files say that more is settled. */
   constructor(counted: Place, foundSettled: Place, options: LaneProgressOptions) {
     this.#options = options;
     this.#place = counted;
     this.#foundSettled = foundSettled;
+    this.#countedNo = wholeNo(counted);
     this.#counters = { ...options.counters };
   }
 
@@ -42,6 +49,13 @@ export class LaneProgress {
     this.#counters = { ...this.#options.counters };
   }
 
+  /** So many values of the message are left out; false: they are in the counters already. */
+  leftOut(messageNo: number, values: number): boolean {
+    if (messageNo <= this.#countedNo) return false;
+    this.#openFiltered.note(messageNo, values);
+    return true;
+  }
+
   /** Every value of the lane up to here is settled, if `expanded` is how far messages have been expanded. */
   settledThrough(expanded: Place): Place {
     return this.#options.isIdle() ? laterPlace(this.#place, expanded) : this.#place;
@@ -55,7 +69,17 @@ export class LaneProgress {
   /** For the checkpoint. */
   record(expanded: Place): LaneRecord {
     if (this.#options.isIdle()) this.settled(expanded);
-    const counters = { ...this.#counters, valuesReceived: settledOf(this.#counters) };
+    const { valuesFiltered } = this.#options.counters;
+    const counters = {
+      ...this.#counters,
+      valuesFiltered: valuesFiltered - this.#openFiltered.behind(wholeNo(this.#place)),
+    };
+    counters.valuesReceived = settledOf(counters);
     return { place: this.#place, counters, ledger: this.#options.ledgerPlace() };
   }
+}
+
+/** The last message that is wholly at or before the place. */
+function wholeNo({ messageNo, valueNo }: Place): number {
+  return valueNo === MAX_VALUE_NO ? messageNo : messageNo - 1;
 }

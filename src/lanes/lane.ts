@@ -53,6 +53,7 @@ export class Lane {
       buffer: this.buffer,
       counters: this.counters,
       onBegin: (first) => this.#progress.begins(first),
+      onLeftOut: (messageNo, values) => this.#progress.leftOut(messageNo, values),
       onWaiting: () => this.#heldUp(),
       clock,
       log,

@@ -97,8 +97,9 @@ export class Lanes implements LanesProgress {
     return (this.#byName.get(destination) ?? this.#late(destination)).inlet;
   }
 
-  /** All values of the messages up to this one are in their buffers. */
+  /** All values of the messages up to this one are in their buffers. May come late for one that has none. */
   expanded(messageNo: number): void {
+    if (messageNo <= this.#expandedThrough.messageNo) return;
     this.#expandedThrough = { messageNo, valueNo: MAX_VALUE_NO };
   }
 

@@ -63,6 +63,8 @@ const FIGURES: readonly Figure[] = [
   gauge('rejected_rows', 'Rows in CSV files of rejected rows', (s) => s.backups.rejectedRows),
   gauge('undecodable_files', 'CSV files of undecodable messages', (s) => s.backups.undecodableFiles),
   gauge('tags_turned_into_text', 'Tags that are texts now and were numbers', (s) => s.tags.turnedIntoText.count),
+  gauge('tags_with_implausible_time', 'Tags whose last time can not be right', (s) => s.tags.implausibleTimes.tags),
+  counter('implausible_times_total', 'Values whose time can not be right', (s) => s.tags.implausibleTimes.values),
   counter('tag_turns_into_text_total', 'Times a tag turned from number to text', (s) => s.tags.turnedIntoText.turns),
 ];
 

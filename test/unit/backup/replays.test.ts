@@ -119,6 +119,7 @@ describe('the replay of several destinations', () => {
         valuesReceived: 0,
         valuesBackedUp: 0,
         valuesReplayed: 0,
+        valuesAlreadyThere: 0,
         get valuesWritten() {
           return destination === 'default' ? (written.default += 1) : written.alarms;
         },
@@ -179,7 +180,10 @@ describe('a file of messages for several destinations', () => {
 
   it('becomes rows that go each to its own, and are counted there', async () => {
     const counted = Object.fromEntries(
-      DESTINATIONS.map((name) => [name, { valuesReceived: 0, valuesBackedUp: 0, valuesReplayed: 0, valuesWritten: 0 }]),
+      DESTINATIONS.map((name) => [
+        name,
+        { valuesReceived: 0, valuesBackedUp: 0, valuesReplayed: 0, valuesWritten: 0, valuesAlreadyThere: 0 },
+      ]),
     );
     const setup = await start({ decoder: () => forTwo, counters: (destination) => counted[destination]! });
     const { backups, replay } = setup.life;

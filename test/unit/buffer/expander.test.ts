@@ -60,6 +60,32 @@ describe('Expander', () => {
     expect(messages()).toBe(2);
   });
 
+  it('counts values that are left out, and is done with a message as of its last value that is not', async () => {
+    const bench = new ExpanderBench(2);
+    bench.send(['out', 'in', 'out', 'in', 'out'], ['out', 'out'], 1, ['in', 'in', 'in', 'out']);
+    bench.end();
+    await turn();
+    expect(bench.counters).toMatchObject({ valuesReceived: 8, valuesFiltered: 5 });
+    while (bench.taken.length < 6) {
+      bench.takeFromBuffer(1);
+      await turn();
+    }
+    await bench.running;
+    expect(bench.taken).toStrictEqual(['1/1', '1/3', '3/0', '4/0', '4/1', '4/2']);
+    expect(bench.counters).toMatchObject({ valuesReceived: 12, valuesFiltered: 6 });
+    expect([...bench.doneWith]).toStrictEqual([
+      [1, 4],
+      [2, 0],
+      [3, 1],
+      [4, 3],
+    ]);
+    expect(bench.filtered).toStrictEqual([
+      [1, 3],
+      [2, 2],
+      [4, 1],
+    ]);
+  });
+
   it('is done with messages that their subscription is not for, and counts them', async () => {
     const bench = new ExpanderBench(10);
     bench.send(2, 'skipped', 'skipped', 1);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { createCounters } from '../../../src/core/counters.ts';
+import { MAX_VALUE_NO } from '../../../src/core/limits.ts';
 import { ORIGIN, type Place } from '../../../src/core/place.ts';
 import { Checkpoints } from '../../../src/journal/checkpoints.ts';
 import { LaneProgress } from '../../../src/journal/lane-progress.ts';
@@ -37,7 +38,7 @@ async function begun(foundSettled: (places: readonly Place[]) => Place = () => O
     progress.settled(place);
     checkpoints.settled();
   };
-  return { sample, journal, counters, checkpoints, settled, places };
+  return { sample, journal, counters, checkpoints, progress, settled, places };
 }
 
 async function isOver(sample: SampleJournal, work: Promise<void>): Promise<boolean> {
@@ -75,6 +76,23 @@ describe('Checkpoints', () => {
     settled(places[1]!);
     expect(await isOver(sample, saving)).toBe(true);
     await journal.close();
+  });
+
+  it.each([
+    { settled: 0, filtered: 0 },
+    { settled: 1, filtered: 3 },
+    { settled: 2, filtered: 7 },
+  ])('saves $filtered values as left out where $settled messages are settled, without a batch', async (expected) => {
+    const { sample, journal, counters, checkpoints, progress, settled, places } = await begun();
+    Object.assign(counters, { valuesReceived: 9, valuesFiltered: 7 });
+    expect(progress.leftOut(places[0]!.messageNo, 3)).toBe(true);
+    progress.leftOut(places[1]!.messageNo, 4);
+    for (const { messageNo } of places.slice(0, expected.settled)) settled({ messageNo, valueNo: MAX_VALUE_NO });
+    expect(await checkpoints.tryToSave()).toBe(true);
+    const again = await reopened(sample, journal);
+    const { filtered } = expected;
+    expect(again.checkpoint?.counters).toMatchObject({ valuesReceived: filtered, valuesFiltered: filtered });
+    await again.close();
   });
 
   it('saves the counters of values as they were at the settled place, and the others as they are', async () => {
