@@ -83,30 +83,25 @@ export class StatusServer {
   }
 
   #listBackups(): ListedFile[] {
-    const { backups, replay } = this.#parts.pipeline;
-    return listFiles(backups, replay);
+    const { backups, replays } = this.#parts.pipeline;
+    return listFiles(backups, replays);
   }
 
   /** Queues a replay. Undefined when the file is queued, else why it is not. */
   async #replay(file: string, to: string | undefined): Promise<Refusal | undefined> {
-    const { replay } = this.#parts.pipeline;
-    if (replay === undefined) return { status: 409, message: 'the bridge is still starting' };
-    return unlessRefused(() => replay.request(file, to));
+    const { replays } = this.#parts.pipeline;
+    if (replays === undefined) return { status: 409, message: 'the bridge is still starting' };
+    return unlessRefused(() => replays.request(file, to));
   }
 
   /** Discards a file. Undefined when the file is gone, else why it is not. */
   async #discard(file: string): Promise<Refusal | undefined> {
     const { pipeline } = this.#parts;
-    const { backups, replay } = pipeline;
+    const { backups, replays } = pipeline;
     if (backups.file(file)?.kind !== 'backup') await backups.seal(file);
     const info = backups.file(file);
-    const refusal =
-      info === undefined
-        ? undefined
-        : refusalToDiscard(
-            info,
-            replay?.allProgress().map((each) => each.file),
-          );
+    const replaying = replays?.allProgress().map((each) => each.file);
+    const refusal = info === undefined ? undefined : refusalToDiscard(info, replaying);
     if (refusal !== undefined) return { status: 409, message: refusal };
     return unlessRefused(() => pipeline.discard(file));
   }

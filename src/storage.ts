@@ -4,8 +4,8 @@ import { Backups, type BackupsOptions } from './backup/backups.ts';
 import { BackupFolder } from './backup/files/folder.ts';
 import { Replays, type ReplaysOptions } from './backup/replay/replays.ts';
 import type { Config } from './config/config.ts';
+import { destinationsOf } from './config/destinations.ts';
 import type { Clock } from './core/clock.ts';
-import { DEFAULT_DESTINATION } from './core/destination.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
@@ -23,15 +23,13 @@ export interface StorageConfig {
   readonly backup: Pick<Config['backup'], 'dir' | 'maxRowsPerFile'>;
   readonly mqtt: Pick<Config['mqtt'], 'receiveMaximum' | 'subscriptions'>;
   readonly writer: Pick<Config['writer'], 'batchSize'>;
-  readonly oracle: { readonly valueType: RowCheckOptions['valueType']; readonly columns: { readonly text: string } };
+  readonly oracle: Parameters<typeof destinationsOf>[0];
 }
 
 export interface StorageParts {
   readonly clock: Clock;
   readonly fileSystem: FileSystem;
   readonly lock: JournalLock;
-  /** Those of the configuration, the default first; absent: only that. */
-  readonly destinations?: readonly string[];
   /** `blamesRows`: as of `Refusals`. */
   readonly replaySession: (stream: string, destination: string, blamesRows?: () => boolean) => LedgerSession;
   readonly maxTextBytes: number;
@@ -45,7 +43,7 @@ export interface StorageParts {
   /** Told of rejected rows that are durable. */
   readonly onRejected?: BackupsOptions['onRejected'];
   /** Who else has to be saved before each checkpoint. */
-  readonly companion?: CheckpointCompanion;
+  readonly companions?: () => readonly CheckpointCompanion[];
   readonly log: Logger;
   readonly onStep: OnStep;
 }
@@ -67,7 +65,6 @@ export class Storage {
   readonly backups: Backups;
   /** What the formats have to know of earlier messages. */
   readonly formatMemory: FormatMemory;
-  readonly rowCheck: RowCheckOptions;
   readonly #config: StorageConfig;
   readonly #parts: StorageParts;
   /** The room that leads out of a full disk, in the journal's directory. */
@@ -77,12 +74,11 @@ export class Storage {
   #subscriptions: Config['mqtt']['subscriptions'];
 
   constructor(config: StorageConfig, parts: StorageParts) {
-    const { backup, journal, oracle } = config;
-    const { clock, fileSystem, maxTextBytes, onOutageEnded, onRejected, onStep, reserveBytes } = parts;
+    const { backup, journal } = config;
+    const { clock, fileSystem, onOutageEnded, onRejected, onStep, reserveBytes } = parts;
     this.#config = config;
     this.#parts = parts;
     this.#subscriptions = config.mqtt.subscriptions;
-    this.rowCheck = { maxTextBytes, valueType: oracle.valueType, hasTextColumn: oracle.columns.text !== '' };
     this.journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
     this.formatMemory = new FormatMemory({
       dir: join(journal.dir, 'formats'),
@@ -98,7 +94,7 @@ export class Storage {
         new Reserve(backup.dir, reserveBytes, fileSystem, this.journalReserve),
       ),
       maxRowsPerFile: backup.maxRowsPerFile,
-      destinations: parts.destinations,
+      destinations: this.#destinations,
       journalId: () => this.journal.id,
       onOutageEnded,
       onRejected,
@@ -106,6 +102,18 @@ export class Storage {
       onStep,
       log: this.#logOf('backup'),
     });
+  }
+
+  /** Those of the configuration, the default first. */
+  get #destinations(): readonly string[] {
+    return destinationsOf(this.#config.oracle).map(({ name }) => name);
+  }
+
+  /** What rows for the destination must be like; for one that is gone, as for the default. */
+  rowCheck(destination: string): RowCheckOptions {
+    const all = destinationsOf(this.#config.oracle);
+    const { columns, valueType } = all.find(({ name }) => name === destination) ?? all[0]!;
+    return { maxTextBytes: this.#parts.maxTextBytes, valueType, hasTextColumn: columns.text !== '' };
   }
 
   /** Throws before it is open. */
@@ -119,12 +127,12 @@ export class Storage {
    * Throws what `Journal.open`, `FormatMemory.start` and `Backups.start` throw; `close` is to be called then, too.
    */
   async open(): Promise<Journal> {
-    const { clock, companion, fileSystem, lock, onStep } = this.#parts;
+    const { clock, companions, fileSystem, lock, onStep } = this.#parts;
     this.#journal = await Journal.open({
       ...this.#config.journal,
       redeliverable: this.#config.mqtt.receiveMaximum,
       reserve: this.journalReserve,
-      companions: companion === undefined ? [this.formatMemory] : [this.formatMemory, companion],
+      companions: [this.formatMemory, ...(companions?.() ?? [])],
       fileSystem,
       lock,
       clock,
@@ -142,10 +150,10 @@ export class Storage {
   }
 
   createReplays(surroundings: ReplaySurroundings): Replays {
-    const { clock, destinations = [DEFAULT_DESTINATION], fileSystem, onStep, replaySession } = this.#parts;
+    const { clock, fileSystem, onStep, replaySession } = this.#parts;
     return new Replays({
       ...surroundings,
-      destinations,
+      destinations: this.#destinations,
       backups: this.backups,
       session: replaySession,
       decoder: () => {
@@ -153,7 +161,7 @@ export class Storage {
         return { decode: (message, into) => decoder.decodeAside(message, into) };
       },
       batchSize: this.#config.writer.batchSize,
-      checkRows: (values) => checkRows(values, this.rowCheck),
+      checkRows: (values, destination) => checkRows(values, this.rowCheck(destination)),
       fileSystem,
       clock,
       onStep,

@@ -1,5 +1,6 @@
 import type { ColumnNames, OnDuplicate, ValueType } from '../core/columns.ts';
 import type { LogLevel } from '../core/log-level.ts';
+import type { FilterOptions, TimeOptions } from '../payload/filter/filter-options.ts';
 import type { FormatName } from '../payload/formats.ts';
 import type { ValueMeanings } from '../payload/value-meanings.ts';
 
@@ -51,7 +52,7 @@ export interface MqttConfig {
 export type OneBrokerConfig = Config & { readonly mqtt: { readonly url: string } };
 
 /** Beside these keys it has those that its format has for itself. The loader completes all of them. */
-export interface Subscription extends ValueMeanings {
+export interface Subscription extends ValueMeanings, FilterOptions, TimeOptions {
   readonly topic: string;
   readonly qos: 0 | 1 | 2;
   readonly format: FormatName;

@@ -133,6 +133,18 @@ const PROBLEMS: readonly Problem[] = [
     },
     phrase: () => 'texts in place of numbers',
   },
+  {
+    kind: 'implausibleTime',
+    sentence: ({ tags: { implausibleTimes } }) => {
+      const { first, tags } = implausibleTimes;
+      if (tags === 0 || first === undefined) return undefined;
+      const what = tags === 1 ? '1 tag has a time' : `${tags} tags have times`;
+      const where = `${shortText(first.tagName, MAX_NAME_LENGTH)} on ${shortText(first.topic, MAX_NAME_LENGTH)}`;
+      const when = `${toSeconds(first.timestamp)}, received at ${toSeconds(first.receivedAt)}`;
+      return `${what} that can not be right, the first ${where}: ${when}.`;
+    },
+    phrase: () => 'times that can not be right',
+  },
 ];
 
 const MAX_NAME_LENGTH = 100;

@@ -1,6 +1,7 @@
 import type { Counters } from '../core/counters.ts';
 import type { DatabaseErrorKind, Reason } from '../core/errors.ts';
 import type { Audit } from './audit.ts';
+import type { ImplausibleFigures } from './implausible-times.ts';
 import type { RateFigures } from './rates.ts';
 import type { TurnedTags } from './tags-seen.ts';
 
@@ -96,6 +97,7 @@ export interface JournalStatus {
 export interface TagsStatus {
   /** Tags that are texts now and were numbers before. */
   readonly turnedIntoText: TurnedTags;
+  readonly implausibleTimes: ImplausibleFigures;
 }
 
 /** The answer of `/api/status`. */

@@ -1,6 +1,6 @@
 import oracledb from 'oracledb';
 
-import { COLUMNS, type ColumnContent, type ColumnNames, type ValueType } from '../core/columns.ts';
+import { COLUMNS, type Column, type ColumnContent, type ColumnNames, type ValueType } from '../core/columns.ts';
 import { quoteName } from '../core/identifier.ts';
 import type { TagValues } from '../core/tag-values.ts';
 
@@ -15,8 +15,8 @@ export interface TableOptions {
 
 type ReadValue = (values: TagValues, i: number) => unknown;
 
-/** The INSERT of the configured table: its text, what the driver must know of the binds, and the rows of a batch. */
-export interface InsertStatement {
+/** The statement that writes rows to a table: its text, what the driver must know of the binds, and the rows. */
+export interface RowStatement {
   readonly sql: string;
   readonly bindDefs: oracledb.BindDefinition[];
   rows(values: TagValues): unknown[][];
@@ -32,8 +32,8 @@ export interface InsertStatement {
  */
 export const MAX_TEXT_BYTES = 4000;
 
-export function createInsert({ columns, table, valueType }: TableOptions): InsertStatement {
-  const used = COLUMNS.filter(({ key }) => columns[key] !== '');
+export function createInsert({ columns, table, valueType }: TableOptions): RowStatement {
+  const used = usedColumns(columns);
   const names = used.map(({ key }) => quoteName(columns[key])).join(', ');
   const marks = used.map((_column, i) => `:${i + 1}`).join(', ');
   const readers = used.map(({ content }) => bindReader(content));
@@ -49,6 +49,11 @@ export function createInsert({ columns, table, valueType }: TableOptions): Inser
       return key === undefined ? undefined : columns[key];
     },
   };
+}
+
+/** The columns that are written, in the order of the binds. */
+export function usedColumns(columns: ColumnNames): readonly Column[] {
+  return COLUMNS.filter(({ key }) => columns[key] !== '');
 }
 
 function bindDefinition({ holds }: ColumnContent, valueType: ValueType): oracledb.BindDefinition {

@@ -16,7 +16,7 @@ import { Sessions } from '../../src/oracle/sessions.ts';
 import { connectionsTo } from '../support/oracle-connections.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { startStandin } from '../support/standin/standin.ts';
-import { createTables, readRows, TABLE_OPTIONS } from '../support/tag-table.ts';
+import { createTables, readRows, SESSIONS_OPTIONS } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 import { valuesOf } from '../support/values.ts';
 
@@ -44,13 +44,14 @@ test('a replayed batch that ends with a refused row costs no further log-on, rea
   await createTables(standin);
   const connections = connectionsTo(standin);
   onTestFinished(() => connections.stop());
-  const sessions = new Sessions(connections, { ...TABLE_OPTIONS, bridgeId: 'test-bridge' });
+  const sessions = new Sessions(connections, { ...SESSIONS_OPTIONS, bridgeId: 'test-bridge' });
   const calls: string[] = [];
   const counted = (session: LedgerSession): LedgerSession => ({
     readPlace: () => (calls.push('read'), session.readPlace()),
     write: (...args) => (calls.push('write'), session.write(...args)),
     forget: () => session.forget(),
     probe: () => session.probe(),
+    interrupt: () => session.interrupt(),
   });
   const backups = await startBackups();
   const values = valuesOf(1, 2, 3, 4, 5, 6);

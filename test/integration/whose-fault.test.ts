@@ -21,7 +21,7 @@ import { connectionsTo } from '../support/oracle-connections.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import type { FaultError, FaultHandle } from '../support/standin/faults.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
-import { createTables, readRows, TABLE_OPTIONS } from '../support/tag-table.ts';
+import { createTables, readRows, SESSIONS_OPTIONS } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 import { FakeSource } from '../unit/writer/running-writer.ts';
 
@@ -98,7 +98,7 @@ beforeEach(async () => {
   counters = createCounters();
   stop = new AbortController();
   const journalId = `journal${lastNumber}`;
-  const sessions = new Sessions(connections, { ...TABLE_OPTIONS, bridgeId: 'test-bridge' });
+  const sessions = new Sessions(connections, { ...SESSIONS_OPTIONS, bridgeId: 'test-bridge' });
   const shared = { fileSystem: nodeFileSystem, clock, log, onStep: noStep };
   const folder = new BackupFolder(dir, nodeFileSystem);
   backups = new Backups({ ...shared, folder, maxRowsPerFile: 1000, journalId: () => journalId });

@@ -21,6 +21,19 @@ export const TABLE_OPTIONS = {
   onMissingPartition: 'hold',
 } as const;
 
+/** The options of `Sessions` but the bridge's id. */
+export const SESSIONS_OPTIONS = {
+  destination: {
+    name: 'default',
+    table: TABLE_OPTIONS.table,
+    columns: TABLE_OPTIONS.columns,
+    valueType: TABLE_OPTIONS.valueType,
+    onDuplicate: 'reject',
+  },
+  ledgerTable: TABLE_OPTIONS.ledgerTable,
+  onMissingPartition: TABLE_OPTIONS.onMissingPartition,
+} as const;
+
 export interface TagRow {
   readonly name: string;
   readonly value: number | null;

@@ -1,5 +1,5 @@
 import { sleep, type Clock } from '../../core/clock.ts';
-import type { Counters } from '../../core/counters.ts';
+import type { ValueCounters } from '../../core/counters.ts';
 import { coerceError, DatabaseError } from '../../core/errors.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import type { LedgerSession } from '../../core/ledger-session.ts';
@@ -60,7 +60,10 @@ export interface FileReplayParts {
   readonly log: Logger;
 }
 
-export type ReplayCounters = Pick<Counters, 'valuesReceived' | 'valuesBackedUp' | 'valuesReplayed' | 'valuesWritten'>;
+export type ReplayCounters = Pick<
+  ValueCounters,
+  'valuesReceived' | 'valuesBackedUp' | 'valuesReplayed' | 'valuesWritten' | 'valuesAlreadyThere'
+>;
 
 /** The file's replay must not begin, or go on, yet. */
 export class ReplayWaitsError extends Error {}
@@ -98,6 +101,7 @@ export class FileReplay {
   /** Rows, or messages: what the file is listed with. */
   #total = 0;
   #lastMessages: readonly LastMessage[] = [];
+  #sources: readonly string[] = [];
   /** From then on memory has what was rejected. */
   #hasBegun = false;
 
@@ -115,6 +119,11 @@ export class FileReplay {
   get progress(): { readonly file: string; readonly rows: number; readonly replayedRows: number } {
     const share = this.#rows === 0 ? 0 : this.#replayedRows / this.#rows;
     return { file: this.file, rows: this.#total, replayedRows: Math.floor(this.#total * share) };
+  }
+
+  /** Whom the rows are for, wherever they went. Once `run` has read the file. */
+  get sources(): readonly string[] {
+    return this.#sources;
   }
 
   /** Of a file of messages, once `run` has read it; else none. */
@@ -136,6 +145,7 @@ export class FileReplay {
     const reading = this.#hasMessages ? { reasonsAreProblems: true } : { isPersons: this.#isAsked };
     const survey = await surveyRows(fileSystem, path, this.file, reading);
     this.#rows = survey.rows;
+    this.#sources = [...new Set(survey.groups.map(({ destination }) => destination))];
     this.#total = this.#hasMessages ? (backups.file(this.file)?.rows ?? survey.rows) : survey.rows;
     this.#replayedRows = 0;
     if (this.#hasMessages) this.#lastMessages = lastMessagesOf(survey.groups);
@@ -279,7 +289,7 @@ export class FileReplay {
       onRead: () => Promise.resolve(),
       onAhead: () => {},
       onSettled: (as, count) => {
-        if (as === 'written') counters.valuesReplayed += count;
+        if (as === 'written' || as === 'alreadyThere') counters.valuesReplayed += count;
       },
       onCommitted: () => onStep('replayed'),
       onFailed: () => {},

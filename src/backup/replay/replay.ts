@@ -24,10 +24,10 @@ import { UnreplayableError } from './replay-rows.ts';
 export interface ReplayOptions extends Omit<FileReplayParts, 'onStep'> {
   readonly log: Logger;
   /**
-   * Resolves when a crash can't bring the file's rows again from the journal, nor messages of it up to these, which
-   * became rows.
+   * Resolves when a crash can't bring rows for these destinations again from the journal, nor messages of it up to
+   * these, which became rows.
    */
-  readonly beforeDelete: (messages: readonly LastMessage[]) => Promise<void>;
+  readonly beforeDelete: (destinations: readonly string[], messages: readonly LastMessage[]) => Promise<void>;
   /** False: only files that a person asks for. */
   readonly enabled: boolean;
   /** The file's rows go to this destination, and nobody else has the file in hand. */
@@ -84,7 +84,10 @@ export class Replay {
     });
     // That another table takes rows says nothing of those that this one refuses.
     const counters = options.counters(destination);
-    this.#patience = new Patience({ rowsTaken: () => counters.valuesWritten + counters.valuesReplayed, clock });
+    this.#patience = new Patience({
+      rowsTaken: () => counters.valuesWritten + counters.valuesAlreadyThere + counters.valuesReplayed,
+      clock,
+    });
   }
 
   start(): void {
@@ -260,7 +263,7 @@ export class Replay {
       if (!(await replay.run(signal, this.#patience.isOver(file)))) return interrupt(record);
       record.state = 'removing';
     }
-    await beforeDelete(replay.lastMessages);
+    await beforeDelete(replay.sources, replay.lastMessages);
     if (signal.aborted) return interrupt(record);
     await backups.endReplay(file);
     this.#end(file, 'done');

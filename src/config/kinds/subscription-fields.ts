@@ -11,6 +11,7 @@ import {
   type Problem,
 } from '../../core/fields.ts';
 import { levelsOf, topicFilterProblem } from '../../core/topic-filter.ts';
+import { FILTER_FIELDS } from '../../payload/filter/filter-fields.ts';
 import type { PayloadFormat, Said } from '../../payload/format.ts';
 import { findFormat, FORMATS, LATER_FORMATS, type FormatName } from '../../payload/formats.ts';
 import { MEANING_FIELDS } from '../../payload/value-fields.ts';
@@ -87,6 +88,7 @@ const COMMON_FIELDS: Fields<Subscription> = {
     default: 'write',
     check: (value) => unless(value === 'write' || value === 'skip', 'must be "write" or "skip"', value),
   },
+  ...FILTER_FIELDS,
 };
 
 /**

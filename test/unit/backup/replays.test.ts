@@ -55,6 +55,7 @@ describe('the replay of several destinations', () => {
         valuesReceived: 0,
         valuesBackedUp: 0,
         valuesReplayed: 0,
+        valuesAlreadyThere: 0,
         get valuesWritten() {
           return destination === 'default' ? (written.default += 1) : written.alarms;
         },
@@ -125,7 +126,7 @@ describe('a file of messages for several destinations', () => {
     };
     const setup = await start({
       decoder: () => lastForAlarms,
-      beforeDelete: (messages) => Promise.resolve(void asked.push(...messages)),
+      beforeDelete: (_sources, messages) => Promise.resolve(void asked.push(...messages)),
     });
     for (const number of [1, 2]) await setup.life.backups.addUndecodable(message(number), MALFORMED);
     setup.life.replay.start();
@@ -137,7 +138,10 @@ describe('a file of messages for several destinations', () => {
 
   it('becomes rows that go each to its own, and are counted there', async () => {
     const counted = Object.fromEntries(
-      DESTINATIONS.map((name) => [name, { valuesReceived: 0, valuesBackedUp: 0, valuesReplayed: 0, valuesWritten: 0 }]),
+      DESTINATIONS.map((name) => [
+        name,
+        { valuesReceived: 0, valuesBackedUp: 0, valuesReplayed: 0, valuesWritten: 0, valuesAlreadyThere: 0 },
+      ]),
     );
     const setup = await start({ decoder: () => forTwo, counters: (destination) => counted[destination]! });
     const { backups, replay } = setup.life;

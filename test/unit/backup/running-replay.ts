@@ -36,7 +36,7 @@ export function createLife(
     destinations: options.destinations,
     ...shared,
   });
-  const counters = { valuesReceived: 0, valuesBackedUp: 0, valuesReplayed: 0, valuesWritten: 0 };
+  const counters = { valuesReceived: 0, valuesBackedUp: 0, valuesReplayed: 0, valuesWritten: 0, valuesAlreadyThere: 0 };
   const replay = new Replays({
     ...shared,
     backups,
