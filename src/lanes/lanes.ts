@@ -116,8 +116,10 @@ export class Lanes implements LanesProgress {
     return place;
   }
 
-  records(): LaneRecords {
-    const records = this.all.map(({ destination, progress }) => [destination, progress.record(this.#expandedThrough)]);
+  records(settledNo: number): LaneRecords {
+    const records = this.all.map(({ destination, progress }) => {
+      return [destination, progress.record(this.#expandedThrough, settledNo)] as const;
+    });
     return { ...this.#records, ...(Object.fromEntries(records) as LaneRecords) };
   }
 
