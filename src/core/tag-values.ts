@@ -52,8 +52,8 @@ export class TagValues {
   destination = DEFAULT_DESTINATION;
   #runs: DestinationRun[] = [];
   /**
-   * How many values of the message were taken out on purpose, by destination. As the two below it is of a message's list
-   * alone.
+   * How many values of the message were taken out on purpose, by destination. As the two below it is of a message's
+   * list alone.
    */
   readonly #leftOut = new Map<string, number>();
   /** Indexes of values whose sender calls them history, whatever their time is. */

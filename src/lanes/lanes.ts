@@ -79,7 +79,7 @@ export class Lanes implements LanesProgress {
   open(taken: ReadonlyMap<string, LaneTakenUp>, records: LaneRecords, settledThrough: Place): void {
     this.#records = records;
     this.#expandedThrough = settledThrough;
-    for (const destination of taken.keys()) this.#byName.get(destination) ?? this.#add(destination);
+    for (const destination of taken.keys()) if (!this.#byName.has(destination)) this.#add(destination);
     for (const lane of this.all) this.#open(lane, taken.get(lane.destination));
     this.#noteRetired();
   }

@@ -1,6 +1,6 @@
 import oracledb from 'oracledb';
 
-import { COLUMNS, type Column, type ColumnContent, type ColumnNames, type ValueType } from '../core/columns.ts';
+import { COLUMNS, type ColumnContent, type ColumnNames, type ValueType } from '../core/columns.ts';
 import { quoteName } from '../core/identifier.ts';
 import type { TagValues } from '../core/tag-values.ts';
 
@@ -32,9 +32,10 @@ export interface RowStatement {
  */
 export const MAX_TEXT_BYTES = 4000;
 
-export function createInsert({ columns, table, valueType }: TableOptions): RowStatement {
-  const used = usedColumns(columns);
-  const names = used.map(({ key }) => quoteName(columns[key])).join(', ');
+export function createInsert(options: TableOptions): RowStatement {
+  const { table, valueType } = options;
+  const used = usedColumns(options);
+  const names = used.map(({ name }) => quoteName(name)).join(', ');
   const marks = used.map((_column, i) => `:${i + 1}`).join(', ');
   const readers = used.map(({ content }) => bindReader(content));
   const sql = `INSERT INTO ${quoteName(table)} (${names}) VALUES (${marks})`;
@@ -45,15 +46,21 @@ export function createInsert({ columns, table, valueType }: TableOptions): RowSt
     rows: (values) => buildRows(values, readers),
     columnAt: (offset) => {
       if (offset < marksAt || offset >= sql.length - 1) return undefined;
-      const key = used[sql.slice(marksAt, offset).split(',').length - 1]?.key;
-      return key === undefined ? undefined : columns[key];
+      return used[sql.slice(marksAt, offset).split(',').length - 1]?.name;
     },
   };
 }
 
+export interface UsedColumn {
+  /** As the configuration has it. */
+  readonly name: string;
+  readonly content: ColumnContent;
+}
+
 /** The columns that are written, in the order of the binds. */
-export function usedColumns(columns: ColumnNames): readonly Column[] {
-  return COLUMNS.filter(({ key }) => columns[key] !== '');
+export function usedColumns({ columns }: TableOptions): readonly UsedColumn[] {
+  const used = COLUMNS.filter(({ key }) => columns[key] !== '');
+  return used.map(({ content, key }) => ({ name: columns[key], content }));
 }
 
 function bindDefinition({ holds }: ColumnContent, valueType: ValueType): oracledb.BindDefinition {

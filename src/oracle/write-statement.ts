@@ -6,7 +6,7 @@ import { createMerge } from './merge.ts';
 import { toDatabaseError } from './ora-errors.ts';
 import { createInsert, type RowStatement } from './statements.ts';
 import { TableDictionary, type FoundTable } from './table-dictionary.ts';
-import { keyDdl, mayCatch, mergeKey, mergeTarget } from './table-keys.ts';
+import { mayCatch, mergeKey, mergeTarget } from './table-keys.ts';
 
 /** A DBA may give the table another key at any time, and the database tells nobody. */
 const KEY_IS_KNOWN_FOR_MS = 60_000;
@@ -47,7 +47,7 @@ export class WriteStatement {
   }
 
   async #find(): Promise<RowStatement> {
-    const { columns, onDuplicate, table } = this.#destination;
+    const { onDuplicate, table } = this.#destination;
     const found = await this.#dictionary.find(table, await this.#dictionary.currentSchema());
     // The keys of what lies behind a view or a link can't be seen, but they are kept all the same.
     const isSeen = found.state === 'found' && found.type !== 'VIEW';
@@ -55,12 +55,12 @@ export class WriteStatement {
     if (!isSeen) return this.#insert;
     const keys = await this.#dictionary.uniqueKeys(found.table);
     if (onDuplicate === 'ignore') {
-      if (!keys.some((key) => mayCatch(key, columns))) throw noKey(this.#destination);
+      if (!keys.some((key) => mayCatch(key, this.#destination))) throw noKey(this.#destination);
       return this.#keep(this.#insert);
     }
-    const key = mergeKey(keys, columns);
+    const key = mergeKey(keys, this.#destination);
     if (key === undefined) throw noKey(this.#destination);
-    const target = mergeTarget(key, await this.#dictionary.columns(found.table), columns);
+    const target = mergeTarget(key, await this.#dictionary.columns(found.table), this.#destination);
     return this.#keep(createMerge(this.#destination, target));
   }
 
@@ -70,10 +70,10 @@ export class WriteStatement {
   }
 }
 
-function noKey({ columns, onDuplicate, table }: Destination): DatabaseError {
+function noKey({ onDuplicate, table }: Destination): DatabaseError {
   const why = `"onDuplicate": "${onDuplicate}" needs one`;
   return new DatabaseError('configuration', 'NO_KEY', `${table} has no key over columns that are written: ${why}`, {
-    remedy: `The DBA must add one: ${keyDdl(table, columns)}`,
+    remedy: `The DBA must add one: \`mqtt-oracle-bridge check --connect\` prints the statement.`,
   });
 }
 

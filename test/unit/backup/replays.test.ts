@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { MessageDecoder } from '../../../src/backup/replay/decoded-messages.ts';
 import type { ReplaysOptions } from '../../../src/backup/replay/replays.ts';
+import { createValueCounters } from '../../../src/core/counters.ts';
 import { DatabaseError } from '../../../src/core/errors.ts';
 import type { LedgerSession } from '../../../src/core/ledger-session.ts';
 import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
@@ -116,10 +117,7 @@ describe('the replay of several destinations', () => {
     const written = { alarms: 0, default: 0 };
     const setup = await start({
       counters: (destination) => ({
-        valuesReceived: 0,
-        valuesBackedUp: 0,
-        valuesReplayed: 0,
-        valuesAlreadyThere: 0,
+        ...createValueCounters(),
         get valuesWritten() {
           return destination === 'default' ? (written.default += 1) : written.alarms;
         },
@@ -179,12 +177,7 @@ describe('a file of messages for several destinations', () => {
   };
 
   it('becomes rows that go each to its own, and are counted there', async () => {
-    const counted = Object.fromEntries(
-      DESTINATIONS.map((name) => [
-        name,
-        { valuesReceived: 0, valuesBackedUp: 0, valuesReplayed: 0, valuesWritten: 0, valuesAlreadyThere: 0 },
-      ]),
-    );
+    const counted = Object.fromEntries(DESTINATIONS.map((name) => [name, createValueCounters()]));
     const setup = await start({ decoder: () => forTwo, counters: (destination) => counted[destination]! });
     const { backups, replay } = setup.life;
     setup.tables.of('alarms').refusedTag = 'P.D';
