@@ -9,6 +9,7 @@
  *     npm run bench -- --url mqtt://…    another broker than a mosquitto of its own
  *     npm run bench -- --journal         what the journal costs: sync always beside never, for each protocol and
  *                                        window, in turns, medians of 3 (--repeat) each
+ *     npm run bench -- --on-duplicate update   what the policy costs beside a plain INSERT, in turns; or ignore
  *
  * Four processes beside this one: mosquitto, the publisher (QoS 1), the bridge, and the stand-in database in the mode
  * that only counts rows, so that it takes as little as possible of the machine. CPU and memory are the bridge process's
@@ -28,6 +29,8 @@ import oracledb from 'oracledb';
 import type { Status } from '../src/ops/status.ts';
 import { BENCH_MESSAGES, type BenchMessage } from './bench/messages.ts';
 import { measureDecoders } from './bench/decode.ts';
+import { measurePolicy } from './bench/on-duplicate.ts';
+import { ON_DUPLICATE } from '../src/core/columns.ts';
 import { startMosquitto } from '../test/support/mosquitto.ts';
 import { startStandinProcess } from '../test/support/standin-process.ts';
 import { until } from '../test/support/until.ts';
@@ -50,6 +53,7 @@ const { values: flags } = parseArgs({
     journal: { type: 'boolean', default: false },
     format: { type: 'string', default: '' },
     decode: { type: 'boolean', default: false },
+    'on-duplicate': { type: 'string', default: '' },
     repeat: { type: 'string', default: '3' },
   },
 });
@@ -313,6 +317,22 @@ function compareDecoders(): void {
   }
 }
 
+/** A duplicate policy beside a plain INSERT, by the bridge's session alone. */
+async function comparePolicy(): Promise<void> {
+  const policy = ON_DUPLICATE.find((each) => each === flags['on-duplicate']);
+  if (policy === undefined) throw new Error(`--on-duplicate must be one of ${ON_DUPLICATE.join(', ')}`);
+  const measured = await measurePolicy(policy, Number(flags.repeat));
+  const rates = measured.map((turns) => median(turns.map(({ rowsPerSecond }) => rowsPerSecond)));
+  for (const [i, turns] of measured.entries()) {
+    const { onDuplicate, shareThere } = turns[0]!;
+    const micros = median(turns.map(({ cpuMicrosPerRow }) => cpuMicrosPerRow));
+    const what = i === 0 ? 'plain INSERT' : `${onDuplicate}, ${Math.round(shareThere * 100)} % of the keys there`;
+    const ratio = (rates[i]! / rates[0]!).toFixed(2);
+    const rate = Math.round(rates[i]!).toLocaleString('en-US');
+    console.log(`${what}: ${rate} rows/s, ${micros.toFixed(2)} µs of CPU a row, ${ratio} of the INSERT's rate`);
+  }
+}
+
 function median(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b);
   return ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2;
@@ -323,9 +343,11 @@ const ROLES: Readonly<Record<string, () => Promise<void> | void>> = {
     ? compareDecoders
     : flags.journal
       ? compareJournal
-      : flags.format === ''
-        ? orchestrate
-        : compareFormats,
+      : flags['on-duplicate'] !== ''
+        ? comparePolicy
+        : flags.format === ''
+          ? orchestrate
+          : compareFormats,
   driver: runDriver,
   publish: runPublisher,
 };

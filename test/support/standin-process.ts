@@ -12,15 +12,15 @@ export interface StandinProcess {
 }
 
 /**
- * A stand-in database that only counts rows, as a process of its own, with the tables made: it takes as little as
- * possible of the machine that something else is measured on.
+ * A stand-in database that only counts rows, unless said, as a process of its own, with the tables made: it takes as
+ * little as possible of the machine that something else is measured on.
  */
-export async function startStandinProcess(): Promise<StandinProcess> {
+export async function startStandinProcess({ countOnly = true } = {}): Promise<StandinProcess> {
   const args = [
     '--import',
     'tsx',
     'test/support/standin/main.ts',
-    '--count-only',
+    ...(countOnly ? ['--count-only'] : []),
     '--port',
     '0',
     '--control-port',
