@@ -3,6 +3,7 @@ import oracledb from 'oracledb';
 import { COLUMNS, type ColumnContent, type ColumnNames, type ValueType } from '../core/columns.ts';
 import { quoteName } from '../core/identifier.ts';
 import type { TagValues } from '../core/tag-values.ts';
+import { boundTime } from './bound-time.ts';
 
 /**
  * Names as in the configuration: any case, quoted, the table with or without a schema. An empty column is not written.
@@ -75,10 +76,14 @@ function buildRows(values: TagValues, readers: readonly ReadValue[]): unknown[][
 
 /** The values of one message mostly share their time, so one Date serves them all; the driver only reads it. */
 function readTime(read: (values: TagValues, i: number) => number): ReadValue {
-  let last = new Date(0);
+  let lastMs = 0;
+  let last = boundTime(lastMs);
   return (values, i) => {
     const timeMs = read(values, i);
-    if (timeMs !== last.getTime()) last = new Date(timeMs);
+    if (timeMs !== lastMs) {
+      lastMs = timeMs;
+      last = boundTime(timeMs);
+    }
     return last;
   };
 }

@@ -16,6 +16,7 @@ import {
 } from '../../../src/backup/csv/row-format.ts';
 import { readBackupRows, type BackupRows } from '../../../src/backup/csv/row-reader.ts';
 import { scanFile } from '../../../src/backup/files/scan.ts';
+import { withMicroseconds } from '../../../src/core/microseconds.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { TagValues } from '../../../src/core/tag-values.ts';
 import { RECEIVED_AT_MS, valuesOf } from '../../support/values.ts';
@@ -101,6 +102,9 @@ describe('the rows of a backup file', () => {
       fc.constant(Number.NaN),
       fc.integer({ min: -8.64e15, max: 8.64e15 }),
       fc.integer({ min: 1.7e12, max: 1.8e12 }),
+      fc
+        .record({ wholeMs: fc.integer({ min: -(2 ** 43) + 1, max: 2 ** 43 - 1 }), us: fc.nat(999) })
+        .map(({ us, wholeMs }) => withMicroseconds(wholeMs, us)),
     );
     const row: fc.Arbitrary<PlainRow> = fc.record({
       tag: fc.record({ plcCode: text, address: text, name: text }),
