@@ -7,6 +7,7 @@ import { Expander } from './buffer/expander.ts';
 import { TagBuffer } from './buffer/tag-buffer.ts';
 import type { Config } from './config/config.ts';
 import { sleep } from './core/clock.ts';
+import { detailNeeds } from './core/columns.ts';
 import { createCounters, type Counters } from './core/counters.ts';
 import type { Reason } from './core/errors.ts';
 import type { LedgerSession } from './core/ledger-session.ts';
@@ -110,6 +111,7 @@ export class Pipeline implements Intake {
       memory: this.#storage.formatMemory,
       nodeCommands: this.#rebirths,
       stored: this.#retained,
+      keeps: detailNeeds([config.oracle]),
     });
   }
 

@@ -5,6 +5,7 @@ import { BackupFolder } from './backup/files/folder.ts';
 import { Replay, type ReplayOptions } from './backup/replay/replay.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
+import { detailNeeds } from './core/columns.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
@@ -14,7 +15,7 @@ import type { CheckpointCompanion } from './journal/checkpoint-writer.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { createDecoder } from './payload/decoder.ts';
 import { FormatMemory } from './payload/format-memory.ts';
-import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
+import { checkRows, rowCheckOf, type CheckedTable, type RowCheckOptions } from './writer/row-check.ts';
 
 export interface StorageConfig {
   readonly tagName: string;
@@ -22,7 +23,7 @@ export interface StorageConfig {
   readonly backup: Pick<Config['backup'], 'dir' | 'maxRowsPerFile'>;
   readonly mqtt: Pick<Config['mqtt'], 'receiveMaximum' | 'subscriptions'>;
   readonly writer: Pick<Config['writer'], 'batchSize'>;
-  readonly oracle: { readonly valueType: RowCheckOptions['valueType']; readonly columns: { readonly text: string } };
+  readonly oracle: CheckedTable;
 }
 
 export interface StorageParts {
@@ -79,7 +80,7 @@ export class Storage {
     this.#config = config;
     this.#parts = parts;
     this.#subscriptions = config.mqtt.subscriptions;
-    this.rowCheck = { maxTextBytes, valueType: oracle.valueType, hasTextColumn: oracle.columns.text !== '' };
+    this.rowCheck = rowCheckOf(oracle, maxTextBytes);
     this.journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
     this.formatMemory = new FormatMemory({
       dir: join(journal.dir, 'formats'),
@@ -144,7 +145,8 @@ export class Storage {
       backups: this.backups,
       session: replaySession,
       decoder: () => {
-        const decoder = createDecoder(this.#subscriptions, this.#config.tagName, { memory: this.formatMemory });
+        const keeps = detailNeeds([this.#config.oracle]);
+        const decoder = createDecoder(this.#subscriptions, this.#config.tagName, { memory: this.formatMemory, keeps });
         return { decode: (message, into) => decoder.decodeAside(message, into) };
       },
       batchSize: this.#config.writer.batchSize,

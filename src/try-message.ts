@@ -1,16 +1,17 @@
 import { TimeWriter } from './backup/csv/time-text.ts';
 import type { Config } from './config/config.ts';
+import { detailNeeds, type TableColumn } from './core/columns.ts';
 import { coerceError, type Reason } from './core/errors.ts';
 import { TagValues } from './core/tag-values.ts';
 import type { TakingSubscription, TriedMessage, TriedRow } from './core/tried-message.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
-import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
+import { checkRows, rowCheckOf, type CheckedTable, type RowCheckOptions } from './writer/row-check.ts';
 
 /** What decides on the rows of a message. */
 export interface TrialConfig {
   readonly tagName: string;
   readonly mqtt: Pick<Config['mqtt'], 'subscriptions'>;
-  readonly oracle: { readonly valueType: RowCheckOptions['valueType']; readonly columns: { readonly text: string } };
+  readonly oracle: CheckedTable;
 }
 
 export interface TriedPayload {
@@ -35,8 +36,8 @@ export class MessageTrial {
   constructor(config: TrialConfig, maxTextBytes: number) {
     const { oracle } = config;
     this.#config = config;
-    this.#rowCheck = { maxTextBytes, valueType: oracle.valueType, hasTextColumn: oracle.columns.text !== '' };
-    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName);
+    this.#rowCheck = rowCheckOf(oracle, maxTextBytes);
+    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName, { keeps: detailNeeds([oracle]) });
   }
 
   /** `maxRows`: so many rows are given at most. */
@@ -50,7 +51,8 @@ export class MessageTrial {
     if (outcome !== undefined) return { ...about, outcome };
     const refused = new Map(checkRows(values, this.#rowCheck).map(({ index, reason }) => [index, reason]));
     const count = Math.min(values.length, maxRows);
-    const rows = Array.from({ length: count }, (_, i) => rowOf(values, i, refused.get(i)));
+    const { further = [] } = this.#rowCheck;
+    const rows = Array.from({ length: count }, (_, i) => rowOf(values, i, further, refused.get(i)));
     return { ...about, outcome: 'rows', rowCount: values.length, rejectedCount: refused.size, rows };
   }
 
@@ -71,7 +73,7 @@ export class MessageTrial {
   }
 }
 
-function rowOf(values: TagValues, i: number, problem: Reason | undefined): TriedRow {
+function rowOf(values: TagValues, i: number, further: readonly TableColumn[], problem: Reason | undefined): TriedRow {
   const { address, name, plcCode } = values.tags[i]!;
   const number = values.numbers[i]!;
   const timestamp = new TimeWriter().text(values.timesMs[i]!);
@@ -83,6 +85,14 @@ function rowOf(values: TagValues, i: number, problem: Reason | undefined): Tried
     quality: values.qualities[i]!,
     plcCode,
     tagAddress: address,
+    ...(further.length === 0 ? {} : { columns: Object.fromEntries(further.map((each) => shown(each, values, i))) }),
     ...(problem === undefined ? {} : { problem }),
   };
+}
+
+/** A further column, with its time as a text. */
+function shown({ content, name }: TableColumn, values: TagValues, i: number): [string, string | number | null] {
+  const found = content.read(values, i);
+  const isTime = content.holds === 'time' && typeof found === 'number';
+  return [name, isTime ? new TimeWriter().text(found) : found];
 }

@@ -1,4 +1,4 @@
-import type { ColumnNames, ValueType } from '../core/columns.ts';
+import type { ColumnNames, FieldColumn, ValueType } from '../core/columns.ts';
 import type { LogLevel } from '../core/log-level.ts';
 import type { FormatName } from '../payload/formats.ts';
 import type { ValueMeanings } from '../payload/value-meanings.ts';
@@ -87,7 +87,14 @@ export interface OracleConfig {
   /** Where the file says nothing: the variable TNS_ADMIN of Oracle's own programs. */
   readonly tnsAdmin: string;
   readonly table: string;
+  /** With the further ones. */
   readonly columns: ColumnNames;
+  /** What each further column holds, by its name, as it was given. */
+  readonly furtherColumns?: Readonly<Record<string, string>>;
+  /** The columns that the mappings of the subscriptions fill in `table`. */
+  readonly fields?: readonly FieldColumn[];
+  /** The same in the tables of other destinations, by their names. */
+  readonly destinationFields?: Readonly<Record<string, readonly FieldColumn[]>>;
   readonly valueType: ValueType;
   readonly ledgerTable: string;
   readonly onMissingPartition: 'hold' | 'reject';

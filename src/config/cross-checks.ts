@@ -1,10 +1,11 @@
 import { brokerUrls, isTlsUrl } from '../core/broker-url.ts';
-import { COLUMNS } from '../core/columns.ts';
+import { COLUMNS, isColumnKey, tableColumns, type FieldColumn } from '../core/columns.ts';
 import { parseName } from '../core/identifier.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { filtersOverlap } from '../core/topic-filter.ts';
 import { formatNamed } from '../payload/formats.ts';
 import type { Config } from './config.ts';
+import { contradictingFields, fieldsByDestination } from './row-targets.ts';
 
 /** A rule between keys. It is asked only when each of the keys is good in itself. */
 export interface CrossCheck {
@@ -34,6 +35,55 @@ const COLUMN_CHECKS = COLUMNS.map(({ key }, index): CrossCheck => {
     },
   };
 });
+
+const COLUMN_KEYS = COLUMNS.map(({ key }) => `oracle.columns.${key}`);
+
+/** Each further column against those before it. */
+const FURTHER_COLUMN_CHECK: CrossCheck = {
+  keys: ['oracle.furtherColumns', ...COLUMN_KEYS],
+  check: ({ oracle }) => {
+    const used = tableColumns({ ...oracle, fields: [] });
+    const twice = used.find(
+      ({ key, name }, i) => !isColumnKey(key) && used.slice(0, i).some((other) => isSameName(other.name, name)),
+    );
+    return unless(twice === undefined, `must not have the column ${twice?.name}, which oracle.columns has already`);
+  },
+};
+
+/** What mappings fill must be no other column's, of one kind, and known since the start: the statement is made then. */
+const FIELD_CHECKS: readonly CrossCheck[] = [
+  {
+    keys: ['mqtt.subscriptions', 'oracle.furtherColumns', ...COLUMN_KEYS],
+    check: ({ oracle }) => {
+      const used = tableColumns({ ...oracle, fields: [] });
+      const twice = oracle.fields?.find((field) => used.some(({ name }) => isSameName(name, field.name)));
+      return unless(twice === undefined, `must not fill the column ${twice?.name} by a mapping: oracle.columns has it`);
+    },
+  },
+  {
+    keys: ['mqtt.subscriptions'],
+    check: ({ mqtt }) => {
+      const [name] = contradictingFields(mqtt.subscriptions);
+      return unless(name === undefined, `must fill the column ${name} with values of one "type" in all mappings`);
+    },
+  },
+  {
+    keys: ['mqtt.subscriptions'],
+    check: ({ mqtt, oracle }) => {
+      const known: Readonly<Record<string, readonly FieldColumn[]>> = {
+        ...oracle.destinationFields,
+        default: oracle.fields ?? [],
+      };
+      const wanted = Object.entries(fieldsByDestination(mqtt.subscriptions));
+      const added = wanted.flatMap(([destination, columns]) =>
+        columns.filter(
+          ({ holds, name }) => !known[destination]?.some((has) => has.name === name && has.holds === holds),
+        ),
+      );
+      return unless(added.length === 0, `must not fill a column that it did not at the start, ${added[0]?.name}`);
+    },
+  },
+];
 
 const TLS_FILES = ['ca', 'cert', 'key'] as const;
 
@@ -65,6 +115,8 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
       unless(!isSameName(oracle.ledgerTable, oracle.table), 'must not be the same as oracle.table'),
   },
   ...COLUMN_CHECKS,
+  FURTHER_COLUMN_CHECK,
+  ...FIELD_CHECKS,
   {
     keys: ['mqtt.password', 'mqtt.username', 'mqtt.protocolVersion'],
     check: ({ mqtt }) =>

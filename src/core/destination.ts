@@ -1,2 +1,9 @@
 /** The name of the destination that `oracle.table` is: of what says nothing else. */
 export const DEFAULT_DESTINATION = 'default';
+
+const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+
+/** Whether a destination may have this name; which ones there are is another question. */
+export function isDestinationName(text: string): boolean {
+  return NAME.test(text);
+}

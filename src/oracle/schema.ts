@@ -1,4 +1,4 @@
-import { COLUMNS, columnType } from '../core/columns.ts';
+import { tableColumns } from '../core/columns.ts';
 import { quoteName } from '../core/identifier.ts';
 import type { TableOptions } from './statements.ts';
 
@@ -11,10 +11,10 @@ export interface SchemaOptions extends TableOptions {
 export type ColumnLine = readonly [name: string, type: string, remark?: string];
 
 /** The columns of the configured table that are written. */
-function tableColumns({ columns, valueType }: TableOptions): readonly ColumnLine[] {
-  return COLUMNS.filter(({ key }) => columns[key] !== '').map((column) => {
-    const type = columnType(column, valueType) + (column.isRequired ? ' NOT NULL' : '');
-    return column.content.holds === 'time' ? [columns[column.key], type, 'UTC'] : [columns[column.key], type];
+function columnLines(options: TableOptions): readonly ColumnLine[] {
+  return tableColumns(options).map(({ content, isRequired, name, type }) => {
+    const whole = type + (isRequired ? ' NOT NULL' : '');
+    return content.holds === 'time' ? [name, whole, 'UTC'] : [name, whole];
   });
 }
 
@@ -30,7 +30,7 @@ export const LEDGER_KEY = 'PRIMARY KEY ("BRIDGE_ID", "STREAM")';
 
 /** The CREATE TABLE statements for the configured table and ledger, ready for a DBA. */
 export function schemaDdl(options: SchemaOptions): string {
-  const table = createTable(options.table, tableColumns(options));
+  const table = createTable(options.table, columnLines(options));
   if (options.ledgerTable === '') return table;
   return `${table}\n${createTable(options.ledgerTable, LEDGER_COLUMNS, LEDGER_KEY)}`;
 }

@@ -1,6 +1,7 @@
 import oracledb from 'oracledb';
 
-import { COLUMNS, type ColumnContent, type ColumnNames, type ValueType } from '../core/columns.ts';
+import type { ColumnContent } from '../core/column-content.ts';
+import { tableColumns, type ColumnChoice, type ValueType } from '../core/columns.ts';
 import { quoteName } from '../core/identifier.ts';
 import type { TagValues } from '../core/tag-values.ts';
 import { boundTime } from './bound-time.ts';
@@ -8,10 +9,8 @@ import { boundTime } from './bound-time.ts';
 /**
  * Names as in the configuration: any case, quoted, the table with or without a schema. An empty column is not written.
  */
-export interface TableOptions {
+export interface TableOptions extends ColumnChoice {
   readonly table: string;
-  readonly columns: ColumnNames;
-  readonly valueType: ValueType;
 }
 
 type ReadValue = (values: TagValues, i: number) => unknown;
@@ -33,9 +32,10 @@ export interface InsertStatement {
  */
 export const MAX_TEXT_BYTES = 4000;
 
-export function createInsert({ columns, table, valueType }: TableOptions): InsertStatement {
-  const used = COLUMNS.filter(({ key }) => columns[key] !== '');
-  const names = used.map(({ key }) => quoteName(columns[key])).join(', ');
+export function createInsert(options: TableOptions): InsertStatement {
+  const { table, valueType } = options;
+  const used = tableColumns(options);
+  const names = used.map(({ name }) => quoteName(name)).join(', ');
   const marks = used.map((_column, i) => `:${i + 1}`).join(', ');
   const readers = used.map(({ content }) => bindReader(content));
   const sql = `INSERT INTO ${quoteName(table)} (${names}) VALUES (${marks})`;
@@ -46,8 +46,7 @@ export function createInsert({ columns, table, valueType }: TableOptions): Inser
     rows: (values) => buildRows(values, readers),
     columnAt: (offset) => {
       if (offset < marksAt || offset >= sql.length - 1) return undefined;
-      const key = used[sql.slice(marksAt, offset).split(',').length - 1]?.key;
-      return key === undefined ? undefined : columns[key];
+      return used[sql.slice(marksAt, offset).split(',').length - 1]?.name;
     },
   };
 }
@@ -57,6 +56,7 @@ function bindDefinition({ holds }: ColumnContent, valueType: ValueType): oracled
   // WITH TIME ZONE: the driver sends any other date as the process's local wall clock, where two instants collide each
   // autumn.
   if (holds === 'time') return { type: oracledb.DB_TYPE_TIMESTAMP_TZ };
+  if (holds === 'decimal') return { type: oracledb.DB_TYPE_NUMBER };
   return { type: valueType === 'number' ? oracledb.DB_TYPE_NUMBER : oracledb.DB_TYPE_BINARY_DOUBLE };
 }
 
@@ -75,11 +75,12 @@ function buildRows(values: TagValues, readers: readonly ReadValue[]): unknown[][
 }
 
 /** The values of one message mostly share their time, so one Date serves them all; the driver only reads it. */
-function readTime(read: (values: TagValues, i: number) => number): ReadValue {
+function readTime(read: (values: TagValues, i: number) => number | null): ReadValue {
   let lastMs = 0;
   let last = boundTime(lastMs);
   return (values, i) => {
     const timeMs = read(values, i);
+    if (timeMs === null) return null;
     if (timeMs !== lastMs) {
       lastMs = timeMs;
       last = boundTime(timeMs);

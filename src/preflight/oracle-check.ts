@@ -1,5 +1,6 @@
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
+import { tableColumns } from '../core/columns.ts';
 import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { CONNECT_RULES } from '../oracle/connect-remedies.ts';
@@ -149,7 +150,7 @@ async function checkTable({ oracle, tagName }: Config, context: TableContext): P
   const { finding, found, table } = await locate('oracle.table', oracle.table, context);
   if (table === undefined || found === undefined) return [finding];
   const columns = await context.dictionary.columns(table);
-  const written = Object.values(oracle.columns).filter((name) => name !== '');
+  const written = tableColumns(oracle).map(({ name }) => name);
   const columnFindings = checkColumns(oracle, table, columns);
   const { sql } = createInsert(oracle);
   return [

@@ -3,6 +3,7 @@ import type { Message } from '../../core/message.ts';
 import type { RefusedRow } from '../../core/refused-row.ts';
 import type { Tag, TagValues } from '../../core/tag-values.ts';
 import { csvField, csvText } from './csv.ts';
+import { DetailsWriter } from './details-text.ts';
 import { TimeWriter } from './time-text.ts';
 
 /**
@@ -26,6 +27,7 @@ export const ROW_COLUMNS = [
   'journal',
   'message_no',
   'value_no',
+  'details',
   'error_code',
   'error_message',
 ] as const;
@@ -122,6 +124,7 @@ class RowLines {
   readonly #origins = new Map<Tag, string>();
   readonly #times = new TimeWriter();
   readonly #receiptTimes = new TimeWriter();
+  readonly #details = new DetailsWriter();
   readonly #attemptTime: string;
   readonly #journal: string;
   #quality = '';
@@ -151,7 +154,7 @@ class RowLines {
     return (
       `${name}${numberText(values.numbers[i]!)},${time},${this.#qualityField},${this.#attemptTime},` +
       `${csvText(text)},${this.#origins.get(tag)!},${receivedAt},` +
-      `${this.#journal},${values.messageNos[i]!},${values.valueNos[i]!}${ending}`
+      `${this.#journal},${values.messageNos[i]!},${values.valueNos[i]!},${this.#details.field(values, i)}${ending}`
     );
   }
 }

@@ -1,5 +1,7 @@
 import { COLUMNS, type Column } from '../../core/columns.ts';
 import type { OracleConfig } from '../config.ts';
+import { FURTHER_CONTENT } from '../../core/further-columns.ts';
+import { furtherColumns } from '../kinds/further-columns.ts';
 import { columnName, connectString, tableName } from '../kinds/oracle-kinds.ts';
 import { choice, path, text, wholeNumber } from '../kinds/plain-kinds.ts';
 import type { Schema, Setting } from '../setting.ts';
@@ -9,7 +11,7 @@ function columnSetting({ defaultName, doc, key, mayBeAbsent }: Column): [string,
   return [key, mayBeAbsent ? { ...setting, doc: `${doc} Empty: not written.`, mayBeEmpty: true } : setting];
 }
 
-export const oracleSchema: Schema<OracleConfig> = {
+const SETTINGS: Schema<Omit<OracleConfig, 'furtherColumns' | 'fields' | 'destinationFields'>> = {
   connectString: {
     doc:
       'Where the database is: host:port/service, a name from tnsnames.ora or a whole connect descriptor. Several ' +
@@ -127,3 +129,16 @@ export const oracleSchema: Schema<OracleConfig> = {
     default: 'hold',
   },
 };
+
+const FURTHER_COLUMNS: Setting<Readonly<Record<string, string>>> = {
+  doc:
+    'Further columns of the table, each with what it holds. In a file they stand in oracle.columns beside the others, ' +
+    `"columns": { "source": "'gateway-01'", "line": "{2}" }. ` +
+    `A column holds ${FURTHER_CONTENT}, or both. Empty: not written.`,
+  kind: furtherColumns,
+  default: {},
+  within: 'oracle.columns',
+};
+
+/** An object with names of the user's own is one setting. */
+export const oracleSchema = { ...SETTINGS, furtherColumns: FURTHER_COLUMNS } as unknown as Schema<OracleConfig>;
