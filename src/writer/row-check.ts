@@ -24,7 +24,9 @@ export interface CheckedTable {
 /** What there is to check of the rows of a table. `maxTextBytes`: as above. */
 export function rowCheckOf(table: CheckedTable, maxTextBytes: number): RowCheckOptions {
   const { columns, valueType } = table;
-  return { maxTextBytes, valueType, hasTextColumn: columns.text !== '', further: furtherColumns(table) };
+  const further = furtherColumns(table);
+  const options = { maxTextBytes, valueType, hasTextColumn: columns.text !== '' };
+  return further.length === 0 ? options : { ...options, further };
 }
 
 /** NUMBER keeps magnitudes from 1e-130 up to but without 1e126. */
@@ -74,15 +76,16 @@ function checkRow(values: TagValues, i: number, options: RowCheckOptions): Reaso
     tooLong('the PLC code', tag.plcCode, options.maxTextBytes) ??
     tooLong('the tag address', tag.address, options.maxTextBytes) ??
     tooLong('the quality', values.qualities[i]!, options.maxTextBytes) ??
-    checkFurther(values, i, options)
+    // Most tables have none.
+    (options.further === undefined ? undefined : checkFurther(values, i, options.further, options.maxTextBytes))
   );
 }
 
-/** Most tables have no such columns. */
 function checkFurther(
   values: TagValues,
   i: number,
-  { further = [], maxTextBytes }: RowCheckOptions,
+  further: readonly TableColumn[],
+  maxTextBytes: number,
 ): Reason | undefined {
   for (const { content, name } of further) {
     const found = content.read(values, i);
