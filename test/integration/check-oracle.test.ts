@@ -323,42 +323,6 @@ function asPattern(text: string): RegExp {
   return new RegExp(text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
 }
 
-const FURTHER_CASES: readonly [what: string, type: string, content: string, expected: readonly string[]][] = [
-  ['a constant in a column that holds it', 'VARCHAR2(100)', "'gateway-01'", ['✓ ok', 'VARCHAR2(100 BYTE)']],
-  ['a topic in a column that is short', 'VARCHAR2(100 CHAR)', '{topic}', ['! warning', 'shorter than the 1000']],
-  ['a level of the topic in a NUMBER', 'NUMBER', '{2}', ['! warning', 'as the session reads them']],
-  [
-    'a level of the topic in a DATE',
-    'DATE',
-    '{2}',
-    ['✗ failed', 'DATE cannot hold texts', 'make it VARCHAR2(255 CHAR)'],
-  ],
-  ['a message number in a short NUMBER', 'NUMBER(9)', '{messageNo}', ['✗ failed', '9 digits are too few']],
-  ['whether it was retained in a NUMBER(1)', 'NUMBER(1)', '{retained}', ['✓ ok', 'NUMBER(1,0)']],
-  ['a code of the quality in a text', 'VARCHAR2(64)', '{qualityCode}', ['! warning', 'turned into text']],
-  [
-    'a code of the quality in a column that must not be NULL',
-    'NUMBER(10) NOT NULL',
-    '{qualityCode}',
-    ['! warning', 'rejects all values whose quality is no number', 'MODIFY ("FURTHER" NULL)'],
-  ],
-];
-
-describe('check --connect on a further column', () => {
-  it.each(FURTHER_CASES)('with %s', async (_what, type, content, expected) => {
-    const sql = [`BRIDGE: ${tagData({ further: type })}`, `BRIDGE: ${ledger()}`] as const;
-    const { about } = await check({ sql, oracle: { columns: { further: content } } });
-    for (const text of expected) expect(about('column FURTHER')).toMatch(asPattern(text));
-  });
-
-  it('that is not there', async () => {
-    const sql = [`BRIDGE: ${tagData()}`, `BRIDGE: ${ledger()}`] as const;
-    const { about } = await check({ sql, oracle: { columns: { further: '{topic}' } } });
-    expect(about('column FURTHER')).toMatch(asPattern('ADD ("FURTHER" VARCHAR2(1000 CHAR));'));
-    expect(about('column FURTHER')).toContain('correct oracle.columns.further');
-  });
-});
-
 const LEDGER_CASES: readonly [what: string, sql: Database['sql'], subject: string, expected: readonly string[]][] = [
   ['none', [], 'oracle.ledgerTable', ['✗ failed', '→ `mqtt-oracle-bridge schema` prints its DDL']],
   [
