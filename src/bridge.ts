@@ -1,6 +1,9 @@
 import { BrokerSide } from './broker-side.ts';
+import type { Backups } from './backup/backups.ts';
 import type { Config } from './config/config.ts';
+import { destinationsOf } from './config/destinations.ts';
 import type { Clock } from './core/clock.ts';
+import { DEFAULT_DESTINATION } from './core/destination.ts';
 import type { Logger } from './core/logger.ts';
 import { nodeFileSystem, warnOfExposed } from './core/node-filesystem.ts';
 import { RESERVE_BYTES } from './core/reserve.ts';
@@ -9,6 +12,7 @@ import type { OnStep } from './core/steps.ts';
 import { ProcessLock } from './journal/process-lock.ts';
 import { AuditMonitor } from './ops/audit.ts';
 import { History } from './ops/history.ts';
+import { ImplausibleTimes } from './ops/implausible-times.ts';
 import { Metrics } from './ops/metrics.ts';
 import { Refusals } from './ops/refusals.ts';
 import type { Health, Readiness } from './ops/routes.ts';
@@ -17,7 +21,8 @@ import type { BackupsStatus, Status } from './ops/status.ts';
 import { TagsSeen } from './ops/tags-seen.ts';
 import { Connections } from './oracle/connections.ts';
 import { assertDriverFits } from './oracle/driver-fit.ts';
-import { Sessions } from './oracle/sessions.ts';
+import { DestinationSessions } from './oracle/destination-sessions.ts';
+import { SharedConnections } from './oracle/shared-connections.ts';
 import { MAX_TEXT_BYTES } from './oracle/statements.ts';
 import { Pipeline } from './pipeline.ts';
 import { StatusServer } from './status-server.ts';
@@ -55,6 +60,7 @@ export class Bridge {
   readonly #audit: AuditMonitor;
   readonly #history: History;
   readonly #tags = new TagsSeen();
+  readonly #implausibleTimes = new ImplausibleTimes(() => this.#tags.implausibleCount);
   readonly #refusals: Refusals;
   readonly #http: StatusServer | undefined;
   #isRunning = false;
@@ -130,7 +136,7 @@ export class Bridge {
   /** Log-ons to the database from now on use the secrets of `config`; one that is held back may be tried at once. */
   renewSecrets({ oracle }: Config): void {
     this.#connections.renew(oracle);
-    this.#pipeline.writer?.availability.askNow();
+    for (const { writer } of this.#pipeline.lanes.all) writer?.availability.askNow();
   }
 
   /** Takes no more messages, lets what was taken reach Oracle or the backup for up to `drainTimeoutMs`, and stops. */
@@ -175,13 +181,24 @@ export class Bridge {
   #createPipeline(): Pipeline {
     const { clock, log, onStep } = this.#parts;
     const { bridge, oracle } = this.#config;
-    const sessions = new Sessions(this.#connections, { ...oracle, bridgeId: bridge.id }, onStep);
+    const destinations = destinationsOf(oracle);
+    const shared = new SharedConnections({
+      connections: this.#connections,
+      ...oracle.pool,
+      destinations: destinations.map(({ name }) => name),
+      clock,
+    });
+    const sessions = new DestinationSessions(
+      (destination) => shared.for(destination),
+      { ...oracle, destinations, bridgeId: bridge.id },
+      onStep,
+    );
     return new Pipeline(this.#config, {
       clock,
       fileSystem: nodeFileSystem,
       lock: new ProcessLock(nodeFileSystem, clock),
-      database: (journalId) => sessions.live(journalId),
-      replaySession: (stream, blamesRows) => sessions.replay(stream, blamesRows),
+      database: (journalId, destination) => sessions.live(journalId, destination),
+      replaySession: (stream, destination, blamesRows) => sessions.replay(stream, destination, blamesRows),
       maxTextBytes: MAX_TEXT_BYTES,
       reserveBytes: RESERVE_BYTES,
       log,
@@ -195,7 +212,10 @@ export class Bridge {
       onError: (code) => this.#metrics.countOracleError(code),
       sendCommand: (topic, payload) => this.#brokerSide.sendCommand(topic, payload),
       observer: {
-        decoded: (values) => this.#tags.note(values),
+        decoded: (values, message) => {
+          this.#implausibleTimes.note(values, message);
+          this.#tags.note(values);
+        },
         rejected: (values, rows) => this.#refusals.noteRejected(values, rows),
         undecodable: (message, reason) => this.#refusals.noteUndecodable(message, reason),
       },
@@ -203,7 +223,8 @@ export class Bridge {
   }
 
   #createHistory(): History {
-    const { buffer, counters } = this.#pipeline;
+    const { counters, lanes } = this.#pipeline;
+    const { buffer } = lanes;
     const journalMaxBytes = this.#config.journal.maxBytes;
     const journalBytes = (): number => this.#pipeline.journal.status.bytes;
     return new History({ clock: this.#parts.clock, counters, buffer, journalMaxBytes, journalBytes });
@@ -217,18 +238,21 @@ export class Bridge {
       clock,
       startedAtMonotonicMs: clock.monotonic(),
       counters: this.#pipeline.counters,
-      buffer: this.#pipeline.buffer,
+      buffer: this.#pipeline.lanes.buffer,
       rolling: { batchSize: this.#batchSize, writeLatencyMs: this.#writeLatencyMs },
       mqtt: () => this.#brokerSide.facts,
       silentSubscriptions: () => this.#pipeline.silentSubscriptions,
-      oracle: () => this.#pipeline.writer?.availability ?? { state: 'retrying' },
-      expanderPending: () => this.#pipeline.pending.expander,
-      writerPending: () => this.#pipeline.pending.writer,
+      oracle: () => this.#pipeline.lanes.of(DEFAULT_DESTINATION)?.writer?.availability ?? { state: 'retrying' },
+      expanderPending: () => this.#pipeline.lanes.pending.expander,
+      writerPending: () => this.#pipeline.lanes.pending.writer,
       journal: () => ({ ...this.#pipeline.journal.status, maxBytes: this.#config.journal.maxBytes }),
       rates: () => this.#history.rates,
       actions: this.#config.http.token !== '',
       backups: () => this.#pendingBackups(),
-      tags: () => ({ turnedIntoText: this.#tags.turnedIntoText }),
+      tags: () => ({
+        turnedIntoText: this.#tags.turnedIntoText,
+        implausibleTimes: this.#implausibleTimes.figures,
+      }),
     };
   }
 
@@ -246,7 +270,8 @@ export class Bridge {
       rejectedRows: rejected.rows,
       undecodableFiles: undecodable.files,
       undecodableRows: undecodable.rows,
-      replaying: this.#pipeline.replay?.progress(),
+      ...homelessIn(this.#pipeline.backups),
+      replaying: this.#pipeline.replays?.progress(),
     };
   }
 
@@ -270,17 +295,25 @@ export class Bridge {
 
   /** A loop that dies ends the process, so what is left to look for is one that hangs. */
   health(): Health {
-    const ageMs = this.#pipeline.buffer.oldestAgeMs;
+    const ageMs = this.#pipeline.lanes.buffer.oldestAgeMs;
     const problems = ageMs < STUCK_AFTER_MS ? [] : [`the oldest value has been in the buffer for ${ageMs} ms`];
     return { ok: problems.length === 0, problems };
   }
 
   #readiness(): Readiness {
-    const isWriting = this.#pipeline.writer?.availability.state === 'connected';
+    const isWriting = this.#pipeline.lanes.all.every(({ writer }) => writer?.availability.state === 'connected');
     return {
       ready: this.#isRunning && this.#pipeline.journal.status.state === 'ok',
       degraded: !isWriting || !this.#brokerSide.facts.connected,
       problems: this.status().problems,
     };
   }
+}
+
+/** Counts the files that wait for a person because of the configuration. */
+function homelessIn(backups: Backups): Pick<BackupsStatus, 'homeless'> {
+  const files = backups.homeless();
+  if (files.length === 0) return {};
+  const destinations = [...new Set(files.map(({ destination }) => destination))].sort();
+  return { homeless: { files: files.length, rows: files.reduce((sum, { rows }) => sum + rows, 0), destinations } };
 }

@@ -1,12 +1,18 @@
 import type { Backups } from './backup/backups.ts';
-import type { Replay } from './backup/replay/replay.ts';
+import type { Replays } from './backup/replay/replays.ts';
 import { createCounters } from './core/counters.ts';
-import { comparePlaces, ORIGIN } from './core/place.ts';
+import type { LedgerSession } from './core/ledger-session.ts';
 import { noStep } from './core/steps.ts';
 import { findInFiles } from './resume.ts';
 import { Storage, type StorageConfig, type StorageParts } from './storage.ts';
 
-export type OfflineReplayParts = Omit<StorageParts, 'onRejected' | 'onOutageEnded' | 'onStep'>;
+export interface OfflineReplayParts extends Omit<
+  StorageParts,
+  'onRejected' | 'onOutageEnded' | 'onStep' | 'companions'
+> {
+  /** The session for live data of a destination, whose stream in the ledger is the journal's. */
+  readonly database: (journalId: string, destination: string) => LedgerSession;
+}
 
 /**
  * The bridge was cut off before its checkpoint said what it had put into its files: values would come from the journal
@@ -21,18 +27,20 @@ export class UnsavedCheckpointError extends Error {
 
 /** Replays files that a person names while no bridge runs. It holds the journal meanwhile, so that none can start. */
 export class OfflineReplay {
-  readonly replay: Replay;
+  readonly replays: Replays;
   readonly #storage: Storage;
   readonly #parts: OfflineReplayParts;
 
   constructor(config: StorageConfig, parts: OfflineReplayParts) {
     this.#parts = parts;
     this.#storage = new Storage(config, { ...parts, onStep: noStep });
-    this.replay = this.#storage.createReplay({
+    const counters = createCounters();
+    this.replays = this.#storage.createReplays({
       isOracleUp: () => true,
+      isLedgerKnown: () => true,
       beforeDelete: () => Promise.resolve(),
       messagesRefusal: () => this.#messagesRefusal(),
-      counters: createCounters(),
+      counters: () => counters,
       enabled: false,
     });
   }
@@ -48,13 +56,14 @@ export class OfflineReplay {
   async start(): Promise<void> {
     const { backups } = this;
     const journal = await this.#storage.open();
-    const { backedUp, rejected } = await findInFiles(journal, backups);
-    const isBehind = backedUp !== undefined && comparePlaces(journal.checkpoint?.place ?? ORIGIN, backedUp) < 0;
-    if (isBehind || rejected.size > 0) throw new UnsavedCheckpointError();
-    const written =
-      backedUp === undefined ? undefined : await this.#parts.replaySession(`live/${journal.id}`).readPlace();
-    if (written !== undefined) await backups.stampSkip(written);
-    this.replay.start();
+    for (const destination of backups.destinations()) {
+      const { backedUp, rejected, isBehind } = await findInFiles(journal, backups, destination);
+      if (isBehind || rejected.size > 0) throw new UnsavedCheckpointError();
+      if (backedUp === undefined) continue;
+      const written = await this.#parts.database(journal.id, destination).readPlace();
+      if (written !== undefined) await backups.lane(destination).stampSkip(written);
+    }
+    this.replays.start();
   }
 
   /** The journal would give the messages again, and a bridge would decode them. */
@@ -64,7 +73,7 @@ export class OfflineReplay {
   }
 
   async stop(): Promise<void> {
-    await this.replay.stop();
+    await this.replays.stop();
     await this.backups.stop();
     await this.#storage.close();
   }

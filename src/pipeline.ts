@@ -1,14 +1,13 @@
-import { join } from 'node:path';
-
 import type { Backups } from './backup/backups.ts';
-import type { Replay } from './backup/replay/replay.ts';
+import type { Replays } from './backup/replay/replays.ts';
 import { BrokerSession } from './broker-session.ts';
 import { Expander } from './buffer/expander.ts';
-import { TagBuffer } from './buffer/tag-buffer.ts';
 import type { Config } from './config/config.ts';
+import { destinationsOf } from './config/destinations.ts';
 import { sleep } from './core/clock.ts';
 import { detailNeeds } from './core/columns.ts';
-import { createCounters, type Counters } from './core/counters.ts';
+import { createMessageCounters, withSums, type Counters } from './core/counters.ts';
+import { DEFAULT_DESTINATION } from './core/destination.ts';
 import type { Reason } from './core/errors.ts';
 import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
@@ -17,23 +16,21 @@ import type { TagValues } from './core/tag-values.ts';
 import type { TriedMessage } from './core/tried-message.ts';
 import { Checkpoints } from './journal/checkpoints.ts';
 import type { Journal } from './journal/journal.ts';
+import type { LaneWriterParts } from './lanes/lane.ts';
+import { Lanes } from './lanes/lanes.ts';
+import { MessageReading } from './message-reading.ts';
 import type { AckMark } from './mqtt/acks/ack-proofs.ts';
 import type { Intake } from './mqtt/acks/deferred-acks.ts';
 import type { SessionManners } from './mqtt/redelivery/redelivery.ts';
-import { createDecoder, type Decoder } from './payload/decoder.ts';
-import { RetainedMemory } from './payload/retained-memory.ts';
-import { Rebirths } from './payload/sparkplug/rebirths.ts';
-import { takeUp } from './resume.ts';
+import { takeUp, takeUpNothing } from './resume.ts';
 import { Storage, type StorageParts } from './storage.ts';
 import { MessageTrial } from './try-message.ts';
-import { BatchWriter } from './writer/batch-writer.ts';
-import type { ResumePlaces } from './writer/neighbours.ts';
 
 export type PipelineConfig = Pick<Config, 'mqtt' | 'tagName' | 'buffer' | 'writer' | 'oracle' | 'journal' | 'backup'>;
 
 /** Looks on: what it does with what it is told changes nothing. */
 export interface PipelineObserver {
-  /** The values of a message, those with a problem too. */
+  /** The values of a message: those with a problem too, and those that need not be written. */
   decoded(values: TagValues, message: Message): void;
   /** These of the values are in the rejected CSV. */
   rejected(values: TagValues, rows: readonly { readonly index: number; readonly reason: Reason }[]): void;
@@ -41,11 +38,11 @@ export interface PipelineObserver {
 }
 
 /** What a simulation replaces: time, disk and database; the intake is `receive`. */
-export interface PipelineParts extends Omit<StorageParts, 'onRejected' | 'onOutageEnded'> {
-  /** The session for live data, whose stream in the ledger is the journal's. */
-  readonly database: (journalId: string) => LedgerSession;
-  readonly onWritten: (rows: number, latencyMs: number, lagMs: number) => void;
-  readonly onError: (code: string) => void;
+export interface PipelineParts extends Omit<StorageParts, 'onRejected' | 'onOutageEnded' | 'companions'> {
+  /** The session for live data of a destination, whose stream in the ledger is the journal's. */
+  readonly database: (journalId: string, destination: string) => LedgerSession;
+  readonly onWritten: (rows: number, latencyMs: number, lagMs: number, destination: string) => void;
+  readonly onError: (code: string, destination: string) => void;
   readonly observer?: PipelineObserver | undefined;
   /** Publishes a command to an edge node of Sparkplug; rejects where there is no connection. Absent: none is sent. */
   readonly sendCommand?: (topic: string, payload: Buffer) => Promise<void>;
@@ -56,33 +53,27 @@ interface Stages {
   readonly session: BrokerSession;
   readonly checkpoints: Checkpoints;
   readonly expander: Expander;
-  readonly writer: BatchWriter;
-  readonly replay: Replay;
+  readonly replays: Replays;
 }
 
 const DRAIN_POLL_MS = 20;
-const RETAINED_FILE = 'retained.log';
 const SET_ASIDE: Reason = { code: 'SET_ASIDE', message: 'the message is in an undecodable CSV of an earlier run' };
 
 /**
- * The way of a value from its receipt to its end: journal → expander → buffer → writer → Oracle or backup → replay.
+ * The way of a value from its receipt to its end: journal → expander → the lane of its destination (lanes.ts), with
+ * buffer, writer, Oracle or backup, and replay.
  *
  * A message is acknowledged when the journal has it on disk, and leaves the journal when all its values are settled;
  * what happens in between happens again after a crash, and the ledger, the backups and the checkpoint tell what of it
  * was done already.
  */
 export class Pipeline implements Intake {
-  readonly counters: Counters = createCounters();
-  readonly buffer: TagBuffer;
+  readonly counters: Counters;
+  readonly lanes: Lanes;
   readonly #config: PipelineConfig;
   readonly #parts: PipelineParts;
   readonly #storage: Storage;
-  readonly #retained: RetainedMemory;
-  readonly #decoder: Decoder;
-  readonly #rebirths: Rebirths;
-  #subscriptions: Config['mqtt']['subscriptions'];
-  /** Since when each topic filter is subscribed to, by the wall clock. */
-  #filtersSince: ReadonlyMap<string, number> = new Map();
+  readonly #reading: MessageReading;
   readonly #stopping = new AbortController();
   #stages: Stages | undefined;
   #running: Promise<unknown> = Promise.resolve();
@@ -90,29 +81,25 @@ export class Pipeline implements Intake {
   constructor(config: PipelineConfig, parts: PipelineParts) {
     this.#config = config;
     this.#parts = parts;
-    this.#subscriptions = config.mqtt.subscriptions;
-    this.#noteFilters(config.mqtt.subscriptions);
-    this.buffer = new TagBuffer({ ...config.buffer, clock: parts.clock });
-    const onRejected: StorageParts['onRejected'] = (values, rows) => parts.observer?.rejected(values, rows);
     this.#storage = new Storage(config, {
       ...parts,
-      onRejected,
-      onOutageEnded: () => this.replay?.wake(),
-      companion: { save: () => this.#retained.save() },
+      onRejected: (values, rows) => parts.observer?.rejected(values, rows),
+      onOutageEnded: (destination) => this.replays?.wake(destination),
+      companions: () => this.#reading.companions,
     });
-    this.#retained = new RetainedMemory({
-      path: join(config.journal.dir, RETAINED_FILE),
+    this.#reading = new MessageReading(config.mqtt.subscriptions, config.tagName, {
+      journalDir: config.journal.dir,
       reserve: this.#storage.journalReserve,
+      formatMemory: this.#storage.formatMemory,
+      keeps: detailNeeds(destinationsOf(config.oracle)),
       fileSystem: parts.fileSystem,
-      log: this.#logOf('journal'),
+      sendCommand: parts.sendCommand ?? ((): Promise<void> => Promise.resolve()),
+      inject: (topic, payload) => this.#inject(topic, payload),
+      clock: parts.clock,
+      logOf: (stage) => this.#logOf(stage),
     });
-    this.#rebirths = this.#createRebirths();
-    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName, {
-      memory: this.#storage.formatMemory,
-      nodeCommands: this.#rebirths,
-      stored: this.#retained,
-      keeps: detailNeeds([config.oracle]),
-    });
+    this.lanes = this.#createLanes();
+    this.counters = withSums(createMessageCounters(), () => this.lanes.counters);
   }
 
   get backups(): Backups {
@@ -125,23 +112,13 @@ export class Pipeline implements Intake {
   }
 
   /** Undefined until `start` has read what an earlier run left. */
-  get writer(): BatchWriter | undefined {
-    return this.#stages?.writer;
-  }
-
-  /** Undefined until `start` has read what an earlier run left. */
-  get replay(): Replay | undefined {
-    return this.#stages?.replay;
-  }
-
-  /** Values received that are not settled, in all stages together. */
-  get pending(): { readonly expander: number; readonly writer: number } {
-    return { expander: this.#stages?.expander.pending ?? 0, writer: this.#stages?.writer.pending ?? 0 };
+  get replays(): Replays | undefined {
+    return this.#stages?.replays;
   }
 
   /** The subscriptions that have brought no message since they are there, in this run. */
   get silentSubscriptions(): readonly { readonly topic: string; readonly sinceMs: number }[] {
-    return this.#decoder.silentFilters().map((topic) => ({ topic, sinceMs: this.#filtersSince.get(topic) ?? 0 }));
+    return this.#reading.silent;
   }
 
   /**
@@ -149,38 +126,29 @@ export class Pipeline implements Intake {
    * another process's; `stop` is to be called then, too.
    */
   async start(): Promise<void> {
-    const { backups, counters } = this;
+    const { backups, counters, lanes } = this;
     const journal = await this.#storage.open();
-    await this.#retained.start(journal.id, journal.lastNo);
+    await this.#reading.start(journal, this.#stopping.signal);
     const session = new BrokerSession({
       journal,
       maxInFlight: this.#config.mqtt.receiveMaximum,
-      hasOwnTime: (topic, payload) => this.#decoder.hasOwnTime(topic, payload),
+      hasOwnTime: (topic, payload) => this.#reading.hasOwnTime(topic, payload),
     });
     const checkpoints = this.#createCheckpoints(journal, session);
-    const { places, settledByFiles } = await takeUp({ journal, backups, counters, session });
-    checkpoints.resume(places.counted, settledByFiles);
-    this.#decoder.resume(journal.lastNo);
-    const writer = this.#createWriter(checkpoints, places);
+    const destinations = [...lanes.all.map(({ destination }) => destination), ...this.#reading.destinations];
+    const taken = await takeUp({ journal, backups, counters, session, destinations });
     const stages = {
       session,
       checkpoints,
       expander: this.#createExpander(journal),
-      writer,
-      replay: this.#storage.createReplay({
-        isOracleUp: () => writer.isCertain,
-        beforeDelete: (messages) => {
-          const through = messages.find((last) => last.journal === journal.id)?.messageNo ?? 0;
-          return checkpoints.saveSettled(this.#stopping.signal, { messageNo: through, valueNo: 0 });
-        },
-        counters,
-        enabled: this.#config.backup.replay,
-      }),
+      replays: this.#createReplays(journal, checkpoints),
     };
     this.#stages = stages;
+    lanes.open(taken, journal.checkpoint?.lanes ?? {}, journal.settledPlace);
+    this.#sayWhatIsGone();
     const { signal } = this.#stopping;
-    this.#running = Promise.all([stages.expander.run(signal), writer.run(signal), checkpoints.run(signal)]);
-    stages.replay.start();
+    this.#running = Promise.all([stages.expander.run(signal), lanes.run(signal), checkpoints.run(signal)]);
+    stages.replays.start();
   }
 
   /** Takes a message in; it is acknowledged once it is on disk, or its first copy is. */
@@ -234,32 +202,33 @@ export class Pipeline implements Intake {
    * Takes a sealed file away for good. Throws UnknownFileError for any other name, and the system error of the disk.
    */
   async discard(file: string): Promise<void> {
+    const { checkpoints } = this.#started;
+    const facts = this.backups.facts(file);
     // After a crash its rows must not come from the journal again.
-    await this.#started.checkpoints.saveSettled(this.#stopping.signal);
+    if (facts?.kind === 'undecodable') await checkpoints.saveSettledMessages(this.#stopping.signal);
+    else if (facts !== undefined) await checkpoints.saveSettled(facts.destination, this.#stopping.signal);
     await this.backups.discard(file);
   }
 
   /** What a message would become as the subscriptions are now, at most `maxRows` rows of it; nothing is written. */
   tryMessage(topic: string, payload: Buffer, maxRows: number): TriedMessage {
     const { clock, maxTextBytes } = this.#parts;
-    const mqtt = { subscriptions: this.#subscriptions };
-    const trial = new MessageTrial({ ...this.#config, mqtt }, maxTextBytes);
+    const { subscriptions } = this.#reading;
+    const trial = new MessageTrial({ ...this.#config, mqtt: { subscriptions } }, maxTextBytes);
     return trial.try({ topic, payload, receivedAtMs: clock.now() }, maxRows);
   }
 
   /** Takes over, while it runs, what of these can change then. */
   tune({ mqtt, writer, backup }: Pick<PipelineConfig, 'mqtt' | 'writer' | 'backup'>): void {
-    this.#decoder.useRoutes(mqtt.subscriptions);
-    this.#subscriptions = mqtt.subscriptions;
-    this.#noteFilters(mqtt.subscriptions);
+    this.#reading.change(mqtt.subscriptions, this.journal, this.#stopping.signal);
     this.#storage.tune(mqtt.subscriptions);
-    this.writer?.tune(writer);
-    this.replay?.tune({ enabled: backup.replay, batchSize: writer.batchSize });
+    this.lanes.tune(writer);
+    this.replays?.tune({ enabled: backup.replay, batchSize: writer.batchSize });
   }
 
   /** Resolves when all that was taken in is settled, or on abort: what is left then is in the journal. */
   async drain(signal: AbortSignal): Promise<void> {
-    this.buffer.flush();
+    this.lanes.flush();
     for (;;) {
       const { messages, held } = this.journal.status;
       if (signal.aborted || messages + held === 0) return;
@@ -272,42 +241,18 @@ export class Pipeline implements Intake {
   /** Stops all stages. What is not settled is in the journal. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#rebirths.stop();
-    await this.#stages?.replay.stop();
+    await this.#reading.stop();
+    await this.#stages?.replays.stop();
     await this.#running;
     await this.backups.stop();
     await this.#stages?.checkpoints.tryToSave();
-    if (this.#stages !== undefined) await this.#keepRetained();
+    if (this.#stages !== undefined) await this.#reading.keepRetained();
     await this.#storage.close();
-  }
-
-  /** What is not kept is stored once more by the next session. */
-  async #keepRetained(): Promise<void> {
-    try {
-      await this.#retained.stop();
-    } catch (error) {
-      this.#logOf('journal').warn('what is known of retained messages could not be kept', { error });
-    }
-  }
-
-  #noteFilters(subscriptions: Config['mqtt']['subscriptions']): void {
-    const now = this.#parts.clock.now();
-    this.#filtersSince = new Map(subscriptions.map(({ topic }) => [topic, this.#filtersSince.get(topic) ?? now]));
   }
 
   get #started(): Stages {
     if (this.#stages === undefined) throw new Error('the pipeline has not started');
     return this.#stages;
-  }
-
-  #createRebirths(): Rebirths {
-    const { clock, sendCommand } = this.#parts;
-    return new Rebirths({
-      send: sendCommand ?? ((): Promise<void> => Promise.resolve()),
-      inject: (topic, payload) => this.#inject(topic, payload),
-      clock,
-      log: this.#logOf('sparkplug'),
-    });
   }
 
   /** A message of the bridge's own takes the way of all others: after a crash it stands where it stood. */
@@ -328,23 +273,79 @@ export class Pipeline implements Intake {
     });
   }
 
+  #createLanes(): Lanes {
+    const { buffer, oracle, writer, backup } = this.#config;
+    const { clock } = this.#parts;
+    return new Lanes({
+      destinations: destinationsOf(oracle).map(({ name }) => name),
+      buffer,
+      takeUpNothing: (record) => takeUpNothing(this.journal, record),
+      writerOptions: (destination) => ({
+        ...writer,
+        probeIntervalMs: backup.probeIntervalMs,
+        rowCheck: this.#storage.rowCheck(destination),
+      }),
+      writerParts: (destination) => this.#writerParts(destination),
+      clock,
+      log: this.#logOf('expander'),
+    });
+  }
+
+  #writerParts(destination: string): LaneWriterParts {
+    const { clock, database, onError, onStep, onWritten } = this.#parts;
+    const { backups, journal } = this;
+    return {
+      database: database(journal.id, destination),
+      backup: backups.lane(destination),
+      onSettled: () => this.#started.checkpoints.settled(),
+      onLedgerAhead: (place) => journal.raiseNumbers(place.messageNo),
+      onUp: () => this.replays?.wake(destination),
+      onWritten: (rows, latencyMs, lagMs) => onWritten(rows, latencyMs, lagMs, destination),
+      onError: (code) => onError(code, destination),
+      onStep,
+      clock,
+      log: logOfLane(this.#logOf('writer'), destination),
+    };
+  }
+
   #createCheckpoints(journal: Journal, session: BrokerSession): Checkpoints {
     return new Checkpoints({
       journal,
       counters: this.counters,
-      ledgerPlace: () => this.writer?.ledgerPlace,
+      lanes: this.lanes,
       broker: () => session.knowledge,
-      isBetweenBatches: () => this.pending.writer === 0,
       clock: this.#parts.clock,
       log: this.#logOf('journal'),
     });
   }
 
+  #createReplays(journal: Journal, checkpoints: Checkpoints): Replays {
+    const { signal } = this.#stopping;
+    return this.#storage.createReplays({
+      isOracleUp: (destination) => this.lanes.of(destination)?.writer?.isCertain === true,
+      isLedgerKnown: (destination) => this.lanes.of(destination)?.writer?.isLedgerKnown === true,
+      beforeDelete: async (destinations, messages) => {
+        const through = messages.find((last) => last.journal === journal.id)?.messageNo;
+        if (through !== undefined) await checkpoints.saveSettledMessages(signal, through);
+        for (const destination of destinations) await checkpoints.saveSettled(destination, signal);
+      },
+      counters: (destination) => this.lanes.countersOf(destination),
+      enabled: this.#config.backup.replay,
+    });
+  }
+
   #createExpander(journal: Journal): Expander {
     return new Expander({
-      reader: journal,
+      reader: {
+        take: async (signal) => {
+          const messages = await journal.take(signal);
+          await this.#reading.ready();
+          return messages;
+        },
+        done: (message, values) => this.#expanded(message, values),
+      },
       decoder: { decode: (message, into) => this.#decode(message, into) },
-      buffer: this.buffer,
+      inletOf: (destination) => this.lanes.inletOf(destination),
       undecodable: { add: (message, reason) => this.#setAside(message, reason) },
       counters: this.counters,
       log: this.#logOf('expander'),
@@ -352,12 +353,19 @@ export class Pipeline implements Intake {
     });
   }
 
+  #expanded(message: Message, values: number): void {
+    this.lanes.expanded(message.number);
+    this.journal.done(message, values);
+  }
+
   #decode(message: Message, into: TagValues): Reason | typeof SKIPPED | undefined {
     // Though a mended subscription could read it now: its values come of the file, once that is replayed.
     if (this.backups.isSetAside(message.number)) return SET_ASIDE;
-    const outcome = this.#decoder.decode(message, into);
-    if (outcome === undefined) this.#parts.observer?.decoded(into, message);
-    return outcome;
+    const outcome = this.#reading.decode(message, into);
+    if (outcome !== undefined) return outcome;
+    this.#parts.observer?.decoded(into, message);
+    this.#reading.leaveOut(message, into);
+    return undefined;
   }
 
   #setAside(message: Message, reason: Reason): Promise<void> {
@@ -365,30 +373,26 @@ export class Pipeline implements Intake {
     return this.backups.addUndecodable(message, reason);
   }
 
-  #createWriter(checkpoints: Checkpoints, resumeAfter: ResumePlaces): BatchWriter {
-    const { clock, database, onError, onStep, onWritten } = this.#parts;
-    const { backups, journal } = this;
-    const { writer, backup } = this.#config;
-    return new BatchWriter(
-      { ...writer, probeIntervalMs: backup.probeIntervalMs, rowCheck: this.#storage.rowCheck, resumeAfter },
-      {
-        source: this.buffer,
-        database: database(journal.id),
-        backup: backups,
-        counters: this.counters,
-        onSettled: (place) => checkpoints.settled(place),
-        onLedgerAhead: (place) => journal.raiseNumbers(place.messageNo),
-        onUp: () => this.replay?.wake(),
-        onWritten,
-        onError,
-        onStep,
-        clock,
-        log: this.#logOf('writer'),
-      },
-    );
+  /** Nothing of a destination that the configuration no longer names is lost, and somebody should know of it. */
+  #sayWhatIsGone(): void {
+    const configured = new Set(destinationsOf(this.#config.oracle).map(({ name }) => name));
+    for (const { destination } of this.lanes.all.filter((lane) => !configured.has(lane.destination))) {
+      const files = this.backups.files().filter((file) => file.destination === destination);
+      this.#logOf('writer').warn('a destination is gone from the configuration: what is left for it waits in files', {
+        destination,
+        files: files.length,
+        rows: files.reduce((sum, { rows }) => sum + rows, 0),
+        remedy: 'put it back into oracle.destinations, or: backups replay FILE --to NAME',
+      });
+    }
   }
 
   #logOf(stage: string): Logger {
     return this.#parts.log.child({ stage });
   }
+}
+
+/** With one destination nobody needs to be told which. */
+function logOfLane(log: Logger, destination: string): Logger {
+  return destination === DEFAULT_DESTINATION ? log : log.child({ destination });
 }

@@ -1,8 +1,8 @@
 import { refusalToDiscard } from './backup/files/file-info.ts';
 import { UnknownFileError } from './backup/files/folder.ts';
 import { openDownload } from './backup/files/download.ts';
-import { listedFile, type ListedFile } from './backup/replay/listing.ts';
-import { ReplayRefusedError } from './backup/replay/replay.ts';
+import { listFiles, type ListedFile } from './backup/replay/listing.ts';
+import { ReplayRefusedError } from './backup/replay/replays.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import type { Logger } from './core/logger.ts';
@@ -57,7 +57,7 @@ export class StatusServer {
     });
     const actions = createActions({
       token: http.token,
-      replay: (file) => this.#replay(file),
+      replay: (file, to) => this.#replay(file, to),
       discard: (file) => this.#discard(file),
     });
     const questions = createQuestions({
@@ -83,24 +83,25 @@ export class StatusServer {
   }
 
   #listBackups(): ListedFile[] {
-    const { backups, replay } = this.#parts.pipeline;
-    return backups.files().map((file) => listedFile(file, replay?.requestState(file.name)));
+    const { backups, replays } = this.#parts.pipeline;
+    return listFiles(backups, replays);
   }
 
   /** Queues a replay. Undefined when the file is queued, else why it is not. */
-  async #replay(file: string): Promise<Refusal | undefined> {
-    const { replay } = this.#parts.pipeline;
-    if (replay === undefined) return { status: 409, message: 'the bridge is still starting' };
-    return unlessRefused(() => replay.request(file));
+  async #replay(file: string, to: string | undefined): Promise<Refusal | undefined> {
+    const { replays } = this.#parts.pipeline;
+    if (replays === undefined) return { status: 409, message: 'the bridge is still starting' };
+    return unlessRefused(() => replays.request(file, to));
   }
 
   /** Discards a file. Undefined when the file is gone, else why it is not. */
   async #discard(file: string): Promise<Refusal | undefined> {
     const { pipeline } = this.#parts;
-    const { backups, replay } = pipeline;
+    const { backups, replays } = pipeline;
     if (backups.file(file)?.kind !== 'backup') await backups.seal(file);
     const info = backups.file(file);
-    const refusal = info === undefined ? undefined : refusalToDiscard(info, replay?.progress()?.file);
+    const replaying = replays?.allProgress().map((each) => each.file);
+    const refusal = info === undefined ? undefined : refusalToDiscard(info, replaying);
     if (refusal !== undefined) return { status: 409, message: refusal };
     return unlessRefused(() => pipeline.discard(file));
   }

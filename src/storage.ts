@@ -2,8 +2,9 @@ import { join } from 'node:path';
 
 import { Backups, type BackupsOptions } from './backup/backups.ts';
 import { BackupFolder } from './backup/files/folder.ts';
-import { Replay, type ReplayOptions } from './backup/replay/replay.ts';
+import { Replays, type ReplaysOptions } from './backup/replay/replays.ts';
 import type { Config } from './config/config.ts';
+import { destinationsOf } from './config/destinations.ts';
 import type { Clock } from './core/clock.ts';
 import { detailNeeds } from './core/columns.ts';
 import type { FileSystem } from './core/filesystem.ts';
@@ -15,7 +16,7 @@ import type { CheckpointCompanion } from './journal/checkpoint-writer.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { createDecoder } from './payload/decoder.ts';
 import { FormatMemory } from './payload/format-memory.ts';
-import { checkRows, rowCheckOf, type CheckedTable, type RowCheckOptions } from './writer/row-check.ts';
+import { checkRows, rowCheckOf, type RowCheckOptions } from './writer/row-check.ts';
 
 export interface StorageConfig {
   readonly tagName: string;
@@ -23,7 +24,7 @@ export interface StorageConfig {
   readonly backup: Pick<Config['backup'], 'dir' | 'maxRowsPerFile'>;
   readonly mqtt: Pick<Config['mqtt'], 'receiveMaximum' | 'subscriptions'>;
   readonly writer: Pick<Config['writer'], 'batchSize'>;
-  readonly oracle: CheckedTable;
+  readonly oracle: Parameters<typeof destinationsOf>[0];
 }
 
 export interface StorageParts {
@@ -31,7 +32,7 @@ export interface StorageParts {
   readonly fileSystem: FileSystem;
   readonly lock: JournalLock;
   /** `blamesRows`: as of `Refusals`. */
-  readonly replaySession: (stream: string, blamesRows?: () => boolean) => LedgerSession;
+  readonly replaySession: (stream: string, destination: string, blamesRows?: () => boolean) => LedgerSession;
   readonly maxTextBytes: number;
   /**
    * Size of each of the two reserves, the journal's and the backups', for what leads out of a full disk; 0 turns them
@@ -43,7 +44,7 @@ export interface StorageParts {
   /** Told of rejected rows that are durable. */
   readonly onRejected?: BackupsOptions['onRejected'];
   /** Who else has to be saved before each checkpoint. */
-  readonly companion?: CheckpointCompanion;
+  readonly companions?: () => readonly CheckpointCompanion[];
   readonly log: Logger;
   readonly onStep: OnStep;
 }
@@ -53,8 +54,8 @@ const MAX_FORMAT_MEMORY_BYTES = 64 * 1024 * 1024;
 
 /** What a replay needs to know of the bridge around it. */
 export type ReplaySurroundings = Pick<
-  ReplayOptions,
-  'isOracleUp' | 'beforeDelete' | 'messagesRefusal' | 'counters' | 'enabled'
+  ReplaysOptions,
+  'isOracleUp' | 'isLedgerKnown' | 'beforeDelete' | 'messagesRefusal' | 'counters' | 'enabled'
 >;
 
 /**
@@ -65,7 +66,6 @@ export class Storage {
   readonly backups: Backups;
   /** What the formats have to know of earlier messages. */
   readonly formatMemory: FormatMemory;
-  readonly rowCheck: RowCheckOptions;
   readonly #config: StorageConfig;
   readonly #parts: StorageParts;
   /** The room that leads out of a full disk, in the journal's directory. */
@@ -75,12 +75,11 @@ export class Storage {
   #subscriptions: Config['mqtt']['subscriptions'];
 
   constructor(config: StorageConfig, parts: StorageParts) {
-    const { backup, journal, oracle } = config;
-    const { clock, fileSystem, maxTextBytes, onOutageEnded, onRejected, onStep, reserveBytes } = parts;
+    const { backup, journal } = config;
+    const { clock, fileSystem, onOutageEnded, onRejected, onStep, reserveBytes } = parts;
     this.#config = config;
     this.#parts = parts;
     this.#subscriptions = config.mqtt.subscriptions;
-    this.rowCheck = rowCheckOf(oracle, maxTextBytes);
     this.journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
     this.formatMemory = new FormatMemory({
       dir: join(journal.dir, 'formats'),
@@ -96,6 +95,7 @@ export class Storage {
         new Reserve(backup.dir, reserveBytes, fileSystem, this.journalReserve),
       ),
       maxRowsPerFile: backup.maxRowsPerFile,
+      destinations: this.#destinations,
       journalId: () => this.journal.id,
       onOutageEnded,
       onRejected,
@@ -103,6 +103,17 @@ export class Storage {
       onStep,
       log: this.#logOf('backup'),
     });
+  }
+
+  /** Those of the configuration, the default first. */
+  get #destinations(): readonly string[] {
+    return destinationsOf(this.#config.oracle).map(({ name }) => name);
+  }
+
+  /** What rows for the destination must be like; for one that is gone, as for the default. */
+  rowCheck(destination: string): RowCheckOptions {
+    const all = destinationsOf(this.#config.oracle);
+    return rowCheckOf(all.find(({ name }) => name === destination) ?? all[0]!, this.#parts.maxTextBytes);
   }
 
   /** Throws before it is open. */
@@ -116,12 +127,12 @@ export class Storage {
    * Throws what `Journal.open`, `FormatMemory.start` and `Backups.start` throw; `close` is to be called then, too.
    */
   async open(): Promise<Journal> {
-    const { clock, companion, fileSystem, lock, onStep } = this.#parts;
+    const { clock, companions, fileSystem, lock, onStep } = this.#parts;
     this.#journal = await Journal.open({
       ...this.#config.journal,
       redeliverable: this.#config.mqtt.receiveMaximum,
       reserve: this.journalReserve,
-      companions: companion === undefined ? [this.formatMemory] : [this.formatMemory, companion],
+      companions: [this.formatMemory, ...(companions?.() ?? [])],
       fileSystem,
       lock,
       clock,
@@ -138,19 +149,20 @@ export class Storage {
     this.#subscriptions = subscriptions;
   }
 
-  createReplay(surroundings: ReplaySurroundings): Replay {
+  createReplays(surroundings: ReplaySurroundings): Replays {
     const { clock, fileSystem, onStep, replaySession } = this.#parts;
-    return new Replay({
+    return new Replays({
       ...surroundings,
+      destinations: this.#destinations,
       backups: this.backups,
       session: replaySession,
       decoder: () => {
-        const keeps = detailNeeds([this.#config.oracle]);
+        const keeps = detailNeeds(destinationsOf(this.#config.oracle));
         const decoder = createDecoder(this.#subscriptions, this.#config.tagName, { memory: this.formatMemory, keeps });
         return { decode: (message, into) => decoder.decodeAside(message, into) };
       },
       batchSize: this.#config.writer.batchSize,
-      checkRows: (values) => checkRows(values, this.rowCheck),
+      checkRows: (values, destination) => checkRows(values, this.rowCheck(destination)),
       fileSystem,
       clock,
       onStep,

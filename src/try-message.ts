@@ -4,7 +4,10 @@ import { detailNeeds, type TableColumn } from './core/columns.ts';
 import { coerceError, type Reason } from './core/errors.ts';
 import { TagValues } from './core/tag-values.ts';
 import type { TakingSubscription, TriedMessage, TriedRow } from './core/tried-message.ts';
-import { createDecoder, type Decoder } from './payload/decoder.ts';
+import { plural } from './core/wording.ts';
+import { createDecoder, type Decoder, type Route } from './payload/decoder.ts';
+import { compileRules } from './payload/filter/band-rules.ts';
+import { ExceptionFilter } from './payload/filter/exception-filter.ts';
 import { checkRows, rowCheckOf, type CheckedTable, type RowCheckOptions } from './writer/row-check.ts';
 
 /** What decides on the rows of a message. */
@@ -21,6 +24,12 @@ export interface TriedPayload {
 }
 
 const INITIAL_CAPACITY = 64;
+const MAX_NAMES = 5;
+const IMPLAUSIBLE_FATES = {
+  accept: 'it is written so, and the status says so',
+  receivedAt: 'it is written with the time of receipt',
+  reject: 'it is rejected',
+} as const;
 
 /**
  * Messages decoded and checked as the running bridge does it, and written nowhere. One trial keeps what its messages
@@ -30,6 +39,9 @@ export class MessageTrial {
   readonly #config: TrialConfig;
   readonly #rowCheck: RowCheckOptions;
   readonly #decoder: Decoder;
+  readonly #filter: ExceptionFilter;
+  /** Names of tags of the message at hand that are not wanted. */
+  #unwanted: string[] = [];
   #messages = 0;
 
   /** `maxTextBytes`: the most UTF-8 bytes of any text. */
@@ -37,7 +49,10 @@ export class MessageTrial {
     const { oracle } = config;
     this.#config = config;
     this.#rowCheck = rowCheckOf(oracle, maxTextBytes);
-    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName, { keeps: detailNeeds([oracle]) });
+    const onLeftOut = ({ name }: { readonly name: string }): unknown => this.#unwanted.push(name);
+    const keeps = detailNeeds([oracle]);
+    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName, { keeps, onLeftOut });
+    this.#filter = new ExceptionFilter(config.mqtt.subscriptions);
   }
 
   /** `maxRows`: so many rows are given at most. */
@@ -46,14 +61,39 @@ export class MessageTrial {
     const subscription = this.#subscriptionOf(topic);
     const about = { topic, bytes: payload.length, subscription, rowCount: 0, rejectedCount: 0, rows: [] };
     this.#messages += 1;
-    const outcome = this.#decode({ number: this.#messages, topic, payload, receivedAtMs }, values);
+    this.#unwanted = [];
+    const message = { number: this.#messages, topic, payload, receivedAtMs };
+    const outcome = this.#decode(message, values);
     if (typeof outcome === 'object') return { ...about, outcome: 'undecodable', reason: outcome };
     if (outcome !== undefined) return { ...about, outcome };
     const refused = new Map(checkRows(values, this.#rowCheck).map(({ index, reason }) => [index, reason]));
     const count = Math.min(values.length, maxRows);
     const { further = [] } = this.#rowCheck;
     const rows = Array.from({ length: count }, (_, i) => rowOf(values, i, further, refused.get(i)));
-    return { ...about, outcome: 'rows', rowCount: values.length, rejectedCount: refused.size, rows };
+    const tried = { ...about, outcome: 'rows' as const, rowCount: values.length, rejectedCount: refused.size, rows };
+    const notes = this.#notesOf(message, values);
+    return notes.length === 0 ? tried : { ...tried, notes };
+  }
+
+  /** Leaves in the list what the filters would. */
+  #notesOf(message: Parameters<Decoder['decode']>[0], values: TagValues): string[] {
+    const route = this.#decoder.routeOf(message.topic);
+    const unwanted = this.#unwanted.length;
+    const notes = unwanted === 0 ? [] : [`${plural(unwanted, 'value')} left out by name: ${some(this.#unwanted)}`];
+    const [first] = values.implausible;
+    if (first !== undefined) notes.push(implausibleNote(values, first, route));
+    if (route === undefined || compileRules(route) === undefined) return notes;
+    const names = values.tags.slice(0, values.length).map(({ name }) => name);
+    const all = [...values.valueNos.subarray(0, values.length)];
+    this.#filter.apply(message, route, values);
+    const left = new Set(values.valueNos.subarray(0, values.length));
+    const out = names.filter((_, i) => !left.has(all[i]!));
+    if (out.length > 0) {
+      notes.push(`${plural(out.length, 'value')} within the deadband around those before, and left out: ${some(out)}`);
+    } else {
+      notes.push('values within the deadband around the last ones that were written are left out; here none is known');
+    }
+    return notes;
   }
 
   /** A decoder that throws is a bug in it, and is told as the running bridge tells it. */
@@ -95,4 +135,15 @@ function shown({ content, name }: TableColumn, values: TagValues, i: number): [s
   const found = content.read(values, i);
   const isTime = content.holds === 'time' && typeof found === 'number';
   return [name, isTime ? new TimeWriter().text(found) : found];
+}
+
+function implausibleNote(values: TagValues, [i, timeMs]: readonly [number, number], route: Route | undefined): string {
+  const { size } = values.implausible;
+  const time = new TimeWriter().text(timeMs);
+  const fate = IMPLAUSIBLE_FATES[route?.onImplausibleTime ?? 'accept'];
+  return `${plural(size, 'value')} with a time too far from that of receipt, here now: ${values.tags[i]!.name} at ${time}; ${fate}`;
+}
+
+function some(names: readonly string[]): string {
+  return names.slice(0, MAX_NAMES).join(', ') + (names.length > MAX_NAMES ? ' …' : '');
 }

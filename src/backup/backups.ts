@@ -1,133 +1,117 @@
 import type { Clock } from '../core/clock.ts';
+import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import type { Reason } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Message } from '../core/message.ts';
 import type { Place } from '../core/place.ts';
-import type { RefusedRow } from '../core/refused-row.ts';
 import type { OnStep } from '../core/steps.ts';
-import { placeOf, type TagValues } from '../core/tag-values.ts';
 import { Catalog, type PendingCount } from './files/catalog.ts';
 import { BackupDirectory } from './files/directory.ts';
-import { fileFacts, type FileFacts } from './files/file-facts.ts';
-import { TimeRange, type BackupFileInfo } from './files/file-info.ts';
+import { fileFacts, fileOutlook, type FileFacts, type FileOutlook } from './files/file-facts.ts';
+import { compareFiles, type BackupFileInfo } from './files/file-info.ts';
 import { OPEN_SUFFIX, type BackupKind } from './files/file-name.ts';
 import { UnknownFileError, type BackupFolder } from './files/folder.ts';
-import { SET_APART_KINDS } from './files/kinds.ts';
-import { latestRange } from './written/place-range.ts';
-import { presentPaths, rejectedPlaces, undecodableNumbers } from './written/recall.ts';
+import { Redirects } from './replay/redirects.ts';
 import { RollingFiles } from './files/rolling-files.ts';
-import { encodeBatch, encodeRejected, shortReason } from './csv/row-format.ts';
-import { SkipStamps } from './written/skip-stamps.ts';
-import type { SkipStamp } from './written/stamp-files.ts';
+import { LaneBackups, type LaneBackupsOptions } from './lane-backups.ts';
 import { Undecodable } from './undecodable.ts';
+import { assertRecovered, presentPaths, undecodableNumbers } from './written/recall.ts';
 
 export interface BackupsOptions {
   readonly folder: BackupFolder;
   readonly maxRowsPerFile: number;
+  /** Those of the configuration; absent: only the default. */
+  readonly destinations?: readonly string[] | undefined;
   /** Id of the journal that numbers the values; asked for with each batch. */
   readonly journalId: () => string;
   readonly onStep: OnStep;
-  /** The outage's file is sealed, as far as the disk lets it. */
-  readonly onOutageEnded?: (() => void) | undefined;
-  /** Rejected rows are durable. */
-  readonly onRejected?: ((values: TagValues, rows: readonly RefusedRow[]) => void) | undefined;
+  readonly onOutageEnded?: LaneBackupsOptions['onOutageEnded'];
+  readonly onRejected?: LaneBackupsOptions['onRejected'];
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** The CSV files: writes what Oracle did not take, and knows what lies there. All calls may overlap. */
+/**
+ * The CSV files of all destinations: writes what Oracle did not take, and knows what lies there. Each destination's own
+ * stand in its `lane`; the directory, the names in it and the messages that could not be decoded are common to all. All
+ * calls may overlap.
+ */
 export class Backups {
   readonly #options: BackupsOptions;
   readonly folder: BackupFolder;
-  readonly #stamps: SkipStamps;
+  /** Where a person has sent the rows of files. */
+  readonly redirects: Redirects;
   readonly #catalog = new Catalog();
-  readonly #rolling: RollingFiles;
+  readonly #lanes = new Map<string, LaneBackups>();
+  readonly #filesOptions: Omit<LaneBackupsOptions, 'destination'>;
+  readonly #messages: RollingFiles;
   readonly #directory: BackupDirectory;
   readonly #undecodable: Undecodable;
 
   constructor(options: BackupsOptions) {
     this.#options = options;
     this.folder = options.folder;
-    this.#stamps = new SkipStamps(options);
-    this.#rolling = new RollingFiles({
+    this.redirects = new Redirects(options.folder);
+    this.#filesOptions = {
       ...options,
       catalog: this.#catalog,
-      freeName: (kind, atMs) => this.#directory.freeName(kind, atMs),
-      onBegin: async (kind, name) => {
-        if (kind === 'backup') await this.#stamps.begins(name);
-      },
+      takeName: (kind, atMs) => this.#directory.takeName(kind, atMs),
       onGone: (name) => this.#directory.drop(name),
+    };
+    this.#messages = new RollingFiles({
+      ...this.#filesOptions,
+      destination: DEFAULT_DESTINATION,
+      onBegin: () => Promise.resolve(),
     });
     this.#directory = new BackupDirectory({
       ...options,
       catalog: this.#catalog,
-      checkOpenFiles: (isThere) => this.#rolling.check(isThere),
-      onGone: (name) => this.#stamps.gone(name),
+      checkOpenFiles: async (isThere) => {
+        await this.#messages.check(isThere);
+        await Promise.all([...this.#lanes.values()].map((lane) => lane.checkOpenFiles(isThere)));
+      },
+      onGone: (name) => {
+        this.redirects.gone(name);
+        for (const lane of this.#lanes.values()) lane.gone(name);
+      },
     });
     this.#undecodable = new Undecodable({
       ...options,
-      append: (records, reason) => this.#rolling.of('undecodable').append(records, reason),
+      append: (records, reason) => this.#messages.of('undecodable').append(records, reason),
     });
+  }
+
+  /**
+   * The files of one destination, which the configuration need not know: always the same object. Absent: the default's.
+   */
+  lane(destination = DEFAULT_DESTINATION): LaneBackups {
+    let lane = this.#lanes.get(destination);
+    if (lane === undefined) {
+      lane = new LaneBackups({ ...this.#filesOptions, destination });
+      this.#lanes.set(destination, lane);
+    }
+    return lane;
+  }
+
+  /** All destinations that rows in files are for, also those that the configuration does not know; in no order. */
+  destinations(): readonly string[] {
+    const files = this.#catalog.all().filter(({ kind }) => kind !== 'undecodable');
+    return [...new Set(files.map(({ destination }) => destination))];
   }
 
   /**
    * Makes the directory, seals what a crash left open and reads each file through once. A file that can't be read is
    * listed with its problem. When that takes more than five seconds (a long outage leaves gigabytes), it resolves and
-   * reads on beside the work: what was not read yet is listed with no rows. Throws the system error when the directory
-   * can't be made or listed, or a backup can't be sealed.
+   * reads on beside the work: what was not read yet is listed with no rows, but with whom they are for. Throws the
+   * system error when the directory can't be made or listed, or a backup can't be sealed, or begun to be read.
    */
   async start(): Promise<void> {
     await this.#directory.recover();
-    for (const { name, kind } of this.#catalog.all()) if (kind === 'backup') this.#stamps.found(name);
+    for (const { destination, kind, name } of this.#catalog.all()) {
+      if (kind === 'backup') this.lane(destination).found(name);
+    }
+    await this.redirects.load();
     await this.#directory.start();
-  }
-
-  /**
-   * Appends a batch that Oracle did not take to the outage's file; resolves when it is durable, all in one file. Throws
-   * the system error when the disk refuses: then nothing of it counts, and the caller keeps it and tries again.
-   */
-  async backUp(values: TagValues, reason: Reason): Promise<void> {
-    if (values.length === 0) return;
-    const short = shortReason(reason);
-    const times = new TimeRange();
-    for (let i = 0; i < values.length; i += 1) times.add(values.timesMs[i]!);
-    const origin = { journal: this.#options.journalId(), attemptedAtMs: this.#options.clock.now() };
-    const buffers = [encodeBatch(values, short, origin)];
-    const name = await this.#rolling.of('backup').append({ buffers, rows: values.length, times }, short);
-    await this.#stamps.grew(name, placeOf(values, 0), placeOf(values, values.length - 1));
-    this.#options.onStep('backed-up');
-  }
-
-  /**
-   * Before anything is sent to Oracle: writes the stamps that the disk refused, and cuts off rows that it had refused
-   * although they are there; after a crash these would count, and be in Oracle as well. Throws the system error of the
-   * disk.
-   */
-  async flushStamps(): Promise<void> {
-    await this.#rolling.of('backup').cutLeftovers();
-    for (const kind of SET_APART_KINDS) await this.#rolling.of(kind).cutLeftovers();
-    await this.#stamps.flush();
-  }
-
-  /** Oracle takes rows again: seals the backup file. What the disk refuses now is tried again later; never throws. */
-  async endOutage(): Promise<void> {
-    await this.#rolling.of('backup').seal();
-    this.#options.onOutageEnded?.();
-  }
-
-  /**
-   * Appends rows that the database or the check before it refused, all of them held or none; as `backUp` in all else.
-   * Replayed rows keep the journal that numbered them.
-   */
-  async reject(values: TagValues, rows: readonly RefusedRow[], journal = this.#options.journalId()): Promise<void> {
-    const [first] = rows;
-    if (first === undefined) return;
-    const times = new TimeRange();
-    for (const { index } of rows) times.add(values.timesMs[index]!);
-    const buffers = [encodeRejected(values, rows, { journal, attemptedAtMs: this.#options.clock.now() })];
-    const file = this.#rolling.of(first.isHeld === true ? 'held' : 'rejected');
-    await file.append({ buffers, rows: rows.length, times }, shortReason(first.reason));
-    this.#options.onRejected?.(values, rows);
   }
 
   /** An undecodable file has the message, although the journal gives it again: what came of it comes of that file. */
@@ -150,6 +134,11 @@ export class Backups {
     return this.#catalog.sorted();
   }
 
+  /** Those files, oldest first. */
+  filesWhere(isWanted: (file: BackupFileInfo) => boolean): readonly BackupFileInfo[] {
+    return this.#catalog.all().filter(isWanted).sort(compareFiles);
+  }
+
   file(name: string): BackupFileInfo | undefined {
     return this.#catalog.get(name);
   }
@@ -157,7 +146,12 @@ export class Backups {
   /** The file of that name as it is spoken of outside; undefined when there is none. */
   facts(name: string): FileFacts | undefined {
     const info = this.#catalog.get(name);
-    return info === undefined ? undefined : fileFacts(info);
+    return info === undefined ? undefined : fileFacts(info, this.#outlook(info));
+  }
+
+  /** Files that nobody replays until a person says where their rows go, oldest first. */
+  homeless(): readonly BackupFileInfo[] {
+    return this.filesWhere((info) => this.#outlook(info).hint !== undefined);
   }
 
   pending(kind: BackupKind): PendingCount {
@@ -170,57 +164,15 @@ export class Backups {
   }
 
   /**
-   * The last value of this journal that was backed up, of those whose files are still here; undefined when there is
-   * none. The clock may have gone back between two files, so the last one is found by its first row. Throws the system
-   * error of the disk.
+   * Passes over messages in `addUndecodable` from then on that an earlier run put into an undecodable file and that
+   * stand behind `after`: the journal gives them again when the checkpoint was behind. Throws as `LaneBackups.recall`.
    */
-  async lastPlace(journalId: string): Promise<Place | undefined> {
+  async recallUndecodable(journalId: string, after: Place): Promise<void> {
+    assertRecovered(this.#catalog.all());
+    const names = this.#catalog.all().flatMap(({ kind, name }) => (kind === 'undecodable' ? [name] : []));
+    const paths = await presentPaths(this.folder, names);
     const { fileSystem } = this.folder;
-    return (await latestRange(fileSystem, await this.#paths('backup'), journalId))?.last;
-  }
-
-  /**
-   * What an earlier run put apart of the journal's stream behind `after`: the journal gives it again when the
-   * checkpoint was behind. Gives the places of rejected rows as `placeKeyOf`, and from then on passes over such
-   * messages in `addUndecodable`. Throws the system error of the disk, and an Error for a file that an earlier run left
-   * open and that could not be recovered: its rows may not be durable.
-   */
-  async recall(journalId: string, after: Place): Promise<ReadonlySet<string>> {
-    const unsure = this.#catalog.all().find(({ problem, state }) => state === 'open' && problem !== undefined);
-    if (unsure !== undefined) throw new Error(`${unsure.name} could not be recovered: ${unsure.problem}`);
-    const { fileSystem } = this.folder;
-    const undecodable = await this.#paths('undecodable');
-    this.#undecodable.passOver(await undecodableNumbers(fileSystem, undecodable, journalId, after.messageNo));
-    return rejectedPlaces(fileSystem, await this.#paths(...SET_APART_KINDS), journalId, after);
-  }
-
-  /**
-   * The live stream's ledger was read and is at this place: what was backed up of the values up to it is in Oracle.
-   * Resolves when the stamps that say so are durable. Throws the system error of the disk.
-   */
-  stampSkip(place: Place): Promise<void> {
-    return this.#stamps.ledgerRead(place);
-  }
-
-  /**
-   * Up to which place of which journal the file's rows are in Oracle already; undefined: none are. Throws the system
-   * error of the disk, and an Error when that is not known until the ledger is read.
-   */
-  skipStamp(name: string): Promise<SkipStamp | undefined> {
-    return this.#stamps.read(name);
-  }
-
-  /** Nobody knows whether a batch was written. */
-  outcomeUnknown(): void {
-    this.#stamps.outcomeUnknown();
-  }
-
-  /**
-   * A batch was committed, and it is certain: nothing that was backed up before can come into Oracle by a late commit
-   * any more.
-   */
-  outcomeCertain(): void {
-    for (const name of this.#stamps.outcomeCertain()) this.#catalog.tell(name);
+    this.#undecodable.passOver(await undecodableNumbers(fileSystem, paths, journalId, after.messageNo));
   }
 
   /** How far a sealed file's replay is; undefined when it is not being replayed. */
@@ -233,6 +185,17 @@ export class Backups {
   setProblem(name: string, problem: string): void {
     const file = this.#catalog.get(name);
     if (file !== undefined) this.#catalog.put({ ...file, replayedRows: undefined, problem });
+  }
+
+  /**
+   * All rows of the file go to the destination `to` from now on. Resolves when that is durable. Nobody may be replaying
+   * it. Throws UnknownFileError, and as `Redirects.set`.
+   */
+  async redirect(name: string, to: string): Promise<void> {
+    const file = this.#catalog.get(name);
+    if (file === undefined) throw new UnknownFileError(name);
+    await this.redirects.set(name, file.destination, to);
+    this.#catalog.tell(name);
   }
 
   /**
@@ -256,7 +219,9 @@ export class Backups {
    */
   async seal(name: string): Promise<void> {
     const file = this.#catalog.get(name);
-    if (file?.state === 'open' && file.problem === undefined) await this.#rolling.of(file.kind).seal();
+    if (file?.state !== 'open' || file.problem !== undefined) return;
+    if (file.kind === 'undecodable') await this.#messages.of(file.kind).seal();
+    else await this.lane(file.destination).seal(file.kind);
   }
 
   /** What is durable of a file. Throws UnknownFileError and the system error of the disk. */
@@ -295,12 +260,13 @@ export class Backups {
   async stop(): Promise<void> {
     this.#directory.stop();
     await this.#undecodable.stop();
-    await this.#rolling.close();
+    await Promise.all([this.#messages, ...this.#lanes.values()].map((files) => files.close()));
     await this.#directory.settled();
   }
 
-  #paths(...wanted: readonly BackupKind[]): Promise<string[]> {
-    const names = this.#catalog.all().flatMap(({ kind, name }) => (wanted.includes(kind) ? [name] : []));
-    return presentPaths(this.folder, names);
+  #outlook({ destination, kind, name }: BackupFileInfo): FileOutlook {
+    const to = this.redirects.of(name);
+    const known = this.#options.destinations ?? [DEFAULT_DESTINATION];
+    return fileOutlook(kind, destination, to, known);
   }
 }

@@ -1,22 +1,28 @@
 import { sleep, type Clock } from '../core/clock.ts';
-import type { Counters } from '../core/counters.ts';
+import type { MessageCounters } from '../core/counters.ts';
 import { coerceError, type Reason } from '../core/errors.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import { SKIPPED, type Message } from '../core/message.ts';
-import { TagValues } from '../core/tag-values.ts';
+import { byDestination, TagValues } from '../core/tag-values.ts';
 import { Gate } from '../core/gate.ts';
-import type { TagBuffer } from './tag-buffer.ts';
+import type { LaneInlet } from './lane-inlet.ts';
 
 /** Where messages come from. */
 export interface MessageReader {
   /** The next messages, waiting for at least one. None: there will be no more, or `signal` is aborted. */
   take(signal: AbortSignal): Promise<readonly Message[]>;
-  /** All of the message's `values` values are in the buffer; 0: it has none, or is durably kept as undecodable. */
+  /**
+   * All of the message's values are in the buffers, the last of them as value number `values` - 1; 0: it has none, none
+   * of them was let through, or it is durably kept as undecodable.
+   */
   done(message: Message, values: number): void;
 }
 
 export interface MessageDecoder {
-  /** Puts the message's values into the empty list `into`, or says why it can't, or that there are none to be had. */
+  /**
+   * Puts the message's values into the empty list `into`, or says why it can't, or that there are none to be had.
+   * Values that are left out on purpose are not in the list, but in its `leftOut`.
+   */
   decode(message: Message, into: TagValues): Reason | typeof SKIPPED | undefined;
 }
 
@@ -29,9 +35,10 @@ export interface Undecodable {
 export interface ExpanderOptions {
   readonly reader: MessageReader;
   readonly decoder: MessageDecoder;
-  readonly buffer: TagBuffer;
+  /** The entrance of the lane of this destination; there is one for every name. */
+  readonly inletOf: (destination: string) => LaneInlet;
   readonly undecodable: Undecodable;
-  readonly counters: Counters;
+  readonly counters: Pick<MessageCounters, 'messagesUndecodable' | 'messagesSkipped'>;
   readonly log: Logger;
   readonly clock: Clock;
 }
@@ -42,48 +49,38 @@ const INITIAL_CAPACITY = 64;
 const STEPS_BEFORE_YIELD = 10_000;
 
 /**
- * Turns messages into tag values and puts these into the buffer, in order.
+ * Turns messages into tag values and puts these into the buffers of their lanes, in order.
  *
- * At every instant: valuesReceived = values appended to the buffer + values dropped without ever having been in the
- * buffer + `pending`. Counts that belong together change without an await between them. A message is `done` once all
- * its values are in the buffer. One that can't be decoded is done once it is durable; the others don't wait for it.
+ * A message is `done` once all its values are in the buffers. One that can't be decoded is done once it is durable; the
+ * others don't wait for it. Each lane gets of a message what there is room for before one of them is waited for.
  */
 export class Expander {
   readonly #reader: MessageReader;
   readonly #decoder: MessageDecoder;
-  readonly #buffer: TagBuffer;
+  readonly #inletOf: (destination: string) => LaneInlet;
   readonly #undecodable: Undecodable;
-  readonly #counters: Counters;
+  readonly #counters: ExpanderOptions['counters'];
   readonly #clock: Clock;
   readonly #decoderFailed: RepeatedError;
   readonly #undecodableSeen: RepeatedError;
   readonly #setAsideFailed: RepeatedError;
-  readonly #dropped: RepeatedError;
 
   /** The values of the message at hand. */
   #values = new TagValues(INITIAL_CAPACITY);
-  #pending = 0;
   #settingAside = 0;
   readonly #settingAsideLess = new Gate();
-  #isDropping = false;
   #stepsSinceYield = 0;
 
   constructor(options: ExpanderOptions) {
     this.#reader = options.reader;
     this.#decoder = options.decoder;
-    this.#buffer = options.buffer;
+    this.#inletOf = options.inletOf;
     this.#undecodable = options.undecodable;
     this.#counters = options.counters;
     this.#clock = options.clock;
     this.#decoderFailed = new RepeatedError(options.log, options.clock, 'decoder failed');
     this.#undecodableSeen = new RepeatedError(options.log, options.clock, 'message can not be decoded', 'warn');
     this.#setAsideFailed = new RepeatedError(options.log, options.clock, 'undecodable message could not be kept');
-    this.#dropped = new RepeatedError(options.log, options.clock, 'buffer full, oldest values dropped', 'warn');
-  }
-
-  /** Values that are counted as received and not yet in the buffer. */
-  get pending(): number {
-    return this.#pending;
   }
 
   /**
@@ -97,8 +94,12 @@ export class Expander {
       for (const message of messages) {
         if (signal.aborted) return;
         const outcome = this.#decode(message);
-        if (typeof outcome === 'object') await this.#setAside(message, outcome, signal);
-        else if (this.#appendAll() || (await this.#appendRest(signal))) this.#finish(message);
+        if (typeof outcome === 'object') {
+          await this.#setAside(message, outcome, signal);
+          continue;
+        }
+        const isIn = this.#append(signal);
+        if (isIn === true || (await isIn)) this.#finish(message);
       }
       await this.#yield(signal);
     }
@@ -114,9 +115,9 @@ export class Expander {
       this.#counters.messagesSkipped += 1;
     }
     if (outcome === undefined) {
-      this.#counters.valuesReceived += this.#values.length;
-      this.#pending = this.#values.length;
-      this.#stepsSinceYield += this.#values.length;
+      this.#stepsSinceYield += this.#values.length + this.#values.leftOut;
+      for (const [destination, count] of this.#values.leftOutBy)
+        this.#inletOf(destination).leaveOut(message.number, count);
     }
     return outcome;
   }
@@ -133,40 +134,36 @@ export class Expander {
   }
 
   #finish(message: Message): void {
-    const values = this.#values.length;
+    const { length, valueNos } = this.#values;
+    // Values that were left out behind the last one are settled as they are: the writer would never come to them.
+    const values = length === 0 ? 0 : valueNos[length - 1]! + 1;
     // A list that grew with a large message, or holds its texts, is not worth keeping.
     if (message.payload.length > LARGE_PAYLOAD_BYTES) this.#values = new TagValues(INITIAL_CAPACITY);
     this.#reader.done(message, values);
   }
 
-  /** True when nothing of the message is pending any more. */
-  #appendAll(): boolean {
-    if (this.#pending === 0) return true;
-    const evictedBefore = this.#buffer.evicted;
-    this.#pending -= this.#buffer.append(this.#values, this.#values.length - this.#pending);
-    this.#countDropped(this.#buffer.evicted - evictedBefore);
-    return this.#pending === 0;
+  /** False when aborted before all of the message was in the buffers. */
+  #append(signal: AbortSignal): boolean | Promise<boolean> {
+    const values = this.#values;
+    if (values.length === 0) return true;
+    if (values.runs.length === 0) {
+      const inlet = this.#inletOf(values.destination);
+      return inlet.begin(values) || this.#appendRest([inlet], signal);
+    }
+    const full: LaneInlet[] = [];
+    for (const [destination, part] of byDestination(values)) {
+      const inlet = this.#inletOf(destination);
+      if (!inlet.begin(part)) full.push(inlet);
+    }
+    return full.length === 0 || this.#appendRest(full, signal);
   }
 
-  /** False when aborted before all was in. */
-  async #appendRest(signal: AbortSignal): Promise<boolean> {
-    for (;;) {
-      await this.#buffer.whenRoom(signal);
-      this.#stepsSinceYield = 0;
-      if (signal.aborted) return false;
-      if (this.#appendAll()) return true;
+  async #appendRest(inlets: readonly LaneInlet[], signal: AbortSignal): Promise<boolean> {
+    for (const inlet of inlets) {
+      if (!(await inlet.appendRest(signal))) return false;
     }
-  }
-
-  #countDropped(count: number): void {
-    if (count > 0) {
-      this.#counters.valuesDropped += count;
-      this.#isDropping = true;
-      this.#dropped.report({ values: count, capacity: this.#buffer.capacity });
-    } else if (this.#isDropping && this.#buffer.size <= this.#buffer.capacity / 2) {
-      this.#isDropping = false;
-      this.#dropped.over();
-    }
+    this.#stepsSinceYield = 0;
+    return true;
   }
 
   /** Waits only when very many are on their way to the disk. */

@@ -98,6 +98,12 @@ export function textOptions(values: OptionValues, name: string): string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : [];
 }
 
+/** The text of an option; undefined when it is not given. */
+export function textOption(values: OptionValues, name: string): string | undefined {
+  const value = values[name];
+  return typeof value === 'string' ? value : undefined;
+}
+
 export function flagOption(values: OptionValues, name: string): boolean {
   return values[name] === true;
 }

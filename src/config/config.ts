@@ -1,5 +1,6 @@
-import type { ColumnNames, FieldColumn, ValueType } from '../core/columns.ts';
+import type { ColumnNames, FieldColumn, OnDuplicate, ValueType } from '../core/columns.ts';
 import type { LogLevel } from '../core/log-level.ts';
+import type { FilterOptions, TimeOptions } from '../payload/filter/filter-options.ts';
 import type { FormatName } from '../payload/formats.ts';
 import type { ValueMeanings } from '../payload/value-meanings.ts';
 
@@ -51,7 +52,7 @@ export interface MqttConfig {
 export type OneBrokerConfig = Config & { readonly mqtt: { readonly url: string } };
 
 /** Beside these keys it has those that its format has for itself. The loader completes all of them. */
-export interface Subscription extends ValueMeanings {
+export interface Subscription extends ValueMeanings, FilterOptions, TimeOptions {
   readonly topic: string;
   readonly qos: 0 | 1 | 2;
   readonly format: FormatName;
@@ -96,8 +97,19 @@ export interface OracleConfig {
   /** The same in the tables of other destinations, by their names. */
   readonly destinationFields?: Readonly<Record<string, readonly FieldColumn[]>>;
   readonly valueType: ValueType;
+  readonly onDuplicate: OnDuplicate;
+  /** By their names; `destinationsOf` completes them. */
+  readonly destinations: Readonly<Record<string, DestinationConfig>>;
   readonly ledgerTable: string;
   readonly onMissingPartition: 'hold' | 'reject';
+}
+
+/** A further table as it was written: what it leaves out it takes from `oracle`, of the columns each by itself. */
+export interface DestinationConfig {
+  readonly table: string;
+  readonly columns?: Partial<ColumnNames>;
+  readonly valueType?: ValueType;
+  readonly onDuplicate?: OnDuplicate;
 }
 
 export interface JournalConfig {

@@ -1,27 +1,16 @@
 import { brokerUrls, isTlsUrl } from '../core/broker-url.ts';
 import { COLUMNS, isColumnKey, tableColumns, type FieldColumn } from '../core/columns.ts';
-import { parseName } from '../core/identifier.ts';
+import { DEFAULT_DESTINATION } from '../core/destination.ts';
+import { isSameName } from '../core/identifier.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { filtersOverlap } from '../core/topic-filter.ts';
 import { formatNamed } from '../payload/formats.ts';
-import type { Config } from './config.ts';
+import type { CrossCheck } from './cross-check.ts';
+import { DESTINATION_CHECKS } from './destination-checks.ts';
 import { contradictingFields, fieldsByDestination } from './row-targets.ts';
-
-/** A rule between keys. It is asked only when each of the keys is good in itself. */
-export interface CrossCheck {
-  /** The first one is the path that the error names. */
-  readonly keys: readonly [string, ...string[]];
-  /** What is wrong, as `must …`, or undefined. */
-  check(config: Config): string | undefined;
-}
 
 function unless(isGood: boolean, must: string): string | undefined {
   return isGood ? undefined : must;
-}
-
-function isSameName(a: string, b: string): boolean {
-  const [left, right] = [parseName(a, 2), parseName(b, 2)];
-  return left !== undefined && right !== undefined && left.join('\0') === right.join('\0');
 }
 
 /** Each column against those before it, so that of two that are the same one is named. */
@@ -70,15 +59,13 @@ const FIELD_CHECKS: readonly CrossCheck[] = [
   {
     keys: ['mqtt.subscriptions'],
     check: ({ mqtt, oracle }) => {
-      const known: Readonly<Record<string, readonly FieldColumn[]>> = {
-        ...oracle.destinationFields,
-        default: oracle.fields ?? [],
-      };
-      const wanted = Object.entries(fieldsByDestination(mqtt.subscriptions));
+      const known = new Map(Object.entries(oracle.destinationFields ?? {}));
+      known.set(DEFAULT_DESTINATION, oracle.fields ?? []);
+      const isKnown = (destination: string, { holds, name }: FieldColumn): boolean =>
+        known.get(destination)?.some((has) => has.name === name && has.holds === holds) === true;
+      const wanted = [...fieldsByDestination(mqtt.subscriptions)];
       const added = wanted.flatMap(([destination, columns]) =>
-        columns.filter(
-          ({ holds, name }) => !known[destination]?.some((has) => has.name === name && has.holds === holds),
-        ),
+        columns.filter((column) => !isKnown(destination, column)),
       );
       return unless(added.length === 0, `must not fill a column that it did not at the start, ${added[0]?.name}`);
     },
@@ -117,6 +104,7 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
   ...COLUMN_CHECKS,
   FURTHER_COLUMN_CHECK,
   ...FIELD_CHECKS,
+  ...DESTINATION_CHECKS,
   {
     keys: ['mqtt.password', 'mqtt.username', 'mqtt.protocolVersion'],
     check: ({ mqtt }) =>

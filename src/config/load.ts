@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 
+import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import type { ConfigError } from '../core/errors.ts';
 import { isGiven, type Problem } from '../core/fields.ts';
 import { ConfigErrors } from './config-errors.ts';
@@ -7,6 +8,7 @@ import type { Config } from './config.ts';
 import { newConvict, SETTINGS } from './convict.ts';
 import { CROSS_CHECKS, RUN_CHECKS } from './cross-checks.ts';
 import { type ReadFile, readFileLayer } from './file-layer.ts';
+import { fillDestinations } from './kinds/destinations-kind.ts';
 import { fillSubscription } from './kinds/subscription-fields.ts';
 import { errorAt, type Layer } from './layers.ts';
 import { preview } from './preview.ts';
@@ -97,14 +99,15 @@ function describe(problem: Problem, setting: PlacedSetting, origin: string | und
 function complete(given: Config, tnsAdmin: string): Config {
   const { bridge, mqtt, notices, oracle } = given;
   const subscriptions = mqtt.subscriptions.map(fillSubscription);
-  const { default: fields = [], ...destinationFields } = fieldsByDestination(subscriptions);
+  const fields = fieldsByDestination(subscriptions);
   return {
     ...given,
     oracle: {
       ...oracle,
+      destinations: fillDestinations(oracle.destinations),
       columns: { ...oracle.columns, ...oracle.furtherColumns },
-      fields,
-      destinationFields,
+      fields: fields.get(DEFAULT_DESTINATION) ?? [],
+      destinationFields: Object.fromEntries([...fields].filter(([name]) => name !== DEFAULT_DESTINATION)),
       tnsAdmin: oracle.tnsAdmin === '' ? tnsAdmin : oracle.tnsAdmin,
     },
     mqtt: { ...mqtt, clientId: mqtt.clientId === '' ? bridge.id : mqtt.clientId, subscriptions },

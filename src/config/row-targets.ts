@@ -17,11 +17,12 @@ export function destinationsNamedBy(subscription: Subscription): readonly string
 /** The columns that the mappings of these subscriptions fill, each once, by the destination. */
 export function fieldsByDestination(
   subscriptions: readonly Subscription[],
-): Readonly<Record<string, readonly FieldColumn[]>> {
-  const found: Record<string, FieldColumn[]> = {};
+): ReadonlyMap<string, readonly FieldColumn[]> {
+  const found = new Map<string, FieldColumn[]>();
   for (const { columns, destination } of subscriptions.flatMap(placedTargets)) {
-    const known = (found[destination] ??= []);
+    const known = found.get(destination) ?? [];
     known.push(...columns.filter(({ name }) => known.every((column) => column.name !== name)));
+    if (known.length > 0) found.set(destination, known);
   }
   return found;
 }
@@ -30,11 +31,12 @@ export function fieldsByDestination(
 export function contradictingFields(subscriptions: readonly Subscription[]): readonly string[] {
   const first = fieldsByDestination(subscriptions);
   const contradicts = (destination: string, { holds, name }: FieldColumn): boolean =>
-    first[destination]?.some((column) => column.name === name && column.holds !== holds) === true;
-  const all = subscriptions.flatMap(placedTargets);
-  return all.flatMap(({ columns, destination }) =>
-    columns.filter((column) => contradicts(destination, column)).map(({ name }) => name),
-  );
+    first.get(destination)?.some((column) => column.name === name && column.holds !== holds) === true;
+  return subscriptions
+    .flatMap(placedTargets)
+    .flatMap(({ columns, destination }) =>
+      columns.filter((column) => contradicts(destination, column)).map(({ name }) => name),
+    );
 }
 
 function placedTargets(

@@ -39,9 +39,16 @@ export interface Setting<T = unknown> {
   readonly example?: T;
 }
 
-/** The schema of a part of the configuration: the same nesting, a Setting at each end. */
+/**
+ * The schema of a part of the configuration: the same nesting, a Setting at each end. An object whose keys the user
+ * chooses is one end.
+ */
 export type Schema<T> = {
-  readonly [K in keyof T]: T[K] extends string | number | boolean | readonly unknown[] ? Setting<T[K]> : Schema<T[K]>;
+  readonly [K in keyof T]: T[K] extends string | number | boolean | readonly unknown[]
+    ? Setting<T[K]>
+    : string extends keyof T[K]
+      ? Setting<T[K]>
+      : Schema<T[K]>;
 };
 
 /** A setting in its place. */

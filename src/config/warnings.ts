@@ -18,7 +18,19 @@ const LOOKS: readonly (readonly [key: string, look: Look])[] = [
 ];
 
 /** What is valid in a configuration and surely wrong. */
-export function configWarnings({ mqtt }: Pick<Config, 'mqtt'>): ConfigWarning[] {
+export function configWarnings({ mqtt, oracle }: Pick<Config, 'mqtt' | 'oracle'>): ConfigWarning[] {
+  return [...poolWarnings(oracle), ...subscriptionWarnings(mqtt)];
+}
+
+/** With fewer connections than that destinations may have to wait for one that hangs. */
+function poolWarnings({ destinations, pool }: Pick<Config['oracle'], 'destinations' | 'pool'>): ConfigWarning[] {
+  const named = Object.keys(destinations).length;
+  if (named === 0 || pool.max >= named + 2) return [];
+  const message = `${pool.max} is fewer than one for each of ${named + 1} destinations and one for replays: ${named + 2}`;
+  return [{ path: 'oracle.pool.max', message }];
+}
+
+function subscriptionWarnings(mqtt: Config['mqtt']): ConfigWarning[] {
   return mqtt.subscriptions.flatMap((subscription, i) =>
     LOOKS.flatMap(([key, look]) => {
       const message = look(subscription);

@@ -35,7 +35,12 @@ interface DescribedColumn {
   readonly emptyFor?: { readonly isFatal: boolean; readonly text: string };
 }
 
-export type ValueType = 'binary_double' | 'number';
+export const VALUE_TYPES = ['binary_double', 'number'] as const;
+export type ValueType = (typeof VALUE_TYPES)[number];
+
+/** What becomes of a row whose primary or unique key the table has already. */
+export const ON_DUPLICATE = ['reject', 'ignore', 'update'] as const;
+export type OnDuplicate = (typeof ON_DUPLICATE)[number];
 
 const TABLE = [
   {
@@ -123,6 +128,19 @@ export type ColumnKey = (typeof TABLE)[number]['key'];
  * table's is itself the name of a column, and its value says what it holds (further-columns.ts).
  */
 export type ColumnNames = Readonly<Record<ColumnKey, string>> & Readonly<Record<string, string>>;
+
+/** A table that values are written to, and how. */
+export interface Destination {
+  /** `default` for `oracle.table`, else the name in `oracle.destinations`. */
+  readonly name: string;
+  /** As in the configuration: any case, or quoted, with or without a schema. */
+  readonly table: string;
+  readonly columns: ColumnNames;
+  /** Those that mappings fill; absent: none. */
+  readonly fields?: readonly FieldColumn[];
+  readonly valueType: ValueType;
+  readonly onDuplicate: OnDuplicate;
+}
 
 export interface Column extends DescribedColumn {
   readonly key: ColumnKey;

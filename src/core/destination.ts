@@ -1,9 +1,10 @@
 /** The name of the destination that `oracle.table` is: of what says nothing else. */
 export const DEFAULT_DESTINATION = 'default';
 
-const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+/** What a name in `oracle.destinations` looks like. */
+export const DESTINATION_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 /** Whether a destination may have this name; which ones there are is another question. */
 export function isDestinationName(text: string): boolean {
-  return NAME.test(text);
+  return DESTINATION_NAME.test(text);
 }

@@ -27,8 +27,8 @@ export interface Field<T = unknown> {
   readonly doc: string;
   /** Without description and default. */
   readonly jsonSchema: JsonSchema;
-  /** What holds where the key is left out; absent: it must be given. */
-  readonly default?: T;
+  /** What holds where the key is left out, undefined: nothing; absent: it must be given. */
+  readonly default?: T | undefined;
   /**
    * `beside`: the object that the key stands in, with its defaults. The value of a key that must be given may be
    * undefined.

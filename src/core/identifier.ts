@@ -27,6 +27,12 @@ export function parseName(text: string, maxParts: number): string[] | undefined 
   }
 }
 
+/** Whether two names of tables or columns mean the same, however they are written. What is no name is like none. */
+export function isSameName(a: string, b: string): boolean {
+  const [left, right] = [parseName(a, 2), parseName(b, 2)];
+  return left !== undefined && right !== undefined && left.join('\0') === right.join('\0');
+}
+
 /**
  * `tag_data` → `"TAG_DATA"`, `plant.tag_data` → `"PLANT"."TAG_DATA"`. Throws RangeError for what `parseName` refuses.
  */

@@ -8,6 +8,18 @@ export interface LedgerMove {
   readonly to: Place;
 }
 
+/** What a write came to. */
+export interface Written {
+  /**
+   * The place that the ledger has now: `move.to`, or that of the last row that was taken (`move.from` when none was):
+   * the ledger is never at the place of a row that is not there. Undefined without a move, and where no ledger is kept,
+   * as the move is ignored then.
+   */
+  readonly reached: Place | undefined;
+  /** How many of the rows that were not refused the table had already, so that nothing was written for them. */
+  readonly alreadyThere: number;
+}
+
 /**
  * The database as one stream sees it, of live data or of a replay: the configured table, and the stream's row of the
  * ledger, which says how far the stream has been written. Every method throws DatabaseError.
@@ -20,18 +32,18 @@ export interface LedgerSession {
    * rows are refused, `beforeCommit` is called with them, and the others are committed once it resolves; nothing is
    * committed when it throws, and its error comes out unchanged.
    *
-   * Resolves with the place that the ledger has now: `move.to`, or that of the last row that was taken (`move.from`
-   * when none was), so that the ledger is never at the place of a row that is not there. Undefined without a move, and
-   * where no ledger is kept the move is ignored. Code LEDGER_MOVED: the ledger was not at `move.from`, and nothing was
-   * written; with `outcomeUnknown` all may have been committed.
+   * Code LEDGER_MOVED: the ledger was not at `move.from`, and nothing was written; with `outcomeUnknown` all may have
+   * been committed.
    */
   write(
     values: TagValues,
     move: LedgerMove | undefined,
     beforeCommit: (refused: readonly RefusedRow[]) => Promise<void>,
-  ): Promise<Place | undefined>;
+  ): Promise<Written>;
   /** The stream has come to its end: its row of the ledger goes. */
   forget(): Promise<void>;
   /** Has the database check everything that a write needs, without writing. */
   probe(): Promise<void>;
+  /** Calls under way fail at once, as with a lost connection: what was sent has an unknown outcome. */
+  interrupt(): void;
 }

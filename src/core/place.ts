@@ -21,3 +21,13 @@ export function comparePlaces(a: Place, b: Place): number {
 export function laterPlace(a: Place, b: Place): Place {
   return comparePlaces(a, b) < 0 ? b : a;
 }
+
+/** The earlier one. */
+export function earlierPlace(a: Place, b: Place): Place {
+  return comparePlaces(a, b) < 0 ? a : b;
+}
+
+/** The last place in front of this one. */
+export function placeBefore({ messageNo, valueNo }: Place): Place {
+  return valueNo > 0 ? { messageNo, valueNo: valueNo - 1 } : { messageNo: messageNo - 1, valueNo: MAX_VALUE_NO };
+}

@@ -49,13 +49,22 @@ export class TagValues {
   messageNos: Float64Array;
   valueNos: Uint32Array;
   receivedAtMs: Float64Array;
-  /** What further columns hold of the values; undefined until there is any, so that it costs nothing else. */
+  /** What further columns hold of the values. Undefined until there is any. */
   origins: (Origin | null)[] | undefined;
   details: (ValueDetails | null)[] | undefined;
   #described: ValueDetails | null = null;
   /** Whom the values are for that are in no run. As the runs it is set in a message's list, as the decoder makes it. */
   destination = DEFAULT_DESTINATION;
   #runs: DestinationRun[] = [];
+  /**
+   * How many values of the message were taken out on purpose, by destination. As the two below it is of a message's
+   * list alone.
+   */
+  readonly #leftOut = new Map<string, number>();
+  /** Indexes of values whose sender calls them history, whatever their time is. */
+  readonly historical = new Set<number>();
+  /** The times that the payload gives, by index, of values whose time is implausible. */
+  readonly implausible = new Map<number, number>();
 
   constructor(capacity: number) {
     this.tags = Array.from({ length: capacity });
@@ -117,6 +126,9 @@ export class TagValues {
     this.#described = null;
     this.destination = DEFAULT_DESTINATION;
     if (this.#runs.length > 0) this.#runs = [];
+    if (this.#leftOut.size > 0) this.#leftOut.clear();
+    if (this.historical.size > 0) this.historical.clear();
+    if (this.implausible.size > 0) this.implausible.clear();
   }
 
   /** The values that are pushed from now on are for this destination; undefined: for that of the list. */
@@ -139,16 +151,59 @@ export class TagValues {
   /** Takes out the values at these indexes; the others keep their order. */
   remove(indexes: ReadonlySet<number>): void {
     if (indexes.size === 0) return;
-    let kept = 0;
+    const marks = new Uint8Array(this.length);
+    for (const i of indexes) marks[i] = 1;
+    this.removeMarked(marks);
+  }
+
+  /** Takes out the values that a 1 stands for in `marks`, which has one for each value; the others keep their order. */
+  removeMarked(marks: Uint8Array): void {
+    let kept = marks.indexOf(1);
+    if (kept < 0 || kept >= this.length) return;
+    const { length } = this;
+    const starts = this.#runs.map(({ start }) => start);
+    this.#moveNotes(marks);
     let run = 0;
-    for (let i = 0; i < this.length; i += 1) {
-      while (run < this.#runs.length && this.#runs[run]!.start <= i) this.#runs[run++]!.start = kept;
-      if (indexes.has(i)) continue;
-      if (kept !== i) copyValues(this, i, this, kept, 1);
-      kept += 1;
+    while (run < starts.length && starts[run]! < kept) run += 1;
+    for (let i = kept; i < length;) {
+      let end = i;
+      while (end < length && marks[end] === marks[i]) end += 1;
+      const isOut = marks[i] === 1;
+      for (; run < starts.length && starts[run]! < end; run += 1) {
+        this.#runs[run]!.start = isOut ? kept : kept + starts[run]! - i;
+      }
+      if (!isOut) {
+        copyValues(this, i, this, kept, end - i);
+        kept += end - i;
+      }
+      i = end;
     }
-    for (; run < this.#runs.length; run += 1) this.#runs[run]!.start = kept;
+    for (; run < starts.length; run += 1) this.#runs[run]!.start = kept;
     this.length = kept;
+  }
+
+  /** Takes out the values that a 1 stands for in `marks`, `count` of them, as left out on purpose. */
+  leaveOut(marks: Uint8Array, count: number): void {
+    if (count === 0) return;
+    if (this.#runs.length === 0) this.#noteLeftOut(this.destination, count);
+    else marks.forEach((mark, i) => mark === 1 && this.#noteLeftOut(this.destinationOf(i), 1));
+    this.removeMarked(marks);
+  }
+
+  /** How many values were left out, in all. */
+  get leftOut(): number {
+    let sum = 0;
+    for (const count of this.#leftOut.values()) sum += count;
+    return sum;
+  }
+
+  /** How many values were left out, by the destination that they were for. */
+  get leftOutBy(): ReadonlyMap<string, number> {
+    return this.#leftOut;
+  }
+
+  #noteLeftOut(destination: string, count: number): void {
+    this.#leftOut.set(destination, (this.#leftOut.get(destination) ?? 0) + count);
   }
 
   /** Takes out the first `count` values. */
@@ -165,6 +220,23 @@ export class TagValues {
     return part;
   }
 
+  /** What was noted of values stays with them. */
+  #moveNotes(marks: Uint8Array): void {
+    if (this.historical.size === 0 && this.implausible.size === 0) return;
+    const historical = new Set(this.historical);
+    const implausible = new Map(this.implausible);
+    this.historical.clear();
+    this.implausible.clear();
+    let kept = 0;
+    for (let i = 0; i < this.length; i += 1) {
+      if (marks[i] === 1) continue;
+      const timeMs = implausible.get(i);
+      if (historical.has(i)) this.historical.add(kept);
+      if (timeMs !== undefined) this.implausible.set(kept, timeMs);
+      kept += 1;
+    }
+  }
+
   #grow(): void {
     if (this.numbers.length >= MAX_MESSAGE_VALUES) throw new TooManyValuesError();
     const capacity = Math.min(MAX_MESSAGE_VALUES, Math.max(64, this.numbers.length * 2));
@@ -179,6 +251,21 @@ export class TagValues {
 function grown<T extends Float64Array | Uint32Array>(from: T, to: T): T {
   to.set(from);
   return to;
+}
+
+/** The values of a message's list, a list for each destination. */
+export function byDestination(values: TagValues): ReadonlyMap<string, TagValues> {
+  const parts = new Map<string, TagValues>();
+  const runs = [{ start: 0, destination: values.destination }, ...values.runs];
+  runs.forEach(({ start, destination = values.destination }, n) => {
+    const end = runs[n + 1]?.start ?? values.length;
+    if (start === end) return;
+    const part = parts.get(destination) ?? new TagValues(values.length);
+    parts.set(destination, part);
+    copyValues(values, start, part, part.length, end - start);
+    part.length += end - start;
+  });
+  return parts;
 }
 
 /** Where value `i` of the list stands in the stream. */

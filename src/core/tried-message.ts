@@ -40,4 +40,6 @@ export interface TriedMessage {
   /** How many of them would be rejected. */
   readonly rejectedCount: number;
   readonly rows: readonly TriedRow[];
+  /** What filters do with values of the message, a sentence each; absent: nothing. */
+  readonly notes?: readonly string[];
 }

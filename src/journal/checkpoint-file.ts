@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
+import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { removeIfThere, replaceFile, TEMPORARY_SUFFIX } from '../core/durable-file.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
@@ -25,13 +26,26 @@ export const NOTHING_KNOWN: SessionKnowledge = {
   keepsIds: false,
 };
 
+/** How far the values for one destination are. */
+export interface LaneRecord {
+  /** Each of its values up to and including this place is settled, and counted; the journal may be behind it. */
+  readonly place: Place;
+  /** What became of its values up to there. */
+  readonly counters: Readonly<Record<string, number>>;
+  /** Where its row of the ledger was known to be. */
+  readonly ledger: Place;
+}
+
+/** By the names of the destinations. */
+export type LaneRecords = Readonly<Record<string, LaneRecord>>;
+
 /** What the rest of the bridge sees of a checkpoint. */
 export interface Checkpoint {
   /** Every value up to and including this place is settled. */
   readonly place: Place;
+  /** Of messages and of all values. */
   readonly counters: Readonly<Record<string, number>>;
-  /** Where the ledger was known to be. */
-  readonly ledger: Place;
+  readonly lanes: LaneRecords;
   readonly broker: SessionKnowledge;
 }
 
@@ -62,8 +76,10 @@ export interface CheckpointContent {
    */
   readonly sessionFrom?: number;
   readonly counters: Readonly<Record<string, number>>;
-  /** Where the ledger was known to be. Absent: nowhere. */
+  /** Where the row of the ledger of the default destination was known to be. Absent: nowhere. */
   readonly ledger?: Place;
+  /** Absent: there is no destination but the default, and `place`, `counters` and `ledger` say how far that one is. */
+  readonly lanes?: LaneRecords;
   /** Absent: nothing is known. */
   readonly broker?: SessionKnowledge;
   /**
@@ -76,8 +92,9 @@ export interface CheckpointContent {
 const NAME = 'checkpoint.json';
 
 /** What the rest of the bridge sees of the content. */
-export function checkpointOf({ place, counters, ledger, broker }: CheckpointContent): Checkpoint {
-  return { place, counters, ledger: ledger ?? ORIGIN, broker: broker ?? NOTHING_KNOWN };
+export function checkpointOf({ place, counters, ledger, lanes, broker }: CheckpointContent): Checkpoint {
+  const only = { [DEFAULT_DESTINATION]: { place, counters, ledger: ledger ?? ORIGIN } };
+  return { place, counters, lanes: lanes ?? only, broker: broker ?? NOTHING_KNOWN };
 }
 
 export function encodeCheckpoint(content: CheckpointContent): string {

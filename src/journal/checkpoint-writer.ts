@@ -1,21 +1,14 @@
 import { lacksRoom } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
-import { ORIGIN } from '../core/place.ts';
 import type { Reserve } from '../core/reserve.ts';
 import type { OnStep } from '../core/steps.ts';
-import {
-  encodeCheckpoint,
-  NOTHING_KNOWN,
-  writeCheckpoint,
-  type Checkpoint,
-  type CheckpointContent,
-} from './checkpoint-file.ts';
+import { encodeCheckpoint, writeCheckpoint, type CheckpointContent } from './checkpoint-file.ts';
 import { JoinedSaves } from './joined-saves.ts';
 import type { SegmentList } from './segment-list.ts';
 import type { Segment } from './segment.ts';
 
 /** What a checkpoint says beside what the journal knows itself. */
-export type CheckpointFacts = Omit<Checkpoint, 'place'>;
+export type CheckpointFacts = Pick<CheckpointContent, 'counters' | 'ledger' | 'lanes' | 'broker'>;
 
 /**
  * Who knows something of messages that has to be durable before a checkpoint says that they are settled, as they are
@@ -58,7 +51,7 @@ export interface CheckpointWriterOptions {
 export class CheckpointWriter {
   readonly #options: CheckpointWriterOptions;
   readonly #saves = new JoinedSaves(() => this.#saveNow());
-  #facts: CheckpointFacts = { counters: {}, ledger: ORIGIN, broker: NOTHING_KNOWN };
+  #facts: CheckpointFacts = { counters: {} };
   #lastText = '';
 
   constructor(options: CheckpointWriterOptions) {

@@ -1,18 +1,27 @@
 import { sleep, type Clock } from '../core/clock.ts';
-import { createCounters, type Counters } from '../core/counters.ts';
+import { restore, sumOf, createValueCounters, type MessageCounters } from '../core/counters.ts';
+import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
-import { comparePlaces, laterPlace, ORIGIN, type Place } from '../core/place.ts';
+import { comparePlaces, ORIGIN, type Place } from '../core/place.ts';
+import type { LaneRecord, LaneRecords } from './checkpoint-file.ts';
 import type { SessionKnowledge, Journal } from './journal.ts';
+
+/** The lanes, as far as checkpoints go. */
+export interface LanesProgress {
+  /** Up to here every value of every lane is settled. */
+  readonly settledThrough: Place;
+  /** How far each lane is, at this moment. */
+  records(): LaneRecords;
+  /** A file of this destination holds values, up to `through` at least, that the journal could still give again. */
+  isOpen(destination: string, through: Place): boolean;
+}
 
 export interface CheckpointsOptions {
   readonly journal: Journal;
-  /** The live counters; read when a checkpoint is saved. */
-  readonly counters: Counters;
-  /** Where the ledger is known to be; undefined: it is not known yet. */
-  readonly ledgerPlace: () => Place | undefined;
+  /** The live counters of messages. */
+  readonly counters: MessageCounters;
+  readonly lanes: LanesProgress;
   readonly broker: () => SessionKnowledge;
-  /** No value is between two stages in the middle of a batch. */
-  readonly isBetweenBatches: () => boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -21,70 +30,52 @@ const CHECKPOINT_EVERY_MS = 1000;
 const SETTLING_POLL_MS = 20;
 
 /**
- * When checkpoints are saved, and with which counters: those of values fit the settled place, as what lies behind it is
- * counted again after a crash; the others are of now.
+ * When checkpoints are saved, and with which counters: those of values fit the place of their lane (lane-progress.ts);
+ * those of messages are of now.
  */
 export class Checkpoints {
   readonly #options: CheckpointsOptions;
   readonly #fails: RepeatedError;
   #savedAtMs = 0;
-  #watermark: Place = ORIGIN;
-  /** Up to here files that were found at the start say that values are settled; the checkpoint may not say so yet. */
-  #foundSettled: Place = ORIGIN;
-  /** The counters as they were at the watermark. */
-  #settledCounters: Counters = createCounters();
 
   constructor(options: CheckpointsOptions) {
     this.#options = options;
     this.#fails = new RepeatedError(options.log, options.clock, 'checkpoint could not be saved', 'warn');
   }
 
-  /**
-   * The counters are those of the checkpoint that was found at the start, `counted` its place; files say that more is
-   * settled.
-   */
-  resume(counted: Place, settled: Place): void {
-    this.#watermark = counted;
-    this.#foundSettled = settled;
-    this.#settledCounters = { ...this.#options.counters };
-  }
-
-  /**
-   * Every value up to and including the place is settled. To be called between two batches, where the counters fit the
-   * place.
-   */
-  settled(place: Place): void {
-    const { clock, counters, journal } = this.#options;
-    this.#watermark = place;
-    this.#settledCounters = { ...counters };
-    journal.settledThrough(place);
+  /** Values of some lane have come to their end. */
+  settled(): void {
+    const { clock } = this.#options;
+    this.#tellJournal();
     if (clock.monotonic() - this.#savedAtMs >= CHECKPOINT_EVERY_MS) void this.tryToSave();
   }
 
-  /**
-   * Saves one a second while no batch is under way: for the last batch before a silence, and for messages that have no
-   * values.
-   */
+  /** Saves one a second: for the last batch before a silence, and for messages that have no values. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       await sleep(this.#options.clock, CHECKPOINT_EVERY_MS, signal);
-      if (!signal.aborted && this.#options.isBetweenBatches()) await this.tryToSave();
+      if (!signal.aborted) await this.tryToSave();
     }
   }
 
   /**
-   * Resolves when a crash can't bring again from the journal what is settled now, nor what stands up to `through`, for
-   * a file that is to be taken away.
+   * Resolves when a crash can't bring again what is settled of a destination now, nor what stands up to `through`, for
+   * file that is to be taken away.
    * Throws the system error of the disk; on abort it saves what there is.
    */
-  async saveSettled(signal: AbortSignal, through = ORIGIN): Promise<void> {
-    const place = laterPlace(laterPlace(this.#watermark, this.#foundSettled), through);
-    const { journal } = this.#options;
+  async saveSettled(destination: string, signal: AbortSignal, through = ORIGIN): Promise<void> {
+    const { journal, lanes } = this.#options;
     // What the journal has lost never settles: it is enough that nothing in it is open.
-    const isOpen = (): boolean => journal.status.messages > 0 && comparePlaces(journal.settledPlace, place) < 0;
-    while (isOpen() && !signal.aborted) {
-      await sleep(this.#options.clock, SETTLING_POLL_MS, signal);
-    }
+    await this.#until(() => journal.status.messages === 0 || !lanes.isOpen(destination, through), signal);
+    await this.#save();
+  }
+
+  /** The same for a file of messages: they are not read again, up to this one and up to what is settled now. */
+  async saveSettledMessages(signal: AbortSignal, messageNo = 0): Promise<void> {
+    const { journal, lanes } = this.#options;
+    const place = { ...lanes.settledThrough };
+    const through = place.messageNo < messageNo ? { messageNo, valueNo: 0 } : place;
+    await this.#until(() => journal.status.messages === 0 || comparePlaces(journal.settledPlace, through) >= 0, signal);
     await this.#save();
   }
 
@@ -109,12 +100,28 @@ export class Checkpoints {
     }
   }
 
-  #save(): Promise<void> {
-    const { broker, clock, counters, journal, ledgerPlace } = this.#options;
-    this.#savedAtMs = clock.monotonic();
-    const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = this.#settledCounters;
-    const valuesReceived = valuesWritten + valuesBackedUp + valuesRejected + valuesDropped + valuesFiltered;
-    const settled = { valuesReceived, valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered };
-    return journal.saveCheckpoint({ ...counters, ...settled }, ledgerPlace(), broker());
+  async #until(isSo: () => boolean, signal: AbortSignal): Promise<void> {
+    while (!isSo() && !signal.aborted) await sleep(this.#options.clock, SETTLING_POLL_MS, signal);
   }
+
+  #tellJournal(): void {
+    const { journal, lanes } = this.#options;
+    journal.settledThrough(lanes.settledThrough);
+  }
+
+  #save(): Promise<void> {
+    const { broker, clock, counters, journal } = this.#options;
+    this.#savedAtMs = clock.monotonic();
+    this.#tellJournal();
+    const lanes = this.#options.lanes.records();
+    const values = sumOf(Object.values(lanes).map(countersOf));
+    const ledger = lanes[DEFAULT_DESTINATION]?.ledger ?? ORIGIN;
+    return journal.saveCheckpoint({ ...counters, ...values }, { ledger, lanes, broker: broker() });
+  }
+}
+
+function countersOf({ counters }: LaneRecord): ReturnType<typeof createValueCounters> {
+  const values = createValueCounters();
+  restore(values, counters);
+  return values;
 }

@@ -2,16 +2,10 @@ import type { Clock } from '../core/clock.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Delivery, Message, Release } from '../core/message.ts';
-import { ORIGIN, type Place } from '../core/place.ts';
+import type { Place } from '../core/place.ts';
 import type { Reserve } from '../core/reserve.ts';
 import type { OnStep } from '../core/steps.ts';
-import {
-  checkpointOf,
-  NOTHING_KNOWN,
-  type Checkpoint,
-  type CheckpointContent,
-  type SessionKnowledge,
-} from './checkpoint-file.ts';
+import { checkpointOf, type Checkpoint, type CheckpointContent, type SessionKnowledge } from './checkpoint-file.ts';
 import { CheckpointWriter, type CheckpointCompanion, type CheckpointFacts } from './checkpoint-writer.ts';
 import { Committer, type JournalState, type SyncMode } from './committer.ts';
 import { releaseFrame, type JournalEntry, type JournalRecord } from './frame.ts';
@@ -221,7 +215,10 @@ export class Journal {
     }
   }
 
-  /** All of the message's `values` values are in the buffer; 0: it has none, or it is durably kept as undecodable. */
+  /**
+   * All of the message's values are in the buffers, the last of them as number `values` - 1; 0: it has none, none was
+   * let through, or it is durably kept as undecodable.
+   */
   done(message: Message, values: number): void {
     this.#settling.done(message.number, values);
     this.#noteSettled();
@@ -273,11 +270,10 @@ export class Journal {
    */
   saveCheckpoint(
     counters: Readonly<Record<string, number>>,
-    ledger = ORIGIN,
-    broker: SessionKnowledge = NOTHING_KNOWN,
+    facts: Omit<CheckpointFacts, 'counters'> = {},
   ): Promise<void> {
     if (this.#isClosed) return Promise.reject(new Error('the journal is closed'));
-    return this.#checkpoints.save({ counters: { ...counters }, ledger, broker });
+    return this.#checkpoints.save({ counters: { ...counters }, ...facts });
   }
 
   /**

@@ -7,8 +7,11 @@ import { json, plain, type Answer } from './answers.ts';
 export interface Actions {
   /** The token that a request must bear; with an empty one nothing may be done. */
   readonly token: string;
-  /** The first whose path fits answers, with the path's variable parts, which are decoded. */
-  readonly posts: readonly { readonly path: RegExp; answer(...parts: string[]): Answer | Promise<Answer> }[];
+  /** The first whose path fits answers, with the variable part of the path, which is decoded. */
+  readonly posts: readonly {
+    readonly path: RegExp;
+    answer(part: string, query: URLSearchParams): Answer | Promise<Answer>;
+  }[];
 }
 
 /** Why an action is not done: 404 for what is not there, 409 for what can't be done with it. */
@@ -19,23 +22,27 @@ export interface Refusal {
 
 export interface ActionSources {
   readonly token: string;
-  /** Queues the replay of a backup file. */
-  replay(file: string): Promise<Refusal | undefined>;
+  /** Queues the replay of a backup file; `to`: the destination that all its rows go to. */
+  replay(file: string, to: string | undefined): Promise<Refusal | undefined>;
   /** Takes a backup file away for good. */
   discard(file: string): Promise<Refusal | undefined>;
 }
 
 /** The actions on backup files, each a POST of its own. */
 export function createActions(sources: ActionSources): Actions {
-  const answerAs = (done: 200 | 202, act: ActionSources['replay']) => async (file: string) => {
-    const refusal = await act(file);
-    return refusal === undefined ? json(done, { file }) : json(refusal.status, { message: refusal.message });
-  };
+  const answerTo = (file: string, done: 200 | 202, refusal: Refusal | undefined): Answer =>
+    refusal === undefined ? json(done, { file }) : json(refusal.status, { message: refusal.message });
   return {
     token: sources.token,
     posts: [
-      { path: /^\/api\/backups\/([^/]+)\/replay$/, answer: answerAs(202, (file) => sources.replay(file)) },
-      { path: /^\/api\/backups\/([^/]+)\/discard$/, answer: answerAs(200, (file) => sources.discard(file)) },
+      {
+        path: /^\/api\/backups\/([^/]+)\/replay$/,
+        answer: async (file, query) => answerTo(file, 202, await sources.replay(file, query.get('to') ?? undefined)),
+      },
+      {
+        path: /^\/api\/backups\/([^/]+)\/discard$/,
+        answer: async (file) => answerTo(file, 200, await sources.discard(file)),
+      },
     ],
   };
 }
@@ -50,11 +57,13 @@ export function actOn(actions: Actions, request: IncomingMessage, path: string):
   if (!isToken(request.headers.authorization, actions.token)) {
     return plain(401, 'the token is missing or wrong', { 'www-authenticate': 'Bearer' });
   }
-  const parts = post.path
-    .exec(path)!
-    .slice(1)
-    .map((part) => decoded(part));
-  return parts.includes(undefined) ? plain(404, 'no such page') : post.answer(...(parts as string[]));
+  const part = decoded(post.path.exec(path)![1]!);
+  return part === undefined ? plain(404, 'no such page') : post.answer(part, queryOf(request));
+}
+
+/** What stands behind the `?` of a request. */
+export function queryOf(request: IncomingMessage): URLSearchParams {
+  return new URLSearchParams((request.url ?? '').split('?').slice(1).join('?'));
 }
 
 /** A part of a path as it was meant; undefined when it is no encoding of anything. */

@@ -12,10 +12,12 @@ export type ProblemKind =
   | 'oracle'
   | 'bufferFull'
   | 'backups'
+  | 'homeless'
   | 'held'
   | 'rejected'
   | 'undecodable'
   | 'turnedIntoText'
+  | 'implausibleTime'
   | 'subscription';
 
 /** What to do about each kind of problem; what depends on its cause is asked of the status. */
@@ -44,6 +46,9 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
     if (backups.replaying !== undefined) return 'Nothing: they are being replayed.';
     return oracle.state === 'connected' ? BACKUPS_STAY : BACKUPS_WAIT;
   },
+  homeless:
+    'Put them back into oracle.destinations, or say where the rows go: backups replay FILE --to NAME; backups list names ' +
+    'the files. Nothing else takes them.',
   held:
     'The DBA must add a partition to the table for their times (see the files); they are written by themselves then. Where a time is wrong, mend the PLC and ' +
     'discard the file.',
@@ -56,6 +61,10 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
   turnedIntoText:
     'Look at the texts under the tags seen. If they are numbers in quotes, with a comma or words such as ON, set numbersInText, decimalComma or ' +
     'words of the subscription; else the PLC or what reads it reports something else now, such as an error.',
+  implausibleTime:
+    'Set the clock of the PLC or of what sends its values; where the time is of 1970, look whether it comes in seconds (timestampFormat "epochS"); where it is whole ' +
+    "hours ahead, set timeZone of the subscription; where many are wrong at once, look at this machine's own clock. If such times are right, " +
+    'widen plausibleTime; onImplausibleTime says what to do with them.',
   subscription:
     "Let the broker's access rules grant the topic to mqtt.username, at the QoS of the subscription in " +
     'mqtt.subscriptions. The bridge asks again when it connects.',

@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock } from '../core/clock.ts';
-import type { Counters } from '../core/counters.ts';
+import { settledOf, type Counters, type ValueCounters } from '../core/counters.ts';
 import { type Logger, RepeatedError } from '../core/logger.ts';
 
 /** `pending` is counted where the values are, never derived from the counters: otherwise it would always balance. */
@@ -11,13 +11,11 @@ export interface Audit {
 }
 
 /**
- * Holds received values against what became of them: every one is written, kept in a file, left out on purpose, or
- * still on its way.
+ * Holds received values against what became of them: every one is written or was there already, kept in a file,
+ * left out on purpose, or still on its way.
  */
-export function auditCounters(counters: Counters, pending: number): Audit {
-  const { valuesWritten, valuesBackedUp, valuesRejected, valuesDropped, valuesFiltered } = counters;
-  const settled = valuesWritten + valuesBackedUp + valuesRejected + valuesDropped + valuesFiltered;
-  const difference = counters.valuesReceived - settled - pending;
+export function auditCounters(counters: ValueCounters, pending: number): Audit {
+  const difference = counters.valuesReceived - settledOf(counters) - pending;
   return { balanced: difference === 0, pending, difference };
 }
 

@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import { coerceError, systemErrorCode } from '../core/errors.ts';
 import { type Logger, RepeatedError } from '../core/logger.ts';
 import { isLoopback, withoutBrackets } from '../core/loopback.ts';
-import { actOn, decoded, type Actions } from './actions.ts';
+import { actOn, decoded, queryOf, type Actions } from './actions.ts';
 import { plain, type Answer, type Asked, type Routes } from './answers.ts';
 import { answerQuestion, type Questions } from './questions.ts';
 
@@ -161,10 +161,6 @@ function findRoute(routes: Routes, path: string): FoundRoute | undefined {
 
 function pathOf(request: IncomingMessage): string {
   return (request.url ?? '').split('?', 1)[0]!;
-}
-
-function queryOf(request: IncomingMessage): URLSearchParams {
-  return new URLSearchParams((request.url ?? '').split('?').slice(1).join('?'));
 }
 
 function hasBody({ headers }: IncomingMessage): boolean {

@@ -31,6 +31,11 @@ const FIGURES: readonly Figure[] = [
   counter('values_written_total', 'Tag values committed from the buffer', (s) => s.counters.valuesWritten),
   counter('values_backed_up_total', 'Tag values put into CSV backups', (s) => s.counters.valuesBackedUp),
   counter('values_replayed_total', 'Backed up values committed later', (s) => s.counters.valuesReplayed),
+  counter(
+    'values_already_there_total',
+    'Tag values whose row the table had already',
+    (s) => s.counters.valuesAlreadyThere,
+  ),
   counter('values_rejected_total', 'Tag values refused as a single row', (s) => s.counters.valuesRejected),
   counter('values_dropped_total', 'Tag values evicted from a full buffer', (s) => s.counters.valuesDropped),
   counter('values_filtered_total', 'Tag values left out on purpose', (s) => s.counters.valuesFiltered),
@@ -58,6 +63,8 @@ const FIGURES: readonly Figure[] = [
   gauge('rejected_rows', 'Rows in CSV files of rejected rows', (s) => s.backups.rejectedRows),
   gauge('undecodable_files', 'CSV files of undecodable messages', (s) => s.backups.undecodableFiles),
   gauge('tags_turned_into_text', 'Tags that are texts now and were numbers', (s) => s.tags.turnedIntoText.count),
+  gauge('tags_with_implausible_time', 'Tags whose last time can not be right', (s) => s.tags.implausibleTimes.tags),
+  counter('implausible_times_total', 'Values whose time can not be right', (s) => s.tags.implausibleTimes.values),
   counter('tag_turns_into_text_total', 'Times a tag turned from number to text', (s) => s.tags.turnedIntoText.turns),
 ];
 

@@ -94,6 +94,16 @@ const PROBLEMS: readonly Problem[] = [
     phrase: () => 'backups wait for Oracle',
   },
   {
+    kind: 'homeless',
+    sentence: ({ backups: { homeless } }) => {
+      if (homeless === undefined) return undefined;
+      const names = homeless.destinations.map((name) => shortText(name, MAX_NAME_LENGTH)).join(', ');
+      const which = homeless.destinations.length === 1 ? 'a destination' : 'destinations';
+      return waiting(homeless.files, homeless.rows, `for ${which} not in oracle.destinations, kept in CSV: ${names}`);
+    },
+    phrase: () => 'rows without a destination',
+  },
+  {
     kind: 'held',
     sentence: ({ backups }) =>
       waiting(backups.heldFiles, backups.heldRows, 'held until the table has a partition for them'),
@@ -122,6 +132,18 @@ const PROBLEMS: readonly Problem[] = [
       return `${what}: ${names}${count > examples.length ? ' …' : ''}.`;
     },
     phrase: () => 'texts in place of numbers',
+  },
+  {
+    kind: 'implausibleTime',
+    sentence: ({ tags: { implausibleTimes } }) => {
+      const { first, tags } = implausibleTimes;
+      if (tags === 0 || first === undefined) return undefined;
+      const what = tags === 1 ? '1 tag has a time' : `${tags} tags have times`;
+      const where = `${shortText(first.tagName, MAX_NAME_LENGTH)} on ${shortText(first.topic, MAX_NAME_LENGTH)}`;
+      const when = `${toSeconds(first.timestamp)}, received at ${toSeconds(first.receivedAt)}`;
+      return `${what} that can not be right, the first ${where}: ${when}.`;
+    },
+    phrase: () => 'times that can not be right',
   },
 ];
 

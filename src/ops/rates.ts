@@ -32,11 +32,11 @@ export class Rates {
 
   /** Reads the counters. Call at regular intervals. */
   read(): void {
-    const { messagesReceived, valuesReceived, valuesReplayed, valuesWritten } = this.#counters;
+    const { messagesReceived, valuesAlreadyThere, valuesReceived, valuesReplayed, valuesWritten } = this.#counters;
     const reading = {
       atMs: this.#clock.monotonic(),
       valuesIn: valuesReceived,
-      valuesOut: valuesWritten + valuesReplayed,
+      valuesOut: valuesWritten + valuesAlreadyThere + valuesReplayed,
       messages: messagesReceived,
     };
     this.#readings = [...this.#readings.slice(1 - this.#kept), reading];

@@ -1,6 +1,7 @@
 import type { Counters } from '../core/counters.ts';
 import type { DatabaseErrorKind, Reason } from '../core/errors.ts';
 import type { Audit } from './audit.ts';
+import type { ImplausibleFigures } from './implausible-times.ts';
 import type { RateFigures } from './rates.ts';
 import type { TurnedTags } from './tags-seen.ts';
 
@@ -70,6 +71,8 @@ export interface BackupsStatus {
   readonly rejectedRows: number;
   readonly undecodableFiles: number;
   readonly undecodableRows: number;
+  /** Files whose rows are for destinations that the configuration does not name; absent: none. */
+  readonly homeless?: { readonly files: number; readonly rows: number; readonly destinations: readonly string[] };
   /** The file that is being brought into Oracle. */
   readonly replaying?: { readonly file: string; readonly rows: number; readonly replayedRows: number } | undefined;
 }
@@ -94,6 +97,7 @@ export interface JournalStatus {
 export interface TagsStatus {
   /** Tags that are texts now and were numbers before. */
   readonly turnedIntoText: TurnedTags;
+  readonly implausibleTimes: ImplausibleFigures;
 }
 
 /** The answer of `/api/status`. */

@@ -12,6 +12,8 @@ export interface SeenTag {
   readonly timestamp: string | null;
   /** It is a text, and was a number before. */
   readonly wasNumber?: true;
+  /** The time that the payload gave in ISO 8601, too far from that of receipt to be right. */
+  readonly implausibleTime?: string;
 }
 
 /** Tags that are texts now and were numbers before. */
@@ -60,6 +62,8 @@ export class TagsSeen {
   readonly #timesMs: number[] = [];
   readonly #qualities: string[] = [];
   readonly #kinds: number[] = [];
+  /** Times that can't be right, by slot; a slot with a good time is not there. */
+  readonly #implausible = new Map<number, number>();
   #turned = 0;
   #turns = 0;
   /** The slot of the tag that came after this one. */
@@ -77,6 +81,7 @@ export class TagsSeen {
   note(values: TagValues): void {
     const { length, tags, numbers, problems, texts, timesMs, qualities } = values;
     let last = this.#last;
+    const { implausible } = values;
     for (let i = 0; i < length; i += 1) {
       const tag = tags[i]!;
       let slot = this.#next[last]!;
@@ -101,6 +106,7 @@ export class TagsSeen {
       this.#texts[slot] = text === null ? null : shortText(text, MAX_TEXT_LENGTH);
       this.#timesMs[slot] = timesMs[i]!;
       this.#qualities[slot] = shortText(qualities[i]!, MAX_TEXT_LENGTH);
+      if (implausible.size > 0 || this.#implausible.size > 0) this.#noteTime(slot, implausible.get(i));
     }
     this.#last = last;
   }
@@ -123,6 +129,16 @@ export class TagsSeen {
       if (examples.length === MAX_EXAMPLES) break;
     }
     return { count: this.#turned, turns: this.#turns, examples };
+  }
+
+  /** How many tags have a last value whose time can't be right. */
+  get implausibleCount(): number {
+    return this.#implausible.size;
+  }
+
+  #noteTime(slot: number, implausibleMs: number | undefined): void {
+    if (implausibleMs === undefined) this.#implausible.delete(slot);
+    else this.#implausible.set(slot, implausibleMs);
   }
 
   #turnInto(isNumber: boolean, slot: number): void {
@@ -151,6 +167,7 @@ export class TagsSeen {
     this.#tags[slot] = tag;
     if (this.#kinds[slot] === TEXT_AFTER_NUMBER) this.#turned -= 1;
     this.#kinds[slot] = UNKNOWN;
+    this.#implausible.delete(slot);
     this.#next[slot] = 0;
     return slot;
   }
@@ -166,13 +183,20 @@ export class TagsSeen {
     const { name, plcCode } = this.#tags[slot]!;
     const number = this.#numbers[slot]!;
     const timeMs = this.#timesMs[slot]!;
+    const implausibleTime = isoTime(this.#implausible.get(slot));
     return {
       tagName: name,
       plcCode,
       value: this.#texts[slot] ?? (Number.isNaN(number) ? null : number),
       quality: this.#qualities[slot]!,
-      timestamp: Math.abs(timeMs) <= MAX_TIME_MS ? new Date(timeMs).toISOString() : null,
+      timestamp: isoTime(timeMs) ?? null,
       ...(this.#kinds[slot] === TEXT_AFTER_NUMBER && { wasNumber: true }),
+      ...(implausibleTime !== undefined && { implausibleTime }),
     };
   }
+}
+
+/** Undefined for what no calendar has. */
+function isoTime(timeMs: number | undefined): string | undefined {
+  return timeMs !== undefined && Math.abs(timeMs) <= MAX_TIME_MS ? new Date(timeMs).toISOString() : undefined;
 }

@@ -7,7 +7,7 @@ import { planWalk } from './address-walk.ts';
 import { giveBackGate, takeGate, type AccountGate } from './account-gate.ts';
 import { brokenName, explainLogOn } from './connect-remedies.ts';
 import { assertCanBeCut, cut } from './driver-fit.ts';
-import { isClearedAfter } from './ending.ts';
+import { interruption, isClearedAfter } from './ending.ts';
 import type { ConnectionLender, Lease } from './lease.ts';
 import { toDatabaseError } from './ora-errors.ts';
 import { namesDirOf, walletAttributes } from './tls.ts';
@@ -119,9 +119,17 @@ export class Connections implements ConnectionLender {
     const pooled = await this.#acquire();
     // It goes out with the next call, in no round trip of its own.
     if (pooled.action !== what) pooled.connection.action = pooled.action = what;
-    const lease: Lease = { connection: pooled.connection, wear: () => void (pooled.worn = true) };
+    const { ended, end } = interruption(what, true);
+    const lease: Lease = {
+      connection: pooled.connection,
+      wear: () => void (pooled.worn = true),
+      cut: () => {
+        cut(pooled.connection);
+        end();
+      },
+    };
     try {
-      const result = await this.#watched(pooled, what, work(lease));
+      const result = await this.#watched(pooled, what, Promise.race([work(lease), ended]));
       this.#release(pooled);
       return result;
     } catch (error) {

@@ -1,20 +1,25 @@
 import type oracledb from 'oracledb';
 
+import type { OnDuplicate } from '../core/columns.ts';
 import { coerceError, DatabaseError } from '../core/errors.ts';
-import type { LedgerMove, LedgerSession } from '../core/ledger-session.ts';
+import type { LedgerMove, LedgerSession, Written } from '../core/ledger-session.ts';
 import { comparePlaces, type Place } from '../core/place.ts';
 import type { RefusedRow } from '../core/refused-row.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
 import { placeOf, type TagValues } from '../core/tag-values.ts';
+import { interrupted, interruption } from './ending.ts';
 import type { ConnectionLender, Lease } from './lease.ts';
 import type { Ledger } from './ledger.ts';
 import { toDatabaseError } from './ora-errors.ts';
 import type { Refusals } from './refusals.ts';
-import type { InsertStatement } from './statements.ts';
+import type { RowStatement } from './statements.ts';
+import { writeRows, type RowsWritten } from './write-rows.ts';
+import type { WriteStatement } from './write-statement.ts';
 
 export interface DatabaseOptions {
   readonly connections: ConnectionLender;
-  readonly insert: InsertStatement;
+  readonly statement: Pick<WriteStatement, 'get' | 'forget'>;
+  readonly onDuplicate: OnDuplicate;
   /** Of this stream alone. */
   readonly refusals: Refusals;
   /** Absent: an unknown outcome stays unknown, and rows are written at least once. */
@@ -25,41 +30,48 @@ export interface DatabaseOptions {
 /** The configured table and one stream of the ledger, as the batch writer and the replay write to them. */
 export class Database implements LedgerSession {
   readonly #connections: ConnectionLender;
-  readonly #insert: InsertStatement;
+  readonly #statement: Pick<WriteStatement, 'get' | 'forget'>;
+  readonly #onDuplicate: OnDuplicate;
   readonly #refusals: Refusals;
   readonly #ledger: Ledger | undefined;
   readonly #onStep: OnStep;
+  /** Ways to end the calls under way. */
+  readonly #interrupts = new Set<() => void>();
 
   constructor(options: DatabaseOptions) {
     this.#connections = options.connections;
-    this.#insert = options.insert;
+    this.#statement = options.statement;
+    this.#onDuplicate = options.onDuplicate;
     this.#refusals = options.refusals;
     this.#ledger = options.ledger;
     this.#onStep = options.onStep ?? noStep;
   }
 
-  write(
+  async write(
     values: TagValues,
     move: LedgerMove | undefined,
     beforeCommit: (refused: readonly RefusedRow[]) => Promise<void>,
-  ): Promise<Place | undefined> {
-    const rows = this.#insert.rows(values);
-    return this.#connections.use('write', async (lease) => {
+  ): Promise<Written> {
+    const statement = await this.#statement.get();
+    const rows = statement.rows(values);
+    return this.#use('write', async (lease) => {
       const { connection } = lease;
       if (this.#ledger !== undefined && move !== undefined) {
         await known(this.#ledger.move(connection, move.from, move.to));
       }
       this.#onStep('sent');
-      const refused = await this.#execute(lease, rows);
+      const { alreadyThere, isCommitted, refused } = await this.#execute(lease, statement, rows);
       let reached = this.#ledger === undefined ? undefined : move?.to;
       if (refused.length > 0) {
         await beforeCommit(refused);
         const last = lastTaken(values, refused);
         if (this.#ledger !== undefined && move !== undefined) reached = await this.#moveBack(connection, move, last);
         await (last === undefined ? known(connection.rollback()) : sent(connection.commit()));
+      } else if (!isCommitted) {
+        await sent(connection.commit());
       }
       this.#onStep('committed');
-      return reached;
+      return { reached, alreadyThere };
     });
   }
 
@@ -73,42 +85,70 @@ export class Database implements LedgerSession {
   async readPlace(): Promise<Place | undefined> {
     const ledger = this.#ledger;
     if (ledger === undefined) return undefined;
-    return this.#connections.use('read ledger', ({ connection }) => known(ledger.read(connection)));
+    return this.#use('read ledger', ({ connection }) => known(ledger.read(connection)));
   }
 
   async forget(): Promise<void> {
     const ledger = this.#ledger;
     if (ledger === undefined) return;
-    await this.#connections.use('forget', ({ connection }) => known(ledger.forget(connection)));
+    await this.#use('forget', ({ connection }) => known(ledger.forget(connection)));
   }
 
   /**
    * Asks the database to parse the statements, which needs the log-on, tables, columns and rights; nothing is executed.
    */
-  probe(): Promise<void> {
-    return this.#connections.use('probe', async ({ connection }) => {
-      for (const sql of [this.#insert.sql, ...(this.#ledger?.statements ?? [])]) {
+  async probe(): Promise<void> {
+    this.#statement.forget();
+    const { sql: write } = await this.#statement.get();
+    return this.#use('probe', async ({ connection }) => {
+      for (const sql of [write, ...(this.#ledger?.statements ?? [])]) {
         await known(connection.getStatementInfo(sql));
       }
     });
   }
 
-  /** Committed by the database itself in the same round trip, unless a row was refused. */
-  async #execute({ connection, wear }: Lease, rows: unknown[][]): Promise<RefusedRow[]> {
-    const { sql, bindDefs } = this.#insert;
-    const call = connection.executeMany(sql, rows, { autoCommit: true, batchErrors: true, bindDefs });
-    const result = await sent(call.catch((error: unknown) => nameColumn(error, this.#insert)));
-    const errors = result.batchErrors ?? [];
+  interrupt(): void {
+    for (const interrupt of this.#interrupts) interrupt();
+  }
+
+  /** While it waits for a connection an interrupted call fails as well, and has sent nothing. */
+  async #use<T>(what: string, work: (lease: Lease) => Promise<T>): Promise<T> {
+    const { ended, end } = interruption(what, false);
+    let interrupt = end;
+    const call = (): void => interrupt();
+    this.#interrupts.add(call);
+    let isOver = false;
+    const lent = this.#connections.use(what, (lease) => {
+      if (isOver) throw interrupted(what, false);
+      interrupt = lease.cut;
+      return work(lease);
+    });
+    try {
+      return await Promise.race([lent, ended]);
+    } finally {
+      isOver = true;
+      this.#interrupts.delete(call);
+    }
+  }
+
+  /** Committed by the database itself in the same round trip, unless it had something against a row. */
+  async #execute(
+    { connection, wear }: Lease,
+    statement: RowStatement,
+    rows: unknown[][],
+  ): Promise<Omit<RowsWritten, 'errors'> & { readonly refused: readonly RefusedRow[] }> {
+    const call = writeRows(connection, statement, rows, this.#onDuplicate);
+    const { errors, ...written } = await sent(call.catch((error: unknown) => nameColumn(error, statement)));
     if (errors.length > 0) wear();
-    return this.#refusals.judge(errors, rows.length);
+    return { ...written, refused: this.#refusals.judge(errors, rows.length) };
   }
 }
 
 /** Throws the error again, with the column at whose place of the statement the database found it. */
-function nameColumn(thrown: unknown, insert: InsertStatement): never {
+function nameColumn(thrown: unknown, statement: RowStatement): never {
   const error = coerceError(thrown);
   const offset = 'offset' in error && typeof error.offset === 'number' ? error.offset : 0;
-  const column = insert.columnAt(offset);
+  const column = statement.columnAt(offset);
   if (column !== undefined) error.message = error.message.replace(/^.*/, `$& (column ${column})`);
   throw error;
 }

@@ -1,10 +1,10 @@
-import type oracledb from 'oracledb';
-
 import type { Clock } from '../core/clock.ts';
 import { DatabaseError } from '../core/errors.ts';
-import { parseName } from '../core/identifier.ts';
-import type { Connections } from './connections.ts';
+import type { ConnectionLender } from './lease.ts';
 import { toDatabaseError } from './ora-errors.ts';
+import { OF_TABLE, TableDictionary, type TableName } from './table-dictionary.ts';
+
+export type { ColumnFacts, FoundTable, TableName, UniqueKey } from './table-dictionary.ts';
 
 export interface ServerFacts {
   /** `Oracle Database 19c Enterprise Edition 19.22.0.0.0` */
@@ -26,39 +26,6 @@ export interface DatabaseClock {
   readonly offset: string;
 }
 
-/** A table or view, by the names that the dictionary has for it. */
-export interface TableName {
-  readonly owner: string;
-  readonly name: string;
-}
-
-export type FoundTable =
-  | { readonly state: 'found'; readonly table: TableName; readonly type: string; readonly synonyms: readonly string[] }
-  | { readonly state: 'remote'; readonly synonym: string; readonly link: string }
-  | { readonly state: 'absent'; readonly synonyms: readonly string[]; readonly elsewhere: readonly TableName[] };
-
-export interface ColumnFacts {
-  readonly name: string;
-  /** `VARCHAR2`, `TIMESTAMP(6) WITH TIME ZONE` … */
-  readonly type: string;
-  readonly bytes: number;
-  readonly precision: number | null;
-  readonly scale: number | null;
-  readonly nullable: boolean;
-  /** A default, an identity or a virtual column. */
-  readonly hasDefault: boolean;
-  /** Declared length of a text; 0 for others. */
-  readonly length: number;
-  readonly inCharacters: boolean;
-}
-
-/** What forbids a second row with the same values. */
-export interface UniqueKey {
-  readonly name: string;
-  readonly kind: 'primary key' | 'unique constraint' | 'unique index';
-  readonly columns: readonly string[];
-}
-
 /** How the rows of a table lie, as far as the user may see it. */
 export interface TableLayout {
   /** Undefined: not partitioned. `isSelfMade`: a missing partition is made at the first row (INTERVAL, AUTOMATIC). */
@@ -74,14 +41,8 @@ export interface Quota {
   readonly maxBytes: number | undefined;
 }
 
-const MAX_SYNONYMS_IN_A_ROW = 5;
-const MAX_SUGGESTED_TABLES = 5;
 const NOT_LIMITED = -1;
 const NOT_THERE = 'ORA-00942';
-/** The type that matters comes first: a materialized view is a table of that name, too. */
-const FOUND_ORDER = 'ORDER BY object_type';
-const FOUND_TYPES = `('TABLE', 'VIEW', 'MATERIALIZED VIEW')`;
-const OF_TABLE = 'owner = :1 AND table_name = :2';
 
 /**
  * What the data dictionary tells the bridge's own user about the database and its tables. Reads the views that everyone
@@ -89,30 +50,29 @@ const OF_TABLE = 'owner = :1 AND table_name = :2';
  *
  * Each method throws DatabaseError.
  */
-export class Dictionary {
-  readonly #connections: Connections;
+export class Dictionary extends TableDictionary {
   readonly #clock: Clock;
 
-  constructor(connections: Connections, clock: Clock) {
-    this.#connections = connections;
+  constructor(connections: ConnectionLender, clock: Clock) {
+    super(connections);
     this.#clock = clock;
   }
 
   /** The first one to call: it logs on. */
   async server(): Promise<ServerFacts> {
-    const version = await this.#connections.use('log on', ({ connection }) =>
+    const version = await this.connections.use('log on', ({ connection }) =>
       Promise.resolve(connection.oracleServerVersionString),
     );
-    const [product] = await this.#rows<[string]>(
+    const [product] = await this.rows<[string]>(
       `SELECT product FROM product_component_version WHERE product LIKE 'Oracle%'`,
     );
-    const [characterSet] = await this.#rows<[string]>(
+    const [characterSet] = await this.rows<[string]>(
       `SELECT value FROM nls_database_parameters WHERE parameter = 'NLS_CHARACTERSET'`,
     );
-    const [names] = await this.#rows<[string, string]>(
+    const [names] = await this.rows<[string, string]>(
       `SELECT SYS_CONTEXT('USERENV', 'SESSION_USER'), SYS_CONTEXT('USERENV', 'CURRENT_SCHEMA') FROM dual`,
     );
-    const [account] = await this.#rows<[string, Date | null]>('SELECT account_status, expiry_date FROM user_users');
+    const [account] = await this.rows<[string, Date | null]>('SELECT account_status, expiry_date FROM user_users');
     return {
       product: `${product?.[0].trim() ?? 'Oracle Database'} ${version}`,
       characterSet: characterSet?.[0] ?? '',
@@ -125,116 +85,18 @@ export class Dictionary {
 
   async clock(): Promise<DatabaseClock> {
     const sql = `SELECT SYSTIMESTAMP, TO_CHAR(SYSTIMESTAMP, 'TZH:TZM') FROM dual`;
-    await this.#rows(sql); // parses it, which is not to count
+    await this.rows(sql); // parses it, which is not to count
     const sentAtMs = this.#clock.now();
     const startedAtMs = this.#clock.monotonic();
-    const [row] = await this.#rows<[Date, string]>(sql);
+    const [row] = await this.rows<[Date, string]>(sql);
     const roundTripMs = this.#clock.monotonic() - startedAtMs;
     const aheadMs = (row?.[0].getTime() ?? Number.NaN) - (sentAtMs + roundTripMs / 2);
     return { aheadMs, roundTripMs, offset: row?.[1] ?? '' };
   }
 
-  /** Resolves a name of the configuration as the database does: own schema, private synonym, PUBLIC synonym. */
-  async find(text: string, currentSchema: string): Promise<FoundTable> {
-    const parts = parseName(text, 2) ?? [];
-    let [owner, name] = parts.length === 2 ? [parts[0]!, parts[1]!] : [currentSchema, parts[0] ?? ''];
-    let mayBePublic = parts.length === 1;
-    const synonyms: string[] = [];
-    while (synonyms.length < MAX_SYNONYMS_IN_A_ROW) {
-      const types = await this.#rows<[string]>(
-        `SELECT object_type FROM all_objects WHERE owner = :1 AND object_name = :2 AND object_type IN ${FOUND_TYPES} ${FOUND_ORDER}`,
-        [owner, name],
-      );
-      if (types.length > 0) return { state: 'found', table: { owner, name }, type: types[0]![0], synonyms };
-      const synonym =
-        (await this.#synonym(owner, name)) ?? (mayBePublic ? await this.#synonym('PUBLIC', name) : undefined);
-      if (synonym === undefined) break;
-      synonyms.push(`${synonym.owner}.${name}`);
-      if (synonym.link !== null) return { state: 'remote', synonym: synonyms.at(-1)!, link: synonym.link };
-      [owner, name] = [synonym.tableOwner ?? '', synonym.tableName];
-      mayBePublic = false;
-    }
-    return { state: 'absent', synonyms, elsewhere: await this.#elsewhere(name) };
-  }
-
-  async #synonym(
-    owner: string,
-    name: string,
-  ): Promise<{ owner: string; tableOwner: string | null; tableName: string; link: string | null } | undefined> {
-    const [row] = await this.#rows<[string | null, string, string | null]>(
-      'SELECT table_owner, table_name, db_link FROM all_synonyms WHERE owner = :1 AND synonym_name = :2',
-      [owner, name],
-    );
-    return row === undefined ? undefined : { owner, tableOwner: row[0], tableName: row[1], link: row[2] };
-  }
-
-  /** Tables that may have been meant: in other schemas, or with letters of another case. */
-  async #elsewhere(name: string): Promise<TableName[]> {
-    const rows = await this.#rows<[string, string]>(
-      `SELECT owner, object_name FROM all_objects WHERE object_name IN (:1, :2, :3) AND object_type IN ('TABLE', 'VIEW')`,
-      [name, name.toUpperCase(), name.toLowerCase()],
-    );
-    return rows.slice(0, MAX_SUGGESTED_TABLES).map(([owner, found]) => ({ owner, name: found }));
-  }
-
-  async columns({ owner, name }: TableName): Promise<ColumnFacts[]> {
-    type Row = [string, string, number, number | null, number | null, string, number | null, number, string | null];
-    const rows = await this.#rows<Row>(
-      'SELECT column_name, data_type, data_length, data_precision, data_scale, nullable, default_length, char_length, ' +
-        `char_used FROM all_tab_columns WHERE ${OF_TABLE} ORDER BY column_id`,
-      [owner, name],
-    );
-    return rows.map(([column, type, bytes, precision, scale, nullable, defaultLength, length, used]) => ({
-      name: column,
-      type,
-      bytes,
-      precision,
-      scale,
-      nullable: nullable === 'Y',
-      hasDefault: (defaultLength ?? 0) > 0,
-      length: length ?? 0,
-      inCharacters: used === 'C',
-    }));
-  }
-
-  /** Of constraints that are enabled, and of indexes that no constraint has. */
-  async uniqueKeys({ owner, name }: TableName): Promise<UniqueKey[]> {
-    const place = [owner, name];
-    const constraints = await this.#rows<[string, string, string | null]>(
-      `SELECT constraint_name, constraint_type, index_name FROM all_constraints WHERE ${OF_TABLE} ` +
-        `AND constraint_type IN ('P', 'U') AND status = 'ENABLED'`,
-      place,
-    );
-    const constraintColumns = await this.#rows<[string, string]>(
-      `SELECT constraint_name, column_name FROM all_cons_columns WHERE ${OF_TABLE} ORDER BY constraint_name, position`,
-      place,
-    );
-    const indexes = await this.#rows<[string]>(
-      `SELECT index_name FROM all_indexes WHERE table_owner = :1 AND table_name = :2 AND uniqueness = 'UNIQUE'`,
-      place,
-    );
-    const indexColumns = await this.#rows<[string, string]>(
-      'SELECT index_name, column_name FROM all_ind_columns WHERE table_owner = :1 AND table_name = :2 ' +
-        'ORDER BY index_name, column_position',
-      place,
-    );
-    const columnsOf = (rows: readonly [string, string][], key: string): string[] =>
-      rows.filter(([of]) => of === key).map(([, column]) => column);
-    const served = new Set(constraints.map(([, , index]) => index));
-    return [
-      ...constraints.map(([key, type]): UniqueKey => {
-        const kind = type === 'P' ? 'primary key' : 'unique constraint';
-        return { name: key, kind, columns: columnsOf(constraintColumns, key) };
-      }),
-      ...indexes
-        .filter(([index]) => !served.has(index))
-        .map(([index]): UniqueKey => ({ name: index, kind: 'unique index', columns: columnsOf(indexColumns, index) })),
-    ].filter(({ columns }) => columns.length > 0); // the index of a LOB has none
-  }
-
   /** Enabled triggers that may change a row before it is inserted, as far as the user may see them. */
   async insertTriggers({ owner, name }: TableName): Promise<string[]> {
-    const rows = await this.#rows<[string]>(
+    const rows = await this.rows<[string]>(
       'SELECT trigger_name FROM all_triggers WHERE table_owner = :1 AND table_name = :2 ' +
         `AND status = 'ENABLED' AND trigger_type IN ('BEFORE EACH ROW', 'COMPOUND') AND triggering_event LIKE '%INSERT%'`,
       [owner, name],
@@ -245,8 +107,8 @@ export class Dictionary {
   /** How the session comes by a right on a table, in words; undefined when the dictionary shows no way. */
   async sourceOfRight(right: string, { owner, name }: TableName, user: string): Promise<string | undefined> {
     if (owner === user) return 'own table';
-    const roles = (await this.#rows<[string]>('SELECT role FROM session_roles')).map(([role]) => role);
-    const grants = await this.#rows<[string]>(
+    const roles = (await this.rows<[string]>('SELECT role FROM session_roles')).map(([role]) => role);
+    const grants = await this.rows<[string]>(
       'SELECT grantee FROM all_tab_privs WHERE table_schema = :1 AND table_name = :2 AND privilege = :3',
       [owner, name, right],
     );
@@ -259,13 +121,13 @@ export class Dictionary {
   }
 
   async hasSystemPrivilege(privilege: string): Promise<boolean> {
-    const rows = await this.#rows('SELECT privilege FROM session_privs WHERE privilege = :1', [privilege]);
+    const rows = await this.rows('SELECT privilege FROM session_privs WHERE privilege = :1', [privilege]);
     return rows.length > 0;
   }
 
   /** Undefined for what has none of its own: views, partitioned and temporary tables. */
   async tablespaceOf({ owner, name }: TableName): Promise<string | undefined> {
-    const [row] = await this.#rows<[string | null]>(`SELECT tablespace_name FROM all_tables WHERE ${OF_TABLE}`, [
+    const [row] = await this.rows<[string | null]>(`SELECT tablespace_name FROM all_tables WHERE ${OF_TABLE}`, [
       owner,
       name,
     ]);
@@ -280,7 +142,7 @@ export class Dictionary {
       place,
     );
     if (partitioned === undefined) return undefined;
-    const columns = await this.#rows<[string, string]>(
+    const columns = await this.rows<[string, string]>(
       'SELECT index_name, column_name FROM all_ind_columns WHERE table_owner = :1 AND table_name = :2 ' +
         'ORDER BY index_name, column_position',
       place,
@@ -313,7 +175,7 @@ export class Dictionary {
 
   /** How long each of some round trips took, in milliseconds. */
   roundTrips(count: number): Promise<number[]> {
-    return this.#connections.use('measure', async ({ connection }) => {
+    return this.connections.use('measure', async ({ connection }) => {
       const tookMs: number[] = [];
       for (let i = 0; i < count; i += 1) {
         const startedAtMs = this.#clock.monotonic();
@@ -327,7 +189,7 @@ export class Dictionary {
   /** Undefined for a view that the user may not read, or that the database does not have. */
   async #rowsOrNone<T>(sql: string, binds: readonly string[] = []): Promise<T[] | undefined> {
     try {
-      return await this.#rows<T>(sql, binds);
+      return await this.rows<T>(sql, binds);
     } catch (thrown) {
       if (thrown instanceof DatabaseError && thrown.code === NOT_THERE) return undefined;
       throw thrown;
@@ -336,7 +198,7 @@ export class Dictionary {
 
   /** Of the session's user; undefined when it has none there. */
   async quota(tablespace: string): Promise<Quota | undefined> {
-    const [row] = await this.#rows<[number, number]>(
+    const [row] = await this.rows<[number, number]>(
       'SELECT bytes, max_bytes FROM user_ts_quotas WHERE tablespace_name = :1',
       [tablespace],
     );
@@ -349,7 +211,7 @@ export class Dictionary {
    * all is well.
    */
   parse(sql: string): Promise<DatabaseError | undefined> {
-    return this.#connections.use('parse', async ({ connection }) => {
+    return this.connections.use('parse', async ({ connection }) => {
       try {
         await connection.getStatementInfo(sql);
         return undefined;
@@ -357,16 +219,6 @@ export class Dictionary {
         const error = toDatabaseError(thrown, false);
         if (error.kind === 'connection') throw error;
         return error;
-      }
-    });
-  }
-
-  async #rows<T>(sql: string, binds: readonly string[] = []): Promise<T[]> {
-    return this.#connections.use('dictionary', async ({ connection }) => {
-      try {
-        return (await connection.execute<T>(sql, [...binds] satisfies oracledb.BindParameters)).rows ?? [];
-      } catch (thrown) {
-        throw toDatabaseError(thrown, false);
       }
     });
   }

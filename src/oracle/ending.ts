@@ -33,3 +33,24 @@ export async function isClearedAfter(
     return false;
   }
 }
+
+/**
+ * `ended` rejects once `end` was called: whoever does the work is not waited for any more. `isSent`: it may have been
+ * committed.
+ */
+export function interruption(
+  what: string,
+  isSent: boolean,
+): { readonly ended: Promise<never>; readonly end: () => void } {
+  let end = (): void => {};
+  const ended = new Promise<never>((_resolve, reject) => {
+    end = () => reject(interrupted(what, isSent));
+  });
+  // Mostly nobody interrupts, and the race is over.
+  ended.catch(() => {});
+  return { ended, end };
+}
+
+export function interrupted(what: string, outcomeUnknown: boolean): DatabaseError {
+  return new DatabaseError('connection', 'INTERRUPTED', `${what}: given up`, { outcomeUnknown });
+}

@@ -5,6 +5,8 @@ export interface Lease {
   readonly connection: oracledb.Connection;
   /** The connection works, but should be replaced before long. */
   readonly wear: () => void;
+  /** Ends the work at once, and the connection with it; what was sent may have been committed. */
+  readonly cut: () => void;
 }
 
 /** Lends connections: the bridge's own `Connections`, or the simulation's. */

@@ -164,6 +164,11 @@ for (const entry of CLASSES) {
   for (const number of entry.njs ?? []) BY_CODE.set(njsCode(number), entry);
 }
 
+/** Whether a code tells of where an error comes from, and not of the error: of a trigger's PL/SQL, say. */
+export function standsAroundCause(code: string): boolean {
+  return AROUND_THE_CAUSE.has(code);
+}
+
 /** What is known of a code such as `ORA-01653` or `NJS-503`; undefined: nothing. */
 export function classOf(code: string): ErrorClass | undefined {
   return APPLICATION_ERROR.test(code) ? APPLICATION_CLASS : BY_CODE.get(code);

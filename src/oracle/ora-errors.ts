@@ -1,5 +1,5 @@
 import { coerceError, DatabaseError, type DatabaseErrorKind, type Reason } from '../core/errors.ts';
-import { causeOf, classOf, njsCode, oraCode } from './ora-codes.ts';
+import { causeOf, classOf, njsCode, oraCode, standsAroundCause } from './ora-codes.ts';
 
 /**
  * Somebody broke the call: a time-out, a DBA (ALTER SYSTEM CANCEL SQL), a profile, the resource manager. Nobody says
@@ -60,6 +60,15 @@ export function readRowError(message: string): RowError {
   if (kind === undefined) return { reason, fault: 'unlisted' };
   if (kind === 'row' || kind === 'mistake') return { reason, fault: 'row' };
   return { reason, fault: kind === 'held' ? 'held' : 'database' };
+}
+
+/**
+ * Whether a row of a batch is refused for the key that another row has, and by the table itself: a trigger that writes
+ * elsewhere may fail in the same way, and is named then (ORA-06512, ORA-04088).
+ */
+export function isDuplicateKey(message: string): boolean {
+  const codes = oraCodesIn(message);
+  return codes[0] === oraCode(1) && !codes.some(standsAroundCause);
 }
 
 /** The database refused the statement, and the connection lives: the call came to its end without a commit. */

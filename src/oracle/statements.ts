@@ -15,8 +15,8 @@ export interface TableOptions extends ColumnChoice {
 
 type ReadValue = (values: TagValues, i: number) => unknown;
 
-/** The INSERT of the configured table: its text, what the driver must know of the binds, and the rows of a batch. */
-export interface InsertStatement {
+/** The statement that writes rows to a table: its text, what the driver must know of the binds, and the rows. */
+export interface RowStatement {
   readonly sql: string;
   readonly bindDefs: oracledb.BindDefinition[];
   rows(values: TagValues): unknown[][];
@@ -32,7 +32,7 @@ export interface InsertStatement {
  */
 export const MAX_TEXT_BYTES = 4000;
 
-export function createInsert(options: TableOptions): InsertStatement {
+export function createInsert(options: TableOptions): RowStatement {
   const { table, valueType } = options;
   const used = tableColumns(options);
   const names = used.map(({ name }) => quoteName(name)).join(', ');

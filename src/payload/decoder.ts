@@ -1,9 +1,12 @@
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { SKIPPED, type Message } from '../core/message.ts';
-import { MAX_MESSAGE_VALUES, TagValues, TooManyValuesError } from '../core/tag-values.ts';
+import { MAX_MESSAGE_VALUES, TagValues, TooManyValuesError, type Tag } from '../core/tag-values.ts';
 import { topicMatches } from '../core/topic-filter.ts';
 import { originOf, type DetailNeeds, type Origin } from '../core/value-details.ts';
 import type { CompiledFormat, DecodeOutcome, FormatSubscription, TopicNames } from './format.ts';
+import type { FilterOptions, TimeOptions } from './filter/filter-options.ts';
+import { checkTimes } from './filter/plausible-time.ts';
+import { Selection } from './filter/selection.ts';
 import type { EarlierMessages } from './format-memory.ts';
 import { formatNamed, type FormatName } from './formats.ts';
 import { fillLevels } from './level-template.ts';
@@ -16,7 +19,7 @@ import { TagCatalog } from './tag-name.ts';
 import { ValueDecoder } from './value-decoder.ts';
 
 /** How messages of some topics are read, with the options that the format has for itself. */
-export interface Route extends FormatSubscription {
+export interface Route extends FormatSubscription, FilterOptions, TimeOptions {
   readonly format: FormatName;
   /** What becomes of retained messages. Absent: they are written. */
   readonly retained?: 'write' | 'skip';
@@ -36,7 +39,7 @@ export interface Decoder {
   /**
    * Puts the message's values into the empty list `into` and stamps them, or says why the message can't be decoded and
    * leaves the list empty. One bad value is no such reason: it is put in with a problem, and the others are not
-   * affected.
+   * affected. Values of tags that are not wanted are left out, and counted in the list.
    */
   decode(message: Message, into: TagValues): DecodeOutcome;
   /** The same for a message that is not the next one of the stream: what is remembered of messages does not change. */
@@ -67,6 +70,7 @@ export interface Decoder {
 interface Reading {
   readonly route: Route;
   readonly format: CompiledFormat;
+  readonly selection: Selection | undefined;
   /** A message was decoded for it, or for a former route of the same filter. */
   hasBrought: boolean;
 }
@@ -79,6 +83,8 @@ export interface DecoderSurroundings {
   readonly stored: StoredMessages | undefined;
   /** What is kept of messages for further columns. Absent: nothing. */
   readonly keeps: DetailNeeds;
+  /** Told of the tag of each value that is not wanted. */
+  readonly onLeftOut: ((tag: Tag) => void) | undefined;
 }
 
 /** How the messages of one topic are read. */
@@ -114,14 +120,17 @@ class RoutingDecoder implements Decoder {
   readonly #topics = new Map<string, TopicReading>();
   readonly #stored: StoredMessages | undefined;
   readonly #keeps: DetailNeeds;
+  readonly #onLeftOut: DecoderSurroundings['onLeftOut'] | undefined;
   /** The present ones first. */
   #readings: readonly Reading[];
   #presentCount: number;
 
   constructor(routes: readonly Route[], tagNameTemplate: string, surroundings: Partial<DecoderSurroundings>) {
-    const { keeps = KEEPS_NOTHING, memory = new PassingMemory(), nodeCommands = NO_COMMANDS, stored } = surroundings;
+    const { keeps = KEEPS_NOTHING, memory = new PassingMemory(), nodeCommands = NO_COMMANDS } = surroundings;
+    const { onLeftOut, stored } = surroundings;
     this.#stored = stored;
     this.#keeps = keeps;
+    this.#onLeftOut = onLeftOut;
     this.#tags = new TagCatalog(tagNameTemplate);
     this.#edgeNodes = new EdgeNodes(memory, nodeCommands);
     this.#names = new NameTables(memory);
@@ -138,6 +147,7 @@ class RoutingDecoder implements Decoder {
     let isStored = false;
     try {
       const outcome = reading === undefined ? reasonFor('NO_ROUTE', message.topic) : read(message, reading, into);
+      if (outcome === undefined && reading !== undefined) this.#filter(message, reading, into);
       isStored = outcome === undefined && into.length > 0;
       return outcome;
     } finally {
@@ -149,7 +159,9 @@ class RoutingDecoder implements Decoder {
   decodeAside(message: Message, into: TagValues): DecodeOutcome {
     const reading = this.#readingOf(message.topic);
     if (reading === undefined) return reasonFor('NO_ROUTE', message.topic);
-    return readAside(message, reading, into);
+    const outcome = readAside(message, reading, into);
+    if (outcome === undefined) this.#filter(message, reading, into);
+    return outcome;
   }
 
   resume(earlierThrough: number): void {
@@ -190,7 +202,14 @@ class RoutingDecoder implements Decoder {
     const keepsQualityCode = this.#keeps.qualityCode;
     const values = new ValueDecoder(route, keepsQualityCode);
     const scope = { tags: this.#tags, values, edgeNodes: this.#edgeNodes, names: this.#names, keepsQualityCode };
-    return { route, format: formatNamed(route.format).compile(route, scope), hasBrought };
+    const format = formatNamed(route.format).compile(route, scope);
+    return { route, format, selection: Selection.of(route), hasBrought };
+  }
+
+  /** What depends on the message alone: it comes out the same when that is read again. */
+  #filter({ receivedAtMs }: Message, { of: { route, selection } }: TopicReading, into: TagValues): void {
+    selection?.apply(into, this.#onLeftOut);
+    checkTimes(into, receivedAtMs, route);
   }
 
   #readingOf(topic: string): TopicReading | undefined {

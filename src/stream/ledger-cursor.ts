@@ -1,7 +1,7 @@
 import { DatabaseError, InternalError, LEDGER_MOVED } from '../core/errors.ts';
 import type { LedgerMove, LedgerSession } from '../core/ledger-session.ts';
 import type { Logger } from '../core/logger.ts';
-import { comparePlaces, laterPlace, ORIGIN, type Place } from '../core/place.ts';
+import { comparePlaces, earlierPlace, laterPlace, ORIGIN, type Place } from '../core/place.ts';
 import { countThrough, placeOf, type TagValues } from '../core/tag-values.ts';
 
 export interface LedgerCursorOptions {
@@ -181,8 +181,4 @@ export class LedgerCursor {
       },
     );
   }
-}
-
-function earlierPlace(a: Place, b: Place): Place {
-  return comparePlaces(a, b) < 0 ? a : b;
 }

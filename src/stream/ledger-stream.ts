@@ -7,10 +7,11 @@ import { placeKeyOf, placeOf, placeOfKey, type TagValues } from '../core/tag-val
 import { LedgerCursor, type LedgerCursorOptions } from './ledger-cursor.ts';
 
 /**
- * How values came to their end: `written` by this call, or found to be in Oracle by reading the ledger; `rejected`, so
- * durably in a CSV; `repeated` when they had come to that end, and were counted, before.
+ * How values came to their end: `written` by this call, or found to be in Oracle by reading the ledger; `alreadyThere`
+ * when the table had their rows, by their key, before this call; `rejected`, so durably in a CSV; `repeated` when they
+ * had come to that end, and were counted, before.
  */
-export type SettledAs = 'written' | 'rejected' | 'repeated';
+export type SettledAs = 'written' | 'alreadyThere' | 'rejected' | 'repeated';
 
 /**
  * What became of a list of values: all `settled`; `stopped` by the signal before they were sent; or why the database
@@ -171,30 +172,44 @@ export class LedgerStream {
   }
 
   async #send(values: TagValues, refused: Set<number>): Promise<void> {
-    const { clock, onCommitted, onSettled, reject, session } = this.#options;
+    const { clock, onCommitted, onSettled, session } = this.#options;
     assertAscending(values);
     const startedMs = clock.monotonic();
     const move = this.#cursor.moveFor(values);
     const to = placeOf(values, values.length - 1);
+    let alreadyThere = 0;
+    let rejecting: Promise<void> = Promise.resolve();
+    let isOver = false;
+    const beforeCommit = (rows: readonly RefusedRow[]): Promise<void> => {
+      // The values may be elsewhere by now.
+      if (isOver) return Promise.reject(interrupted());
+      return (rejecting = this.#setApart(values, rows, refused));
+    };
     try {
-      const reached = await session.write(values, move, async (rows) => {
-        for (const group of [
-          rows.filter(({ isHeld }) => isHeld === true),
-          rows.filter(({ isHeld }) => isHeld !== true),
-        ]) {
-          if (group.length > 0) await reject(values, group);
-          for (const { index } of group) refused.add(index);
-        }
-      });
-      this.#cursor.committed(to, reached);
+      const written = await session.write(values, move, beforeCommit);
+      alreadyThere = written.alreadyThere;
+      this.#cursor.committed(to, written.reached);
     } catch (thrown) {
+      // A call that is given up, as it hangs or others wait, may be answered all the same, or while rows are set apart:
+      // what is in their CSV must not be tried again.
+      isOver = true;
+      await rejecting.catch(() => {});
       if (thrown instanceof DatabaseError) this.#cursor.failed(thrown, to);
       throw thrown;
     }
     this.#takeOut(values, refused);
     onCommitted(values, clock.monotonic() - startedMs);
-    onSettled('written', values.length);
+    onSettled('written', values.length - alreadyThere);
+    if (alreadyThere > 0) onSettled('alreadyThere', alreadyThere);
     values.clear();
+  }
+
+  /** Held rows and rejected ones go into different files. */
+  async #setApart(values: TagValues, rows: readonly RefusedRow[], refused: Set<number>): Promise<void> {
+    for (const group of [rows.filter(({ isHeld }) => isHeld === true), rows.filter(({ isHeld }) => isHeld !== true)]) {
+      if (group.length > 0) await this.#options.reject(values, group);
+      for (const { index } of group) refused.add(index);
+    }
   }
 
   async #leaveOutUnknown(values: TagValues): Promise<DatabaseError | undefined> {
@@ -231,6 +246,10 @@ export class LedgerStream {
     values.remove(indexes);
     this.#options.onSettled('rejected', indexes.size);
   }
+}
+
+function interrupted(): DatabaseError {
+  return new DatabaseError('connection', 'INTERRUPTED', 'the call was given up', { outcomeUnknown: true });
 }
 
 /** The error is because of what was bound for one row: the other rows may be taken. */

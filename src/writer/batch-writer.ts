@@ -19,8 +19,8 @@ const DISK_RETRY_MS = 1_000;
  * to give a batch to the backup.
  *
  * `batch` always holds just the values that are not settled: what is written, backed up or rejected is taken out of it
- * and counted in the same step, so that received = written + backed up + rejected + dropped + filtered + pending at
- * every instant.
+ * and counted in the same step, so that received = written + already there + backed up + rejected + dropped +
+ * filtered + pending at every instant.
  */
 export class BatchWriter {
   readonly availability: Availability;
@@ -33,6 +33,10 @@ export class BatchWriter {
   /** The last place of the batch before. */
   #takenThrough: Place | undefined;
   #pending = 0;
+  /** When something of the batch last came to its end, by the monotonic clock. */
+  #progressMs = 0;
+  /** Ends the waits and tries of the batch that is being written. */
+  #givingUp = new AbortController();
   #stopping: AbortSignal = AbortSignal.abort();
   #sealing: Promise<unknown> = Promise.resolve();
 
@@ -60,6 +64,18 @@ export class BatchWriter {
     return this.#pending;
   }
 
+  /** For how long nothing of the batch at hand has come to its end; 0 without one. */
+  get stalledMs(): number {
+    return this.#pending === 0 ? 0 : this.#parts.clock.monotonic() - this.#progressMs;
+  }
+
+  /** The batch that is being written goes to the backup at once, its call being cut off, and the next ones with it. */
+  giveUp(): void {
+    if (this.availability.state === 'down' || this.#givingUp.signal.aborted) return;
+    this.#givingUp.abort();
+    this.#parts.database.interrupt();
+  }
+
   /** As last read or set, by this run or an earlier one. */
   get ledgerPlace(): Place {
     return this.#stream.lastKnown;
@@ -68,6 +84,11 @@ export class BatchWriter {
   /** True when batches are taken and it is known what Oracle has: only then may backups be replayed. */
   get isCertain(): boolean {
     return this.availability.state === 'connected' && this.#stream.isCertain;
+  }
+
+  /** It is known what Oracle has, whether batches are taken or not. */
+  get isLedgerKnown(): boolean {
+    return this.#stream.isCertain;
   }
 
   /** Holds from the next batch on; a wait for one that has begun ends as it would have. */
@@ -91,6 +112,7 @@ export class BatchWriter {
         const { batchSize } = this.#options;
         if (batch.capacity !== batchSize) batch = new TagValues(batchSize);
         this.#pending = source.take(batch, batchSize);
+        this.#progressMs = this.#parts.clock.monotonic();
         if (this.#pending > 0) await this.#settleAll(batch);
       }
     } finally {
@@ -154,16 +176,26 @@ export class BatchWriter {
     const { attempts, initialDelayMs, factor } = this.#options.retry;
     const delays = { initialDelayMs, factor, maxDelayMs: MAX_RETRY_DELAY_MS, jitter: RETRY_JITTER };
     const backoff = new Backoff(delays, this.#parts.clock);
+    this.#givingUp = new AbortController();
+    const givingUp = this.#givingUp.signal;
+    const ending = AbortSignal.any([this.#stopping, givingUp]);
     for (let retriesLeft = attempts; ;) {
       const outcome = await this.#writeOnce(batch);
       if (this.#stopping.aborted) return 'stopped';
       if (outcome === 'again') continue;
       if (!(outcome instanceof DatabaseError)) return outcome;
+      if (givingUp.aborted && !spoilsBatch(outcome)) return this.#stalled(outcome);
       if (retriesLeft === 0 || !this.availability.mayRetry(outcome)) return outcome;
       retriesLeft -= 1;
       this.availability.retrying(outcome);
-      await sleep(this.#parts.clock, backoff.next(), this.#stopping);
+      await sleep(this.#parts.clock, backoff.next(), ending);
+      if (givingUp.aborted) return this.#stalled(outcome);
     }
+  }
+
+  #stalled({ code, kind, message, outcomeUnknown, remedy }: DatabaseError): DatabaseError {
+    const text = `other destinations waited for this one, which wrote nothing for ${Math.round(this.stalledMs)} ms`;
+    return new DatabaseError(kind, 'DESTINATION_STALLED', `${text} (${code}: ${message})`, { remedy, outcomeUnknown });
   }
 
   /** `again`: the disk refused a CSV or a stamp, so nothing was committed, and has been waited for. */
@@ -215,14 +247,20 @@ export class BatchWriter {
   #count(as: SettledAs, count: number): void {
     const { counters } = this.#parts;
     if (as === 'written') counters.valuesWritten += count;
+    if (as === 'alreadyThere') counters.valuesAlreadyThere += count;
     if (as === 'rejected') counters.valuesRejected += count;
-    this.#pending -= count;
+    this.#progressed(count);
   }
 
   /** The first `count` values are settled. */
   #takeOut(batch: TagValues, count: number): void {
     batch.removeFirst(count);
+    this.#progressed(count);
+  }
+
+  #progressed(count: number): void {
     this.#pending -= count;
+    this.#progressMs = this.#parts.clock.monotonic();
   }
 
   /** True when the disk took it. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { Counters } from '../core/counters.ts';
+import type { ValueCounters } from '../core/counters.ts';
 import type { Reason } from '../core/errors.ts';
 import type { LedgerSession } from '../core/ledger-session.ts';
 import type { Logger } from '../core/logger.ts';
@@ -70,7 +70,7 @@ export interface BatchWriterParts {
   /** The stream of live data. */
   readonly database: LedgerSession;
   readonly backup: BatchBackup;
-  readonly counters: Counters;
+  readonly counters: ValueCounters;
   /**
    * Told of each batch that was written: rows, milliseconds the write took, age of the oldest value since its receipt.
    */

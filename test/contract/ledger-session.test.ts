@@ -50,8 +50,14 @@ describe.each(DATABASES)('%s', (_name, open) => {
 
     it('moves with its rows, and says where it is', async () => {
       await session.readPlace();
-      expect(await session.write(messageOf(1, 10, 11), { from: ORIGIN, to: place(1, 1) }, none)).toEqual(place(1, 1));
-      expect(await session.write(messageOf(2, 20), { from: place(1, 1), to: place(4, 0) }, none)).toEqual(place(4, 0));
+      expect(await session.write(messageOf(1, 10, 11), { from: ORIGIN, to: place(1, 1) }, none)).toMatchObject({
+        reached: place(1, 1),
+        alreadyThere: 0,
+      });
+      expect(await session.write(messageOf(2, 20), { from: place(1, 1), to: place(4, 0) }, none)).toMatchObject({
+        reached: place(4, 0),
+        alreadyThere: 0,
+      });
       expect(await session.readPlace()).toEqual(place(4, 0));
       expect(await rig.numbers()).toEqual([10, 11, 20]);
     });
@@ -69,7 +75,7 @@ describe.each(DATABASES)('%s', (_name, open) => {
       const values = messageOf(1, 10, 11);
       rig.refuse(values, 0);
       let seen: unknown;
-      const reached = await session.write(values, { from: ORIGIN, to: place(1, 1) }, async () => {
+      const { reached } = await session.write(values, { from: ORIGIN, to: place(1, 1) }, async () => {
         await other.write(messageOf(7, 70), { from: ORIGIN, to: place(7, 0) }, none);
         seen = [await rig.numbers(), await other.readPlace()];
       });
@@ -134,7 +140,10 @@ describe.each(DATABASES)('%s', (_name, open) => {
     it('before the last one that is taken do not hold the place back', async () => {
       const values = messageOf(1, 10, 11);
       rig.refuse(values, 0);
-      expect(await session.write(values, { from: ORIGIN, to: place(1, 1) }, keep)).toEqual(place(1, 1));
+      expect(await session.write(values, { from: ORIGIN, to: place(1, 1) }, keep)).toMatchObject({
+        reached: place(1, 1),
+        alreadyThere: 0,
+      });
       expect(await session.readPlace()).toEqual(place(1, 1));
     });
 
@@ -142,7 +151,7 @@ describe.each(DATABASES)('%s', (_name, open) => {
       const values = messageOf(1, 10, 11, 12, 13);
       rig.refuse(values, 2);
       rig.refuse(values, 3);
-      const reached = await session.write(values, { from: ORIGIN, to: place(1, 3) }, keep);
+      const { reached } = await session.write(values, { from: ORIGIN, to: place(1, 3) }, keep);
       expect(reached).toEqual(place(1, 1));
       expect(await session.readPlace()).toEqual(place(1, 1));
       await session.write(messageOf(2, 20), { from: reached!, to: place(2, 0) }, none);
@@ -155,7 +164,10 @@ describe.each(DATABASES)('%s', (_name, open) => {
       rig.refuse(values, 1);
       let told = 0;
       const count = async (refused: readonly RefusedRow[]): Promise<void> => void (told += refused.length);
-      expect(await session.write(values, { from: ORIGIN, to: place(1, 1) }, count)).toEqual(ORIGIN);
+      expect(await session.write(values, { from: ORIGIN, to: place(1, 1) }, count)).toMatchObject({
+        reached: ORIGIN,
+        alreadyThere: 0,
+      });
       expect(told).toBe(2);
       expect([await session.readPlace(), await rig.numbers()]).toEqual([ORIGIN, []]);
     });
@@ -169,7 +181,10 @@ describe.each(DATABASES)('%s', (_name, open) => {
       };
       await expect(session.write(values, { from: ORIGIN, to: place(1, 1) }, refuse)).rejects.toBe(noRoom);
       expect([await session.readPlace(), await rig.numbers()]).toEqual([ORIGIN, []]);
-      expect(await session.write(values, { from: ORIGIN, to: place(1, 1) }, keep)).toEqual(place(1, 1));
+      expect(await session.write(values, { from: ORIGIN, to: place(1, 1) }, keep)).toMatchObject({
+        reached: place(1, 1),
+        alreadyThere: 0,
+      });
     });
 
     it('are never those of a row that spoils the batch: then nothing is written, and the rest can be', async () => {
@@ -178,7 +193,10 @@ describe.each(DATABASES)('%s', (_name, open) => {
       const error = await databaseErrorOf(session.write(values, { from: ORIGIN, to: place(1, 2) }, none));
       expect(error.outcomeUnknown).toBe(false);
       expect([await session.readPlace(), await rig.numbers()]).toEqual([ORIGIN, []]);
-      expect(await session.write(values.slice(0, 1), { from: ORIGIN, to: place(1, 0) }, none)).toEqual(place(1, 0));
+      expect(await session.write(values.slice(0, 1), { from: ORIGIN, to: place(1, 0) }, none)).toMatchObject({
+        reached: place(1, 0),
+        alreadyThere: 0,
+      });
       expect(await rig.numbers()).toEqual([10]);
     });
   });
@@ -224,7 +242,10 @@ describe.each(DATABASES)('%s', (_name, open) => {
       await databaseErrorOf(session.write(messageOf(1, 10, 11), move, none));
       const from = (await session.readPlace())!;
       const before = await rig.numbers();
-      expect(await session.write(messageOf(2, 20), { from, to: place(2, 0) }, none)).toEqual(place(2, 0));
+      expect(await session.write(messageOf(2, 20), { from, to: place(2, 0) }, none)).toMatchObject({
+        reached: place(2, 0),
+        alreadyThere: 0,
+      });
       expect(await session.readPlace()).toEqual(place(2, 0));
       expect(await rig.numbers()).toEqual([...before, 20]);
     });
@@ -232,14 +253,16 @@ describe.each(DATABASES)('%s', (_name, open) => {
 
   it('moves no place when a write has no move', async () => {
     await session.readPlace();
-    expect(await session.write(messageOf(1, 10), undefined, none)).toBeUndefined();
+    expect(await session.write(messageOf(1, 10), undefined, none)).toMatchObject({ reached: undefined });
     expect([await session.readPlace(), await rig.numbers()]).toEqual([ORIGIN, [10]]);
   });
 
   it('has no place where no ledger is kept, and takes rows all the same', async () => {
     const plain = rig.withoutLedger();
     expect(await plain.readPlace()).toBeUndefined();
-    expect(await plain.write(messageOf(1, 10), { from: place(9, 9), to: place(1, 0) }, none)).toBeUndefined();
+    expect(await plain.write(messageOf(1, 10), { from: place(9, 9), to: place(1, 0) }, none)).toMatchObject({
+      reached: undefined,
+    });
     await plain.forget();
     expect([await plain.readPlace(), await rig.numbers()]).toEqual([undefined, [10]]);
   });

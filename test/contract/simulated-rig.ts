@@ -6,7 +6,7 @@ import { SimConnections } from '../simulation/sim-connections.ts';
 import { SimDatabase, WELL, type DatabaseHealth } from '../simulation/sim-database.ts';
 import { POISON_TEXT, REFUSED_TEXT } from '../simulation/sim-statements.ts';
 import type { LostAnswer } from '../support/fake-store.ts';
-import { TABLE_OPTIONS } from '../support/tag-table.ts';
+import { SESSIONS_OPTIONS } from '../support/tag-table.ts';
 import { ascending, type Rig } from './rig.ts';
 
 /** Chance that a test decides: the numbers of `next`, and then always the same. */
@@ -89,14 +89,15 @@ class SimulatedRig implements Rig {
       this.#isSent = true;
       this.#steer();
     };
-    const options = { ...TABLE_OPTIONS, bridgeId: 'contract', ledgerTable };
-    const session = new Sessions(this.#connections, options, onStep).live(stream);
+    const options = { ...SESSIONS_OPTIONS, bridgeId: 'contract', ledgerTable };
+    const session = new Sessions(this.#connections.for('default'), options, onStep).live(stream);
     return {
       readPlace: () => this.#drive(session.readPlace()),
       write: (values, move, beforeCommit) =>
         this.#drive(session.write(values, move, beforeCommit).finally(() => (this.#isSent = false))),
       forget: () => this.#drive(session.forget()),
       probe: () => this.#drive(session.probe()),
+      interrupt: () => session.interrupt(),
     };
   }
 

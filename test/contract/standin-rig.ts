@@ -3,7 +3,7 @@ import type { LostAnswer } from '../support/fake-store.ts';
 import { connectionsTo } from '../support/oracle-connections.ts';
 import type { FaultRule } from '../support/standin/faults.ts';
 import { startStandin, type ProfileName } from '../support/standin/standin.ts';
-import { createTables, readRows, TABLE_OPTIONS } from '../support/tag-table.ts';
+import { createTables, readRows, SESSIONS_OPTIONS } from '../support/tag-table.ts';
 import { ascending, type Rig } from './rig.ts';
 
 const LATE_MS = 100;
@@ -20,7 +20,7 @@ export async function standinRig(profile: ProfileName): Promise<Rig> {
   const standin = await startStandin({ profile });
   await createTables(standin);
   const connections = connectionsTo(standin);
-  const options = { ...TABLE_OPTIONS, bridgeId: 'contract' };
+  const options = { ...SESSIONS_OPTIONS, bridgeId: 'contract' };
   const sessions = new Sessions(connections, options);
   return {
     session: (stream) => sessions.replay(stream),

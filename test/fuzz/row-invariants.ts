@@ -23,7 +23,7 @@ const MAX_REASON_LENGTH = 2_000;
 const MAX_CSV_CHARACTERS = 500_000;
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const CODE = /^[A-Z][A-Z0-9_]*$/;
-const ORIGIN = { journal: 'j1', attemptedAtMs: Date.UTC(2025, 0, 1) };
+const ORIGIN = { journal: 'j1', destination: 'default', attemptedAtMs: Date.UTC(2025, 0, 1) };
 const TAKEN: Reason = { code: 'TAKEN', message: '' };
 
 /** What is wrong with the rows of a message, at most one thing; undefined: nothing. */

@@ -59,9 +59,9 @@ async function bridge(...argv: readonly string[]): Promise<Outcome> {
 
 /** One sealed backup file and an open file of rejected rows, as beside a running bridge. */
 async function fill(): Promise<void> {
-  await backups.backUp(valuesOf(12.5, 'RUN\u001B[31m', null), DOWN);
-  await backups.endOutage();
-  await backups.reject(valuesOf(1), [{ index: 0, reason: { code: 'ORA-00001', message: 'unique' } }]);
+  await backups.lane().backUp(valuesOf(12.5, 'RUN\u001B[31m', null), DOWN);
+  await backups.lane().endOutage();
+  await backups.lane().reject(valuesOf(1), [{ index: 0, reason: { code: 'ORA-00001', message: 'unique' } }]);
 }
 
 describe('backups list', () => {
@@ -81,6 +81,20 @@ describe('backups list', () => {
     );
     expect(lines[2]).toMatch(/^rejected_20251102_143000\.csv +rejected +open +1 +\d+ B +\d+ d +ORA-00001 unique$/);
     expect(await readFile(join(dir, `${OPEN}.open`))).toEqual(before);
+  });
+
+  it('shows the destinations where there are several, and what to do about one that is gone', async () => {
+    await backups.lane('gone').backUp(valuesOf(1), DOWN);
+    await backups.lane('gone').endOutage();
+    await fill();
+    const { out } = await bridge('list');
+    expect(out).toMatch(/^FILE +KIND +STATE +ROWS +SIZE +AGE +DESTINATION +REASON\n/);
+    const hint = 'its destination gone is not in oracle.destinations: put it back, or backups replay FILE --to NAME';
+    expect(out).toMatch(
+      new RegExp(`^${SEALED.replace('.', String.raw`\.`)} +backup +sealed +1 .* gone +${hint}$`, 'm'),
+    );
+    expect(out).toMatch(/^rejected_.* default +ORA-00001 unique$/m);
+    expect((await bridge('show', SEALED)).out).toContain(`hint            ${hint}\n`);
   });
 
   it('prints names alone, for a shell to complete', async () => {
@@ -125,7 +139,7 @@ describe('backups show', () => {
     await writeFile(join(dir, 'broken.csv'), `${content}x,y\r\n`);
     const { exitCode, out } = await bridge('show', 'broken.csv');
     expect(exitCode).toBe(0);
-    expect(out).toContain('line 5: 2 fields instead of 14');
+    expect(out).toContain('line 5: 2 fields instead of 15');
     expect(out).toContain('row 3 of 3');
   });
 });

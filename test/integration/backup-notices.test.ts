@@ -140,11 +140,11 @@ describe.each(BROKERS)('with %s', (_name, protocolVersion, startBroker) => {
     cleanups.push(() => broker.stop());
     const observer = await Observer.start(broker.url);
     const { backups } = await startBridge(broker.url, protocolVersion);
-    await backups.backUp(valuesOf(1, 2), DOWN);
+    await backups.lane().backUp(valuesOf(1, 2), DOWN);
     const { name } = backups.files()[0]!;
     await until('the notice of the open file', () => observer.notice(name)?.['state'] === 'open');
-    await backups.backUp(valuesOf(3), DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(valuesOf(3), DOWN);
+    await backups.lane().endOutage();
     await until('the notice of the sealed file', () => observer.notice(name)?.['state'] === 'sealed');
     expect(observer.notice(name)).toMatchObject({ file: name, rows: 3, reason: DOWN, bridgeId: 'b1' });
     await until('the CSV', () => observer.retained.has(`${BASE}/recovery/${name}/csv`));
@@ -160,8 +160,8 @@ describe.each(BROKERS)('with %s', (_name, protocolVersion, startBroker) => {
     const observer = await Observer.start(broker.url);
     for (let i = 0; i < 500; i += 1) await observer.retain(`recovery/backup_20240101_000000_${i + 2}.csv`, '{}');
     await observer.retain('recovery/backup_20240101_000000.csv/csv', 'x');
-    await first.backups.backUp(valuesOf(1, 2), DOWN);
-    await first.backups.endOutage();
+    await first.backups.lane().backUp(valuesOf(1, 2), DOWN);
+    await first.backups.lane().endOutage();
     const { name } = first.backups.files()[0]!;
     await until('the notice', () => observer.notice(name)?.['state'] === 'sealed');
     await first.stop();
@@ -170,8 +170,8 @@ describe.each(BROKERS)('with %s', (_name, protocolVersion, startBroker) => {
 
     const second = await startBridge(broker.url, protocolVersion, 10);
     await until('the first’s notices are cleared', () => observer.topics().join() === 'health,state');
-    await second.backups.backUp(valuesOf(1), DOWN);
-    await second.backups.endOutage();
+    await second.backups.lane().backUp(valuesOf(1), DOWN);
+    await second.backups.lane().endOutage();
     await until('the new notice', () => observer.notice(second.backups.files()[0]!.name)?.['rows'] === 1);
     expect(observer.topics()).toEqual(['health', `recovery/${second.backups.files()[0]!.name}`, 'state']);
   });
@@ -182,13 +182,13 @@ describe.skipIf(mosquittoMissing !== undefined)('a broker that restarts and forg
     const broker = await startMosquitto();
     cleanups.push(() => broker.stop());
     const { backups } = await startBridge(broker.url, 5);
-    await backups.backUp(valuesOf(1, 2), DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(valuesOf(1, 2), DOWN);
+    await backups.lane().endOutage();
     const { name } = backups.files()[0]!;
     const before = await Observer.start(broker.url);
     await until('the notice', () => before.notice(name) !== undefined);
     await broker.restart(async () => {
-      await backups.reject(valuesOf(1), [{ index: 0, reason: { code: 'ORA-00001', message: 'unique' } }]);
+      await backups.lane().reject(valuesOf(1), [{ index: 0, reason: { code: 'ORA-00001', message: 'unique' } }]);
     });
     const after = await Observer.start(broker.url);
     const rejected = backups.files().find(({ kind }) => kind === 'rejected')!.name;
@@ -218,8 +218,8 @@ describe('a broker that sends no retained messages for wildcards', () => {
     cleanups.push(() => broker.stop());
     const memoryDir = await directory();
     const first = await startBridge(broker.url, 4, 65_536, memoryDir);
-    await first.backups.backUp(valuesOf(1, 2), DOWN);
-    await first.backups.endOutage();
+    await first.backups.lane().backUp(valuesOf(1, 2), DOWN);
+    await first.backups.lane().endOutage();
     const { name } = first.backups.files()[0]!;
     const topics = [`${BASE}/recovery/${name}`, `${BASE}/recovery/${name}/csv`];
     const retained = async (): Promise<readonly string[]> => {

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { Backups } from '../../src/backup/backups.ts';
 import { BackupFolder, UnknownFileError } from '../../src/backup/files/folder.ts';
-import { listedFile } from '../../src/backup/replay/listing.ts';
-import { Replay } from '../../src/backup/replay/replay.ts';
+import { listFiles } from '../../src/backup/replay/listing.ts';
+import { Replays } from '../../src/backup/replay/replays.ts';
 import { runCli } from '../../src/cli/cli.ts';
 import { environmentName } from '../../src/config/setting.ts';
 import { createCounters } from '../../src/core/counters.ts';
@@ -55,8 +55,8 @@ async function fill(backups: Backups): Promise<string[]> {
   for (const first of [1, 3]) {
     const values = valuesOf(first, first + 1);
     values.stamp(first, 0);
-    await backups.backUp(values, DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(values, DOWN);
+    await backups.lane().endOutage();
   }
   return backups.files().map(({ name }) => name);
 }
@@ -65,27 +65,33 @@ describe('backups replay beside a running bridge', () => {
   async function startBridge(token = TOKEN) {
     const shared = { fileSystem: nodeFileSystem, clock: systemClock, log: new RecordingLogger(), onStep: noStep };
     const folder = new BackupFolder(dir, nodeFileSystem);
-    const backups = new Backups({ ...shared, folder, maxRowsPerFile: 100, journalId: () => 'journal00001' });
+    const destinations = ['default', 'alarms'];
+    const options = { folder, destinations, maxRowsPerFile: 100, journalId: () => 'journal00001' };
+    const backups = new Backups({ ...shared, ...options });
     await backups.start();
     const oracle = new FakeOracle();
-    const replay = new Replay({
+    const alarms = new FakeOracle();
+    const counters = createCounters();
+    const replay = new Replays({
       ...shared,
       backups,
-      session: (stream) => oracle.session(stream),
+      session: (stream, destination) => (destination === 'alarms' ? alarms : oracle).session(stream),
       isOracleUp: () => true,
+      isLedgerKnown: () => true,
+      destinations,
       beforeDelete: () => Promise.resolve(),
       checkRows: () => [],
       decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'not asked for here' }) }),
-      counters: createCounters(),
+      counters: () => counters,
       enabled: false,
       batchSize: 100,
     });
     replay.start();
     const actions = createActions({
       token,
-      replay: async (file) => {
+      replay: async (file, to) => {
         try {
-          await replay.request(file);
+          await replay.request(file, to);
           return undefined;
         } catch (error) {
           return { status: error instanceof UnknownFileError ? 404 : 409, message: String(error) };
@@ -93,8 +99,7 @@ describe('backups replay beside a running bridge', () => {
       },
       discard: () => Promise.resolve({ status: 404, message: 'not asked for here' }),
     });
-    const body = (): string =>
-      JSON.stringify(backups.files().map((info) => listedFile(info, replay.requestState(info.name))));
+    const body = (): string => JSON.stringify(listFiles(backups, replay));
     const routes = { '/api/backups': () => ({ status: 200, contentType: 'application/json', body: body() }) };
     const http = new HttpServer({ ...shared, host: '127.0.0.1', port: 0, routes, actions });
     await http.start();
@@ -104,7 +109,7 @@ describe('backups replay beside a running bridge', () => {
       await backups.stop();
     });
     const settings = { 'backup.dir': dir, 'http.port': new URL(http.url).port, 'http.token': token };
-    return { backups, oracle, settings };
+    return { alarms, backups, oracle, settings };
   }
 
   it('has it replay all sealed backups', async () => {
@@ -116,6 +121,29 @@ describe('backups replay beside a running bridge', () => {
     expect(out).toContain(`${second}: replayed\n`);
     expect(oracle.numbers()).toEqual([1, 2, 3, 4]);
     expect(await readdir(dir)).toEqual([]);
+  });
+
+  it('has it send all rows of a file to another destination, and says why not', async () => {
+    const { alarms, backups, oracle, settings } = await startBridge();
+    await backups.lane('gone').backUp(valuesOf(1, 2), DOWN);
+    await backups.lane('gone').endOutage();
+    const { name } = backups.files()[0]!;
+    expect((await command([], settings)).out).toBe('No sealed backups to replay.\n');
+    expect(await command([name], settings)).toMatchObject({
+      exitCode: 74,
+      err: expect.stringContaining('its destination gone is not in oracle.destinations') as string,
+    });
+    expect(await command([name, '--to', 'nowhere'], settings)).toMatchObject({
+      exitCode: 74,
+      err: expect.stringContaining('no destination is called nowhere: there are default, alarms') as string,
+    });
+    expect(await command(['--to', 'alarms'], settings)).toMatchObject({ exitCode: 64 });
+    expect(await command([name, '--to', 'alarms'], settings)).toEqual({
+      exitCode: 0,
+      err: '',
+      out: expect.stringContaining(`${name}: replayed\n`) as string,
+    });
+    expect([alarms.numbers(), oracle.numbers()]).toEqual([[1, 2], []]);
   });
 
   it('draws a bar on a terminal', async () => {
@@ -189,6 +217,18 @@ describe('backups replay without a bridge', () => {
     expect(await readdir(join(dir, 'backup'))).toEqual([]);
     const counted = await standin.engine.query('SELECT COUNT(*) FROM TAG_DATA', 'BRIDGE');
     expect(counted.map((row) => Object.values(row))).toEqual([[4]]);
+  });
+
+  it('sends the rows of a destination that is gone to the default, with the real driver', async () => {
+    const { settings, standin } = await prepare();
+    const backups = await startBackups();
+    await backups.lane('gone').backUp(valuesOf(1, 2), DOWN);
+    const { name } = backups.files()[0]!;
+    await backups.stop();
+    expect(await command([name], settings)).toMatchObject({ exitCode: 74 });
+    expect(await command([name, '--to', 'default'], settings)).toMatchObject({ exitCode: 0, err: '' });
+    const counted = await standin.engine.query('SELECT COUNT(*) FROM TAG_DATA', 'BRIDGE');
+    expect(counted.map((row) => Object.values(row))).toEqual([[2]]);
   });
 
   it('makes rows of undecodable messages once the subscription is mended, as of their receipt', async () => {

@@ -9,7 +9,7 @@ import { RecordingLogger } from '../support/recording-logger.ts';
 import { connectionsTo } from '../support/oracle-connections.ts';
 import type { FaultRule } from '../support/standin/faults.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
-import { createTables, readRows, TABLE_OPTIONS } from '../support/tag-table.ts';
+import { createTables, readRows, SESSIONS_OPTIONS } from '../support/tag-table.ts';
 import { valuesOf } from '../support/values.ts';
 
 /*
@@ -101,7 +101,7 @@ const MAX_TRIES = 5;
 function streamTo(standin: Standin): { readonly write: (values: TagValues) => Promise<number> } {
   const connections = connectionsTo(standin, { callTimeoutMs: 2000 });
   onTestFinished(() => connections.stop());
-  const session = new Sessions(connections, { ...TABLE_OPTIONS, bridgeId: 'b' }).live('journal00001');
+  const session = new Sessions(connections, { ...SESSIONS_OPTIONS, bridgeId: 'b' }).live('journal00001');
   let settled = 0;
   const stream = new LedgerStream({
     session,

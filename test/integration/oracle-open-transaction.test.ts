@@ -6,7 +6,7 @@ import { Sessions } from '../../src/oracle/sessions.ts';
 import { connectionsTo, databaseErrorOf } from '../support/oracle-connections.ts';
 import type { FaultRule } from '../support/standin/faults.ts';
 import { startStandin } from '../support/standin/standin.ts';
-import { countRows, createTables, TABLE_OPTIONS } from '../support/tag-table.ts';
+import { countRows, createTables, SESSIONS_OPTIONS } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 import { valuesOf } from '../support/values.ts';
 
@@ -36,7 +36,7 @@ describe.each([true, false])('with call statuses that hide an open transaction: 
     await createTables(standin);
     const connections = connectionsTo(standin, { callTimeoutMs: CALL_TIMEOUT_MS });
     onTestFinished(() => connections.stop());
-    const session = new Sessions(connections, { ...TABLE_OPTIONS, bridgeId: 'b' }, noStep).live('journal00001');
+    const session = new Sessions(connections, { ...SESSIONS_OPTIONS, bridgeId: 'b' }, noStep).live('journal00001');
     expect(await session.readPlace()).toEqual(ORIGIN);
     const values = valuesOf(1, 2, 3);
     values.stamp(TO.messageNo, 0);
@@ -54,7 +54,7 @@ describe.each([true, false])('with call statuses that hide an open transaction: 
     await createTables(standin);
     const connections = connectionsTo(standin);
     onTestFinished(() => connections.stop());
-    const session = new Sessions(connections, { ...TABLE_OPTIONS, bridgeId: 'b' }, noStep).live('journal00001');
+    const session = new Sessions(connections, { ...SESSIONS_OPTIONS, bridgeId: 'b' }, noStep).live('journal00001');
     await session.readPlace();
     const values = valuesOf(1, 2, 3);
     values.stamp(TO.messageNo, 0);

@@ -9,7 +9,7 @@ import { Sessions } from '../../src/oracle/sessions.ts';
 import { connectionsTo } from '../support/oracle-connections.ts';
 import { OracleTap } from '../support/oracle-tap.ts';
 import { startStandin } from '../support/standin/standin.ts';
-import { createTables, TABLE_OPTIONS } from '../support/tag-table.ts';
+import { createTables, SESSIONS_OPTIONS } from '../support/tag-table.ts';
 import { valuesOf } from '../support/values.ts';
 
 describe.each(['19c', '23ai'] as const)('a session on a %s-like server', (profile) => {
@@ -23,7 +23,7 @@ describe.each(['19c', '23ai'] as const)('a session on a %s-like server', (profil
     const connectString = `127.0.0.1:${await tap.start()}/FREEPDB1`;
     const connections = connectionsTo({ connectString }, { clientId: 'gateway-01' });
     onTestFinished(() => connections.stop());
-    const sessions = new Sessions(connections, { ...TABLE_OPTIONS, bridgeId: 'gateway-01' });
+    const sessions = new Sessions(connections, { ...SESSIONS_OPTIONS, bridgeId: 'gateway-01' });
     const live = sessions.live('journal00001');
     const replay = sessions.replay('replay/backup.csv/journal00001/1');
 

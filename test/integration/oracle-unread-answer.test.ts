@@ -5,7 +5,7 @@ import { Sessions } from '../../src/oracle/sessions.ts';
 import { connectionsTo, databaseErrorOf } from '../support/oracle-connections.ts';
 import { OracleTap } from '../support/oracle-tap.ts';
 import { startStandin } from '../support/standin/standin.ts';
-import { countRows, createTables, TABLE_OPTIONS } from '../support/tag-table.ts';
+import { countRows, createTables, SESSIONS_OPTIONS } from '../support/tag-table.ts';
 import { valuesOf } from '../support/values.ts';
 
 /** Of a DATA packet: eight bytes of header, two of flags, then the first message's type. */
@@ -35,7 +35,7 @@ test('an answer that the driver can not read leaves the outcome open, and the le
   const connections = connectionsTo({ connectString: `127.0.0.1:${await tap.start()}/FREEPDB1` });
   onTestFinished(() => tap.stop());
   onTestFinished(() => connections.stop());
-  const sessions = new Sessions(connections, { ...TABLE_OPTIONS, bridgeId: 'b' }, (step) => {
+  const sessions = new Sessions(connections, { ...SESSIONS_OPTIONS, bridgeId: 'b' }, (step) => {
     if (step === 'sent') garbler.isArmed = true; // the move has been answered, the rows not yet
   });
   const session = sessions.live('journal00001');

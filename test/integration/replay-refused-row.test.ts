@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 
 import { Backups } from '../../src/backup/backups.ts';
 import { BackupFolder } from '../../src/backup/files/folder.ts';
-import { Replay } from '../../src/backup/replay/replay.ts';
+import { Replays } from '../../src/backup/replay/replays.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { createCounters } from '../../src/core/counters.ts';
 import type { LedgerSession } from '../../src/core/ledger-session.ts';
@@ -16,7 +16,7 @@ import { Sessions } from '../../src/oracle/sessions.ts';
 import { connectionsTo } from '../support/oracle-connections.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { startStandin } from '../support/standin/standin.ts';
-import { createTables, readRows, TABLE_OPTIONS } from '../support/tag-table.ts';
+import { createTables, readRows, SESSIONS_OPTIONS } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 import { valuesOf } from '../support/values.ts';
 
@@ -44,30 +44,33 @@ test('a replayed batch that ends with a refused row costs no further log-on, rea
   await createTables(standin);
   const connections = connectionsTo(standin);
   onTestFinished(() => connections.stop());
-  const sessions = new Sessions(connections, { ...TABLE_OPTIONS, bridgeId: 'test-bridge' });
+  const sessions = new Sessions(connections, { ...SESSIONS_OPTIONS, bridgeId: 'test-bridge' });
   const calls: string[] = [];
   const counted = (session: LedgerSession): LedgerSession => ({
     readPlace: () => (calls.push('read'), session.readPlace()),
     write: (...args) => (calls.push('write'), session.write(...args)),
     forget: () => session.forget(),
     probe: () => session.probe(),
+    interrupt: () => session.interrupt(),
   });
   const backups = await startBackups();
   const values = valuesOf(1, 2, 3, 4, 5, 6);
   values.stamp(1, 0);
   for (const refused of [1, 3, 5]) values.qualities[refused] = 'far longer than sixteen';
-  await backups.backUp(values, { code: 'ORA-12514', message: 'service is not registered' });
-  await backups.endOutage();
+  await backups.lane().backUp(values, { code: 'ORA-12514', message: 'service is not registered' });
+  await backups.lane().endOutage();
   const counters = createCounters();
-  const replay = new Replay({
+  const replay = new Replays({
     ...shared,
     backups,
-    session: (stream, blamesRows) => counted(sessions.replay(stream, blamesRows)),
+    session: (stream, _destination, blamesRows) => counted(sessions.replay(stream, blamesRows)),
     isOracleUp: () => true,
+    isLedgerKnown: () => true,
+    destinations: ['default'],
     beforeDelete: () => Promise.resolve(),
     checkRows: () => [],
     decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'not asked for here' }) }),
-    counters,
+    counters: () => counters,
     enabled: true,
     batchSize: 2,
   });

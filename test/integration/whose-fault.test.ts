@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 
 import { Backups } from '../../src/backup/backups.ts';
 import { BackupFolder } from '../../src/backup/files/folder.ts';
-import { Replay } from '../../src/backup/replay/replay.ts';
+import { Replays } from '../../src/backup/replay/replays.ts';
 import { createCounters, type Counters } from '../../src/core/counters.ts';
 import type { DatabaseErrorKind } from '../../src/core/errors.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
@@ -21,7 +21,7 @@ import { connectionsTo } from '../support/oracle-connections.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import type { FaultError, FaultHandle } from '../support/standin/faults.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
-import { createTables, readRows, TABLE_OPTIONS } from '../support/tag-table.ts';
+import { createTables, readRows, SESSIONS_OPTIONS } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 import { FakeSource } from '../unit/writer/running-writer.ts';
 
@@ -74,7 +74,7 @@ let source: FakeSource;
 let counters: Counters;
 let backups: Backups;
 let writer: BatchWriter;
-let replay: Replay;
+let replay: Replays;
 let stop: AbortController;
 let running: Promise<void>;
 let lastNumber = 0;
@@ -98,20 +98,22 @@ beforeEach(async () => {
   counters = createCounters();
   stop = new AbortController();
   const journalId = `journal${lastNumber}`;
-  const sessions = new Sessions(connections, { ...TABLE_OPTIONS, bridgeId: 'test-bridge' });
+  const sessions = new Sessions(connections, { ...SESSIONS_OPTIONS, bridgeId: 'test-bridge' });
   const shared = { fileSystem: nodeFileSystem, clock, log, onStep: noStep };
   const folder = new BackupFolder(dir, nodeFileSystem);
   backups = new Backups({ ...shared, folder, maxRowsPerFile: 1000, journalId: () => journalId });
   await backups.start();
-  replay = new Replay({
+  replay = new Replays({
     ...shared,
     backups,
-    session: (stream, blamesRows) => sessions.replay(stream, blamesRows),
+    session: (stream, _destination, blamesRows) => sessions.replay(stream, blamesRows),
     isOracleUp: () => writer.isCertain,
+    isLedgerKnown: () => writer.isCertain,
+    destinations: ['default'],
     beforeDelete: () => Promise.resolve(),
     checkRows: () => [],
     decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'not asked for here' }) }),
-    counters,
+    counters: () => counters,
     enabled: true,
     batchSize: BATCH,
   });
@@ -127,7 +129,7 @@ beforeEach(async () => {
     ...shared,
     source,
     database: sessions.live(journalId),
-    backup: backups,
+    backup: backups.lane(),
     counters,
     onWritten: () => {},
     onError: () => {},

@@ -2,9 +2,11 @@ import { auditCounters } from '../../src/ops/audit.ts';
 import type { Message } from '../../src/core/message.ts';
 import type { Step } from '../../src/core/steps.ts';
 import type { TagValues } from '../../src/core/tag-values.ts';
-import { Sessions } from '../../src/oracle/sessions.ts';
+import { DestinationSessions } from '../../src/oracle/destination-sessions.ts';
+import { destinationsOf } from '../../src/config/destinations.ts';
 import { MAX_TEXT_BYTES } from '../../src/oracle/statements.ts';
 import { Pipeline } from '../../src/pipeline.ts';
+import type { LaneSetup } from './lane-setups.ts';
 import type { Plan } from './plan.ts';
 import type { Random } from './random.ts';
 import type { SimBroker } from './sim-broker.ts';
@@ -19,6 +21,7 @@ import type { Trace } from './trace.ts';
 
 export interface BridgeLifeOptions {
   readonly plan: Plan;
+  readonly setup: LaneSetup;
   readonly time: SimTime;
   readonly random: Random;
   readonly disk: SimDisk;
@@ -59,17 +62,19 @@ export class BridgeLife {
     const { plan, time, random, disk, database, onDecoded, onStep, trace } = options;
     this.#life = new Life(time, random);
     this.#connections = new SimConnections(database, this.#life);
-    const config = simConfig(plan);
+    const config = simConfig(plan, options.setup);
     const step = (name: Step): void => {
       if (!this.#life.isOver) onStep(name);
     };
-    const sessions = new Sessions(this.#connections, { ...config.oracle, bridgeId: BRIDGE_ID }, step);
+    const destinations = destinationsOf(config.oracle);
+    const oracle = { ...config.oracle, destinations, bridgeId: BRIDGE_ID };
+    const sessions = new DestinationSessions((name) => this.#connections.for(name), oracle, step);
     this.#pipeline = new Pipeline(config, {
       clock: this.#life,
       fileSystem: disk.mount(this.#life),
       lock: { acquire: () => Promise.resolve(), release: () => Promise.resolve() },
-      database: (journalId) => sessions.live(journalId),
-      replaySession: (stream, blamesRows) => sessions.replay(stream, blamesRows),
+      database: (journalId, destination) => sessions.live(journalId, destination),
+      replaySession: (stream, destination, blamesRows) => sessions.replay(stream, destination, blamesRows),
       maxTextBytes: MAX_TEXT_BYTES,
       reserveBytes: SIM_RESERVE_BYTES,
       log: new SimLogger(trace),
@@ -127,42 +132,47 @@ export class BridgeLife {
   /** All that was acknowledged has. */
   get isDrained(): boolean {
     if (this.#state !== 'running') return false;
-    const { backups, buffer, journal, pending } = this.#pipeline;
+    const { backups, journal, lanes } = this.#pipeline;
     return (
       journal.status.messages === 0 &&
-      buffer.size + pending.expander + pending.writer === 0 &&
+      lanes.isIdle &&
       backups.pending('backup').files + backups.pending('held').files === 0
     );
   }
 
   /** Values that this life has dropped. */
   get dropped(): number {
-    return this.#pipeline.buffer.evicted;
+    return this.#pipeline.lanes.buffer.evicted;
   }
 
   /** A person asks for the replay of all rejected rows. What it gives tells whether that has come to its end. */
   replayRejected(): () => boolean {
-    const { backups, replay } = this.#pipeline;
+    const { backups, replays } = this.#pipeline;
     const files = backups.files().flatMap(({ kind, name }) => (kind === 'rejected' ? [name] : []));
     const asked = new Set<string>();
     for (const file of files) {
       const noteAsked = (): void => void asked.add(file);
-      void replay?.request(file).then(noteAsked, noteAsked);
+      void replays?.request(file).then(noteAsked, noteAsked);
     }
-    const isOver = (file: string): boolean => /done|failed|undefined/.test(String(replay?.requestState(file)?.state));
+    const isOver = (file: string): boolean => /done|failed|undefined/.test(String(replays?.requestState(file)?.state));
     return () => files.every((file) => asked.has(file) && isOver(file));
   }
 
   get auditDifference(): number {
     if (this.#state !== 'running' && this.#state !== 'stopping') return 0;
-    const { buffer, counters, pending } = this.#pipeline;
-    return auditCounters(counters, buffer.size + pending.expander + pending.writer).difference;
+    const { counters, lanes } = this.#pipeline;
+    for (const lane of lanes.all) {
+      const { difference } = auditCounters(lane.counters, lane.pending);
+      if (difference !== 0) return difference;
+    }
+    return auditCounters(counters, lanes.buffer.size + lanes.pending.expander + lanes.pending.writer).difference;
   }
 
   describe(): string {
-    const { backups, buffer, counters, journal, pending, writer } = this.#pipeline;
-    const state = { life: this.#state, journal: journal.status, buffer: buffer.size, ...pending };
-    const oracle = { oracle: writer?.availability.state, backups: backups.files(), counters };
+    const { backups, counters, journal, lanes } = this.#pipeline;
+    const state = { life: this.#state, journal: journal.status, buffer: lanes.buffer.size, ...lanes.pending };
+    const states = lanes.all.map(({ destination, writer }) => `${destination}: ${writer?.availability.state}`);
+    const oracle = { oracle: states, backups: backups.files(), counters };
     return JSON.stringify({ ...state, ...oracle });
   }
 

@@ -1,6 +1,6 @@
-import { noStep } from '../../src/core/steps.ts';
 import { OfflineReplay } from '../../src/offline-replay.ts';
-import { Sessions } from '../../src/oracle/sessions.ts';
+import { DestinationSessions } from '../../src/oracle/destination-sessions.ts';
+import { destinationsOf } from '../../src/config/destinations.ts';
 import { MAX_TEXT_BYTES } from '../../src/oracle/statements.ts';
 import type { BridgeLifeOptions } from './bridge-life.ts';
 import { Life } from './sim-clock.ts';
@@ -10,7 +10,7 @@ import { SimLogger } from './sim-logger.ts';
 
 export type OfflineLifeOptions = Pick<
   BridgeLifeOptions,
-  'plan' | 'time' | 'random' | 'disk' | 'database' | 'onOver' | 'trace'
+  'plan' | 'setup' | 'time' | 'random' | 'disk' | 'database' | 'onOver' | 'trace'
 >;
 
 const POLL_MS = 300;
@@ -30,13 +30,16 @@ export class OfflineLife {
     this.#options = options;
     this.#life = new Life(time, random);
     this.#connections = new SimConnections(database, this.#life);
-    const config = simConfig(plan);
-    const sessions = new Sessions(this.#connections, { ...config.oracle, bridgeId: BRIDGE_ID }, noStep);
+    const config = simConfig(plan, options.setup);
+    const destinations = destinationsOf(config.oracle);
+    const oracle = { ...config.oracle, destinations, bridgeId: BRIDGE_ID };
+    const sessions = new DestinationSessions((name) => this.#connections.for(name), oracle);
     this.#offline = new OfflineReplay(config, {
       clock: this.#life,
       fileSystem: disk.mount(this.#life),
       lock: { acquire: () => Promise.resolve(), release: () => Promise.resolve() },
-      replaySession: (stream, blamesRows) => sessions.replay(stream, blamesRows),
+      database: (journalId, destination) => sessions.live(journalId, destination),
+      replaySession: (stream, destination, blamesRows) => sessions.replay(stream, destination, blamesRows),
       maxTextBytes: MAX_TEXT_BYTES,
       reserveBytes: SIM_RESERVE_BYTES,
       log: new SimLogger(trace),
@@ -70,10 +73,10 @@ export class OfflineLife {
   }
 
   async #replayAll(): Promise<void> {
-    const { backups, replay } = this.#offline;
+    const { backups, replays } = this.#offline;
     const files = backups.files().flatMap(({ kind, name }) => (kind === 'backup' ? [name] : []));
-    for (const file of files) await replay.request(file);
-    const stateOf = (file: string): string | undefined => replay.requestState(file)?.state;
+    for (const file of files) await replays.request(file);
+    const stateOf = (file: string): string | undefined => replays.requestState(file)?.state;
     while (files.some((file) => /queued|replaying/.test(stateOf(file) ?? ''))) {
       if (files.some((file) => stateOf(file) === 'waiting')) return;
       await new Promise<void>((resolve) => this.#life.setTimer(POLL_MS, resolve));

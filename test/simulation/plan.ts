@@ -1,3 +1,5 @@
+import { DEFAULT_DESTINATION } from '../../src/core/destination.ts';
+import { drawSetups, ONE_LANE, type LaneSetup } from './lane-setups.ts';
 import { drawManners, EXEMPLARY, type BrokerManners } from './manners.ts';
 import { Payloads, type Payload } from './payloads.ts';
 import { Random } from './random.ts';
@@ -53,6 +55,8 @@ export interface Plan {
   readonly staysFull: boolean;
   /** Between two lives of the bridge a person may have `backups replay` do it. */
   readonly replaysOffline: boolean;
+  /** How the bridge is configured from life to life; the last one stays. */
+  readonly setups: readonly LaneSetup[];
 }
 
 const DATABASE_ILLS: readonly Partial<DatabaseHealth>[] = [
@@ -112,6 +116,8 @@ const STORM: Weather = { calm: 0, ends: [6, 10, 16], power: [0.3, 0.7, 1], datab
 const STORM_EVERY = 4;
 /** From this seed on the plant has Sparkplug's edge nodes. */
 export const SPARKPLUG_FROM = 500_000_000;
+/** From this seed on there are several destinations, which come and go, and no Sparkplug. */
+export const LANES_FROM = 600_000_000;
 
 /** Draws all of a schedule from its seed before anything runs. */
 export function drawPlan(seed: number): Plan {
@@ -121,12 +127,14 @@ export function drawPlan(seed: number): Plan {
   const events: TimedEvent[] = [];
   const manners = drawManners(random);
   const losesSession = random.chance(0.1);
-  const isSparkplug = seed >= SPARKPLUG_FROM;
+  const hasLanes = seed >= LANES_FROM;
+  const isSparkplug = seed >= SPARKPLUG_FROM && !hasLanes;
+  const setups = hasLanes ? drawSetups(random.fork()) : [ONE_LANE];
   drawMessages(random, endMs, isSparkplug ? 'sparkplug' : random.chance(0.3) ? 0.3 : 0, events);
   const calm = random.chance(weather.calm);
   if (!calm) {
     drawEnds(random, endMs, weather, events);
-    if (random.chance(weather.database)) drawDatabase(random, endMs, events);
+    if (random.chance(weather.database)) drawDatabase(random, endMs, setups.at(-1)!, events);
     if (!isSparkplug && random.chance(weather.disk)) drawDisk(random, endMs, events);
     if (random.chance(weather.connections)) drawConnections(random, endMs, events);
     if (losesSession) events.push({ do: 'lose session', atMs: random.between(0, endMs) });
@@ -162,6 +170,7 @@ export function drawPlan(seed: number): Plan {
     probeIntervalMs: random.pick([100, 700]),
     replaysRejected: random.chance(0.4),
     replaysOffline: random.chance(0.2),
+    setups,
     staysFull: !isSparkplug && random.chance(0.1) && onlyRows(events) && fillUp(random, endMs, events),
   };
 }
@@ -208,10 +217,13 @@ function drawEnds(random: Random, endMs: number, weather: Weather, events: Timed
   }
 }
 
-function drawDatabase(random: Random, endMs: number, events: TimedEvent[]): void {
+function drawDatabase(random: Random, endMs: number, { destinations }: LaneSetup, events: TimedEvent[]): void {
   for (let left = random.int(1, 3); left > 0; left -= 1) {
     const atMs = random.chance(0.2) ? 0 : random.between(0, endMs);
-    const health = { ...WELL, ...random.pick(DATABASE_ILLS) };
+    const ill = random.pick(DATABASE_ILLS);
+    const isOnes = destinations.length > 0 && random.chance(0.6);
+    const only = isOnes ? random.pick([DEFAULT_DESTINATION, ...destinations]) : undefined;
+    const health = { ...WELL, ...ill, only };
     events.push({ do: 'database', health, atMs });
     if (random.chance(0.3)) events.push({ do: 'abort database', atMs });
     events.push({ do: 'database', health: WELL, atMs: atMs + random.between(0, endMs / 2) });

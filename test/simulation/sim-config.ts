@@ -1,5 +1,6 @@
 import { TABLE_OPTIONS } from '../support/tag-table.ts';
 import type { PipelineConfig } from '../../src/pipeline.ts';
+import { ONE_LANE, type LaneSetup } from './lane-setups.ts';
 import { SUBSCRIPTIONS } from './payloads.ts';
 import type { Plan } from './plan.ts';
 import { CALL_TIMEOUT_MS } from './sim-connections.ts';
@@ -10,7 +11,7 @@ export const BRIDGE_ID = 'sim';
 /** Small like all else here; a hundred of the sidecars fit. */
 export const SIM_RESERVE_BYTES = 6_000;
 
-export function simConfig(plan: Plan): PipelineConfig {
+export function simConfig(plan: Plan, setup: LaneSetup): PipelineConfig {
   return {
     mqtt: {
       url: 'mqtt://localhost',
@@ -22,7 +23,7 @@ export function simConfig(plan: Plan): PipelineConfig {
       sessionExpirySeconds: 3600,
       receiveMaximum: plan.window,
       tls: { ca: '', cert: '', key: '', rejectUnauthorized: true },
-      subscriptions: SUBSCRIPTIONS,
+      subscriptions: setup === ONE_LANE ? SUBSCRIPTIONS : subscriptionsOf(setup),
     },
     tagName: '{plc}.{tag}',
     buffer: { capacity: plan.bufferCapacity, onFull: plan.onFull },
@@ -42,6 +43,7 @@ export function simConfig(plan: Plan): PipelineConfig {
       walletPassword: '',
       tnsAdmin: '',
       ...TABLE_OPTIONS,
+      destinations: Object.fromEntries(setup.destinations.map((name) => [name, { table: `TAG_${name}` }])),
       ledgerTable: 'LEDGER',
       onMissingPartition: 'hold',
     },
@@ -53,4 +55,14 @@ export function simConfig(plan: Plan): PipelineConfig {
       probeIntervalMs: plan.probeIntervalMs,
     },
   };
+}
+
+function subscriptionsOf({ to }: LaneSetup): PipelineConfig['mqtt']['subscriptions'] {
+  const common = { qos: 1, tagAddress: '' } as const;
+  return [
+    { ...common, topic: 'plant/P1', format: 'polling', plcCode: '{2}', to: to.P1 },
+    { ...common, topic: 'plant/P2', format: 'polling', plcCode: '{2}', to: to.P2 },
+    { ...common, topic: 'plant/P3', format: 'polling', plcCode: '{2}', to: to.P3 },
+    { ...common, topic: 'state/+', format: 'scalar', plcCode: '{1}', tagAddress: '{2}', to: to.state },
+  ];
 }

@@ -2,7 +2,7 @@ import type oracledb from 'oracledb';
 
 import { DeadlineError, withDeadline } from '../../src/core/clock.ts';
 import { DatabaseError } from '../../src/core/errors.ts';
-import { isClearedAfter } from '../../src/oracle/ending.ts';
+import { interruption, isClearedAfter } from '../../src/oracle/ending.ts';
 import type { ConnectionLender, Lease } from '../../src/oracle/lease.ts';
 import { toDatabaseError } from '../../src/oracle/ora-errors.ts';
 import type { Life } from './sim-clock.ts';
@@ -27,7 +27,7 @@ const LATE_MS = [500, 6_000] as const;
  * The client's side: lends connections as `Connections` does, whose statements are the bridge's own SQL. Everything
  * above it (Database, Ledger) is the real code.
  */
-export class SimConnections implements ConnectionLender {
+export class SimConnections {
   readonly #database: SimDatabase;
   readonly #life: Life;
   readonly #idle: SimConnection[] = [];
@@ -38,12 +38,27 @@ export class SimConnections implements ConnectionLender {
     this.#life = life;
   }
 
-  async use<T>(what: string, work: (lease: Lease) => Promise<T>): Promise<T> {
-    const connection = this.#idle.pop() ?? (await this.#logOn());
+  /** All lend the same connections. */
+  for(destination: string): ConnectionLender {
+    return { use: (what, work) => this.#use(destination, what, work) };
+  }
+
+  async #use<T>(destination: string, what: string, work: (lease: Lease) => Promise<T>): Promise<T> {
+    const connection = this.#idle.pop() ?? (await this.#logOn(destination));
     this.#all.add(connection);
-    const lease = { connection: connection as unknown as oracledb.Connection, wear: () => {} };
+    connection.destination = destination;
+    const { ended, end } = interruption(what, true);
+    const lease: Lease = {
+      connection: connection as unknown as oracledb.Connection,
+      wear: () => {},
+      cut: () => {
+        connection.cut();
+        end();
+      },
+    };
     try {
-      const result = await withDeadline(this.#life, CALL_TIMEOUT_MS + CALL_GRACE_MS, what, work(lease));
+      const working = Promise.race([work(lease), ended]);
+      const result = await withDeadline(this.#life, CALL_TIMEOUT_MS + CALL_GRACE_MS, what, working);
       if (connection.isUsable) this.#idle.push(connection);
       return result;
     } catch (thrown) {
@@ -74,12 +89,12 @@ export class SimConnections implements ConnectionLender {
     for (const connection of this.#all) connection.cut();
   }
 
-  async #logOn(): Promise<SimConnection> {
+  async #logOn(destination: string): Promise<SimConnection> {
     const { random } = this.#database;
     return this.#life.operate(
       random.between(...TRAVEL_MS),
       () => {
-        const { logOn, cut } = this.#database.health;
+        const { logOn, cut } = this.#database.healthFor(destination);
         if (logOn === 'refused') throw toDatabaseError(driverError('ORA-01017', 1017), false);
         if (logOn === 'no listener' || random.chance(cut / 2)) throw toDatabaseError(driverError('ORA-12541'), false);
         return new SimConnection(this.#database, this.#life);
@@ -93,6 +108,8 @@ class SimConnection {
   readonly #database: SimDatabase;
   readonly #life: Life;
   readonly #session: Session;
+  /** Whom it is used for. */
+  destination = '';
   #isCut = false;
 
   constructor(database: SimDatabase, life: Life) {
@@ -139,7 +156,7 @@ class SimConnection {
     rows: readonly (readonly unknown[])[],
     options: { autoCommit?: boolean },
   ): Promise<unknown> {
-    const { full, takesAll } = this.#database.health;
+    const { full, takesAll } = this.#database.healthFor(this.destination);
     const isFull = full > 0 && this.#database.random.chance(full);
     const ills = { isFull, takesAll, errorOf: this.#errorsOfRows(rows.length) };
     return this.#call('rows', insertRows(rows, ills, options.autoCommit === true));
@@ -147,7 +164,8 @@ class SimConnection {
 
   /** Errors of single rows for which the rows are not to blame. */
   #errorsOfRows(count: number): (offset: number) => string | undefined {
-    const { health, random } = this.#database;
+    const { random } = this.#database;
+    const health = this.#database.healthFor(this.destination);
     if (health.blamed > 0 && random.chance(health.blamed)) {
       const one = random.int(0, count - 1);
       return random.chance(0.5)
@@ -178,7 +196,8 @@ class SimConnection {
 
   #call<T>(what: string, call: Call<T>): Promise<T> {
     if (this.#isCut) return Promise.reject(driverError('NJS-500'));
-    const { health, random, time, trace } = this.#database;
+    const { random, time, trace } = this.#database;
+    const health = this.#database.healthFor(this.destination);
     const [cut, late, slow] = [random.chance(health.cut), random.chance(health.late), random.chance(health.slow)];
     const passing = random.chance(health.passing);
     let travelMs = random.between(...TRAVEL_MS);

@@ -21,6 +21,8 @@ export interface DatabaseHealth {
   readonly passing: number;
   /** The table refuses no row any more. */
   readonly takesAll: boolean;
+  /** Calls for this destination alone meet it; undefined: all. */
+  readonly only: string | undefined;
 }
 
 export const WELL: DatabaseHealth = {
@@ -33,6 +35,7 @@ export const WELL: DatabaseHealth = {
   unpartitioned: 0,
   passing: 0,
   takesAll: false,
+  only: undefined,
 };
 
 export interface LedgerPlace {
@@ -78,6 +81,12 @@ export class SimDatabase {
     this.time = time;
     this.random = random;
     this.trace = trace;
+  }
+
+  /** How the database is for calls for this destination. */
+  healthFor(destination: string): DatabaseHealth {
+    const { only, takesAll } = this.health;
+    return only === undefined || only === destination ? this.health : { ...WELL, takesAll };
   }
 
   openSession(): Session {

@@ -143,17 +143,21 @@ function leftovers({ backupDir, journalDir, ledger, segmentBytes, redeliverableB
   }
   if (bytes > MAX_SEGMENTS_BYTES * segmentBytes + redeliverableBytes)
     problems.push(`${bytes} bytes of segments are left`);
-  if (usedStreams(ledger).length > 1) problems.push(`left in the ledger: ${usedStreams(ledger).join(', ')}`);
+  if (otherStreams(ledger).length > 0) problems.push(`left in the ledger: ${otherStreams(ledger).join(', ')}`);
   return problems;
 }
 
 /**
- * Without rows at the origin: of a journal that a power cut took before its first message, or inserted by a late
- * session.
+ * What is not a lane's stream of one journal. Without rows at the origin: of a journal that a power cut took before its
+ * first message, or inserted by a late session.
  */
-export function usedStreams(ledger: ReadonlyMap<string, LedgerPlace>): string[] {
-  return [...ledger].filter(([, { messageNo }]) => messageNo > 0).map(([key]) => key);
+export function otherStreams(ledger: ReadonlyMap<string, LedgerPlace>): string[] {
+  const used = [...ledger].filter(([, { messageNo }]) => messageNo > 0).map(([key]) => key);
+  const [first] = used.flatMap((key) => LIVE.exec(key)?.groups?.['journal'] ?? []);
+  return used.filter((key) => first === undefined || LIVE.exec(key)?.groups?.['journal'] !== first);
 }
+
+const LIVE = / live\/(?<journal>[^/]+)/;
 
 function countAll(identities: Iterable<string>): Map<string, number> {
   const counts = new Map<string, number>();

@@ -1,5 +1,6 @@
 import type { Step } from '../../src/core/steps.ts';
 import { SUBSCRIPTIONS, type Payload } from './payloads.ts';
+import { ONE_LANE, type LaneSetup } from './lane-setups.ts';
 import { drawPlan, MOST_JOURNAL_BYTES, type End, type Plan, type TimedEvent } from './plan.ts';
 import { Random } from './random.ts';
 import { ReferenceDecoder } from './reference-decoder.ts';
@@ -11,7 +12,7 @@ import { BACKUP_DIR, JOURNAL_DIR } from './sim-config.ts';
 import { SimDatabase, WELL } from './sim-database.ts';
 import { HEALTHY, SimDisk } from './sim-disk.ts';
 import { noTrace, type Trace } from './trace.ts';
-import { contentOf, countRejected, judge, usedStreams } from './verdict.ts';
+import { contentOf, countRejected, judge, otherStreams } from './verdict.ts';
 
 export interface Result {
   readonly seed: number;
@@ -77,6 +78,8 @@ class World {
   readonly #toPublish: number;
   readonly #problems: string[] = [];
   readonly #reference = new ReferenceDecoder(SUBSCRIPTIONS);
+  #setup: LaneSetup = ONE_LANE;
+  #setupsUsed = 0;
   #life: BridgeLife | undefined;
   /** Instead of the bridge, for a while. */
   #offline: OfflineLife | undefined;
@@ -107,6 +110,7 @@ class World {
       this.#boot();
       await this.#runUntil(() => this.#time.elapsedMs >= this.#plan.endMs, this.#plan.endMs);
       this.#mend();
+      if (this.#setup !== this.#plan.setups.at(-1)) this.#end(this.#random.pick(['kill', 'power']));
       if (this.#plan.staysFull) await this.#drainFullDisk();
       await this.#settle('all is mended');
       // What a failing disk kept from being removed is removed by the next start.
@@ -174,6 +178,7 @@ class World {
     const { connectsAfterMs } = { connectsAfterMs: this.#random.pick([0, 5, 100]) };
     this.#life = new BridgeLife({
       plan: this.#plan,
+      setup: this.#nextSetup(),
       time: this.#time,
       random: this.#random.fork(),
       disk: this.#disk,
@@ -195,6 +200,15 @@ class World {
     this.#life.start();
   }
 
+  /** From life to life the configuration changes, until all is mended. */
+  #nextSetup(): LaneSetup {
+    const { setups } = this.#plan;
+    this.#setup = (this.#isMended ? undefined : setups[this.#setupsUsed]) ?? setups.at(-1)!;
+    this.#setupsUsed += 1;
+    this.#trace(() => `plan: configured with ${JSON.stringify(this.#setup)}`);
+    return this.#setup;
+  }
+
   #bootLater(): void {
     this.#dropped += this.#life?.dropped ?? 0;
     this.#life = undefined;
@@ -206,6 +220,7 @@ class World {
   #replayOffline(): void {
     this.#offline = new OfflineLife({
       plan: this.#plan,
+      setup: this.#setup,
       time: this.#time,
       random: this.#random.fork(),
       disk: this.#disk,
@@ -307,7 +322,7 @@ class World {
   /** A replay forgets its ledger stream after its file. */
   #isCleanedUp(): boolean {
     const { busySessions, ledger } = this.#database;
-    return busySessions === 0 && usedStreams(ledger).length <= 1 && !this.#disk.has(BACKUP_DIR, '.replay');
+    return busySessions === 0 && otherStreams(ledger).length === 0 && !this.#disk.has(BACKUP_DIR, '.replay');
   }
 
   /** Once more after a crash, which takes the request with it. */

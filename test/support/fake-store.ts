@@ -1,5 +1,5 @@
 import { DatabaseError, LEDGER_MOVED, type Reason } from '../../src/core/errors.ts';
-import type { LedgerMove } from '../../src/core/ledger-session.ts';
+import type { LedgerMove, Written } from '../../src/core/ledger-session.ts';
 import { comparePlaces, ORIGIN, type Place } from '../../src/core/place.ts';
 import type { RefusedRow } from '../../src/core/refused-row.ts';
 import { placeOf, type TagValues } from '../../src/core/tag-values.ts';
@@ -15,6 +15,8 @@ export interface FakeStoreOptions<Row> {
   readonly rowOf: (values: TagValues, index: number) => Row;
   /** Why the table refuses the row; undefined when it takes it. */
   readonly refusalOf: (row: Row) => Reason | undefined;
+  /** The table has the row by its key, and leaves it as it is; absent: it has none. */
+  readonly isThere?: (row: Row) => boolean;
   /** The row spoils the whole batch. */
   readonly spoilsBatch: (row: Row) => boolean;
 }
@@ -56,7 +58,7 @@ export class FakeStore<Row> {
     values: TagValues,
     move: LedgerMove | undefined,
     beforeCommit: (refused: readonly RefusedRow[]) => Promise<void>,
-  ): Promise<Place | undefined> {
+  ): Promise<Written> {
     const moved = this.keepsLedger ? move : undefined;
     if (moved !== undefined) this.#compare(stream, moved.from);
     const rows = Array.from({ length: values.length }, (_, index) => this.#options.rowOf(values, index));
@@ -67,12 +69,13 @@ export class FakeStore<Row> {
     });
     if (refused.length > 0) await beforeCommit(refused);
     const taken = withoutIndexes(rows, refused);
+    const added = taken.filter((row) => this.#options.isThere?.(row) !== true);
     const reached = moved === undefined ? undefined : placeReached(values, moved, refused);
     this.#end(stream, () => {
-      this.rows.push(...taken);
+      this.rows.push(...added);
       if (reached !== undefined) this.ledger.set(stream, reached);
     });
-    return reached;
+    return { reached, alreadyThere: taken.length - added.length };
   }
 
   forget(stream: string): void {

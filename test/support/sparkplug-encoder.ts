@@ -7,6 +7,7 @@ export interface MetricParts {
   readonly alias?: number | bigint;
   readonly timeMs?: number;
   readonly type?: number;
+  readonly isHistorical?: boolean;
   readonly isNull?: boolean;
   /** Of the property `Quality`. */
   readonly quality?: number | string | boolean | null;
@@ -53,6 +54,7 @@ function sparkplugMetric(metric: MetricParts): Buffer {
     ...integer(2, metric.alias),
     ...integer(3, metric.timeMs),
     ...integer(4, metric.type),
+    ...integer(5, metric.isHistorical === undefined ? undefined : Number(metric.isHistorical)),
     ...integer(7, metric.isNull === undefined ? undefined : Number(metric.isNull)),
     ...bytes(9, quality === undefined ? undefined : properties(quality)),
     ...integer(10, metric.int),

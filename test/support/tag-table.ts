@@ -16,8 +16,23 @@ export const TABLE_OPTIONS = {
     receivedAt: '',
   },
   valueType: 'binary_double',
+  onDuplicate: 'reject',
+  destinations: {},
   ledgerTable: 'MQTT_BRIDGE_LEDGER',
   onMissingPartition: 'hold',
+} as const;
+
+/** The options of `Sessions` but the bridge's id. */
+export const SESSIONS_OPTIONS = {
+  destination: {
+    name: 'default',
+    table: TABLE_OPTIONS.table,
+    columns: TABLE_OPTIONS.columns,
+    valueType: TABLE_OPTIONS.valueType,
+    onDuplicate: 'reject',
+  },
+  ledgerTable: TABLE_OPTIONS.ledgerTable,
+  onMissingPartition: TABLE_OPTIONS.onMissingPartition,
 } as const;
 
 export interface TagRow {

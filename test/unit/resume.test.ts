@@ -5,11 +5,13 @@ import { createCounters, type Counters } from '../../src/core/counters.ts';
 import type { Delivery } from '../../src/core/message.ts';
 import { noStep } from '../../src/core/steps.ts';
 import { TagValues } from '../../src/core/tag-values.ts';
-import { findInFiles, takeUp, type TakenUp } from '../../src/resume.ts';
+import type { LaneTakenUp } from '../../src/lanes/lane.ts';
+import { findInFiles, takeUp } from '../../src/resume.ts';
 import { Storage, type StorageConfig } from '../../src/storage.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { LossyDisk, seededRandom } from '../support/lossy-filesystem.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
+import { TABLE_OPTIONS } from '../support/tag-table.ts';
 import { RECEIVED_AT_MS } from '../support/values.ts';
 import { delivery, takeAll } from './journal/sample-journal.ts';
 
@@ -20,7 +22,7 @@ const config: StorageConfig = {
   mqtt: { receiveMaximum: 10, subscriptions: [] },
   tagName: '{plc}.{tag}',
   writer: { batchSize: 100 },
-  oracle: { valueType: 'binary_double', columns: { text: 'TEXT' } },
+  oracle: { ...TABLE_OPTIONS, destinations: {} },
 };
 
 class Sample {
@@ -43,12 +45,14 @@ class Sample {
     });
   }
 
-  async takeUp(): Promise<TakenUp & { session: BrokerSession }> {
+  async takeUp(): Promise<LaneTakenUp & { session: BrokerSession; destinations: string[] }> {
     const storage = this.storage();
     const journal = await storage.open();
     const session = new BrokerSession({ journal, maxInFlight: 10, hasOwnTime: () => true });
-    const taken = await takeUp({ journal, backups: storage.backups, counters: this.counters, session });
-    return { ...taken, session };
+    const { backups } = storage;
+    const destinations = ['default', 'alarms'];
+    const taken = await takeUp({ journal, backups, counters: this.counters, session, destinations });
+    return { ...taken.get('default')!, session, destinations: [...taken.keys()] };
   }
 }
 
@@ -74,9 +78,9 @@ async function killed() {
   const places = messages.map(({ number }) => ({ messageNo: number, valueNo: 0 }));
   journal.settledThrough(places[0]!);
   const known = { acknowledgedThrough: places[1]!.messageNo, idsCountOn: true, setsDuplicate: true, keepsIds: true };
-  await journal.saveCheckpoint({ valuesWritten: 1, messagesReceived: 2 }, places[0], known);
-  await storage.backups.backUp(oneOf(places[1]!.messageNo), REASON);
-  await storage.backups.reject(oneOf(places[2]!.messageNo), [{ index: 0, reason: REASON }]);
+  await journal.saveCheckpoint({ valuesWritten: 1, messagesReceived: 2 }, { ledger: places[0]!, broker: known });
+  await storage.backups.lane().backUp(oneOf(places[1]!.messageNo), REASON);
+  await storage.backups.lane().reject(oneOf(places[2]!.messageNo), [{ index: 0, reason: REASON }]);
   sample.disk.kill();
   return { sample, places, known };
 }
@@ -107,7 +111,7 @@ describe('takeUp', () => {
   it('goes on with the counters of the checkpoint, and with what was known of the session', async () => {
     const { sample, known } = await killed();
     const { session } = await sample.takeUp();
-    expect(sample.counters).toMatchObject({ valuesWritten: 1, messagesReceived: 2, valuesBackedUp: 0 });
+    expect(sample.counters).toMatchObject({ messagesReceived: 2, messagesUndecodable: 0 });
     expect(session.knowledge).toEqual(known);
   });
 
@@ -124,6 +128,10 @@ describe('findInFiles', () => {
     const storage = sample.storage();
     const journal = await storage.open();
     for (const message of await takeAll(journal)) journal.done(message, 0);
-    expect(await findInFiles(journal, storage.backups)).toEqual({ backedUp: places[1], rejected: new Set() });
+    expect(await findInFiles(journal, storage.backups, 'default')).toEqual({
+      backedUp: places[1],
+      isBehind: true,
+      rejected: new Set(),
+    });
   });
 });

@@ -1,3 +1,4 @@
+import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import type { Reason } from '../../core/errors.ts';
 import { MAX_VALUE_NO } from '../../core/limits.ts';
 import type { Tag } from '../../core/tag-values.ts';
@@ -16,6 +17,8 @@ export interface DecodedRow {
   readonly receivedAtMs: number;
   /** Id of the journal that numbered the row; empty where that is not said. */
   readonly journal: string;
+  /** Whom the row is for. */
+  readonly destination: string;
   /** NaN where a person's row has none. */
   readonly messageNo: number;
   readonly valueNo: number;
@@ -27,11 +30,12 @@ export interface DecodedRow {
   readonly reason: Reason;
 }
 
-/** What a value is made of must be there; what only explains may be missing. */
+/** What a value is made of must be there; what only explains, or what files of older versions lack, may be missing. */
 const OPTIONAL_COLUMNS: ReadonlySet<RowColumn> = new Set([
   'insertion_attempt_time',
   'journal',
   'details',
+  'destination',
   'error_code',
   'error_message',
 ]);
@@ -92,6 +96,7 @@ export class RowDecoder {
       quality: this.#text(record, 'quality'),
       receivedAtMs: this.#isPersons && Number.isNaN(receivedAtMs) ? timeMs : receivedAtMs,
       journal: this.#field(record, 'journal') ?? '',
+      destination: this.#field(record, 'destination') ?? DEFAULT_DESTINATION,
       messageNo: hasPlace ? this.#wholeNumber(record, 'message_no', Number.MAX_SAFE_INTEGER) : Number.NaN,
       valueNo: hasPlace ? this.#wholeNumber(record, 'value_no', MAX_VALUE_NO) : 0,
       attemptedAtMs: this.#time(record, 'insertion_attempt_time', this.#attemptTimes),

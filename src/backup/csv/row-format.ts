@@ -1,3 +1,4 @@
+import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import type { Reason } from '../../core/errors.ts';
 import type { Message } from '../../core/message.ts';
 import type { RefusedRow } from '../../core/refused-row.ts';
@@ -10,8 +11,9 @@ import { TimeWriter } from './time-text.ts';
  * The lines of the files, one record a value or an undecodable message.
  *
  * A number is the shortest decimal text that reads back as the same double, empty for NULL; infinities are `Infinity`
- * and `-Infinity`. Numbers, times, the journal's id and base64 are the bridge's own and stand as they are; each other
- * field may hold what someone else chose, and is kept from being a formula (csv.ts).
+ * and `-Infinity`. Numbers, times, the journal's id, the destination's name (empty for the default) and base64 are the
+ * bridge's own and stand as they are; each other field may hold what someone else chose, and is kept from being a
+ * formula (csv.ts).
  */
 
 export const ROW_COLUMNS = [
@@ -28,6 +30,7 @@ export const ROW_COLUMNS = [
   'message_no',
   'value_no',
   'details',
+  'destination',
   'error_code',
   'error_message',
 ] as const;
@@ -64,6 +67,8 @@ export function shortReason({ code, message }: Reason): Reason {
 export interface RowOrigin {
   /** Id of the journal that numbered them; empty when that is not known. */
   readonly journal: string;
+  /** Whom they are for. */
+  readonly destination: string;
   readonly attemptedAtMs: number;
 }
 
@@ -127,12 +132,14 @@ class RowLines {
   readonly #details = new DetailsWriter();
   readonly #attemptTime: string;
   readonly #journal: string;
+  readonly #destination: string;
   #quality = '';
   #qualityField = csvText('');
 
-  constructor({ attemptedAtMs, journal }: RowOrigin) {
+  constructor({ attemptedAtMs, destination, journal }: RowOrigin) {
     this.#attemptTime = new TimeWriter().text(attemptedAtMs);
     this.#journal = journal === '' ? '' : csvField(journal);
+    this.#destination = destination === DEFAULT_DESTINATION ? '' : csvField(destination);
   }
 
   line(values: TagValues, i: number, ending: string): string {
@@ -154,7 +161,8 @@ class RowLines {
     return (
       `${name}${numberText(values.numbers[i]!)},${time},${this.#qualityField},${this.#attemptTime},` +
       `${csvText(text)},${this.#origins.get(tag)!},${receivedAt},` +
-      `${this.#journal},${values.messageNos[i]!},${values.valueNos[i]!},${this.#details.field(values, i)}${ending}`
+      `${this.#journal},${values.messageNos[i]!},${values.valueNos[i]!},${this.#details.field(values, i)},` +
+      `${this.#destination}${ending}`
     );
   }
 }

@@ -12,6 +12,8 @@ export interface BackupRows {
   readonly reasons: readonly Reason[];
   /** Which journal numbered the row; empty where that is not said. */
   readonly journals: readonly string[];
+  /** Whom the row is for. */
+  readonly destinations: readonly string[];
   /** When it was given up, epoch milliseconds; NaN where that is not said. */
   readonly attemptedAtMs: readonly number[];
 }
@@ -65,6 +67,7 @@ class RowList implements BackupRows {
   readonly values: TagValues;
   readonly reasons: Reason[] = [];
   readonly journals: string[] = [];
+  readonly destinations: string[] = [];
   readonly attemptedAtMs: number[] = [];
   readonly #reasonsAreProblems: boolean;
 
@@ -86,6 +89,7 @@ class RowList implements BackupRows {
     this.values.receivedAtMs[i] = row.receivedAtMs;
     this.reasons.push(row.reason);
     this.journals.push(row.journal);
+    this.destinations.push(row.destination);
     this.attemptedAtMs.push(row.attemptedAtMs);
   }
 }

@@ -20,6 +20,7 @@ export interface BackupFileOptions {
   /** The final name, ending in `.csv`. */
   readonly name: string;
   readonly kind: BackupKind;
+  readonly destination: string;
   readonly header: string;
   readonly createdAtMs: number;
   readonly reason: Reason;
@@ -78,11 +79,12 @@ export class BackupFile {
   }
 
   get info(): BackupFileInfo {
-    const { name, kind, createdAtMs, reason } = this.#options;
+    const { name, kind, createdAtMs, destination, reason } = this.#options;
     return {
       name,
       kind,
       state: this.#state === 'sealed' ? 'sealed' : 'open',
+      destination,
       rows: this.#rows,
       bytes: this.#bytes,
       sha256: this.#sha256,

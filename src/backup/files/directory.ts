@@ -3,10 +3,11 @@ import { coerceError, systemErrorCode } from '../../core/errors.ts';
 import { RepeatedError, type Logger } from '../../core/logger.ts';
 import { OneAtATime } from '../../core/one-at-a-time.ts';
 import type { Catalog } from './catalog.ts';
-import { finalNameOf, isSealedName, newFileName, OPEN_SUFFIX, type BackupKind } from './file-name.ts';
+import type { BackupFileInfo } from './file-info.ts';
+import { finalNameOf, isSealedName, newFileName, OPEN_SUFFIX, parseFileName, type BackupKind } from './file-name.ts';
 import type { BackupFolder } from './folder.ts';
 import { recoverFile } from './recovery.ts';
-import { scanFile, unreadableFile } from './scan.ts';
+import { firstDestination, scanFile, unreadableFile } from './scan.ts';
 
 export interface BackupDirectoryOptions {
   readonly folder: BackupFolder;
@@ -32,6 +33,8 @@ export class BackupDirectory {
   readonly #options: BackupDirectoryOptions;
   readonly #rescanError: RepeatedError;
   readonly #turns = new OneAtATime();
+  /** Of files that may not be on disk yet. */
+  readonly #takenNames = new Set<string>();
   #cancelRescan: CancelTimer = () => {};
   #isStopped = false;
 
@@ -41,18 +44,19 @@ export class BackupDirectory {
   }
 
   /**
-   * Makes the directory, ends what a crash left half done in it, and enters all its files into the catalog, as not read
-   * yet. Throws the system error when the directory can't be made or listed, or a backup can't be sealed.
+   * Makes the directory, ends what a crash left half done in it, and enters all its files into the catalog: of those
+   * that are not read yet it is known whom they are for. Throws the system error when the directory can't be made or
+   * listed, or a backup can't be sealed, or begun to be read.
    */
   async recover(): Promise<void> {
-    const { catalog, folder, log } = this.#options;
+    const { folder, log } = this.#options;
     await folder.fileSystem.makeDirectory(folder.directory);
     await folder.removeLeftovers(log);
     // A run that was killed may have given names, stamps above all, and not made them durable: this one builds on what
     // it sees.
     await folder.sync();
     for (const entry of await folder.list()) {
-      if (isSealedName(entry)) catalog.put(unreadableFile(entry, 'sealed', NOT_READ_YET));
+      if (isSealedName(entry)) await this.#enter(entry);
       const name = finalNameOf(entry);
       if (name !== undefined) await this.#recover(name);
     }
@@ -101,13 +105,23 @@ export class BackupDirectory {
     return this.#turns.run(work);
   }
 
-  /** A name that no file has, in whatever form, nor had in this run. Throws the system error of the disk. */
+  /**
+   * A name that no file has, in whatever form, nor had in this run, and that nobody was given who has not made a file
+   * of it yet. Throws the system error of the disk.
+   */
   async freeName(kind: BackupKind, atMs: number): Promise<string> {
-    const { catalog, folder } = this.#options;
-    const entries = await folder.list();
-    const isTaken = (name: string): boolean =>
-      catalog.hadFile(name) || entries.some((entry) => entry === name || entry.startsWith(`${name}.`));
-    return newFileName(kind, atMs, isTaken);
+    return this.#chooseName(await this.#options.folder.list(), kind, atMs);
+  }
+
+  /**
+   * As `freeName`, and nobody else is given the name until `drop` says that there is no such file: files of several
+   * destinations are begun at once, and nothing is made on disk yet. Throws the system error of the disk.
+   */
+  async takeName(kind: BackupKind, atMs: number): Promise<string> {
+    const entries = await this.#options.folder.list();
+    const name = this.#chooseName(entries, kind, atMs);
+    this.#takenNames.add(name);
+    return name;
   }
 
   /** A file was given this name: it is read and listed. Never throws. To be called in turn. */
@@ -117,8 +131,30 @@ export class BackupDirectory {
 
   /** The file is gone. */
   drop(name: string): void {
+    this.#takenNames.delete(name);
     this.#options.onGone(name);
     this.#options.catalog.drop(name);
+  }
+
+  #chooseName(entries: readonly string[], kind: BackupKind, atMs: number): string {
+    const isTaken = (name: string): boolean =>
+      this.#options.catalog.hadFile(name) ||
+      this.#takenNames.has(name) ||
+      entries.some((entry) => entry === name || entry.startsWith(`${name}.`));
+    return newFileName(kind, atMs, isTaken);
+  }
+
+  async #enter(name: string): Promise<void> {
+    const { catalog, folder } = this.#options;
+    const file = unreadableFile(name, 'sealed', NOT_READ_YET);
+    try {
+      const destination = await firstDestination(folder.fileSystem, folder.path(name));
+      catalog.put({ ...file, destination });
+    } catch (error) {
+      // By whom a backup is for it is known what of it is in Oracle; of other files `#followFile` says what is wrong.
+      if (mayBeInOracle(file) && systemErrorCode(error) !== 'ENOENT') throw error;
+      catalog.put(file);
+    }
   }
 
   async #recover(name: string): Promise<void> {
@@ -171,7 +207,8 @@ export class BackupDirectory {
       // Its own sealed file may be found before its writer has said so: it will.
       if (known?.state === 'open' && known.problem === undefined) return;
       if (known !== undefined && known.bytes > 0 && (await fileSystem.size(path)) === known.bytes) return;
-      catalog.put((await scanFile(fileSystem, path, name, 'sealed')).info);
+      const { info } = await scanFile(fileSystem, path, name, 'sealed');
+      catalog.put(known === undefined || known.destination === info.destination ? info : moved(info, known));
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return;
       log.warn('backup file could not be read', { file: name, error });
@@ -184,4 +221,21 @@ export class BackupDirectory {
     const run = (): void => void this.rescan().then(() => this.#rescanLater());
     this.#cancelRescan = this.#options.clock.setTimer(RESCAN_INTERVAL_MS, run);
   }
+}
+
+/**
+ * What is in Oracle already is known by the ledger of the destination that the file was for when it was found: it must
+ * not become another's in between.
+ */
+function moved(info: BackupFileInfo, { destination }: BackupFileInfo): BackupFileInfo {
+  if (!mayBeInOracle(info) || info.problem !== undefined) return info;
+  const problem =
+    `its rows were for ${destination} when the file was found and are for ${info.destination} now: ` +
+    `put ${destination} back into it, and replay it with --to ${info.destination}`;
+  return { ...info, destination, problem };
+}
+
+/** Rows of the file may have been live, and written, before they were backed up. */
+function mayBeInOracle({ kind, name }: BackupFileInfo): boolean {
+  return kind === 'backup' && parseFileName(name) !== undefined;
 }

@@ -7,6 +7,8 @@ export interface BackupFileInfo {
   readonly name: string;
   readonly kind: BackupKind;
   readonly state: 'open' | 'sealed';
+  /** Whom its rows are for, by the first of them; the default's for messages that could not be decoded. */
+  readonly destination: string;
   /** Rows, or messages of an undecodable file. */
   readonly rows: number;
   readonly bytes: number;
@@ -29,10 +31,13 @@ export function compareFiles(a: BackupFileInfo, b: BackupFileInfo): number {
   return a.createdAtMs - b.createdAtMs || a.name.length - b.name.length || (a.name < b.name ? -1 : 1);
 }
 
-/** Why a file can't be discarded, for a person; undefined when it can. `replaying`: the file that is being replayed. */
-export function refusalToDiscard({ name, state }: BackupFileInfo, replaying?: string): string | undefined {
+/** Why a file can't be discarded, for a person; undefined when it can. `replaying`: those being replayed. */
+export function refusalToDiscard(
+  { name, state }: BackupFileInfo,
+  replaying: readonly string[] = [],
+): string | undefined {
   if (state === 'open') return `${name} is being written; only sealed files can be discarded`;
-  return name === replaying ? `${name} is being replayed; try again when that is over` : undefined;
+  return replaying.includes(name) ? `${name} is being replayed; try again when that is over` : undefined;
 }
 
 /** The earliest and latest of many times; NaN is no time. */

@@ -16,7 +16,7 @@ export const REPLAYED_SUFFIX = '.replayed';
 export const DAMAGED_SUFFIX = '.damaged';
 /** See skip-stamps.ts. */
 export const SKIP_SUFFIX = '.skip';
-/** See replay-streams.ts. */
+/** See replay-note.ts. */
 export const REPLAY_SUFFIX = '.replay';
 /** See decoded-messages.ts. */
 export const ROWS_SUFFIX = '.rows';

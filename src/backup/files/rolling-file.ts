@@ -13,7 +13,7 @@ export interface RollingFileOptions {
   readonly begin: (reason: Reason) => Promise<BackupFile>;
   /** The file grew or was sealed. */
   readonly onChange: (info: BackupFileInfo) => void;
-  /** Somebody took the open file away, or the disk did not let it be made. */
+  /** Somebody took the open file away, or it was not made: the disk did not let it, or it got no row. */
   readonly onGone: (name: string) => void;
   readonly onSealed: () => void;
   readonly clock: Clock;
@@ -171,7 +171,10 @@ export class RollingFile {
     this.#letGo(file);
     this.#sealError.over();
     const { name, kind, rows, bytes } = file.info;
-    if (rows === 0) return;
+    if (rows === 0) {
+      this.#options.onGone(name);
+      return;
+    }
     this.#options.log.info('backup file sealed', { file: name, kind, rows, bytes });
     this.#options.onChange(file.info);
     this.#options.onSealed();

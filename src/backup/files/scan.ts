@@ -1,15 +1,16 @@
 import { createHash } from 'node:crypto';
 
+import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import { ifThere } from '../../core/durable-file.ts';
 import { coerceError, type Reason } from '../../core/errors.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import { parseCsv } from '../csv/csv-reader.ts';
-import { CsvError, hasZeros, textOfField, type CsvRecord } from '../csv/csv.ts';
+import { CsvError, hasZeros, textOfField, type CsvField, type CsvRecord } from '../csv/csv.ts';
 import { compareFiles, TimeRange, type BackupFileInfo } from './file-info.ts';
 import type { BackupFolder } from './folder.ts';
 import { finalNameOf, isSealedName, OPEN_SUFFIX, parseFileName, type BackupKind } from './file-name.ts';
 import { RowDecoder } from '../csv/row-decoder.ts';
-import type { UNDECODABLE_COLUMNS } from '../csv/row-format.ts';
+import type { RowColumn, UNDECODABLE_COLUMNS } from '../csv/row-format.ts';
 import { TimeReader } from '../csv/time-text.ts';
 
 /** A file as reading it through showed it. */
@@ -87,10 +88,33 @@ export async function scanFile(
   const info: BackupFileInfo = {
     ...unreadableFile(name, state, problem),
     ...summary.facts(name),
+    // Of a file that a person made columns may be missing, so that none of its rows could be read.
+    destination: summary.destination ?? (await firstDestination(fileSystem, path)),
     bytes,
     sha256: state === 'sealed' && problem === undefined ? hash.digest('hex') : undefined,
   };
   return { info, wholeBytes: summary.wholeBytes };
+}
+
+/**
+ * Whom the rows of a file are for, by the first of them; reads little. The default's where no row can be read. Throws
+ * the system error of the disk.
+ */
+export async function firstDestination(fileSystem: FileSystem, path: string): Promise<string> {
+  const column: RowColumn = 'destination';
+  let at: number | undefined;
+  try {
+    for await (const records of parseCsv(fileSystem, path)) {
+      for (const { fields } of records) {
+        if (at !== undefined) return fields[at] ?? DEFAULT_DESTINATION;
+        at = headerNames(fields).indexOf(column);
+        if (at === -1) return DEFAULT_DESTINATION;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+  }
+  return DEFAULT_DESTINATION;
 }
 
 /** A file of which only the name is known, and what keeps it from being read. */
@@ -100,6 +124,7 @@ export function unreadableFile(name: string, state: 'open' | 'sealed', problem: 
     name,
     kind: named?.kind ?? 'backup',
     state,
+    destination: DEFAULT_DESTINATION,
     rows: 0,
     bytes: 0,
     sha256: undefined,
@@ -120,6 +145,11 @@ class Summary {
   #rows = 0;
   #first: RecordFacts | undefined;
   wholeBytes = 0;
+
+  /** Of the first row; undefined: there is none so far. */
+  get destination(): string | undefined {
+    return this.#first?.destination;
+  }
 
   add(record: CsvRecord): void {
     if (this.#read === undefined) {
@@ -152,7 +182,7 @@ class Summary {
   }
 
   #readHeader(header: CsvRecord): void {
-    const names = header.fields.map((field) => field?.trim().toLowerCase());
+    const names = headerNames(header.fields);
     if (names.includes('payload_base64')) {
       this.#kind = 'undecodable';
       this.#read = undecodableReader(header, names);
@@ -163,9 +193,14 @@ class Summary {
   }
 }
 
+function headerNames(fields: readonly CsvField[]): (string | undefined)[] {
+  return fields.map((field) => field?.trim().toLowerCase());
+}
+
 interface RecordFacts {
   readonly timeMs: number;
   readonly attemptedAtMs: number;
+  readonly destination: string;
   readonly reason: Reason;
 }
 
@@ -183,6 +218,6 @@ function undecodableReader(header: CsvRecord, names: readonly (string | undefine
     }
     const timeMs = times.timeMs(fields[receivedAt] ?? '') ?? Number.NaN;
     const reason = { code: textOfField(fields[code] ?? ''), message: textOfField(fields[message] ?? '') };
-    return { timeMs, attemptedAtMs: timeMs, reason };
+    return { timeMs, attemptedAtMs: timeMs, destination: DEFAULT_DESTINATION, reason };
   };
 }

@@ -160,7 +160,9 @@ class DecodedFiles {
     if (outcome === undefined) {
       this.count.values += values.length;
       const origin = { journal: journalOfRows(message.journal), attemptedAtMs: this.#attemptedAtMs };
-      if (values.length > 0) this.#rows.add(encodeRejected(values, rowsOf(values), origin));
+      for (const { destination, rows } of rowsByDestination(values)) {
+        this.#rows.add(encodeRejected(values, rows, { ...origin, destination }));
+      }
     } else if (outcome === 'skipped') {
       this.count.skipped += 1;
     } else {
@@ -187,9 +189,28 @@ class DecodedFiles {
   }
 }
 
-/** All values, each with why it must not be written, or without a reason. */
-function rowsOf(values: TagValues): RefusedRow[] {
-  return Array.from({ length: values.length }, (_, index) => ({ index, reason: values.problems[index] ?? NO_REASON }));
+/** The values from `start` up to `end`, each with why it must not be written, or without a reason. */
+function rowsOf(values: TagValues, start: number, end: number): RefusedRow[] {
+  return Array.from({ length: end - start }, (_, i) => {
+    const index = start + i;
+    return { index, reason: values.problems[index] ?? NO_REASON };
+  });
+}
+
+interface DestinationRows {
+  readonly destination: string;
+  readonly rows: readonly RefusedRow[];
+}
+
+/** The rows of a message's list by whom they are for, in their order. */
+function rowsByDestination(values: TagValues): DestinationRows[] {
+  const { destination, length, runs } = values;
+  const first = { start: 0, destination: undefined };
+  return [first, ...runs].flatMap((run, i) => {
+    const end = runs[i]?.start ?? length;
+    if (end === run.start) return [];
+    return [{ destination: run.destination ?? destination, rows: rowsOf(values, run.start, end) }];
+  });
 }
 
 class Output {

@@ -1,5 +1,5 @@
 import { sleep, type Clock } from '../../core/clock.ts';
-import type { Counters } from '../../core/counters.ts';
+import type { ValueCounters } from '../../core/counters.ts';
 import { DatabaseError } from '../../core/errors.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import type { LedgerSession } from '../../core/ledger-session.ts';
@@ -11,8 +11,10 @@ import { countThrough, type TagValues } from '../../core/tag-values.ts';
 import { LedgerStream, spoilsBatch } from '../../stream/ledger-stream.ts';
 import type { Backups } from '../backups.ts';
 import type { BackupFileInfo } from '../files/file-info.ts';
+import { begunHint, goneHint } from '../files/gone-hint.ts';
 import { KINDS } from '../files/kinds.ts';
 import { visitRejected } from '../written/recall.ts';
+import type { SkipStamp } from '../written/stamp-files.ts';
 import {
   decodeMessages,
   hasDecodedRows,
@@ -20,26 +22,54 @@ import {
   rowsPath,
   type MessageDecoder,
 } from './decoded-messages.ts';
-import { FileChangedError, orderedRows, surveyRows, type RowGroup, type Survey } from './replay-rows.ts';
-import { readStreams, unfinishedReplays, writeStreams, type ReplayStreams } from './replay-streams.ts';
+import {
+  FileChangedError,
+  orderedRows,
+  surveyRows,
+  UnreplayableError,
+  type RowGroup,
+  type Survey,
+} from './replay-rows.ts';
+import { hasBegun, presentNotes, readNote, writeNote, type ReplayNote } from './replay-note.ts';
+import { destinationOfKey } from './stream-name.ts';
 
 export interface FileReplayParts {
   readonly backups: Backups;
   readonly fileSystem: FileSystem;
+  /** Whose loop this is. */
+  readonly destination: string;
+  /** Those of the configuration. */
+  readonly isConfigured: (destination: string) => boolean;
+  /** The destination takes batches, and what it has is known. */
+  readonly isOracleUp: (destination: string) => boolean;
+  /**
+   * It is known what Oracle has of the live values for the destination, also of one that the configuration does not
+   * name any more: until then it is not known which rows of a backup were written.
+   */
+  readonly isLedgerKnown: (destination: string) => boolean;
   /** `blamesRows`: as of `Refusals`. */
-  readonly session: (stream: string, blamesRows?: () => boolean) => LedgerSession;
-  readonly checkRows: (values: TagValues) => readonly RefusedRow[];
+  readonly session: (stream: string, destination: string, blamesRows?: () => boolean) => LedgerSession;
+  readonly checkRows: (values: TagValues, destination: string) => readonly RefusedRow[];
   /** Made anew for each file of messages. */
   readonly decoder: () => MessageDecoder;
-  readonly counters: Pick<Counters, 'valuesReceived' | 'valuesBackedUp' | 'valuesReplayed' | 'valuesWritten'>;
+  /** Of one destination. */
+  readonly counters: (destination: string) => ReplayCounters;
   readonly batchSize: number;
   readonly onStep: OnStep;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** The file's replay must not begin yet. */
+export type ReplayCounters = Pick<
+  ValueCounters,
+  'valuesReceived' | 'valuesBackedUp' | 'valuesReplayed' | 'valuesWritten' | 'valuesAlreadyThere'
+>;
+
+/** The file's replay must not begin, or go on, yet. */
 export class ReplayWaitsError extends Error {}
+
+/** The configuration does not name a destination that rows are for: nothing was changed. */
+export class GoneDestinationError extends UnreplayableError {}
 
 /** Up to which message of a journal a file has messages that became rows. */
 export interface LastMessage {
@@ -48,9 +78,10 @@ export interface LastMessage {
 }
 
 /**
- * Writes the rows of one file, each group of them through a ledger stream of its own, in the order of their places.
- * `run` may be called again after it threw: what the ledger says is written, and what is in the rejected CSV, is passed
- * over then. A file of messages is decoded first (decoded-messages.ts), until its first row is about to be written.
+ * Writes the rows of one file, each group of them through a ledger stream of its own, in the order of their places, to
+ * the destination that they are for, or all to the one that a person has named. `run` may be called again after it
+ * threw: what the ledger says is written, and what is in the rejected CSV, is passed over then. A file of messages is
+ * decoded first (decoded-messages.ts), until its first row is about to be written.
  */
 export class FileReplay {
   readonly file: string;
@@ -70,6 +101,7 @@ export class FileReplay {
   /** Rows, or messages: what the file is listed with. */
   #total = 0;
   #lastMessages: readonly LastMessage[] = [];
+  #sources: readonly string[] = [];
   /** From then on memory has what was rejected. */
   #hasBegun = false;
 
@@ -87,6 +119,11 @@ export class FileReplay {
   get progress(): { readonly file: string; readonly rows: number; readonly replayedRows: number } {
     const share = this.#rows === 0 ? 0 : this.#replayedRows / this.#rows;
     return { file: this.file, rows: this.#total, replayedRows: Math.floor(this.#total * share) };
+  }
+
+  /** Whom the rows are for, wherever they went. Once `run` has read the file. */
+  get sources(): readonly string[] {
+    return this.#sources;
   }
 
   /** Of a file of messages, once `run` has read it; else none. */
@@ -108,18 +145,20 @@ export class FileReplay {
     const reading = this.#hasMessages ? { reasonsAreProblems: true } : { isPersons: this.#isAsked };
     const survey = await surveyRows(fileSystem, path, this.file, reading);
     this.#rows = survey.rows;
+    this.#sources = [...new Set(survey.groups.map(({ destination }) => destination))];
     this.#total = this.#hasMessages ? (backups.file(this.file)?.rows ?? survey.rows) : survey.rows;
     this.#replayedRows = 0;
     if (this.#hasMessages) this.#lastMessages = survey.groups.map(lastMessage);
-    const names = await this.#begin(survey);
-    const stamp = await backups.skipStamp(this.file);
+    const known = await readNote(backups.folder, this.file);
+    const stamp = await this.#skipStamp(known?.to, survey.groups);
+    const note = await this.#begin(survey, known);
     for (const group of survey.groups) {
-      const stream = this.#stream(names, group);
+      const stream = this.#stream(note, group);
       const skipThrough = stamp !== undefined && stamp.journal === group.journal ? stamp : undefined;
       for await (const { values, rows } of orderedRows(fileSystem, path, survey, group, batchSize)) {
         if (signal.aborted) return false;
         if (skipThrough !== undefined) values.removeFirst(countThrough(values, skipThrough));
-        await this.#replay(values, stream, signal);
+        await this.#write(values, stream, targetOf(note, group), signal);
         this.#replayedRows += rows;
         backups.setReplayed(this.file, this.progress.replayedRows);
       }
@@ -135,8 +174,8 @@ export class FileReplay {
   async #decode(signal: AbortSignal): Promise<boolean> {
     const { backups, clock, decoder, log } = this.#parts;
     const { folder } = backups;
-    const hasBegun = (await readStreams(folder, this.file)) !== undefined;
-    if (hasBegun && (await hasDecodedRows(folder, this.file))) return true;
+    const note = await readNote(folder, this.file);
+    if (hasBegun(note) && (await hasDecodedRows(folder, this.file))) return true;
     const count = await decodeMessages(this.file, { folder, clock, decoder: decoder() }, signal);
     if (count === undefined) return false;
     log.info('undecodable messages decoded', { file: this.file, ...count });
@@ -147,43 +186,77 @@ export class FileReplay {
    * The names of the streams stay those of the first time. After a crash the rows that were rejected without a commit
    * are looked for.
    */
-  async #begin(survey: Survey): Promise<ReplayStreams> {
-    const { backups } = this.#parts;
-    const known = await readStreams(backups.folder, this.file);
-    if (known === undefined && this.#isSetApart) await this.#assertNoneIsUnfinished();
-    const names = { ...known };
-    for (const { key, stream } of survey.groups) names[key] ??= stream;
+  async #begin({ groups }: Survey, known: ReplayNote | undefined): Promise<ReplayNote> {
+    const { backups, destination, isConfigured } = this.#parts;
+    const isBegun = hasBegun(known);
+    const streams: Record<string, string> = { ...known?.streams };
+    for (const { key, stream } of groups) streams[key] ??= stream;
+    const note = { destination: known?.destination ?? destination, to: known?.to, streams };
+    const gone = groups.map((group) => targetOf(note, group)).find((each) => !isConfigured(each));
+    if (gone !== undefined) throw new GoneDestinationError(isBegun ? begunHint(gone) : goneHint(gone));
+    if (!isBegun && this.#isSetApart) await this.#assertNoneIsUnfinished(groups);
     // Also what is there already: an attempt whose name the disk refused to keep looks the same.
-    if (!this.#hasBegun || Object.keys(names).length > Object.keys(known ?? {}).length) {
-      await writeStreams(backups.folder, this.file, names);
+    if (!this.#hasBegun || Object.keys(streams).length > Object.keys(known?.streams ?? {}).length) {
+      await writeNote(backups.folder, this.file, note);
     }
-    if (this.#hasMessages && known === undefined) this.#countDecoded(survey.rows);
-    if (known !== undefined && !this.#hasBegun) await this.#findRejected(survey.groups, names);
+    if (this.#hasMessages && !isBegun) this.#countDecoded(note, groups);
+    if (isBegun && !this.#hasBegun) await this.#findRejected(groups, note);
     this.#hasBegun = true;
-    return names;
+    return note;
+  }
+
+  /** Up to where rows are in Oracle since they were live. */
+  async #skipStamp(to: string | undefined, groups: readonly RowGroup[]): Promise<SkipStamp | undefined> {
+    const { backups, destination, isLedgerKnown } = this.#parts;
+    const info = backups.file(this.file);
+    if (info?.kind !== 'backup') return undefined;
+    const isOther = to !== undefined || info.destination !== destination;
+    if (isOther && !isLedgerKnown(info.destination)) {
+      throw new ReplayWaitsError(
+        `it waits until it is known what of it is in the table of ${info.destination} already`,
+      );
+    }
+    const stamp = await backups.lane(info.destination).skipStamp(this.file);
+    const moved = groups.find((group) => group.hasPlaces && group.destination !== info.destination);
+    if (stamp === undefined || moved === undefined) return stamp;
+    throw new UnreplayableError(
+      `rows of it are for ${moved.destination}, but what of it is in Oracle is known of ${info.destination} only: ` +
+        'put into the column destination what stood there, and replay it with --to',
+    );
   }
 
   /**
    * Rows that the unfinished replay of another file has set apart are known by the file that they are in: it must stay
-   * until that replay is through, or they would be written by both. Once begun a file gets no more such rows.
+   * until that replay is through, or they would be written by both. Once begun a file gets no more such rows. They were
+   * set apart for the destination that refused them, wherever this file goes now.
    */
-  async #assertNoneIsUnfinished(): Promise<void> {
-    const others = unfinishedReplays(await this.#parts.backups.folder.list()).filter((file) => file !== this.file);
-    if (others.length > 0) throw new ReplayWaitsError(`it waits until the replay of ${others[0]!} is through`);
+  async #assertNoneIsUnfinished(groups: readonly RowGroup[]): Promise<void> {
+    const { folder } = this.#parts.backups;
+    const setApartFor = new Set(groups.map(({ destination }) => destination));
+    for (const file of presentNotes(await folder.list())) {
+      if (file === this.file) continue;
+      const isInTheWay = await readNote(folder, file).then(
+        (note) => note !== undefined && hasBegun(note) && targetsOf(note).some((target) => setApartFor.has(target)),
+        () => true, // nobody knows where its rows went
+      );
+      if (isInTheWay) throw new ReplayWaitsError(`it waits until the replay of ${file} is through`);
+    }
   }
 
   /** From now on these values are of those that were received, and wait in a file. */
-  #countDecoded(values: number): void {
-    const { counters } = this.#parts;
-    counters.valuesReceived += values;
-    counters.valuesBackedUp += values;
+  #countDecoded(note: ReplayNote, groups: readonly RowGroup[]): void {
+    for (const group of groups) {
+      const counters = this.#parts.counters(targetOf(note, group));
+      counters.valuesReceived += group.rows;
+      counters.valuesBackedUp += group.rows;
+    }
   }
 
-  #stream(names: ReplayStreams, group: RowGroup): LedgerStream {
-    const name = names[group.key]!;
+  #stream(note: ReplayNote, group: RowGroup): LedgerStream {
+    const name = note.streams[group.key]!;
     let stream = this.#streams.get(name);
     if (stream === undefined) {
-      stream = this.#createStream(name, group.journal);
+      stream = this.#createStream(name, group.journal, targetOf(note, group));
       this.#streams.set(name, stream);
     }
     return stream;
@@ -193,22 +266,23 @@ export class FileReplay {
    * Nobody else writes to the stream, so the ledger is believed whatever it says; what an earlier run wrote, that run
    * has counted.
    */
-  #createStream(name: string, journal: string): LedgerStream {
-    const { backups, checkRows, clock, counters, log, onStep, session } = this.#parts;
+  #createStream(name: string, journal: string, target: string): LedgerStream {
+    const { backups, checkRows, clock, log, onStep, session } = this.#parts;
+    const counters = this.#parts.counters(target);
     return new LedgerStream({
-      session: session(name, () => this.#blamesRows),
+      session: session(name, target, () => this.#blamesRows),
       lastKnown: ORIGIN,
       resumeAfter: ORIGIN,
       recoveredThrough: END,
       countsEarlierRuns: false,
       mayComeAgain: true,
-      checkRows,
-      reject: (values, rows) => backups.reject(values, rows, journal),
+      checkRows: (values) => checkRows(values, target),
+      reject: (values, rows) => backups.lane(target).reject(values, rows, journal),
       beforeSending: () => Promise.resolve(),
       onRead: () => Promise.resolve(),
       onAhead: () => {},
       onSettled: (as, count) => {
-        if (as === 'written') counters.valuesReplayed += count;
+        if (as === 'written' || as === 'alreadyThere') counters.valuesReplayed += count;
       },
       onCommitted: () => onStep('replayed'),
       onFailed: () => {},
@@ -217,22 +291,40 @@ export class FileReplay {
     });
   }
 
-  async #findRejected(groups: readonly RowGroup[], names: ReplayStreams): Promise<void> {
+  /** Rows of this file that were refused stand in files of the destination that refused them, and bear its name. */
+  async #findRejected(groups: readonly RowGroup[], note: ReplayNote): Promise<void> {
     const { backups, fileSystem } = this.#parts;
-    const byJournal = new Map(groups.filter(({ hasPlaces }) => hasPlaces).map((group) => [group.journal, group]));
-    const isOther = ({ kind, name }: BackupFileInfo): boolean => KINDS[kind].isSetApart && name !== this.file;
+    const targets = new Set(groups.map((group) => targetOf(note, group)));
+    const isOther = ({ destination, kind, name }: BackupFileInfo): boolean =>
+      KINDS[kind].isSetApart && name !== this.file && targets.has(destination);
     const paths: string[] = [];
     for (const { name } of backups.files().filter(isOther)) {
       await backups.seal(name);
       if (backups.file(name)?.state !== 'sealed') throw new Error(`${name} could not be sealed`);
       paths.push(backups.path(name));
     }
-    await visitRejected(fileSystem, paths, (journal, values, i) => {
-      const group = byJournal.get(journal);
+    await visitRejected(fileSystem, paths, ({ destinations, journals, values }, i) => {
       const messageNo = values.messageNos[i]!;
-      if (group === undefined || messageNo < group.firstMessageNo || messageNo > group.lastMessageNo) return;
-      this.#stream(names, group).noteRejected(values, i);
+      for (const group of groups) {
+        const isOfGroup = group.hasPlaces && group.journal === journals[i] && targetOf(note, group) === destinations[i];
+        if (!isOfGroup || messageNo < group.firstMessageNo || messageNo > group.lastMessageNo) continue;
+        this.#stream(note, group).noteRejected(values, i);
+      }
     });
+  }
+
+  /** Another destination than that of this loop must not hold up the loop's other files. */
+  async #write(values: TagValues, stream: LedgerStream, target: string, signal: AbortSignal): Promise<void> {
+    const { destination, isOracleUp } = this.#parts;
+    const isForeign = target !== destination;
+    const waits = (cause?: unknown): Error => new ReplayWaitsError(`it waits until ${target} takes rows`, { cause });
+    if (isForeign && !isOracleUp(target)) throw waits();
+    try {
+      await this.#replay(values, stream, signal);
+    } catch (error) {
+      const isTargets = error instanceof DatabaseError && (error.kind === 'connection' || error.kind === 'passing');
+      throw isForeign && isTargets ? waits(error) : error;
+    }
   }
 
   async #replay(values: TagValues, stream: LedgerStream, signal: AbortSignal): Promise<void> {
@@ -252,6 +344,16 @@ export class FileReplay {
     const tookMs = clock.monotonic() - startedMs;
     if (tookMs > 0) await sleep(clock, tookMs, signal);
   }
+}
+
+/** Where rows of a group go. */
+function targetOf({ to }: ReplayNote, { destination }: RowGroup): string {
+  return to ?? destination;
+}
+
+/** Where rows of a replay that has begun go. */
+function targetsOf({ streams, to }: ReplayNote): readonly string[] {
+  return to === undefined ? Object.keys(streams).map(destinationOfKey) : [to];
 }
 
 function lastMessage({ journal, lastMessageNo }: RowGroup): LastMessage {

@@ -1,6 +1,7 @@
-import { fileFacts, type FileFacts } from '../files/file-facts.ts';
-import type { BackupFileInfo } from '../files/file-info.ts';
+import type { Backups } from '../backups.ts';
+import type { FileFacts } from '../files/file-facts.ts';
 import type { RequestState } from './file-state.ts';
+import type { Replays } from './replays.ts';
 
 /** A file as `/api/backups` lists it. */
 export interface ListedFile extends FileFacts {
@@ -8,6 +9,10 @@ export interface ListedFile extends FileFacts {
   readonly request?: RequestState | undefined;
 }
 
-export function listedFile(info: BackupFileInfo, request: RequestState | undefined): ListedFile {
-  return { ...fileFacts(info), request };
+/** All files, oldest first. `replays`: absent before the start is through. */
+export function listFiles(backups: Backups, replays: Replays | undefined): ListedFile[] {
+  return backups.files().flatMap(({ name }) => {
+    const facts = backups.facts(name);
+    return facts === undefined ? [] : [{ ...facts, request: replays?.requestState(name) }];
+  });
 }

@@ -1,9 +1,12 @@
 import type { LedgerSession } from '../../core/ledger-session.ts';
 import type { Backups } from '../backups.ts';
-import { orphanedStreams, readStreams } from './replay-streams.ts';
+import { orphanedNotes, readNote } from './replay-note.ts';
 
 export interface OrphanedStreamsParts {
   readonly backups: Pick<Backups, 'folder'>;
+  /** Whether the streams of a replay that was this destination's are forgotten here; undefined: nobody knows whose. */
+  readonly isOurs: (destination: string | undefined) => boolean;
+  /** All sessions have one ledger. */
   readonly session: (stream: string) => LedgerSession;
 }
 
@@ -25,7 +28,13 @@ export class OrphanedStreams {
 
   /** Looks for what an earlier run left. Throws the system error of the disk. */
   async find(): Promise<void> {
-    this.#files = orphanedStreams(await this.#parts.backups.folder.list());
+    const { backups, isOurs } = this.#parts;
+    const found: string[] = [];
+    for (const file of orphanedNotes(await backups.folder.list())) {
+      const note = await readNote(backups.folder, file).catch(() => undefined);
+      if (isOurs(note?.to ?? note?.destination)) found.push(file);
+    }
+    this.#files = found;
   }
 
   add(file: string): void {
@@ -40,7 +49,7 @@ export class OrphanedStreams {
     const { backups, session } = this.#parts;
     while (this.#files.length > 0) {
       const file = this.#files[0]!;
-      for (const stream of Object.values((await readStreams(backups.folder, file)) ?? {})) {
+      for (const stream of Object.values((await readNote(backups.folder, file))?.streams ?? {})) {
         await session(stream).forget();
       }
       await backups.folder.removeStreams(file);

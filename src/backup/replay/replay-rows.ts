@@ -4,14 +4,20 @@ import type { FileSystem } from '../../core/filesystem.ts';
 import { comparePlaces, type Place } from '../../core/place.ts';
 import { copyValues, placeOf, TagValues } from '../../core/tag-values.ts';
 import { readBackupRows, type BackupRows, type ReadRowsOptions } from '../csv/row-reader.ts';
-import { streamName } from './replay-streams.ts';
+import { groupKeyOf, streamName } from './stream-name.ts';
 
-/** Rows of a file that share a ledger stream: those that one journal numbered, or those that have no number. */
+/**
+ * Rows of a file that share a ledger stream: for one destination those that one journal numbered, or those that have no
+ * number.
+ */
 export interface RowGroup {
   /**
-   * Identifies the group within its file, and survives edits of the file: the journal's id, or `rows` with a digest.
+   * Identifies the group within its file, and survives edits of the file: destination, and the journal's id, or `rows`
+   * with a digest.
    */
   readonly key: string;
+  /** Whom the rows are for, by the file. */
+  readonly destination: string;
   /** Empty for rows of older files and for rows without places. */
   readonly journal: string;
   readonly hasPlaces: boolean;
@@ -44,6 +50,10 @@ const SURVEY_ROWS = 5_000;
 const DIGEST_LENGTH = 16;
 
 interface GroupCount {
+  readonly destination: string;
+  /** Empty for rows without places. */
+  readonly journal: string;
+  readonly hasPlaces: boolean;
   rows: number;
   firstMessageNo: number;
   lastMessageNo: number;
@@ -70,20 +80,19 @@ export async function surveyRows(
     hash.update(chunk);
   };
   for await (const rows of readBackupRows(fileSystem, path, SURVEY_ROWS, { ...reading, onChunk })) {
-    for (let i = 0; i < rows.values.length; i += 1) count(counts, groupKey(rows, i), placeOf(rows.values, i));
+    for (let i = 0; i < rows.values.length; i += 1) count(counts, rows, i);
     total += rows.values.length;
   }
   const sha256 = hash.digest('hex');
   const groups = [...counts].map(([key, group]): RowGroup => {
-    const hasPlaces = key !== WITHOUT_PLACE;
-    const journal = hasPlaces ? key.slice(PLACED.length) : '';
+    const { destination, hasPlaces, journal } = group;
     const origin = hasPlaces ? `${journal}/${group.firstMessageNo}` : `rows/${sha256.slice(0, DIGEST_LENGTH)}`;
     const isOrdered = group.isOrdered || !hasPlaces;
     // Rows without places have no identity but their bytes: an edit starts a new stream.
-    const stableKey = hasPlaces ? key : origin;
+    const stableKey = hasPlaces ? key : groupKeyOf({ destination, rows: origin });
     const { firstMessageNo, lastMessageNo, rows } = group;
-    const stream = streamName(file, origin);
-    return { key: stableKey, journal, hasPlaces, stream, rows, firstMessageNo, lastMessageNo, isOrdered };
+    const stream = streamName(file, origin, destination);
+    return { key: stableKey, destination, journal, hasPlaces, stream, rows, firstMessageNo, lastMessageNo, isOrdered };
   });
   return { reading, groups, rows: total, bytes, sha256 };
 }
@@ -91,14 +100,21 @@ export async function surveyRows(
 const WITHOUT_PLACE = 'rows';
 const PLACED = 'journal/';
 
-function groupKey({ journals, values }: BackupRows, i: number): string {
-  return Number.isNaN(values.messageNos[i]) ? WITHOUT_PLACE : PLACED + journals[i]!;
+function groupKey({ destinations, journals, values }: BackupRows, i: number): string {
+  const rows = Number.isNaN(values.messageNos[i]) ? WITHOUT_PLACE : PLACED + journals[i]!;
+  return groupKeyOf({ destination: destinations[i]!, rows });
 }
 
-function count(counts: Map<string, GroupCount>, key: string, place: Place): void {
+function count(counts: Map<string, GroupCount>, rows: BackupRows, i: number): void {
+  const key = groupKey(rows, i);
+  const place = placeOf(rows.values, i);
   let group = counts.get(key);
   if (group === undefined) {
+    const hasPlaces = !Number.isNaN(place.messageNo);
     group = {
+      destination: rows.destinations[i]!,
+      journal: hasPlaces ? rows.journals[i]! : '',
+      hasPlaces,
       rows: 0,
       firstMessageNo: place.messageNo,
       lastMessageNo: place.messageNo,
@@ -145,7 +161,8 @@ async function* groupRows(
 ): AsyncGenerator<TagValues, void, undefined> {
   const hash = createHash('sha256');
   const onChunk = (chunk: Buffer): void => void hash.update(chunk);
-  const key = group.hasPlaces ? PLACED + group.journal : WITHOUT_PLACE;
+  const { destination } = group;
+  const key = groupKeyOf({ destination, rows: group.hasPlaces ? PLACED + group.journal : WITHOUT_PLACE });
   let rowNumber = 0;
   for await (const rows of readBackupRows(fileSystem, path, batchSize, {
     ...survey.reading,

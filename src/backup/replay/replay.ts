@@ -1,13 +1,20 @@
 import { Backoff } from '../../core/backoff.ts';
 import { sleep } from '../../core/clock.ts';
+import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import { coerceError, DatabaseError, systemErrorCode } from '../../core/errors.ts';
 import { RepeatedError, type Logger } from '../../core/logger.ts';
 import { noStep, type OnStep } from '../../core/steps.ts';
 import { CsvError } from '../csv/csv.ts';
-import { UnknownFileError } from '../files/folder.ts';
 import { replaysByItself } from '../files/file-facts.ts';
+import type { BackupFileInfo } from '../files/file-info.ts';
 import { StillUndecodableError } from './decoded-messages.ts';
-import { FileReplay, ReplayWaitsError, type FileReplayParts, type LastMessage } from './file-replay.ts';
+import {
+  FileReplay,
+  GoneDestinationError,
+  ReplayWaitsError,
+  type FileReplayParts,
+  type LastMessage,
+} from './file-replay.ts';
 import { interrupt, isOver, isUnderWay, proceed, requestStateOf } from './file-state.ts';
 import type { FileRecord, RequestState } from './file-state.ts';
 import { OrphanedStreams } from './orphaned-streams.ts';
@@ -16,17 +23,17 @@ import { UnreplayableError } from './replay-rows.ts';
 
 export interface ReplayOptions extends Omit<FileReplayParts, 'onStep'> {
   readonly log: Logger;
-  /** Oracle takes batches, and what it has is known. */
-  readonly isOracleUp: () => boolean;
   /**
-   * Resolves when a crash can't bring the file's rows again from the journal, nor messages of it up to these, which
-   * became rows.
+   * Resolves when a crash can't bring rows for these destinations again from the journal, nor messages of it up to
+   * these, which became rows.
    */
-  readonly beforeDelete: (messages: readonly LastMessage[]) => Promise<void>;
-  /** Why files of messages can't be replayed now; absent, or undefined: they can. */
-  readonly messagesRefusal?: (() => string | undefined) | undefined;
+  readonly beforeDelete: (destinations: readonly string[], messages: readonly LastMessage[]) => Promise<void>;
   /** False: only files that a person asks for. */
   readonly enabled: boolean;
+  /** The file's rows go to this destination, and nobody else has the file in hand. */
+  readonly isOurs: (file: BackupFileInfo) => boolean;
+  /** A file's replay has come to its end: another that waited for that may begin. */
+  readonly onEnded: () => void;
   readonly onStep?: OnStep;
 }
 
@@ -36,14 +43,12 @@ export interface ReplayProgress {
   readonly replayedRows: number;
 }
 
-/** A file that can't be replayed by asking for it. */
-export class ReplayRefusedError extends Error {}
-
 const RETRY = { initialDelayMs: 5_000, factor: 2, maxDelayMs: 60_000, jitter: 0.1 };
 const ORACLE_POLL_MS = 5_000;
 
 /**
- * Brings backups into Oracle beside live data: those that a person asks for first, the oldest first, one at a time.
+ * Brings backups of one destination into Oracle beside live data: those that a person asks for first, the oldest first,
+ * one at a time.
  *
  *     sealed ──rows written, or durably rejected──▶ beforeDelete ──▶ .replayed ──▶ gone ──▶ ledger streams forgotten
  *
@@ -70,14 +75,24 @@ export class Replay {
     this.#parts = { ...options, onStep: options.onStep ?? noStep };
     this.#failure = new RepeatedError(options.log, options.clock, 'backup file could not be replayed', 'warn');
     this.#backoff = new Backoff(RETRY, options.clock);
-    this.#orphans = new OrphanedStreams(options);
-    const { clock, counters } = options;
-    this.#patience = new Patience({ rowsTaken: () => counters.valuesWritten + counters.valuesReplayed, clock });
+    const { backups, clock, destination, isConfigured, session } = options;
+    const isDefault = destination === DEFAULT_DESTINATION;
+    this.#orphans = new OrphanedStreams({
+      backups,
+      isOurs: (whose) => whose === destination || (isDefault && (whose === undefined || !isConfigured(whose))),
+      session: (stream) => session(stream, destination),
+    });
+    // That another table takes rows says nothing of those that this one refuses.
+    const counters = options.counters(destination);
+    this.#patience = new Patience({
+      rowsTaken: () => counters.valuesWritten + counters.valuesAlreadyThere + counters.valuesReplayed,
+      clock,
+    });
   }
 
   start(): void {
-    this.#stopListening = this.#options.backups.onChange(() => {
-      if (this.#waitsForFiles) this.#wait.abort();
+    this.#stopListening = this.#options.backups.onChange((file) => {
+      if (this.#waitsForFiles && this.#concerns(file)) this.#wait.abort();
     });
     this.#running = this.#run();
   }
@@ -97,6 +112,12 @@ export class Replay {
     this.#wait.abort();
   }
 
+  /** What a file may have waited for has come to its end, or takes rows again. */
+  wakeWaiting(): void {
+    this.#patience.wakeWaiting();
+    this.#wait.abort();
+  }
+
   /** Holds from the next file on: one that is being replayed goes on as it began. */
   tune(tuning: Pick<ReplayOptions, 'enabled' | 'batchSize'>): void {
     const { enabled, batchSize } = tuning;
@@ -111,20 +132,8 @@ export class Replay {
     return undefined;
   }
 
-  /**
-   * Queues a file because a person asks: of any origin, of rejected rows too, of rows without places, and of messages
-   * that could not be decoded. Resolves when it is queued. Throws UnknownFileError, and ReplayRefusedError for what
-   * can't be replayed.
-   */
-  async request(file: string): Promise<void> {
-    const { backups } = this.#options;
-    await backups.rescan();
-    await backups.seal(file);
-    const info = backups.file(file);
-    if (info === undefined) throw new UnknownFileError(file);
-    const refusal = info.kind === 'undecodable' ? this.#options.messagesRefusal?.() : undefined;
-    if (refusal !== undefined) throw new ReplayRefusedError(`${file}: ${refusal}`);
-    if (info.state === 'open') throw new ReplayRefusedError(`${file} is being written and could not be sealed`);
+  /** Queues a file because a person asks: it need not be one of those that are replayed here by themselves. */
+  ask(file: string): void {
     const known = this.#files.get(file);
     if (known?.isAsked === true && !isOver(known)) return;
     this.#patience.forget(file);
@@ -134,13 +143,32 @@ export class Replay {
     this.wake();
   }
 
+  /** The file is queued here, or its replay has begun and is not at its end. */
+  holds(file: string): boolean {
+    const record = this.#files.get(file);
+    return record !== undefined && !isOver(record);
+  }
+
+  /** The file is being worked at. */
+  isReplaying(file: string): boolean {
+    const record = this.#files.get(file);
+    return record !== undefined && isUnderWay(record);
+  }
+
+  /** Forgets how a file stands that is not being worked at. */
+  release(file: string): void {
+    if (this.isReplaying(file)) return;
+    this.#files.delete(file);
+    this.#patience.forget(file);
+  }
+
   /** Undefined for a file that nobody asked for. */
   requestState(file: string): RequestState | undefined {
     return requestStateOf(this.#files.get(file));
   }
 
   async #run(): Promise<void> {
-    const { isOracleUp, log } = this.#options;
+    const { destination, isOracleUp, log } = this.#options;
     const { signal } = this.#stopping;
     try {
       await this.#orphans.find();
@@ -151,7 +179,7 @@ export class Replay {
       const file = this.#next();
       if (file === undefined && this.#orphans.isEmpty) {
         await this.#pause(this.#patience.nextDueInMs(this.#toDo()));
-      } else if (!isOracleUp()) {
+      } else if (!isOracleUp(destination)) {
         await this.#pause(ORACLE_POLL_MS);
       } else if (!(await this.#attempt(file))) {
         await this.#pause(this.#backoff.next());
@@ -165,13 +193,27 @@ export class Replay {
     return this.#asked().find((file) => !isListed(file)) ?? this.#toDo().find((file) => this.#patience.isDue(file));
   }
 
+  #concerns(file: string): boolean {
+    const info = this.#options.backups.file(file);
+    return this.#files.has(file) || (info !== undefined && this.#options.isOurs(info));
+  }
+
   /** What is to be replayed, in this order, once it is due. */
   #toDo(): string[] {
+    const { backups, enabled, isOurs } = this.#options;
     const asked = new Set(this.#asked());
-    const files = this.#options.backups.files();
-    const first = files.filter(({ name }) => asked.has(name));
-    const rest = this.#options.enabled ? files.filter((file) => replaysByItself({ ...file, file: file.name })) : [];
+    const first = backups.filesWhere(({ name }) => asked.has(name));
+    const rest = enabled
+      ? backups.filesWhere((file) => !asked.has(file.name) && this.#isDueByItself(file) && isOurs(file))
+      : [];
     return [...first, ...rest].map(({ name }) => name);
+  }
+
+  /** Also what a person has sent to this destination in an earlier run: that has been asked for. */
+  #isDueByItself(file: BackupFileInfo): boolean {
+    const isSent = this.#options.backups.redirects.of(file.name) !== undefined;
+    if (isSent) return file.state === 'sealed' && file.problem === undefined;
+    return replaysByItself({ ...file, file: file.name });
   }
 
   #asked(): string[] {
@@ -194,7 +236,8 @@ export class Replay {
   async #attempt(file: string | undefined): Promise<boolean> {
     try {
       await this.#orphans.forget();
-      if (file !== undefined) await this.#replay(file);
+      // Meanwhile a person may have sent the file elsewhere.
+      if (file !== undefined && this.#next() === file) await this.#replay(file);
       this.#failure.over();
       this.#backoff.reset();
       return true;
@@ -210,7 +253,8 @@ export class Replay {
     const record = this.#files.get(file) ?? { state: 'running', isAsked: false, problem: undefined, replay: undefined };
     if (record.replay === undefined)
       log.info('replay of a backup file begun', { file, rows: backups.file(file)?.rows });
-    const replay = (record.replay ??= new FileReplay(file, record.isAsked, this.#parts));
+    const isAsked = record.isAsked || backups.redirects.of(file) !== undefined;
+    const replay = (record.replay ??= new FileReplay(file, isAsked, this.#parts));
     this.#files.set(file, record);
     proceed(record);
     backups.setReplayed(file, replay.progress.replayedRows);
@@ -219,7 +263,7 @@ export class Replay {
       if (!(await replay.run(signal, this.#patience.isOver(file)))) return interrupt(record);
       record.state = 'removing';
     }
-    await beforeDelete(replay.lastMessages);
+    await beforeDelete(replay.sources, replay.lastMessages);
     if (signal.aborted) return interrupt(record);
     await backups.endReplay(file);
     this.#end(file, 'done');
@@ -232,16 +276,18 @@ export class Replay {
     const { backups, log } = this.#options;
     const error = coerceError(thrown);
     const isFilesFault = error instanceof CsvError || error instanceof UnreplayableError;
-    if (isFilesFault || systemErrorCode(error) === 'ENOENT' || backups.file(file) === undefined) {
+    const isGoneForNow = error instanceof GoneDestinationError && this.#files.get(file)?.isAsked !== true;
+    if ((isFilesFault && !isGoneForNow) || systemErrorCode(error) === 'ENOENT' || backups.file(file) === undefined) {
       const isGone = backups.file(file) === undefined;
       this.#end(file, 'failed', isGone ? 'the file was taken away' : error.message);
       if (!isGone) log.error('backup file cannot be replayed', { file, problem: error.message });
       // What the configuration is to blame for is no problem of the file.
-      if (error instanceof StillUndecodableError) backups.setReplayed(file, undefined);
+      const isConfigurations = error instanceof StillUndecodableError || error instanceof GoneDestinationError;
+      if (isConfigurations) backups.setReplayed(file, undefined);
       else backups.setProblem(file, error.message);
       return true;
     }
-    if (!(error instanceof ReplayWaitsError)) this.#failure.report({ file, error });
+    if (!(error instanceof ReplayWaitsError || isGoneForNow)) this.#failure.report({ file, error });
     const remedy = error instanceof DatabaseError && error.remedy !== '' ? ` ${error.remedy}` : '';
     const record = this.#files.get(file);
     if (record !== undefined) interrupt(record, error.message + remedy);
@@ -254,17 +300,18 @@ export class Replay {
   /** How it ended is kept for a person who asked. */
   #end(file: string, state: 'done' | 'failed', problem?: string): void {
     this.#patience.forget(file);
-    // Another may have waited for this one.
-    this.#patience.wakeWaiting();
     const isAsked = this.#files.get(file)?.isAsked === true;
     if (isAsked) this.#files.set(file, { state, isAsked, problem, replay: undefined });
     else this.#files.delete(file);
+    // Another may have waited for this one.
+    this.#patience.wakeWaiting();
+    this.#options.onEnded();
   }
 }
 
 /** Why the file alone waits; undefined: not because of the file. */
 function whyItWaits(error: Error): Why | undefined {
-  if (error instanceof ReplayWaitsError) return 'another file';
+  if (error instanceof ReplayWaitsError || error instanceof GoneDestinationError) return 'another file';
   if (!(error instanceof DatabaseError) || error.kind === 'connection' || error.kind === 'passing') return undefined;
   return error.kind === 'refused' ? 'rows' : 'the database';
 }

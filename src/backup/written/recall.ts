@@ -1,11 +1,12 @@
 import type { FileSystem } from '../../core/filesystem.ts';
 import { comparePlaces, type Place } from '../../core/place.ts';
-import { placeKeyOf, placeOf, type TagValues } from '../../core/tag-values.ts';
+import { placeKeyOf, placeOf } from '../../core/tag-values.ts';
 import { parseCsv } from '../csv/csv-reader.ts';
 import { CsvError, type CsvField } from '../csv/csv.ts';
+import type { BackupFileInfo } from '../files/file-info.ts';
 import type { BackupFolder } from '../files/folder.ts';
 import { OPEN_SUFFIX } from '../files/file-name.ts';
-import { readBackupRows } from '../csv/row-reader.ts';
+import { readBackupRows, type BackupRows } from '../csv/row-reader.ts';
 
 /**
  * Where files that earlier runs left lie; one that could not be recovered still has the name that it had while it was
@@ -16,19 +17,24 @@ export async function presentPaths(folder: BackupFolder, names: readonly string[
   return names.map((name) => folder.path(entries.has(name) ? name : name + OPEN_SUFFIX));
 }
 
+/** Throws an Error for a file that an earlier run left open and that could not be recovered. */
+export function assertRecovered(files: readonly BackupFileInfo[]): void {
+  const unsure = files.find(({ problem, state }) => state === 'open' && problem !== undefined);
+  if (unsure !== undefined) throw new Error(`${unsure.name} could not be recovered: ${unsure.problem}`);
+}
+
 /**
- * Calls `visit` for each row of rejected files, with the journal that numbered it. What can't be read as a row ends its
- * file.
+ * Calls `visit` for each row `i` of rejected files. What can't be read as a row ends its file.
  */
 export async function visitRejected(
   fileSystem: FileSystem,
   paths: readonly string[],
-  visit: (journal: string, values: TagValues, i: number) => void,
+  visit: (rows: BackupRows, i: number) => void,
 ): Promise<void> {
   for (const path of paths) {
     await ignoringCsvErrors(async () => {
-      for await (const { values, journals } of readBackupRows(fileSystem, path)) {
-        for (let i = 0; i < values.length; i += 1) visit(journals[i]!, values, i);
+      for await (const rows of readBackupRows(fileSystem, path)) {
+        for (let i = 0; i < rows.values.length; i += 1) visit(rows, i);
       }
     });
   }
@@ -45,8 +51,8 @@ export async function rejectedPlaces(
   after: Place,
 ): Promise<Set<string>> {
   const places = new Set<string>();
-  await visitRejected(fileSystem, paths, (numberedBy, values, i) => {
-    if (numberedBy === journal && comparePlaces(placeOf(values, i), after) > 0) places.add(placeKeyOf(values, i));
+  await visitRejected(fileSystem, paths, ({ journals, values }, i) => {
+    if (journals[i] === journal && comparePlaces(placeOf(values, i), after) > 0) places.add(placeKeyOf(values, i));
   });
   return places;
 }

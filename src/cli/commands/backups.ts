@@ -3,6 +3,8 @@ import { createInterface } from 'node:readline/promises';
 import { refusalToDiscard, type BackupFileInfo } from '../../backup/files/file-info.ts';
 import { BackupFolder, UnknownFileError } from '../../backup/files/folder.ts';
 import { findBackup, scanBackups } from '../../backup/files/scan.ts';
+import { outlooks, type OutlookOf } from '../../backup/replay/outlooks.ts';
+import { destinationsOf } from '../../config/destinations.ts';
 import { suggestion } from '../../core/suggestion.ts';
 import { systemClock } from '../../core/clock.ts';
 import { coerceError, systemErrorCode } from '../../core/errors.ts';
@@ -27,7 +29,7 @@ export const backupsCommand: Command = {
   summary: 'lists, shows, replays and discards the CSV backups',
   usage: `Usage: mqtt-oracle-bridge backups list [--json | --names]
        mqtt-oracle-bridge backups show FILE [--json]
-       mqtt-oracle-bridge backups replay [FILE...]
+       mqtt-oracle-bridge backups replay [FILE...] [--to NAME]
        mqtt-oracle-bridge backups discard FILE [--yes]
 
 Works on backup.dir of the configuration, beside a running bridge too, which notices
@@ -41,11 +43,16 @@ mended, undecodable messages after their subscription is, or a file from another
 that was copied into backup.dir. Without FILE, all sealed backups. What is refused again,
 or still can't be decoded, goes to a new file.
 
+With --to all rows of FILE go to the destination NAME of the configuration (default: the
+one of oracle.table), whomever they are for: what to do with the files of a destination
+that is not in oracle.destinations any more. A replay that has begun can't be sent elsewhere.
+
 Examples:
   mqtt-oracle-bridge backups list
   mqtt-oracle-bridge backups show rejected_20251102_143000.csv
   mqtt-oracle-bridge backups replay rejected_20251102_143000.csv
   mqtt-oracle-bridge backups replay undecodable_20251102_143000.csv
+  mqtt-oracle-bridge backups replay backup_20251102_143000.csv --to alarms
   mqtt-oracle-bridge backups discard rejected_20251102_143000.csv`,
   exitCodes: {
     0: 'done',
@@ -57,6 +64,7 @@ Examples:
   options: {
     json: { type: 'boolean', summary: 'list and show: print JSON' },
     names: { type: 'boolean', summary: 'list: print names only, one a line' },
+    to: { type: 'string', placeholder: 'NAME', summary: 'replay: the destination that all rows of FILE go to' },
     yes: { type: 'boolean', short: 'y', summary: 'discard: do not ask' },
     ...CONFIG_OPTIONS,
   },
@@ -83,24 +91,34 @@ function folderOf({ values }: CommandArgs, io: Io): BackupFolder {
   return new BackupFolder(io.loadConfig(values, 'any').backup.dir, nodeFileSystem);
 }
 
+function outlooksIn(folder: BackupFolder, { values }: CommandArgs, io: Io): Promise<OutlookOf> {
+  return outlooks(
+    folder,
+    destinationsOf(io.loadConfig(values, 'any').oracle).map(({ name }) => name),
+  );
+}
+
 async function list(args: CommandArgs, io: Io): Promise<ExitCode> {
   if (args.positionals.length > 0) throw new CommandError(EXIT.usage, 'backups list takes no file');
   const folder = folderOf(args, io);
   const files = await scanBackups(folder);
+  const outlookOf = await outlooksIn(folder, args, io);
+  const facts = files.map((file) => backupFacts(file, outlookOf(file)));
   const { columns, isTTY } = io.stdout;
   if (flagOption(args.values, 'names')) io.stdout.write(backupNames(files));
-  else if (flagOption(args.values, 'json')) io.stdout.write(`${JSON.stringify(files.map(backupFacts), null, 2)}\n`);
+  else if (flagOption(args.values, 'json')) io.stdout.write(`${JSON.stringify(facts, null, 2)}\n`);
   else if (files.length === 0) io.stdout.write(`No backup files in ${folder.directory}.\n`);
-  else io.stdout.write(backupTable(files, systemClock.now(), isTTY === true ? columns : undefined));
+  else io.stdout.write(backupTable(files, outlookOf, systemClock.now(), isTTY === true ? columns : undefined));
   return EXIT.ok;
 }
 
 async function show(args: CommandArgs, io: Io): Promise<ExitCode> {
   const folder = folderOf(args, io);
   const file = await onlyFile(args, 'show', folder);
-  const lines = await recordLines(folder, file, SHOWN_ROWS);
+  const outlook = (await outlooksIn(folder, args, io))(file);
+  const lines = await recordLines(folder, file, outlook, SHOWN_ROWS);
   if (flagOption(args.values, 'json')) {
-    io.stdout.write(`${JSON.stringify({ ...backupFacts(file), firstRows: lines.records }, undefined, 2)}\n`);
+    io.stdout.write(`${JSON.stringify({ ...backupFacts(file, outlook), firstRows: lines.records }, undefined, 2)}\n`);
     return EXIT.ok;
   }
   io.stdout.write(`${lines.head}\n${lines.text}`);

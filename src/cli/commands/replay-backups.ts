@@ -4,7 +4,7 @@ import type { ListedFile } from '../../backup/replay/listing.ts';
 import { sleep, systemClock } from '../../core/clock.ts';
 import { printable } from '../../core/printable.ts';
 import { plural } from '../../core/wording.ts';
-import { CommandError, type CommandArgs, type Io } from '../command.ts';
+import { CommandError, textOption, type CommandArgs, type Io } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import type { Replayer } from '../replay/replayer.ts';
 import { findRunningReplay } from '../replay/running-replay.ts';
@@ -12,29 +12,38 @@ import { ProgressLine } from '../text/progress-line.ts';
 
 const POLL_MS = 300;
 
-/** `backups replay [FILE…]`: has the running bridge do it, or does it itself where none runs. */
+/** `backups replay [FILE…] [--to NAME]`: has the running bridge do it, or does it itself where none runs. */
 export async function replayBackups({ positionals, values }: CommandArgs, io: Io): Promise<ExitCode> {
   const wrong = positionals.find((name) => !isSealedName(name));
   if (wrong !== undefined) throw new CommandError(EXIT.usage, `not the name of a file in backup.dir: ${wrong}`);
+  const to = textOption(values, 'to');
+  if (to !== undefined && positionals.length === 0) {
+    throw new CommandError(EXIT.usage, 'backups replay: --to needs the names of the files');
+  }
   const config = io.loadConfig(values, 'any');
   const running = await findRunningReplay(config);
-  if (running !== undefined) return replayAll(running, positionals, io);
+  if (running !== undefined) return replayAll(running, positionals, to, io);
   const { openOwnReplay } = await import('../replay/own-replay.ts');
   const own = await openOwnReplay(io.loadConfig(values, 'run'));
   try {
-    return await replayAll(own, positionals, io);
+    return await replayAll(own, positionals, to, io);
   } finally {
     await own.close();
   }
 }
 
-async function replayAll(replayer: Replayer, named: readonly string[], io: Io): Promise<ExitCode> {
+async function replayAll(
+  replayer: Replayer,
+  named: readonly string[],
+  to: string | undefined,
+  io: Io,
+): Promise<ExitCode> {
   const files = named.length > 0 ? named : (await replayer.files()).filter(replaysByItself).map(({ file }) => file);
   if (files.length === 0) io.stdout.write('No sealed backups to replay.\n');
   const line = new ProgressLine(io.stdout);
   let exitCode: ExitCode = EXIT.ok;
   const before = await replayer.files();
-  for (const file of files) await replayer.request(file);
+  for (const file of files) await replayer.request(file, to);
   for (const file of files) {
     const failure = await follow(file, replayer, line);
     if (failure === undefined) line.say(`${file}: replayed${await leftText(file, before, replayer)}`);

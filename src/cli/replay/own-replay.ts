@@ -1,7 +1,8 @@
 import { UnknownFileError } from '../../backup/files/folder.ts';
-import { listedFile } from '../../backup/replay/listing.ts';
-import { ReplayRefusedError } from '../../backup/replay/replay.ts';
+import { listFiles } from '../../backup/replay/listing.ts';
+import { ReplayRefusedError } from '../../backup/replay/replays.ts';
 import type { Config } from '../../config/config.ts';
+import { destinationsOf } from '../../config/destinations.ts';
 import { systemClock } from '../../core/clock.ts';
 import { coerceError, systemErrorCode } from '../../core/errors.ts';
 import { createLogger } from '../../core/logger.ts';
@@ -25,20 +26,21 @@ export interface OwnReplay extends Replayer {
  */
 export async function openOwnReplay(config: Config): Promise<OwnReplay> {
   const log = createLogger({ ...config.log, level: 'error' });
-  const sessions = openReplaySessions(config, log);
+  const oracle = openReplaySessions(config, destinationsOf(config.oracle), log);
   const offline = new OfflineReplay(config, {
     clock: systemClock,
     fileSystem: nodeFileSystem,
     lock: new ProcessLock(nodeFileSystem, systemClock),
-    replaySession: (stream, blamesRows) => sessions.session(stream, blamesRows),
+    database: (journalId, destination) => oracle.sessions.live(journalId, destination),
+    replaySession: (stream, destination, blamesRows) => oracle.sessions.replay(stream, destination, blamesRows),
     maxTextBytes: MAX_TEXT_BYTES,
     reserveBytes: RESERVE_BYTES,
     log,
   });
-  const { backups, replay } = offline;
+  const { backups, replays } = offline;
   const close = async (): Promise<void> => {
     await offline.stop();
-    await sessions.close();
+    await oracle.close();
     await log.close();
   };
   try {
@@ -50,10 +52,10 @@ export async function openOwnReplay(config: Config): Promise<OwnReplay> {
   }
   return {
     staysOn: false,
-    files: () => Promise.resolve(backups.files().map((info) => listedFile(info, replay.requestState(info.name)))),
-    request: async (file) => {
+    files: () => Promise.resolve(listFiles(backups, replays)),
+    request: async (file, to) => {
       try {
-        await replay.request(file);
+        await replays.request(file, to);
       } catch (error) {
         if (!(error instanceof UnknownFileError || error instanceof ReplayRefusedError)) throw error;
         throw new CommandError(EXIT.inputOutput, error.message);

@@ -29,8 +29,10 @@ export async function findRunningReplay({ http }: Config): Promise<Replayer | un
   return {
     staysOn: true,
     files: async () => JSON.parse(await askOrFail(`${base}/api/backups`, {}, base)) as ListedFile[],
-    request: async (file) => {
-      await askOrFail(`${base}/api/backups/${encodeURIComponent(file)}/replay`, { method: 'POST', headers }, base);
+    request: async (file, to) => {
+      const query = to === undefined ? '' : `?to=${encodeURIComponent(to)}`;
+      const url = `${base}/api/backups/${encodeURIComponent(file)}/replay${query}`;
+      await askOrFail(url, { method: 'POST', headers }, base);
     },
   };
 }

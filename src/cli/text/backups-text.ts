@@ -1,17 +1,19 @@
 import { parseCsv } from '../../backup/csv/csv-reader.ts';
 import { CsvError, textOfField, type CsvField } from '../../backup/csv/csv.ts';
-import { fileFacts, type FileFacts } from '../../backup/files/file-facts.ts';
+import { fileFacts, type FileFacts, type FileOutlook } from '../../backup/files/file-facts.ts';
 import type { BackupFileInfo } from '../../backup/files/file-info.ts';
 import { OPEN_SUFFIX } from '../../backup/files/file-name.ts';
 import type { BackupFolder } from '../../backup/files/folder.ts';
+import type { OutlookOf } from '../../backup/replay/outlooks.ts';
+import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import { printable } from '../../core/printable.ts';
 import { figureText, sizeText } from '../../core/wording.ts';
 import { alignCells } from './table.ts';
 
 /** What `list --json` and `show --json` say of a file. How far a bridge has replayed it can't be seen from here. */
-export function backupFacts(file: BackupFileInfo): Omit<FileFacts, 'replayedRows'> {
-  const { replayedRows: _unknown, ...facts } = fileFacts(file);
+export function backupFacts(file: BackupFileInfo, outlook: FileOutlook): Omit<FileFacts, 'replayedRows'> {
+  const { replayedRows: _unknown, ...facts } = fileFacts(file, outlook);
   return facts;
 }
 
@@ -21,30 +23,39 @@ export function backupNames(files: readonly BackupFileInfo[]): string {
   return names.map((name) => `${name}\n`).join('');
 }
 
-const HEADINGS = ['FILE', 'KIND', 'STATE', 'ROWS', 'SIZE', 'AGE', 'REASON'];
+const HEADINGS = ['FILE', 'KIND', 'STATE', 'ROWS', 'SIZE', 'AGE'];
 /** The columns of numbers, counted from 0. */
 const RIGHT_ALIGNED = new Set([3, 4, 5]);
 
-/** One line a file, oldest first, cut at `columns`. */
+/** One line a file, oldest first, cut at `columns`; with their destinations where there are others than the default. */
 export function backupTable(
   files: readonly BackupFileInfo[],
+  outlookOf: OutlookOf,
   nowMs: number,
   columns = Number.POSITIVE_INFINITY,
 ): string {
-  const rows = files.map((file) => [
+  const destinations = files.map((file) => destinationText(file, outlookOf(file)));
+  const areShown = destinations.some((text) => text !== DEFAULT_DESTINATION);
+  const shown = (text: string): string[] => (areShown ? [text] : []);
+  const rows = files.map((file, i) => [
     file.name,
     file.kind,
     file.problem === undefined ? file.state : 'unreadable',
     figureText(file.rows),
     sizeText(file.bytes),
     ageText(nowMs - file.createdAtMs),
-    file.problem ?? reasonText(file),
+    ...shown(destinations[i]!),
+    file.problem ?? outlookOf(file).hint ?? reasonText(file),
   ]);
   const lines = alignCells(
-    [HEADINGS, ...rows].map((cells) => cells.map(printable)),
+    [[...HEADINGS, ...shown('DESTINATION'), 'REASON'], ...rows].map((cells) => cells.map(printable)),
     RIGHT_ALIGNED,
   );
   return lines.map((line) => `${cut(line, columns)}\n`).join('');
+}
+
+function destinationText({ destination }: BackupFileInfo, { to }: FileOutlook): string {
+  return to === undefined || to === destination ? destination : `${destination} → ${to}`;
 }
 
 function cut(text: string, columns: number): string {
@@ -72,10 +83,15 @@ export interface ShownFile {
 const MAX_FIELD_LENGTH = 60;
 
 /** The facts of a file, and its first rows column by column. */
-export async function recordLines(folder: BackupFolder, file: BackupFileInfo, maxRows: number): Promise<ShownFile> {
+export async function recordLines(
+  folder: BackupFolder,
+  file: BackupFileInfo,
+  outlook: FileOutlook,
+  maxRows: number,
+): Promise<ShownFile> {
   const path = folder.path(file.state === 'open' ? file.name + OPEN_SUFFIX : file.name);
   const records = await firstRecords(folder.fileSystem, path, maxRows, file.state === 'open');
-  const { reason, ...facts } = { ...backupFacts(file), reason: reasonText(file) };
+  const { reason, ...facts } = { ...backupFacts(file, outlook), reason: reasonText(file) };
   const lines = Object.entries<unknown>(facts).map(([label, value]): [string, string] => [label, factText(value)]);
   return {
     head: factLines([...lines, ['reason', reason]]),

@@ -60,6 +60,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
         ['received', `${values(c.valuesReceived)} in ${plural(c.messagesReceived, 'message')}`],
         ['written', `${values(c.valuesWritten)}, and ${values(c.valuesReplayed)} replayed`],
         ['backed up', values(c.valuesBackedUp)],
+        ['already there', values(c.valuesAlreadyThere)],
         ['rejected', values(c.valuesRejected)],
         ['dropped', values(c.valuesDropped)],
         ['filtered', values(c.valuesFiltered)],

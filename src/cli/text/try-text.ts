@@ -11,10 +11,11 @@ const MAX_TEXT_LENGTH = 60;
 
 /** What would become of a message, for a person: a line about it, then its rows. */
 export function triedText(tried: TriedMessage): string {
-  const { reason, rows } = tried;
+  const { notes = [], reason, rows } = tried;
   const head = printable(`${tried.topic} (${sizeText(tried.bytes)}): ${outcomeText(tried)}`);
   const lines = [head, `  ${printable(takenText(tried))}`];
   if (reason !== undefined) lines.push(`  ${printable(`${reason.code}: ${reason.message}`)}`);
+  for (const note of notes) lines.push(`  ${printable(note)}`);
   const [first] = rows;
   const further = Object.keys(first?.columns ?? {});
   const headings = [...HEADINGS, ...further, PROBLEM];

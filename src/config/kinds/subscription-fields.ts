@@ -1,3 +1,4 @@
+import { DESTINATION_NAME } from '../../core/destination.ts';
 import {
   completed,
   entriesOf,
@@ -10,10 +11,12 @@ import {
   type Problem,
 } from '../../core/fields.ts';
 import { levelsOf, topicFilterProblem } from '../../core/topic-filter.ts';
+import { FILTER_FIELDS } from '../../payload/filter/filter-fields.ts';
 import type { PayloadFormat, Said } from '../../payload/format.ts';
 import { findFormat, FORMATS, LATER_FORMATS, type FormatName } from '../../payload/formats.ts';
 import { MEANING_FIELDS } from '../../payload/value-fields.ts';
 import type { Subscription } from '../config.ts';
+import { DESTINATION_MUST, isDestinationName } from './destinations-kind.ts';
 import { isOneLine, listOf } from './plain-kinds.ts';
 
 /*
@@ -71,6 +74,12 @@ const COMMON_FIELDS: Fields<Subscription> = {
     },
   },
   ...MEANING_FIELDS,
+  to: {
+    doc: 'destination of the values, a name in oracle.destinations; left out, or "default": the table of oracle.table',
+    jsonSchema: { type: 'string', pattern: DESTINATION_NAME.source },
+    default: undefined,
+    check: (value) => unless(value === undefined || isDestinationName(value), DESTINATION_MUST, value),
+  },
   retained: {
     doc:
       'what to do with messages that the broker had kept (retained): write, once: what is stored already is not stored ' +
@@ -79,6 +88,7 @@ const COMMON_FIELDS: Fields<Subscription> = {
     default: 'write',
     check: (value) => unless(value === 'write' || value === 'skip', 'must be "write" or "skip"', value),
   },
+  ...FILTER_FIELDS,
 };
 
 /**
@@ -90,7 +100,7 @@ export const SUBSCRIPTION_FIELDS: Fields = {
   ...formatOptions((field, format) => ({
     default: undefined,
     ...field,
-    doc: `with format ${format}: ${field.doc}`,
+    doc: `with format ${format}${'default' in field ? '' : ', which needs it'}: ${field.doc}`,
   })),
 };
 

@@ -1,5 +1,6 @@
-import { entriesOf } from '../../core/fields.ts';
+import { entriesOf, type Fields } from '../../core/fields.ts';
 import { SECTIONS, SETTINGS } from '../convict.ts';
+import { DESTINATION_FIELDS } from '../kinds/destinations-kind.ts';
 import { SUBSCRIPTION_FIELDS } from '../kinds/subscription-fields.ts';
 import type { PlacedSetting } from '../setting.ts';
 
@@ -40,7 +41,8 @@ export function configMarkdown(): string {
     HEAD,
     ...sections.map((key) => chapter(key, (path) => path.startsWith(`${key}.`))),
     chapter('Others', (path) => !path.includes('.')),
-    subscriptions(),
+    keysOf('Keys of a subscription', SUBSCRIPTION_FIELDS),
+    keysOf('Keys of a destination', DESTINATION_FIELDS),
   ];
   return `${parts.join('\n\n')}\n`;
 }
@@ -69,10 +71,15 @@ function markdownText(text: string): string {
   return text.replaceAll(/[_*<]/g, String.raw`\$&`);
 }
 
-function subscriptions(): string {
-  const fields = entriesOf(SUBSCRIPTION_FIELDS).map(([name, field]) => {
-    const value = field.default === undefined ? 'required' : `default \`${JSON.stringify(field.default)}\``;
+function keysOf(title: string, fields: Fields): string {
+  const lines = entriesOf(fields).map(([name, field]) => {
+    const isOptional = 'default' in field && field.default === undefined;
+    const value = isOptional
+      ? 'optional'
+      : 'default' in field
+        ? `default \`${JSON.stringify(field.default)}\``
+        : 'required';
     return `- \`${name}\` (${value}): ${field.doc}`;
   });
-  return ['## Keys of a subscription', fields.join('\n')].join('\n\n');
+  return [`## ${title}`, lines.join('\n')].join('\n\n');
 }

@@ -1,7 +1,8 @@
-import { COLUMNS, type Column } from '../../core/columns.ts';
+import { COLUMNS, ON_DUPLICATE, VALUE_TYPES, type Column } from '../../core/columns.ts';
 import type { OracleConfig } from '../config.ts';
 import { FURTHER_CONTENT } from '../../core/further-columns.ts';
 import { furtherColumns } from '../kinds/further-columns.ts';
+import { destinations } from '../kinds/destinations-kind.ts';
 import { columnName, connectString, tableName } from '../kinds/oracle-kinds.ts';
 import { choice, path, text, wholeNumber } from '../kinds/plain-kinds.ts';
 import type { Schema, Setting } from '../setting.ts';
@@ -102,14 +103,34 @@ const SETTINGS: Schema<Omit<OracleConfig, 'furtherColumns' | 'fields' | 'destina
     kind: tableName,
     default: 'TAG_DATA',
   },
-  columns: Object.fromEntries(COLUMNS.map(columnSetting)) as Schema<OracleConfig['columns']>,
+  // A section with keys of its own, although its type says that it may have further ones.
+  columns: Object.fromEntries(COLUMNS.map(columnSetting)) as unknown as Schema<OracleConfig>['columns'],
   valueType: {
     doc:
       'Type of the value column: binary_double is fast and holds every measured value; number holds decimal ' +
       'digits exactly.',
     kind: choice,
-    choices: ['binary_double', 'number'],
+    choices: VALUE_TYPES,
     default: 'binary_double',
+  },
+  onDuplicate: {
+    doc:
+      'What becomes of a row whose primary or unique key the table has already: reject sets it apart in ' +
+      'rejected_….csv, which waits for a person; ignore leaves the row that is there as it is; update writes the ' +
+      'columns that are not in the key, and where the key has no time in it (a table of latest values) the newer ' +
+      'time wins. Both need such a key.',
+    kind: choice,
+    choices: ON_DUPLICATE,
+    default: 'reject',
+  },
+  destinations: {
+    doc:
+      'Further tables, each under a name that subscriptions send their values to: ' +
+      '{ "alarms": { "table": "ALARM_LOG", "columns": { "text": "MSG" }, "onDuplicate": "ignore" } }. A subscription ' +
+      'says "to": "alarms". What a destination leaves out it takes from the oracle section. A later file replaces ' +
+      'all of them.',
+    kind: destinations,
+    default: {},
   },
   ledgerTable: {
     doc:

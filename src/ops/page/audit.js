@@ -8,6 +8,7 @@ import { many } from './format.js';
 const TERMS = [
   { id: 'received', sign: '', label: 'received', read: (s) => s.counters.valuesReceived },
   { id: 'written', sign: '=', label: 'written to Oracle', read: (s) => s.counters.valuesWritten },
+  { id: 'already-there', sign: '+', label: 'already there', read: (s) => s.counters.valuesAlreadyThere },
   { id: 'backed-up', sign: '+', label: 'backed up to CSV', read: (s) => s.counters.valuesBackedUp },
   { id: 'rejected', sign: '+', label: 'rejected', read: (s) => s.counters.valuesRejected },
   { id: 'dropped', sign: '+', label: 'dropped', read: (s) => s.counters.valuesDropped },

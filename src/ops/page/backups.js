@@ -77,7 +77,7 @@ function showFile([file, why, age, rows, state, actions], listed) {
     link.href = `api/backups/${encodeURIComponent(listed.file)}`;
     link.download = listed.file;
     link.title = 'Download';
-    add(file, 'span', 'sub', `${kind.word}: ${kind.note}`);
+    add(file, 'span', 'sub');
     add(why, 'span');
     add(why, 'span', 'sub');
     add(rows, 'span');
@@ -87,6 +87,7 @@ function showFile([file, why, age, rows, state, actions], listed) {
     add(state, 'span', 'sub');
     addButtons(actions, listed);
   }
+  write(find('.sub', file), `${kind.word}${destinationOf(listed)}: ${kind.note}`);
   showWhy(why, listed);
   const createdAtMs = createdAtMsOf(listed);
   const ageMs = bridgeNowMs() - createdAtMs;
@@ -97,6 +98,12 @@ function showFile([file, why, age, rows, state, actions], listed) {
   for (const button of actions.querySelectorAll('button')) {
     button.hidden = status?.actions !== true;
   }
+}
+
+/** Nothing where there is only one table. @param {ListedBackup} listed */
+function destinationOf({ destination, to }) {
+  if (to !== undefined && to !== destination) return ` for ${destination}, sent to ${to}`;
+  return destination === 'default' ? '' : ` for ${destination}`;
 }
 
 /** @param {HTMLElement} cell @param {ListedBackup} listed */
@@ -120,8 +127,9 @@ function contentOf(file) {
 }
 
 /** Database messages often begin with their code. @param {HTMLElement} cell @param {ListedBackup} listed */
-function showWhy(cell, { reason, problem }) {
-  const text = reason.message.replace(`${reason.code}:`, '').trim();
+function showWhy(cell, { reason, problem, hint }) {
+  const message = reason.message.replace(`${reason.code}:`, '').trim();
+  const text = hint === undefined ? message : `${message} Waits for you: ${hint}`;
   write(find('span', cell), reason.code);
   write(find('.sub', cell), problem === undefined ? text : `${text} Can’t be read to its end: ${problem}`);
 }

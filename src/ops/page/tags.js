@@ -75,7 +75,10 @@ function showTag([name, value, quality, age], tag) {
   write(quality, tag.quality === 'GOOD' ? 'GOOD' : `▲ ${tag.quality}`);
   quality.classList.toggle('bad', tag.quality !== 'GOOD');
   const timeMs = Date.parse(tag.timestamp ?? '');
-  writeTime(age, timeMs, ageText(bridgeNowMs() - timeMs));
+  const { implausibleTime } = tag;
+  writeTime(age, timeMs, (implausibleTime === undefined ? '' : '▲ ') + ageText(bridgeNowMs() - timeMs));
+  if (implausibleTime !== undefined) age.title = `the payload says ${implausibleTime}, which can not be right`;
+  age.classList.toggle('turned', implausibleTime !== undefined);
 }
 
 /** A PLC's clock may be ahead of the bridge's. @param {number} ageMs */

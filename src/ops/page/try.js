@@ -60,7 +60,7 @@ function messageOf(answer) {
 }
 
 /** @param {Tried} tried */
-function show({ outcome, reason, rejectedCount, rowCount, rows, subscription }) {
+function show({ notes = [], outcome, reason, rejectedCount, rowCount, rows, subscription }) {
   const taken =
     subscription === null
       ? 'No subscription takes this topic.'
@@ -72,7 +72,7 @@ function show({ outcome, reason, rejectedCount, rowCount, rows, subscription }) 
     const refused = rejectedCount === 0 ? '' : ` ${rejectedCount} of them would be rejected.`;
     tell(
       rejectedCount === 0 ? 'ok' : 'care',
-      `${taken} ${rowCount === 1 ? '1 row' : `${rowCount} rows`}${shown}.${refused}`,
+      `${taken} ${rowCount === 1 ? '1 row' : `${rowCount} rows`}${shown}.${refused}${notes.map((note) => ` Note: ${note}.`).join('')}`,
     );
   }
   const { body, table } = tableOf('#try');

@@ -19,7 +19,7 @@ export const VALUE = {
   extension: 19,
 } as const;
 
-const METRIC = { name: 1, alias: 2, timestamp: 3, datatype: 4, isNull: 7, properties: 9 } as const;
+const METRIC = { name: 1, alias: 2, timestamp: 3, datatype: 4, isHistorical: 5, isNull: 7, properties: 9 } as const;
 
 const keyOf = (field: number, wireType: number): number => (field << 3) | wireType;
 
@@ -85,6 +85,7 @@ export class Metric {
   /** -1: it has none. */
   datatype = -1;
   isNull = false;
+  isHistorical = false;
   /** One of VALUE. */
   valueField = 0;
   low = 0;
@@ -169,6 +170,11 @@ export class Metric {
         this.nameEnd = reader.stop;
         return;
       }
+      case METRIC.isHistorical: {
+        reader.integer();
+        this.isHistorical = reader.low !== 0 || reader.high !== 0;
+        return;
+      }
       case METRIC.properties: {
         reader.range();
         this.propertiesStart = reader.start;
@@ -217,6 +223,7 @@ export class Metric {
     this.timeMs = Number.NaN;
     this.datatype = -1;
     this.isNull = false;
+    this.isHistorical = false;
     this.valueField = VALUE.none;
     this.propertiesStart = -1;
   }

@@ -212,6 +212,7 @@ export class RowWriter {
     const timeMs = this.#isOwnTime && ownMs >= 0 ? ownMs : this.#timeMs;
     const timeProblem = timeProblemOf(timeMs);
     const problem = named.problem ?? valueProblem ?? timeProblem;
+    if (metric.isHistorical) into.historical.add(into.length);
     into.push(named.tag, number, text, timeProblem === undefined ? timeMs : Number.NaN, quality, problem);
   }
 

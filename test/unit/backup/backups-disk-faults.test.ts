@@ -15,16 +15,16 @@ describe('a disk that refuses', () => {
     ['fails to write', (disk: FaultyFileSystem) => disk.fail('append', 'EIO'), 'EIO'],
   ])('leaves nothing of a batch when it %s', async (_how, breakDisk, code) => {
     const { backups, dir, disk } = await startBackups();
-    await backups.backUp(sequence(1, 2), DOWN);
+    await backups.lane().backUp(sequence(1, 2), DOWN);
     const before = await readFile(join(dir, `${FIRST_FILE}.open`));
     breakDisk(disk);
-    await expect(backups.backUp(sequence(3, 2), DOWN)).rejects.toMatchObject({ code });
+    await expect(backups.lane().backUp(sequence(3, 2), DOWN)).rejects.toMatchObject({ code });
     expect(await readFile(join(dir, `${FIRST_FILE}.open`))).toEqual(before);
     expect(backups.pending('backup').rows).toBe(2);
 
     disk.heal();
-    await backups.backUp(sequence(3, 2), DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(sequence(3, 2), DOWN);
+    await backups.lane().endOutage();
     expect(await numbersIn(dir, FIRST_FILE)).toEqual([1, 2, 3, 4]);
     const content = await readFile(join(dir, FIRST_FILE));
     expect(backups.file(FIRST_FILE)?.sha256).toBe(createHash('sha256').update(content).digest('hex'));
@@ -32,12 +32,12 @@ describe('a disk that refuses', () => {
 
   it('leaves nothing of a batch either when it could not be cut off at once', async () => {
     const { backups, dir, disk } = await startBackups();
-    await backups.backUp(sequence(1, 2), DOWN);
+    await backups.lane().backUp(sequence(1, 2), DOWN);
     disk.fail('sync', 'EIO');
     disk.fail('truncate', 'EIO', 2);
-    await expect(backups.backUp(sequence(3, 2), DOWN)).rejects.toMatchObject({ code: 'EIO' });
-    await expect(backups.backUp(sequence(3, 2), DOWN)).rejects.toMatchObject({ code: 'EIO' });
-    await backups.endOutage();
+    await expect(backups.lane().backUp(sequence(3, 2), DOWN)).rejects.toMatchObject({ code: 'EIO' });
+    await expect(backups.lane().backUp(sequence(3, 2), DOWN)).rejects.toMatchObject({ code: 'EIO' });
+    await backups.lane().endOutage();
     expect(await numbersIn(dir, FIRST_FILE)).toEqual([1, 2]);
   });
 
@@ -46,19 +46,19 @@ describe('a disk that refuses', () => {
     async (operation) => {
       const { backups, dir, disk } = await startBackups();
       disk.fail(operation, 'ENOSPC');
-      await expect(backups.backUp(sequence(1, 2), DOWN)).rejects.toMatchObject({ code: 'ENOSPC' });
+      await expect(backups.lane().backUp(sequence(1, 2), DOWN)).rejects.toMatchObject({ code: 'ENOSPC' });
       expect(backups.files()).toEqual([]);
-      await backups.endOutage();
+      await backups.lane().endOutage();
       expect(await readdir(dir)).toEqual([]);
-      await backups.backUp(sequence(1, 2), DOWN);
-      await backups.endOutage();
+      await backups.lane().backUp(sequence(1, 2), DOWN);
+      await backups.lane().endOutage();
       expect(await numbersIn(dir, backups.files()[0]!.name)).toEqual([1, 2]);
     },
   );
 
   it('seals a file by its age, too, whose first rows it had refused after the file was made', async () => {
     const { backups, clock, disk } = await startBackups();
-    const reject = () => backups.reject(sequence(1, 1), [{ index: 0, reason: REFUSED }]);
+    const reject = () => backups.lane().reject(sequence(1, 1), [{ index: 0, reason: REFUSED }]);
     disk.fail('sync', 'EIO');
     disk.fail('truncate', 'EIO');
     await expect(reject()).rejects.toMatchObject({ code: 'EIO' });
@@ -70,9 +70,9 @@ describe('a disk that refuses', () => {
 
   it.each(['rename', 'syncDirectory'] as const)('is asked again to seal after a failed %s', async (operation) => {
     const { backups, clock, dir, disk, log } = await startBackups();
-    await backups.backUp(sequence(1, 2), DOWN);
+    await backups.lane().backUp(sequence(1, 2), DOWN);
     disk.fail(operation, 'EIO');
-    await backups.endOutage();
+    await backups.lane().endOutage();
     expect(log.messages('error')).toEqual(['backup file could not be sealed']);
     expect(backups.files()[0]?.state).toBe('open');
     await clock.advance(30_000);
@@ -82,12 +82,12 @@ describe('a disk that refuses', () => {
 
   it('owes to the disk that rows of a failed append are cut off, before they may be written elsewhere', async () => {
     const { backups, dir, disk } = await startBackups();
-    await backups.backUp(sequence(1, 1), DOWN);
+    await backups.lane().backUp(sequence(1, 1), DOWN);
     disk.fail('sync', 'EIO');
     disk.fail('truncate', 'EIO', 2);
-    await expect(backups.backUp(sequence(2, 1), DOWN)).rejects.toThrow('EIO');
-    await expect(backups.flushStamps()).rejects.toThrow('EIO');
-    await backups.flushStamps();
+    await expect(backups.lane().backUp(sequence(2, 1), DOWN)).rejects.toThrow('EIO');
+    await expect(backups.lane().flushStamps()).rejects.toThrow('EIO');
+    await backups.lane().flushStamps();
     await backups.stop();
     const again = await startBackups({ dir });
     expect(again.backups.pending('backup').rows).toBe(1);
@@ -95,7 +95,7 @@ describe('a disk that refuses', () => {
 
   it('seals a file after 30 s, too, when another one that may grow for an hour was begun meanwhile', async () => {
     const { backups, clock, dir, disk } = await startBackups();
-    const reject = (from: number) => backups.reject(sequence(from, 1), [{ index: 0, reason: REFUSED }]);
+    const reject = (from: number) => backups.lane().reject(sequence(from, 1), [{ index: 0, reason: REFUSED }]);
     await reject(1);
     disk.fail('rename', 'EIO');
     await backups.seal(backups.files()[0]!.name);
@@ -108,20 +108,20 @@ describe('a disk that refuses', () => {
 
   it('takes the next outage into another file while a rename is not yet durable', async () => {
     const { backups, dir, disk } = await startBackups();
-    await backups.backUp(sequence(1, 2), DOWN);
+    await backups.lane().backUp(sequence(1, 2), DOWN);
     disk.fail('syncDirectory', 'EIO');
-    await backups.endOutage();
-    await backups.backUp(sequence(3, 2), DOWN);
-    await backups.endOutage();
+    await backups.lane().endOutage();
+    await backups.lane().backUp(sequence(3, 2), DOWN);
+    await backups.lane().endOutage();
     expect(await numbersIn(dir, FIRST_FILE)).toEqual([1, 2]);
     expect(await numbersIn(dir, 'backup_20251102_143000_2.csv')).toEqual([3, 4]);
   });
 
   it('does not make the bridge replace a file that somebody put in the way', async () => {
     const { backups, dir, log } = await startBackups();
-    await backups.backUp(sequence(1, 2), DOWN);
+    await backups.lane().backUp(sequence(1, 2), DOWN);
     await writeFile(join(dir, FIRST_FILE), 'precious');
-    await backups.endOutage();
+    await backups.lane().endOutage();
     expect(log.messages('error')).toEqual(['backup file could not be sealed']);
     expect(await readFile(join(dir, FIRST_FILE), 'utf8')).toBe('precious');
     await rm(join(dir, FIRST_FILE));

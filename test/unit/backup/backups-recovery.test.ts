@@ -23,7 +23,7 @@ describe('after a crash', () => {
 
   async function wholeFile(): Promise<Buffer> {
     const { backups } = await startBackups();
-    await backups.backUp(valuesOf(1, 'two\nlines', 3), DOWN);
+    await backups.lane().backUp(valuesOf(1, 'two\nlines', 3), DOWN);
     return backups.read(FIRST_FILE);
   }
 
@@ -101,7 +101,7 @@ describe('after a crash', () => {
 
   it('a rejected file that could not be sealed at the start is sealed later', async () => {
     const { backups: before, dir } = await startBackups();
-    await before.reject(valuesOf(1, 2), [{ index: 0, reason: REFUSED }]);
+    await before.lane().reject(valuesOf(1, 2), [{ index: 0, reason: REFUSED }]);
     await before.stop();
     const [name] = before.files().map((file) => file.name);
     await rename(join(dir, name!), join(dir, `${name}.open`));
@@ -110,9 +110,9 @@ describe('after a crash', () => {
     const { backups, log } = await startBackups({ dir, disk });
     expect(backups.files()).toMatchObject([{ name, state: 'open', rows: 0, problem: 'EIO: on demand of the test' }]);
     // Its rows may not be on disk: nothing that the journal gives again may be passed over because of them.
-    await expect(backups.recall(JOURNAL, ORIGIN)).rejects.toThrow(`${name} could not be recovered: EIO`);
+    await expect(backups.lane().recall(JOURNAL, ORIGIN)).rejects.toThrow(`${name} could not be recovered: EIO`);
     await backups.rescan();
-    expect((await backups.recall(JOURNAL, ORIGIN)).size).toBe(1);
+    expect((await backups.lane().recall(JOURNAL, ORIGIN)).size).toBe(1);
     expect(backups.files()).toMatchObject([{ name, state: 'sealed', rows: 1, problem: undefined }]);
     expect(log.messages('error')).toEqual(['backup file of an earlier run could not be recovered']);
   });
@@ -128,19 +128,19 @@ describe('after a crash', () => {
         return backups;
       };
       const killed = await start();
-      await killed.backUp(valuesOf(1), DOWN);
-      await killed.endOutage();
+      await killed.lane().backUp(valuesOf(1), DOWN);
+      await killed.lane().endOutage();
       disk.before = (operation) => (operation === 'syncDirectory' ? new Promise(() => {}) : undefined);
-      void killed.stampSkip(stamp);
+      void killed.lane().stampSkip(stamp);
       await until('the stamp to have its name', async () => {
         const names = await disk.mount().list('/backup');
         return names.includes(`${FIRST_FILE}.skip`);
       });
       disk.before = () => {};
       const next = await start();
-      expect(await next.skipStamp(FIRST_FILE)).toMatchObject(stamp);
+      expect(await next.lane().skipStamp(FIRST_FILE)).toMatchObject(stamp);
       disk.crash();
-      if ((await (await start()).skipStamp(FIRST_FILE)) === undefined) lost.push(seed);
+      if ((await (await start()).lane().skipStamp(FIRST_FILE)) === undefined) lost.push(seed);
     }
     expect(lost).toEqual([]);
   });

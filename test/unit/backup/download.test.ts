@@ -15,8 +15,8 @@ async function contentOf(chunks: AsyncIterable<Buffer>): Promise<string> {
 describe('the download of a backup', () => {
   it('gives a sealed file as it is, in parts', async () => {
     const { backups } = await startBackups();
-    await backups.backUp(sequence(0, 20_000), DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(sequence(0, 20_000), DOWN);
+    await backups.lane().endOutage();
     const download = await openDownload(nodeFileSystem, backups, FIRST_FILE);
     const content = (await backups.read(FIRST_FILE)).toString();
     expect(content.length).toBeGreaterThan(1_000_000);
@@ -26,14 +26,14 @@ describe('the download of a backup', () => {
 
   it('gives what is durable of an open file, though it grows and is sealed meanwhile', async () => {
     const { backups } = await startBackups();
-    await backups.backUp(sequence(0, 10_000), DOWN);
+    await backups.lane().backUp(sequence(0, 10_000), DOWN);
     const download = await openDownload(nodeFileSystem, backups, FIRST_FILE);
     const content = (await backups.read(FIRST_FILE)).toString();
-    await backups.backUp(sequence(10_000, 10), DOWN);
+    await backups.lane().backUp(sequence(10_000, 10), DOWN);
     const parts: Buffer[] = [];
     for await (const chunk of download!.chunks) {
       parts.push(chunk);
-      await backups.endOutage();
+      await backups.lane().endOutage();
     }
     expect(parts.length).toBeGreaterThan(1);
     expect(Buffer.concat(parts).toString() === content).toBe(true);
@@ -41,7 +41,7 @@ describe('the download of a backup', () => {
 
   it('finds a file that was sealed a moment before the catalog knows it', async () => {
     const { backups, dir } = await startBackups();
-    await backups.backUp(sequence(0, 5), DOWN);
+    await backups.lane().backUp(sequence(0, 5), DOWN);
     const download = await openDownload(nodeFileSystem, backups, FIRST_FILE);
     await rename(join(dir, `${FIRST_FILE}.open`), join(dir, FIRST_FILE));
     expect(Buffer.byteLength(await contentOf(download!.chunks))).toBe(download!.bytes);
@@ -50,8 +50,8 @@ describe('the download of a backup', () => {
 
   it('breaks off when the file is taken away or becomes shorter', async () => {
     const { backups, dir } = await startBackups();
-    await backups.backUp(sequence(0, 5), DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(sequence(0, 5), DOWN);
+    await backups.lane().endOutage();
     const shorter = await openDownload(nodeFileSystem, backups, FIRST_FILE);
     await writeFile(join(dir, FIRST_FILE), '');
     await expect(contentOf(shorter!.chunks)).rejects.toThrow(`${FIRST_FILE} has become shorter while it was read`);
@@ -65,7 +65,7 @@ describe('the download of a backup', () => {
     async (name) => {
       const { backups, dir } = await startBackups();
       await writeFile(join(dir, 'notes.txt'), 'mine');
-      await backups.backUp(sequence(0, 5), DOWN);
+      await backups.lane().backUp(sequence(0, 5), DOWN);
       expect(await openDownload(nodeFileSystem, backups, name)).toBeUndefined();
     },
   );

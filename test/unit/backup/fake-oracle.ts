@@ -39,6 +39,7 @@ export class FakeOracle {
 
   session(stream: string): LedgerSession {
     return {
+      interrupt: () => {},
       readPlace: async () => {
         await this.before('read');
         return this.store.readPlace(stream);
@@ -46,9 +47,9 @@ export class FakeOracle {
       write: async (values, move, beforeCommit) => {
         await this.before('write');
         this.writes += 1;
-        const reached = await this.store.write(stream, values, move, beforeCommit);
+        const written = await this.store.write(stream, values, move, beforeCommit);
         await this.before('committed');
-        return reached;
+        return written;
       },
       forget: async () => {
         await this.before('forget');

@@ -19,15 +19,15 @@ async function outage(
   { backups }: Pick<RunningBackups, 'backups'>,
   ...batches: readonly [number, number][]
 ): Promise<void> {
-  for (const [from, count] of batches) await backups.backUp(numbered(from, count), DOWN);
-  await backups.endOutage();
+  for (const [from, count] of batches) await backups.lane().backUp(numbered(from, count), DOWN);
+  await backups.lane().endOutage();
 }
 
 /** The files that were uncertain until now: a certain commit tells their names. */
 function filesInDoubt(backups: Backups): string[] {
   const names: string[] = [];
   const stopListening = backups.onChange((name) => names.push(name));
-  backups.outcomeCertain();
+  backups.lane().outcomeCertain();
   stopListening();
   return names;
 }
@@ -36,11 +36,11 @@ describe('the last place of a journal in its backups', () => {
   it('is that of the last row, rejected rows and other journals aside', async () => {
     const life = await startBackups();
     const { backups } = life;
-    expect(await backups.lastPlace(JOURNAL)).toBeUndefined();
+    expect(await backups.lane().lastPlace(JOURNAL)).toBeUndefined();
     await outage(life, [1, 3]);
-    await backups.reject(numbered(9, 1), [{ index: 0, reason: REFUSED }]);
-    expect(await backups.lastPlace(JOURNAL)).toEqual(at(3));
-    expect(await backups.lastPlace('another')).toBeUndefined();
+    await backups.lane().reject(numbered(9, 1), [{ index: 0, reason: REFUSED }]);
+    expect(await backups.lane().lastPlace(JOURNAL)).toEqual(at(3));
+    expect(await backups.lane().lastPlace('another')).toBeUndefined();
   });
 
   it('is found in a file that the clock made older', async () => {
@@ -50,7 +50,7 @@ describe('the last place of a journal in its backups', () => {
     const earlier = new FakeClock(Date.UTC(2025, 10, 1));
     const next = await startBackups({ dir: life.dir, clock: earlier });
     await outage(next, [4, 2]);
-    expect(await next.backups.lastPlace(JOURNAL)).toEqual(at(5));
+    expect(await next.backups.lane().lastPlace(JOURNAL)).toEqual(at(5));
   });
 });
 
@@ -59,18 +59,18 @@ describe('a skip stamp', () => {
     const life = await startBackups();
     const { backups, dir } = life;
     await outage(life, [1, 3], [4, 3]);
-    await backups.stampSkip(at(3));
-    await backups.stampSkip(at(2));
+    await backups.lane().stampSkip(at(3));
+    await backups.lane().stampSkip(at(2));
     const text = await readFile(join(dir, `${FIRST_FILE}.skip`), 'utf8');
     expect(JSON.parse(text)).toEqual({ journal: JOURNAL, messageNo: 3, valueNo: 0 });
-    await backups.stampSkip(at(4));
-    expect(await backups.skipStamp(FIRST_FILE)).toEqual({ journal: JOURNAL, messageNo: 4, valueNo: 0 });
+    await backups.lane().stampSkip(at(4));
+    expect(await backups.lane().skipStamp(FIRST_FILE)).toEqual({ journal: JOURNAL, messageNo: 4, valueNo: 0 });
   });
 
   it('goes with its file, and when that is missing', async () => {
     const life = await startBackups();
     await outage(life, [1, 3]);
-    await life.backups.stampSkip(at(2));
+    await life.backups.lane().stampSkip(at(2));
     await life.backups.discard(FIRST_FILE);
     expect(await readdir(life.dir)).toEqual([]);
     await writeFile(join(life.dir, `${FIRST_FILE}.skip`), '{}');
@@ -80,32 +80,32 @@ describe('a skip stamp', () => {
 
   it('is not raised over rows that were never sent: those of an outage before values that were written', async () => {
     const life = await startBackups();
-    await life.backups.stampSkip(at(0));
+    await life.backups.lane().stampSkip(at(0));
     await outage(life, [1, 3]);
-    await life.backups.stampSkip(at(7));
-    expect(await life.backups.skipStamp(FIRST_FILE)).toMatchObject(at(0));
+    await life.backups.lane().stampSkip(at(7));
+    expect(await life.backups.lane().skipStamp(FIRST_FILE)).toMatchObject(at(0));
   });
 
   it('is put on all rows that were backed up before the ledger could be read', async () => {
     const life = await startBackups();
     await outage(life, [1, 3]);
-    await life.backups.stampSkip(at(7));
-    expect(await life.backups.skipStamp(FIRST_FILE)).toMatchObject(at(7));
+    await life.backups.lane().stampSkip(at(7));
+    expect(await life.backups.lane().skipStamp(FIRST_FILE)).toMatchObject(at(7));
   });
 
   it('after a restart is raised only on the file that has the place among its rows', async () => {
     const life = await startBackups();
-    await life.backups.stampSkip(at(0));
+    await life.backups.lane().stampSkip(at(0));
     await outage(life, [1, 3]);
     await outage(life, [10, 3]);
     await outage(life, [20, 3]);
     await life.backups.stop();
     expect(filesInDoubt((await startBackups({ dir: life.dir })).backups)).toHaveLength(3);
     const { backups } = await startBackups({ dir: life.dir });
-    await backups.stampSkip(at(5));
-    await (await startBackups({ dir: life.dir, journal: 'another' })).backups.stampSkip(at(11));
-    await backups.stampSkip(at(11));
-    const stamps = await Promise.all(backups.files().map(({ name }) => backups.skipStamp(name)));
+    await backups.lane().stampSkip(at(5));
+    await (await startBackups({ dir: life.dir, journal: 'another' })).backups.lane().stampSkip(at(11));
+    await backups.lane().stampSkip(at(11));
+    const stamps = await Promise.all(backups.files().map(({ name }) => backups.lane().skipStamp(name)));
     expect(stamps.map((stamp) => stamp?.messageNo)).toEqual([0, 11, 0]);
   });
 
@@ -113,9 +113,9 @@ describe('a skip stamp', () => {
     const life = await startBackups();
     await outage(life, [1, 3]);
     life.disk.fail('sync', 'EIO');
-    await expect(life.backups.stampSkip(at(2))).rejects.toMatchObject({ code: 'EIO' });
-    await life.backups.stampSkip(at(2));
-    expect(await life.backups.skipStamp(FIRST_FILE)).toMatchObject(at(2));
+    await expect(life.backups.lane().stampSkip(at(2))).rejects.toMatchObject({ code: 'EIO' });
+    await life.backups.lane().stampSkip(at(2));
+    expect(await life.backups.lane().skipStamp(FIRST_FILE)).toMatchObject(at(2));
   });
 });
 
@@ -138,9 +138,9 @@ describe('rows of the next outage', () => {
   it('never go into a file of the last one, though it could not be sealed', async () => {
     const life = await startBackups();
     const { backups, clock, dir, disk } = life;
-    await backups.backUp(numbered(1, 2), DOWN);
+    await backups.lane().backUp(numbered(1, 2), DOWN);
     disk.fail('rename', 'EIO', 1);
-    await backups.endOutage();
+    await backups.lane().endOutage();
     await outage(life, [3, 2]);
     await until('the first file is sealed', async () => {
       await clock.advance(30_000);

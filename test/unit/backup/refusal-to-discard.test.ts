@@ -6,6 +6,7 @@ const sealed: BackupFileInfo = {
   name: 'backup_20251102_143000.csv',
   kind: 'backup',
   state: 'sealed',
+  destination: 'default',
   rows: 7,
   bytes: 512,
   sha256: 'ab',
@@ -20,11 +21,11 @@ const sealed: BackupFileInfo = {
 describe('a backup file', () => {
   it('can be discarded when it is sealed, and while another one is replayed', () => {
     expect(refusalToDiscard(sealed)).toBeUndefined();
-    expect(refusalToDiscard(sealed, 'backup_20251102_150000.csv')).toBeUndefined();
+    expect(refusalToDiscard(sealed, ['backup_20251102_150000.csv'])).toBeUndefined();
   });
 
   it('can not be discarded while it is written or replayed', () => {
     expect(refusalToDiscard({ ...sealed, state: 'open' })).toContain('is being written');
-    expect(refusalToDiscard(sealed, sealed.name)).toContain('is being replayed');
+    expect(refusalToDiscard(sealed, [sealed.name])).toContain('is being replayed');
   });
 });

@@ -17,9 +17,9 @@ async function prepare(random: () => number): Promise<World> {
   await backups.start();
   const first = numbered(1, 4);
   first.numbers[3] = Number.POSITIVE_INFINITY;
-  await backups.backUp(first, DOWN);
-  await backups.endOutage();
-  await backups.backUp(numbered(5, 3), DOWN);
+  await backups.lane().backUp(first, DOWN);
+  await backups.lane().endOutage();
+  await backups.lane().backUp(numbered(5, 3), DOWN);
   await backups.stop();
   return { disk, oracle };
 }

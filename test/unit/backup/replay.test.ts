@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 
-import type { ReplayOptions } from '../../../src/backup/replay/replay.ts';
+import type { ReplaysOptions } from '../../../src/backup/replay/replays.ts';
 import { DatabaseError } from '../../../src/core/errors.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { TagValues } from '../../../src/core/tag-values.ts';
@@ -24,7 +24,7 @@ afterEach(async () => {
   }
 });
 
-async function start(options: Partial<ReplayOptions> & { dir?: string; oracle?: FakeOracle } = {}) {
+async function start(options: Partial<ReplaysOptions> & { dir?: string; oracle?: FakeOracle } = {}) {
   const { dir = await temporaryDirectory(), oracle = new FakeOracle(), ...rest } = options;
   const life = createLife(dir, nodeFileSystem, oracle, rest);
   await life.backups.start();
@@ -50,10 +50,10 @@ describe('replay', () => {
   it('writes sealed backups, oldest first, deletes them and forgets their ledger rows', async () => {
     const life = await start();
     const { backups, counters, dir, oracle, replay, steps } = life;
-    await backups.backUp(numbered(1, 3), DOWN);
-    await backups.endOutage();
-    await backups.backUp(numbered(4, 3), DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(numbered(1, 3), DOWN);
+    await backups.lane().endOutage();
+    await backups.lane().backUp(numbered(4, 3), DOWN);
+    await backups.lane().endOutage();
     replay.start();
     await within(life, 'the directory is empty', async () => (await readdir(dir)).length === 0);
     expect(oracle.numbers()).toEqual([1, 2, 3, 4, 5, 6]);
@@ -68,8 +68,8 @@ describe('replay', () => {
   it('begins, or leaves backups alone, as it is told while it runs', async () => {
     const life = await start({ enabled: false });
     const { backups, clock, oracle, replay } = life;
-    await backups.backUp(numbered(1, 3), DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(numbered(1, 3), DOWN);
+    await backups.lane().endOutage();
     replay.start();
     await clock.advance(120_000);
     expect(oracle.numbers()).toEqual([]);
@@ -78,8 +78,8 @@ describe('replay', () => {
     expect(oracle.numbers()).toEqual([1, 2, 3]);
     expect(life.steps.filter((step) => step === 'replayed')).toHaveLength(1);
     replay.tune({ enabled: false, batchSize: 3 });
-    await backups.backUp(numbered(4, 3), DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(numbered(4, 3), DOWN);
+    await backups.lane().endOutage();
     await clock.advance(120_000);
     expect(oracle.numbers()).toEqual([1, 2, 3]);
   });
@@ -87,10 +87,10 @@ describe('replay', () => {
   it('shows its progress, and leaves open, rejected and undecodable files alone', async () => {
     const life = await start();
     const { backups, oracle, replay } = life;
-    await backups.backUp(numbered(1, 5), DOWN);
-    await backups.endOutage();
-    await backups.backUp(numbered(6, 1), DOWN);
-    await backups.reject(numbered(7, 1), [{ index: 0, reason: REFUSED }]);
+    await backups.lane().backUp(numbered(1, 5), DOWN);
+    await backups.lane().endOutage();
+    await backups.lane().backUp(numbered(6, 1), DOWN);
+    await backups.lane().reject(numbered(7, 1), [{ index: 0, reason: REFUSED }]);
     await backups.seal('rejected_20251102_143000.csv');
     const seen: unknown[] = [];
     backups.onChange((name) => seen.push([name, backups.file(name)?.replayedRows]));
@@ -111,8 +111,8 @@ describe('replay', () => {
       errors += 1;
       throw lost();
     };
-    await backups.backUp(numbered(1, 5), DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(numbered(1, 5), DOWN);
+    await backups.lane().endOutage();
     replay.start();
     await life.clock.advance(60_000);
     expect(oracle.writes).toBe(0);
@@ -136,8 +136,8 @@ describe('replay', () => {
     oracle.before = (call) => {
       if (call === 'write') throw new DatabaseError('refused', 'ORA-07777', 'in no list');
     };
-    await backups.backUp(numbered(1, 3), DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(numbered(1, 3), DOWN);
+    await backups.lane().endOutage();
     replay.start();
     await within(
       life,
@@ -155,8 +155,8 @@ describe('replay', () => {
     const { backups, clock, oracle, replay } = life;
     oracle.before = (call) =>
       call === 'write' ? new Promise((resolve) => void clock.setTimer(300, resolve)) : undefined;
-    await backups.backUp(numbered(1, 4), DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(numbered(1, 4), DOWN);
+    await backups.lane().endOutage();
     replay.start();
     await until('the first write', async () => {
       await clock.advance(0);
@@ -179,8 +179,8 @@ describe('replay', () => {
     oracle[how] = 'PLC01.D2';
     const values = numbered(1, 6);
     values.numbers[4] = Number.POSITIVE_INFINITY;
-    await backups.backUp(values, DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(values, DOWN);
+    await backups.lane().endOutage();
     replay.start();
     await within(life, 'the backup is gone', () => backups.file(FIRST_FILE) === undefined);
     expect(oracle.numbers()).toEqual([1, 2, 4, 6]);
@@ -194,10 +194,10 @@ describe('replay', () => {
   it('passes over what the skip stamp says is in Oracle', async () => {
     const life = await start();
     const { backups, oracle, replay } = life;
-    await backups.backUp(numbered(1, 3), DOWN);
-    await backups.backUp(numbered(4, 2), DOWN);
-    await backups.stampSkip({ messageNo: 3, valueNo: 0 });
-    await backups.endOutage();
+    await backups.lane().backUp(numbered(1, 3), DOWN);
+    await backups.lane().backUp(numbered(4, 2), DOWN);
+    await backups.lane().stampSkip({ messageNo: 3, valueNo: 0 });
+    await backups.lane().endOutage();
     replay.start();
     await within(life, 'all is replayed', isEmpty(life));
     expect(oracle.numbers()).toEqual([4, 5]);
@@ -206,8 +206,8 @@ describe('replay', () => {
   it('reads the ledger again when someone else moved it', async () => {
     const life = await start();
     const { backups, oracle, replay } = life;
-    await backups.backUp(numbered(1, 4), DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(numbered(1, 4), DOWN);
+    await backups.lane().endOutage();
     let isMoved = false;
     oracle.before = (call) => {
       if (call !== 'write' || isMoved) return;
@@ -241,8 +241,8 @@ describe('replay', () => {
         }
         values.stamp(7, 0);
         const expected = plain(values);
-        await life.backups.backUp(values, DOWN);
-        await life.backups.endOutage();
+        await life.backups.lane().backUp(values, DOWN);
+        await life.backups.lane().endOutage();
         life.replay.start();
         await within(life, 'all is replayed', isEmpty(life));
         expect(life.oracle.rows).toEqual(expected);
@@ -255,8 +255,8 @@ describe('replay', () => {
 describe('a file that a person has changed', () => {
   async function written(): Promise<string> {
     const { backups, dir } = await start({ enabled: false });
-    await backups.backUp(numbered(1, 4), DOWN);
-    await backups.endOutage();
+    await backups.lane().backUp(numbered(1, 4), DOWN);
+    await backups.lane().endOutage();
     await backups.stop();
     return dir;
   }
@@ -333,7 +333,7 @@ describe('a request', () => {
     const { backups, dir, oracle, replay } = life;
     oracle.refusedTag = 'PLC01.D1';
     const rejected = 'rejected_20251102_143000.csv';
-    await backups.reject(
+    await backups.lane().reject(
       numbered(1, 3),
       [0, 1, 2].map((index) => ({ index, reason: REFUSED })),
     );

@@ -5,6 +5,7 @@ import { afterEach } from 'vitest';
 import { Backups } from '../../../src/backup/backups.ts';
 import { readBackupRows } from '../../../src/backup/csv/row-reader.ts';
 import { BackupFolder } from '../../../src/backup/files/folder.ts';
+import type { FileSystem } from '../../../src/core/filesystem.ts';
 import type { Message } from '../../../src/core/message.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { noStep } from '../../../src/core/steps.ts';
@@ -72,9 +73,9 @@ afterEach(async () => {
   }
 });
 
-export async function numbersIn(dir: string, name: string): Promise<number[]> {
+export async function numbersIn(dir: string, name: string, fileSystem: FileSystem = nodeFileSystem): Promise<number[]> {
   const numbers: number[] = [];
-  for await (const { values } of readBackupRows(nodeFileSystem, join(dir, name))) {
+  for await (const { values } of readBackupRows(fileSystem, join(dir, name))) {
     numbers.push(...values.numbers.subarray(0, values.length));
   }
   return numbers;

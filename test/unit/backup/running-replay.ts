@@ -1,6 +1,6 @@
 import { Backups } from '../../../src/backup/backups.ts';
 import { BackupFolder } from '../../../src/backup/files/folder.ts';
-import { Replay, type ReplayOptions } from '../../../src/backup/replay/replay.ts';
+import { Replays, type ReplaysOptions } from '../../../src/backup/replay/replays.ts';
 import type { FileSystem } from '../../../src/core/filesystem.ts';
 import type { TagValues } from '../../../src/core/tag-values.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -13,7 +13,7 @@ export interface Life {
   readonly clock: FakeClock;
   readonly log: RecordingLogger;
   readonly backups: Backups;
-  readonly replay: Replay;
+  readonly replay: Replays;
   readonly counters: { valuesReceived: number; valuesBackedUp: number; valuesReplayed: number };
   readonly steps: string[];
 }
@@ -23,7 +23,7 @@ export function createLife(
   dir: string,
   fileSystem: FileSystem,
   oracle: FakeOracle,
-  options: Partial<ReplayOptions> = {},
+  options: Partial<ReplaysOptions> = {},
 ): Life {
   const clock = new FakeClock();
   const log = new RecordingLogger();
@@ -33,18 +33,21 @@ export function createLife(
     folder: new BackupFolder(dir, fileSystem),
     maxRowsPerFile: 1000,
     journalId: () => JOURNAL,
+    destinations: options.destinations,
     ...shared,
   });
-  const counters = { valuesReceived: 0, valuesBackedUp: 0, valuesReplayed: 0, valuesWritten: 0 };
-  const replay = new Replay({
+  const counters = { valuesReceived: 0, valuesBackedUp: 0, valuesReplayed: 0, valuesWritten: 0, valuesAlreadyThere: 0 };
+  const replay = new Replays({
     ...shared,
     backups,
+    destinations: ['default'],
     session: (stream) => oracle.session(stream),
     isOracleUp: () => true,
+    isLedgerKnown: () => true,
     beforeDelete: () => Promise.resolve(),
     checkRows: problemsAndInfinities,
     decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'no decoder in this test' }) }),
-    counters,
+    counters: () => counters,
     enabled: true,
     batchSize: 2,
     ...options,

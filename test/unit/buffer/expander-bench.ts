@@ -1,4 +1,5 @@
 import { Expander } from '../../../src/buffer/expander.ts';
+import { LaneInlet } from '../../../src/buffer/lane-inlet.ts';
 import { TagBuffer, type OnFull } from '../../../src/buffer/tag-buffer.ts';
 import type { Clock } from '../../../src/core/clock.ts';
 import { createCounters } from '../../../src/core/counters.ts';
@@ -8,8 +9,8 @@ import { TagValues } from '../../../src/core/tag-values.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 
-/** A message of so many values; or one that the decoder refuses, skips, or fails at. */
-export type Content = number | 'bad' | 'skipped' | 'bug';
+/** A message of so many values, or of these of which some are left out; or one that is refused, skipped, or a bug. */
+export type Content = number | readonly ('in' | 'out')[] | 'bad' | 'skipped' | 'bug';
 
 export interface SetAside {
   readonly number: number;
@@ -22,8 +23,12 @@ export class ExpanderBench {
   readonly buffer: TagBuffer;
   readonly counters = createCounters();
   readonly log = new RecordingLogger();
+  readonly inlet: LaneInlet;
   readonly expander: Expander;
   readonly done: number[] = [];
+  /** With how many values it was done with a message. */
+  readonly doneWith = new Map<number, number>();
+  readonly filtered: (readonly [number, number])[] = [];
   readonly settingAside: SetAside[] = [];
   readonly taken: string[] = [];
   readonly #abort = new AbortController();
@@ -35,11 +40,21 @@ export class ExpanderBench {
 
   constructor(capacity: number, onFull: OnFull = 'wait', clock: Clock = new FakeClock()) {
     this.buffer = new TagBuffer({ capacity, onFull, clock });
+    const { buffer, counters, log } = this;
+    this.inlet = new LaneInlet({
+      buffer,
+      counters,
+      onBegin: () => {},
+      onLeftOut: (messageNo, values) => this.filtered.push([messageNo, values]) > 0,
+      onWaiting: () => {},
+      log,
+      clock,
+    });
     this.expander = new Expander({
-      reader: { take: (signal) => this.#take(signal), done: (message) => this.#done(message) },
+      reader: { take: (signal) => this.#take(signal), done: (message, values) => this.#done(message, values) },
       decoder: { decode: (message, into) => this.#decode(message, into) },
       undecodable: { add: (message, reason) => this.#setAside(message, reason) },
-      buffer: this.buffer,
+      inletOf: () => this.inlet,
       counters: this.counters,
       log: this.log,
       clock,
@@ -78,8 +93,8 @@ export class ExpanderBench {
 
   /** Throws when a value is missing or there is one too many. */
   checkAudit(): void {
-    const { valuesReceived, valuesDropped } = this.counters;
-    const found = this.taken.length + this.buffer.size + valuesDropped + this.expander.pending;
+    const { valuesReceived, valuesDropped, valuesFiltered } = this.counters;
+    const found = this.taken.length + this.buffer.size + valuesDropped + valuesFiltered + this.inlet.pending;
     if (valuesReceived !== found) throw new Error(`${valuesReceived} values received, ${found} found`);
     if (valuesDropped !== this.buffer.evicted) throw new Error(`${valuesDropped} values dropped in the counters only`);
   }
@@ -105,8 +120,12 @@ export class ExpanderBench {
     }
     if (content === 'skipped') return SKIPPED;
     if (content === 'bad') return { code: 'BAD', message: 'is bad' };
-    for (let i = 0; i < Number(content); i += 1) into.push(tag, i, null, 0, 'GOOD');
+    const fates = /[a-z]/.test(content) ? content.split(',') : [];
+    const count = fates.length > 0 ? fates.length : Number(content);
+    for (let i = 0; i < count; i += 1) into.push(tag, i, null, 0, 'GOOD');
     into.stamp(message.number, message.receivedAtMs);
+    const marks = Uint8Array.from(fates, (fate) => Number(fate === 'out'));
+    into.leaveOut(marks, fates.filter((fate) => fate === 'out').length);
     return undefined;
   }
 
@@ -118,8 +137,9 @@ export class ExpanderBench {
     });
   }
 
-  #done(message: Message): void {
+  #done(message: Message, values: number): void {
     this.checkAudit();
+    this.doneWith.set(message.number, values);
     this.done.push(message.number);
   }
 }

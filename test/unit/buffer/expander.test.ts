@@ -30,7 +30,7 @@ describe('Expander', () => {
     bench.send(2, 8, 1);
     bench.end();
     await turn();
-    expect([bench.done, bench.expander.pending, bench.buffer.size]).toStrictEqual([[1], 7, 3]);
+    expect([bench.done, bench.inlet.pending, bench.buffer.size]).toStrictEqual([[1], 7, 3]);
     while (bench.taken.length < 11) {
       bench.takeFromBuffer(2);
       await turn();
@@ -58,6 +58,32 @@ describe('Expander', () => {
     bench.end();
     await bench.running;
     expect(messages()).toBe(2);
+  });
+
+  it('counts values that are left out, and is done with a message as of its last value that is not', async () => {
+    const bench = new ExpanderBench(2);
+    bench.send(['out', 'in', 'out', 'in', 'out'], ['out', 'out'], 1, ['in', 'in', 'in', 'out']);
+    bench.end();
+    await turn();
+    expect(bench.counters).toMatchObject({ valuesReceived: 8, valuesFiltered: 5 });
+    while (bench.taken.length < 6) {
+      bench.takeFromBuffer(1);
+      await turn();
+    }
+    await bench.running;
+    expect(bench.taken).toStrictEqual(['1/1', '1/3', '3/0', '4/0', '4/1', '4/2']);
+    expect(bench.counters).toMatchObject({ valuesReceived: 12, valuesFiltered: 6 });
+    expect([...bench.doneWith]).toStrictEqual([
+      [1, 4],
+      [2, 0],
+      [3, 1],
+      [4, 3],
+    ]);
+    expect(bench.filtered).toStrictEqual([
+      [1, 3],
+      [2, 2],
+      [4, 1],
+    ]);
   });
 
   it('is done with messages that their subscription is not for, and counts them', async () => {
@@ -126,7 +152,7 @@ describe('Expander', () => {
     full.abort();
     await full.running;
     full.checkAudit();
-    expect([full.done, full.expander.pending]).toStrictEqual([[], 2]);
+    expect([full.done, full.inlet.pending]).toStrictEqual([[], 2]);
 
     const idle = new ExpanderBench(3);
     await turn();
@@ -195,7 +221,7 @@ describe('Expander', () => {
         bench.takeFromBuffer(capacity);
         expect(bench.counters.valuesReceived).toBe(total);
         expect(new Set(bench.taken).size).toBe(total - bench.counters.valuesDropped);
-        expect(bench.expander.pending).toBe(0);
+        expect(bench.inlet.pending).toBe(0);
         expect([...bench.done, ...failed].sort((a, b) => a - b)).toStrictEqual(contents.map((_, i) => i + 1));
         expect(bench.taken).toStrictEqual(bench.taken.toSorted(byPlace));
       }),

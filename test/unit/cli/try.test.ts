@@ -44,15 +44,39 @@ describe('try', () => {
 
   beforeEach(() => {
     directory = mkdtempSync(join(tmpdir(), 'bridge-try-'));
+    const plausibleTime = { pastDays: 36_500, futureMinutes: 30 };
     const subscriptions = [
-      { topic: 'plc/+/tags' },
-      { topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' },
+      { topic: 'plc/+/tags', plausibleTime },
+      { topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}', plausibleTime },
     ];
     config = file('bridge.json', JSON.stringify({ mqtt: { subscriptions } }));
   });
 
   afterEach(() => {
     rmSync(directory, { recursive: true });
+  });
+
+  it('says what filters do: which tags are not wanted, what is within the deadband, which time can not be right', async () => {
+    const subscription = { topic: 'plc/+/tags', exclude: ['*.S1'], deadband: { absolute: 0.5 } };
+    const filtering = file('filtering.json', JSON.stringify({ mqtt: { subscriptions: [subscription] } }));
+    const at = (timestamp: number, value: number): string =>
+      JSON.stringify({ timestamp, plc_code: 'PLC01', tag_values: { A: value, S1: 'RUN' } });
+    const args = ['-c', filtering, '--topic', 'plc/1/tags'];
+    const now = Date.now();
+    for (const [i, payload] of [at(now, 1), at(now, 1.2), at(now / 1000, 1)].entries()) {
+      args.push('--payload', file(`${i}.json`, payload));
+    }
+    const { exitCode, stdout } = await cli(args);
+    expect(exitCode).toBe(0);
+    const [first, second, third] = stdout.split(/\n(?=plc)/);
+    expect(first).toContain('1 row\n');
+    expect(first).toContain('1 value left out by name: PLC01.S1');
+    expect(first).toContain('within the deadband around the last ones that were written are left out');
+    expect(second).toContain('1 row\n');
+    expect(second).toContain('1 value within the deadband around those before, and left out: PLC01.A');
+    expect(third).toMatch(
+      /1 value with a time too far from that of receipt, here now: PLC01\.A at 1970-.*; it is written so/,
+    );
   });
 
   it('prints the rows of a payload as a table, without broker and database', async () => {

@@ -22,6 +22,11 @@ describe('the subscriptions', () => {
     [{ topic: 'plant/#', format: 'scalar', plcCode: '{2}', tagAddress: '{9}' }],
     [{ topic: '$share/bridges/plc/+', plcCode: '{2}' }],
     [{ topic: 'plc/ü' }],
+    [{ topic: 'a', include: ['*.Temp*'], exclude: ['*.Spare*'] }],
+    [{ topic: 'a', deadband: { absolute: 0.5, percent: 100 }, maxSilenceSeconds: 0.5 }],
+    [{ topic: 'a', maxSilenceSeconds: 60, tags: [{ match: '*', deadband: { percent: 0 } }] }],
+    [{ topic: 'a', deadband: { percent: 2 }, tags: [{ match: '*', deadband: 'off' }, { match: 'b' }] }],
+    [{ topic: 'a', onImplausibleTime: 'reject', plausibleTime: { pastDays: 3650 } }],
   ])('may be %j', (subscription) => {
     expect(problemsOf(subscription)).toEqual([]);
   });
@@ -67,7 +72,24 @@ describe('the subscriptions', () => {
     [{ topic: 'a', plcCode: null }, '[0].plcCode: must be text with {n}'],
     [{ topic: 'a/+', format: 'scalar', plcCode: '{1}' }, '[0].tagAddress: must say where in the topic'],
     [{ ...SCALAR, tagAddress: '{4}' }, '[0].tagAddress: must not name level 4'],
-    [{ topic: 'a', tags: [] }, '[0].tags: is not a known key'],
+    [{ topic: 'a', tagValues: [] }, '[0].tagValues: is not a known key'],
+    [{ topic: 'a', include: '*' }, '[0].include: must be a list of up to 1000 patterns'],
+    [{ topic: 'a', include: ['*', ''] }, '[0].include[1]: must be a tag name with * for any characters'],
+    [{ topic: 'a', exclude: [5] }, '[0].exclude[0]: must be a tag name with * for any characters'],
+    [{ topic: 'a', deadband: 0.5 }, '[0].deadband: must be an object such as { "absolute": 0.5 }'],
+    [{ topic: 'a', deadband: {} }, '[0].deadband: must be an object such as { "absolute": 0.5 }'],
+    [{ topic: 'a', deadband: { percentage: 1 } }, '[0].deadband: must be an object such as { "absolute": 0.5 }'],
+    [{ topic: 'a', deadband: { absolute: -1 } }, '[0].deadband.absolute: must be a number from 0 on'],
+    [{ topic: 'a', deadband: { percent: 101 } }, '[0].deadband.percent: must be a number from 0 to 100'],
+    [{ topic: 'a', maxSilenceSeconds: 60 }, '[0].maxSilenceSeconds: must not be given without a deadband'],
+    [{ topic: 'a', maxSilenceSeconds: '60' }, '[0].maxSilenceSeconds: must be a number of seconds from 0 to'],
+    [{ topic: 'a', tags: {} }, '[0].tags: must be a list of up to 1000 objects such as { "match": "*.Temp*"'],
+    [{ topic: 'a', tags: [{}] }, '[0].tags[0].match: must be a tag name with * for any characters'],
+    [{ topic: 'a', tags: [{ match: 'a', deadband: 'on' }] }, '[0].tags[0].deadband: must be an object such as'],
+    [{ topic: 'a', tags: [{ match: 'a', silence: 1 }] }, '[0].tags[0].silence: is not a known key'],
+    [{ topic: 'a', onImplausibleTime: 'drop' }, '[0].onImplausibleTime: must be "accept", "receivedAt" or "reject"'],
+    [{ topic: 'a', plausibleTime: 5 }, '[0].plausibleTime: must be an object, such as {"pastDays":90'],
+    [{ topic: 'a', plausibleTime: { pastDays: -1 } }, '[0].plausibleTime.pastDays: must be a number of days from 0 to'],
     [{ topic: 'a', plccode: 'x' }, '[0].plccode: is not a known key (did you mean "plcCode"?)'],
     [JSON.parse('{"topic":"a","__proto__":{"qos":0}}'), '[0].__proto__: is not a known key'],
   ])('may not be %j', (subscription, problem) => {
@@ -109,6 +131,15 @@ describe('the subscriptions', () => {
       decimalComma: false,
       words: {},
       retained: 'write',
+      include: [],
+      exclude: [],
+      maxSilenceSeconds: 0,
+      tags: [],
+      onImplausibleTime: 'accept',
+      plausibleTime: { pastDays: 90, futureMinutes: 30 },
+    });
+    expect(fillSubscription({ topic: 'a', plausibleTime: { pastDays: 1 } as never })).toMatchObject({
+      plausibleTime: { pastDays: 1, futureMinutes: 30 },
     });
     expect(fillSubscription({ topic: 'a', format: 'scalar' })).toMatchObject({
       scalar: { wordSwap: false, empty: 'skip' },

@@ -173,4 +173,33 @@ describe('whom values are for', () => {
       }),
     );
   });
+
+  it('keep what was noted of them when others are taken out', () => {
+    const row = fc.record({ gone: fc.boolean(), isHistorical: fc.boolean(), isImplausible: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 60 }), (rows) => {
+        const values = new TagValues(0);
+        for (const [i, { isHistorical, isImplausible }] of rows.entries()) {
+          pushed(values, `${i}`);
+          if (isHistorical) values.historical.add(i);
+          if (isImplausible) values.implausible.set(i, 1000 + i);
+        }
+        values.stamp(7, 5);
+        values.removeMarked(Uint8Array.from(rows, ({ gone }) => Number(gone)));
+        const found = Array.from({ length: values.length }, (_, i) => ({
+          valueNo: values.valueNos[i],
+          number: values.numbers[i],
+          name: values.tags[i]!.name,
+          isHistorical: values.historical.has(i),
+          implausible: values.implausible.get(i),
+        }));
+        expect(found).toEqual(
+          rows.flatMap(({ gone, isHistorical, isImplausible }, i) => {
+            const implausible = isImplausible ? 1000 + i : undefined;
+            return gone ? [] : [{ valueNo: i, number: 1, name: `${i}`, isHistorical, implausible }];
+          }),
+        );
+      }),
+    );
+  });
 });

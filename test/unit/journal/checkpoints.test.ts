@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
 import { createCounters } from '../../../src/core/counters.ts';
-import { ORIGIN } from '../../../src/core/place.ts';
+import { MAX_VALUE_NO } from '../../../src/core/limits.ts';
+import { ORIGIN, type Place } from '../../../src/core/place.ts';
 import { Checkpoints } from '../../../src/journal/checkpoints.ts';
+import { LaneProgress } from '../../../src/journal/lane-progress.ts';
 import type { Journal } from '../../../src/journal/journal.ts';
 import { SampleJournal, takeAll } from './sample-journal.ts';
 
@@ -12,19 +14,31 @@ const { signal } = new AbortController();
  * A journal of two messages with a value each, of which no checkpoint says anything, and the checkpoints of the process
  * that opens it.
  */
-async function begun() {
+async function begun(foundSettled: (places: readonly Place[]) => Place = () => ORIGIN) {
   const sample = new SampleJournal();
   await sample.leave(['one', 'two']);
   const journal = await sample.open();
   const counters = createCounters();
   const { clock, log } = sample;
   const broker = { acknowledgedThrough: 0, idsCountOn: false, setsDuplicate: false, keepsIds: false };
-  const common = { ledgerPlace: () => undefined, broker: () => broker, isBetweenBatches: () => true };
-  const checkpoints = new Checkpoints({ journal, counters, ...common, clock, log });
   const messages = await takeAll(journal);
   for (const message of messages) journal.done(message, 1);
   const places = messages.map(({ number }) => ({ messageNo: number, valueNo: 0 }));
-  return { sample, journal, counters, checkpoints, places };
+  const lane = { counters, isIdle: () => false, ledgerPlace: () => ORIGIN };
+  const progress = new LaneProgress(ORIGIN, foundSettled(places), lane);
+  const lanes = {
+    get settledThrough(): Place {
+      return progress.settledThrough(ORIGIN);
+    },
+    records: () => ({ default: progress.record(ORIGIN) }),
+    isOpen: (_destination: string, through: Place) => progress.isOpen(through, ORIGIN),
+  };
+  const checkpoints = new Checkpoints({ journal, counters, lanes, broker: () => broker, clock, log });
+  const settled = (place: Place): void => {
+    progress.settled(place);
+    checkpoints.settled();
+  };
+  return { sample, journal, counters, checkpoints, progress, settled, places };
 }
 
 async function isOver(sample: SampleJournal, work: Promise<void>): Promise<boolean> {
@@ -41,13 +55,12 @@ async function reopened(sample: SampleJournal, journal: Journal): Promise<Journa
 
 describe('Checkpoints', () => {
   it('lets a file be taken away once the journal does not give its values again: those found in it at the start, too', async () => {
-    const { sample, journal, checkpoints, places } = await begun();
-    checkpoints.resume(ORIGIN, places[1]!);
-    const saving = checkpoints.saveSettled(signal);
+    const { sample, journal, checkpoints, settled, places } = await begun(([, second]) => second!);
+    const saving = checkpoints.saveSettled('default', signal);
     expect(await isOver(sample, saving)).toBe(false);
-    checkpoints.settled(places[0]!);
+    settled(places[0]!);
     expect(await isOver(sample, saving)).toBe(false);
-    checkpoints.settled(places[1]!);
+    settled(places[1]!);
     expect(await isOver(sample, saving)).toBe(true);
     const again = await reopened(sample, journal);
     expect(again.status.messages).toBe(0);
@@ -55,19 +68,37 @@ describe('Checkpoints', () => {
   });
 
   it('does not wait for what the journal has lost', async () => {
-    const { sample, journal, checkpoints, places } = await begun();
-    checkpoints.resume(ORIGIN, { messageNo: places[1]!.messageNo + 5, valueNo: 0 });
-    const saving = checkpoints.saveSettled(signal);
-    checkpoints.settled(places[1]!);
+    const { sample, journal, checkpoints, settled, places } = await begun(([, second]) => ({
+      messageNo: second!.messageNo + 5,
+      valueNo: 0,
+    }));
+    const saving = checkpoints.saveSettled('default', signal);
+    settled(places[1]!);
     expect(await isOver(sample, saving)).toBe(true);
     await journal.close();
   });
 
+  it.each([
+    { settled: 0, filtered: 0 },
+    { settled: 1, filtered: 3 },
+    { settled: 2, filtered: 7 },
+  ])('saves $filtered values as left out where $settled messages are settled, without a batch', async (expected) => {
+    const { sample, journal, counters, checkpoints, progress, settled, places } = await begun();
+    Object.assign(counters, { valuesReceived: 9, valuesFiltered: 7 });
+    expect(progress.leftOut(places[0]!.messageNo, 3)).toBe(true);
+    progress.leftOut(places[1]!.messageNo, 4);
+    for (const { messageNo } of places.slice(0, expected.settled)) settled({ messageNo, valueNo: MAX_VALUE_NO });
+    expect(await checkpoints.tryToSave()).toBe(true);
+    const again = await reopened(sample, journal);
+    const { filtered } = expected;
+    expect(again.checkpoint?.counters).toMatchObject({ valuesReceived: filtered, valuesFiltered: filtered });
+    await again.close();
+  });
+
   it('saves the counters of values as they were at the settled place, and the others as they are', async () => {
-    const { sample, journal, counters, checkpoints, places } = await begun();
-    checkpoints.resume(ORIGIN, ORIGIN);
+    const { sample, journal, counters, checkpoints, settled, places } = await begun();
     Object.assign(counters, { valuesReceived: 2, valuesWritten: 1, messagesReceived: 2 });
-    checkpoints.settled(places[0]!);
+    settled(places[0]!);
     Object.assign(counters, { valuesReceived: 9, valuesWritten: 7, messagesReceived: 5 });
     expect(await checkpoints.tryToSave()).toBe(true);
     const again = await reopened(sample, journal);
@@ -80,7 +111,6 @@ describe('Checkpoints', () => {
 
   it('says when the disk refuses, and tries again in the end', async () => {
     const { sample, journal, checkpoints } = await begun();
-    checkpoints.resume(ORIGIN, ORIGIN);
     sample.disk.fail('create', 'EIO', 3);
     expect(await checkpoints.tryToSave()).toBe(false);
     const saving = checkpoints.saveInTheEnd(signal);

@@ -49,14 +49,16 @@ describe('Journal', () => {
     first.settledThrough({ messageNo: before[0]!.number, valueNo: 1 });
     const ledger = { messageNo: before[0]!.number, valueNo: 0 };
     const broker = { acknowledgedThrough: before[1]!.number, idsCountOn: true, setsDuplicate: true, keepsIds: true };
-    await first.saveCheckpoint({ valuesWritten: 2 }, ledger, broker);
+    await first.saveCheckpoint({ valuesWritten: 2 }, { ledger, broker });
     await first.close();
     const second = await sample.open();
     expect(second.id).toBe(first.id);
     expect(second.checkpoint).toEqual({
       place: { messageNo: before[0]!.number, valueNo: 1 },
       counters: { valuesWritten: 2 },
-      ledger,
+      lanes: {
+        default: { place: { messageNo: before[0]!.number, valueNo: 1 }, counters: { valuesWritten: 2 }, ledger },
+      },
       broker,
     });
     expect(second.settledPlace).toEqual({ messageNo: before[0]!.number, valueNo: 1 });

@@ -17,6 +17,7 @@ describe('the recovery notice', () => {
       file: NAME,
       kind: 'backup',
       state: 'sealed',
+      destination: 'default',
       rows: 7,
       replayedRows: 0,
       bytes: CSV.length,

@@ -83,7 +83,7 @@ class MemoryBackups implements NoticeBackups {
 
   facts(name: string): FileFacts | undefined {
     const file = this.#files.get(name);
-    return file === undefined ? undefined : fileFacts(file);
+    return file === undefined ? undefined : fileFacts(file, { to: undefined, hint: undefined });
   }
 
   onChange(listener: (name: string) => void): () => void {
@@ -143,6 +143,7 @@ export function openFile(rows: number, name = NAME): BackupFileInfo {
     name,
     kind: 'backup',
     state: 'open',
+    destination: 'default',
     rows,
     bytes: CSV.length,
     sha256: undefined,

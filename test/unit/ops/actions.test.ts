@@ -18,8 +18,8 @@ async function serve(token = TOKEN) {
   const log = new RecordingLogger();
   const act =
     (what: string) =>
-    (file: string): Promise<Refusal | undefined> => {
-      asked.push(`${what} ${file}`);
+    (file: string, to?: string): Promise<Refusal | undefined> => {
+      asked.push(`${what} ${file}${to === undefined ? '' : ` to ${to}`}`);
       const status = REFUSALS[file];
       return Promise.resolve(status === undefined ? undefined : { status, message: `not ${file}` });
     };
@@ -84,4 +84,9 @@ describe.each([
     const response = await fetch(`${url}/api/backups/a.csv/${action}`, { headers: right });
     expect([response.status, response.headers.get('allow'), asked]).toEqual([405, 'POST', []]);
   });
+});
+
+it('a replay goes to the destination that the query names', async () => {
+  const { asked, status } = await post('/api/backups/a.csv/replay?to=alarms', right);
+  expect([status, asked]).toEqual([202, ['replay a.csv to alarms']]);
 });

@@ -6,7 +6,14 @@ import { auditCounters, AuditMonitor } from '../../../src/ops/audit.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 
-const ENDS = ['valuesWritten', 'valuesBackedUp', 'valuesRejected', 'valuesDropped', 'valuesFiltered'] as const;
+const ENDS = [
+  'valuesWritten',
+  'valuesAlreadyThere',
+  'valuesBackedUp',
+  'valuesRejected',
+  'valuesDropped',
+  'valuesFiltered',
+] as const;
 
 describe('auditCounters', () => {
   it('balances whatever the received values became, and names the difference when some are missing or doubled', () => {

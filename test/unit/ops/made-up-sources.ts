@@ -41,7 +41,10 @@ export function madeUpSources(): MadeUpSources {
       undecodableFiles: 0,
       undecodableRows: 0,
     }),
-    tags: () => ({ turnedIntoText: { count: 0, turns: 0, examples: [] } }),
+    tags: () => ({
+      turnedIntoText: { count: 0, turns: 0, examples: [] },
+      implausibleTimes: { tags: 0, values: 0 },
+    }),
   };
 }
 

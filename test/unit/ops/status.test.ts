@@ -6,7 +6,19 @@ import {
   type OracleFacts,
   type StatusSources,
 } from '../../../src/ops/collect-status.ts';
+import type { TagsStatus } from '../../../src/ops/status.ts';
 import { type MadeUpSources, madeUpSources } from './made-up-sources.ts';
+
+const SEVENTIES = {
+  topic: 'plc/PLC01/tags',
+  tagName: 'PLC01.D100',
+  timestamp: '1970-01-21T09:28:13.825Z',
+  receivedAt: '2025-11-02T14:30:25.000Z',
+};
+
+function tagsWith(facts: Partial<TagsStatus>): () => TagsStatus {
+  return () => ({ ...madeUpSources().tags(), ...facts });
+}
 
 describe('collectStatus', () => {
   it('has every name that the interface promises', () => {
@@ -33,6 +45,7 @@ describe('collectStatus', () => {
       'messagesMaybeRepeated',
       'valuesReceived',
       'valuesWritten',
+      'valuesAlreadyThere',
       'valuesBackedUp',
       'valuesReplayed',
       'valuesRejected',
@@ -41,6 +54,18 @@ describe('collectStatus', () => {
     ]);
     expect(status.problems).toEqual([]);
     expect(status.advice).toEqual([]);
+  });
+
+  it('names destinations that files are for and the configuration does not know', () => {
+    const sources = madeUpSources();
+    const homeless = { files: 1, rows: 12, destinations: ['alarms'] };
+    const { advice } = collectStatus({ ...sources, backups: () => ({ ...sources.backups(), homeless }) });
+    expect(advice).toMatchObject([
+      {
+        problem: '12 rows for a destination not in oracle.destinations, kept in CSV: alarms (1 file).',
+        remedy: expect.stringContaining('backups replay FILE --to NAME') as string,
+      },
+    ]);
   });
 
   it('counts whole seconds since the start', async () => {
@@ -160,13 +185,23 @@ describe('the problems in a status', () => {
     ],
     [
       'tags turned into texts',
-      (s) => void (s.tags = () => ({ turnedIntoText: { count: 4, turns: 5, examples: ['A', 'B', 'C'] } })),
+      (s) => void (s.tags = tagsWith({ turnedIntoText: { count: 4, turns: 5, examples: ['A', 'B', 'C'] } })),
       '4 tags that were numbers are texts now: A, B, C ….',
     ],
     [
       'a tag turned into a text',
-      (s) => void (s.tags = () => ({ turnedIntoText: { count: 1, turns: 1, examples: ['A'] } })),
+      (s) => void (s.tags = tagsWith({ turnedIntoText: { count: 1, turns: 1, examples: ['A'] } })),
       '1 tag that was a number is a text now: A.',
+    ],
+    [
+      'a tag has a time of 1970',
+      (s) => void (s.tags = tagsWith({ implausibleTimes: { tags: 1, values: 5, first: SEVENTIES } })),
+      '1 tag has a time that can not be right, the first PLC01.D100 on plc/PLC01/tags: 1970-01-21T09:28:13Z, received at 2025-11-02T14:30:25Z.',
+    ],
+    [
+      'tags have such times',
+      (s) => void (s.tags = tagsWith({ implausibleTimes: { tags: 3, values: 5, first: SEVENTIES } })),
+      '3 tags have times that can not be right, the first PLC01.D100',
     ],
     [
       'messages were undecodable',

@@ -75,6 +75,21 @@ describe('the tags seen', () => {
     expect(seen.turnedIntoText.count).toBe(0);
   });
 
+  it('are marked when their last time can not be right, until the next that is', () => {
+    const seen = new TagsSeen(2);
+    const values = list(['A', 1], ['B', 1]);
+    values.implausible.set(1, 1_762_093_825);
+    seen.note(values);
+    expect(all(seen).map(({ implausibleTime }) => implausibleTime)).toEqual([undefined, '1970-01-21T09:28:13.825Z']);
+    seen.note(list(['A', 2]));
+    expect(seen.implausibleCount).toBe(1);
+    seen.note(list(['B', 2]));
+    expect(seen.implausibleCount).toBe(0);
+    seen.note(values);
+    seen.note(list(['C', 2], ['D', 2]));
+    expect(seen.implausibleCount).toBe(0);
+  });
+
   it('count no tag that made room for another', () => {
     const seen = new TagsSeen(2);
     seen.note(list(['A', 1], ['B', 1]));

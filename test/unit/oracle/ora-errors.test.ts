@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { DatabaseError } from '../../../src/core/errors.ts';
-import { readRowError, toDatabaseError } from '../../../src/oracle/ora-errors.ts';
+import { isDuplicateKey, readRowError, toDatabaseError } from '../../../src/oracle/ora-errors.ts';
 
 function driverError(message: string, more: { code?: string; errorNum?: number } = {}): Error {
   return Object.assign(new Error(message), more);
@@ -92,6 +92,19 @@ describe('toDatabaseError', () => {
   it('leaves a DatabaseError as it is', () => {
     const error = new DatabaseError('passing', 'POOL_BUSY', 'busy');
     expect(toDatabaseError(error, true)).toBe(error);
+  });
+});
+
+describe('isDuplicateKey', () => {
+  it.each([
+    ['ORA-00001: unique constraint (A.B) violated', true],
+    ['ORA-00001: unique constraint (A.B) violated on table A.T columns (X)\nORA-03301: row exists\nHelp: x', true],
+    ['ORA-00001: unique constraint (A.LOG) violated\nORA-06512: at "A.TRG", line 2\nORA-04088: error', false],
+    ['ORA-00604: error occurred at recursive SQL level 1\nORA-00001: unique constraint (SYS.X) violated', false],
+    ['ORA-12899: value too large', false],
+    ['something else', false],
+  ])('of %j is %s', (message, is) => {
+    expect(isDuplicateKey(message)).toBe(is);
   });
 });
 

@@ -2,6 +2,7 @@ import oracledb from 'oracledb';
 import { describe, expect, it } from 'vitest';
 
 import { schemaDdl, type SchemaOptions } from '../../../src/oracle/schema.ts';
+import { createMerge, type MergeTarget } from '../../../src/oracle/merge.ts';
 import { createInsert } from '../../../src/oracle/statements.ts';
 import { TABLE_OPTIONS } from '../../support/tag-table.ts';
 import { RECEIVED_AT_MS, valuesOf } from '../../support/values.ts';
@@ -54,6 +55,55 @@ describe('createInsert', () => {
       .rows(values)
       .map((row) => row[3]);
     expect(times).toEqual([new Date(0), new Date(1000), new Date(0)]);
+  });
+});
+
+describe('createMerge', () => {
+  const target: MergeTarget = {
+    key: ['tagName'],
+    nullable: new Set(),
+    timeTypes: new Map([['timestamp', 'TIMESTAMP(3)']]),
+  };
+  const plain = { ...OPTIONS, columns: { ...OPTIONS.columns, text: '', quality: '' } };
+
+  it('lets the newer time win where the key has none, in the type of its column', () => {
+    expect(createMerge(plain, target).sql).toBe(
+      'MERGE INTO "TAG_DATA" t USING (SELECT :1 "TAG_NAME", :2 "TAG_VALUE", CAST(:3 AS TIMESTAMP(3)) "TIMESTAMP" ' +
+        'FROM dual) s ON (t."TAG_NAME" = s."TAG_NAME") ' +
+        'WHEN MATCHED THEN UPDATE SET t."TAG_VALUE" = s."TAG_VALUE", t."TIMESTAMP" = s."TIMESTAMP" ' +
+        'WHERE (t."TIMESTAMP" IS NULL OR t."TIMESTAMP" <= s."TIMESTAMP") ' +
+        'WHEN NOT MATCHED THEN INSERT ("TAG_NAME", "TAG_VALUE", "TIMESTAMP") ' +
+        'VALUES (s."TAG_NAME", s."TAG_VALUE", s."TIMESTAMP")',
+    );
+  });
+
+  it('asks for no time where the key has it, and finds NULL by NULL', () => {
+    const { sql } = createMerge(plain, {
+      ...target,
+      key: ['timestamp', 'value'],
+      nullable: new Set(['value', 'tagName']),
+    });
+    expect(sql).toContain(
+      'ON ((t."TAG_VALUE" = s."TAG_VALUE" OR (t."TAG_VALUE" IS NULL AND s."TAG_VALUE" IS NULL)) ' +
+        'AND t."TIMESTAMP" = s."TIMESTAMP") WHEN MATCHED THEN UPDATE SET t."TAG_NAME" = s."TAG_NAME" WHEN NOT',
+    );
+  });
+
+  it('has nothing to update where all is in the key', () => {
+    const { sql } = createMerge(plain, { ...target, key: ['tagName', 'value', 'timestamp'] });
+    expect(sql).not.toContain('UPDATE');
+    expect(sql).toContain(' WHEN NOT MATCHED THEN INSERT ');
+  });
+
+  it('has the rows and binds of the INSERT, and knows the column at each place', () => {
+    const [merge, insert] = [createMerge(OPTIONS, target), createInsert(OPTIONS)];
+    expect(merge.rows(valuesOf(1, 'x'))).toEqual(insert.rows(valuesOf(1, 'x')));
+    expect(merge.bindDefs).toEqual(insert.bindDefs);
+    expect(merge.columnAt(merge.sql.indexOf(':2'))).toBe('tag_value');
+    expect(merge.columnAt(merge.sql.indexOf('SET t."TAG_TEXT"') + 4)).toBe(undefined);
+    expect(merge.columnAt(merge.sql.indexOf('t."TAG_TEXT"'))).toBe('tag_text');
+    expect(merge.columnAt(merge.sql.lastIndexOf('s."QUALITY"'))).toBe('quality');
+    expect([merge.columnAt(0), merge.columnAt(100_000)]).toEqual([undefined, undefined]);
   });
 });
 

@@ -62,6 +62,15 @@ describe('synonyms', () => {
     run(owner, 'GRANT INSERT, SELECT ON t TO guest');
     run(guest, 'INSERT INTO mine (a) VALUES (1)');
     expect(select(guest, 'SELECT a FROM mine')).toEqual([[1]]);
+    const merge =
+      'MERGE INTO mine t USING (SELECT 1 a FROM dual) s ON (t.a = s.a) WHEN MATCHED THEN UPDATE SET t.b = s.a';
+    expect(failure(guest, merge)).toContain('ORA-01031');
+    run(owner, 'GRANT UPDATE ON t TO guest');
+    run(guest, `${merge} WHERE t.b < s.a`);
+    run(owner, 'REVOKE SELECT ON t FROM guest');
+    run(guest, merge);
+    expect(failure(guest, `${merge} WHERE t.b < s.a`)).toContain('ORA-01031');
+    run(owner, 'GRANT SELECT ON t TO guest');
     expect(select(guest, 'SELECT owner, synonym_name, table_owner, table_name, db_link FROM all_synonyms')).toEqual([
       ['GUEST', 'MINE', 'PLANT', 'T', null],
     ]);

@@ -225,6 +225,17 @@ describe('array DML', () => {
     expect(failure(session, merge.replace('SET t.n', 'SET t.id'), 1, 1)).toContain('ORA-38104');
   });
 
+  it('casts to the type of a column, which a time has to be before it is compared with one', () => {
+    const { session } = openEngine({}, table);
+    const cast = `SELECT CAST('2020-01-02 03:04:05.678901' AS TIMESTAMP(3)), CAST(NULL AS DATE), CAST('7' AS NUMBER) + 1 FROM dual`;
+    run(session, `ALTER SESSION SET NLS_TIMESTAMP_FORMAT = 'YYYY-MM-DD HH24:MI:SS.FF'`);
+    const [row] = select(session, cast);
+    expect(row?.[0]).toMatchObject({ ms: Date.UTC(2020, 0, 2, 3, 4, 5, 679) });
+    expect(row?.slice(1)).toEqual([null, 8]);
+    expect(failure(session, `SELECT CAST('x' AS VARCHAR2(1)) FROM dual`)).toContain('ORA-00902');
+    expect(failure(session, `SELECT CAST('x' NUMBER) FROM dual`)).toContain('ORA-00905');
+  });
+
   it('only counts rows when asked to, once they are committed', () => {
     const { session } = openEngine({ countOnly: true }, table);
     expect(run(session, sql, rows).rowCount).toBe(5);

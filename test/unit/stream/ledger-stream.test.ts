@@ -1,15 +1,19 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
 import { DatabaseError, InternalError, type DatabaseErrorKind } from '../../../src/core/errors.ts';
+import type { LedgerSession } from '../../../src/core/ledger-session.ts';
 import { END, ORIGIN } from '../../../src/core/place.ts';
+import type { RefusedRow } from '../../../src/core/refused-row.ts';
 import type { TagValues } from '../../../src/core/tag-values.ts';
 import { LedgerStream, spoilsBatch, type LedgerStreamOptions } from '../../../src/stream/ledger-stream.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
+import { until } from '../../support/until.ts';
 import { FakeOracle } from '../backup/fake-oracle.ts';
 import { numbered } from '../backup/running-replay.ts';
 
 const GOING_ON = new AbortController().signal;
+const NOT_YET = (): void => {};
 const PLACE_OF = (messageNo: number) => ({ messageNo, valueNo: 0 });
 
 function failure(kind: DatabaseErrorKind, outcomeUnknown = false): DatabaseError {
@@ -24,7 +28,7 @@ describe('a ledger stream', () => {
   beforeEach(() => {
     oracle = new FakeOracle();
     rejected = [];
-    settled = { written: 0, rejected: 0, repeated: 0 };
+    settled = { written: 0, alreadyThere: 0, rejected: 0, repeated: 0 };
   });
 
   function open(name: string, options: Partial<LedgerStreamOptions> = {}): LedgerStream {
@@ -112,6 +116,44 @@ describe('a ledger stream', () => {
     isFull = false;
     expect(await stream.write(values, GOING_ON)).toBe('settled');
     expect([oracle.numbers(), rejected]).toEqual([[1, 3], [2]]);
+  });
+
+  it('sets nothing apart for a call that was given up and is answered all the same', async () => {
+    let answer = (): Promise<void> => Promise.resolve();
+    const session: LedgerSession = {
+      ...oracle.session('a'),
+      write: (_values, _move, beforeCommit) => {
+        answer = () => beforeCommit([{ index: 1, reason: { code: 'ORA-12899', message: 'too large' } }]);
+        return Promise.reject(failure('connection', true));
+      },
+    };
+    const values = numbered(1, 3);
+    expect(await open('a', { session }).write(values, GOING_ON)).toMatchObject({ outcomeUnknown: true });
+    await expect(answer()).rejects.toThrow('given up');
+    expect([values.length, rejected]).toEqual([3, []]);
+  });
+
+  it('waits for rows that are being set apart when their call is given up, and tries these no more', async () => {
+    let kept = NOT_YET;
+    const reject = async (values: TagValues, rows: readonly RefusedRow[]): Promise<void> => {
+      await new Promise<void>((resolve) => (kept = resolve));
+      rejected.push(...rows.map(({ index }) => values.numbers[index]!));
+    };
+    const session: LedgerSession = {
+      ...oracle.session('a'),
+      write: async (_values, _move, beforeCommit) => {
+        void beforeCommit([{ index: 1, reason: { code: 'ORA-12899', message: 'too large' } }]);
+        throw failure('connection', true);
+      },
+    };
+    const values = numbered(1, 3);
+    const writing = open('a', { session, reject }).write(values, GOING_ON);
+    await until('the row is being set apart', () => kept !== NOT_YET);
+    expect(values.length).toBe(3);
+    kept();
+    expect(await writing).toMatchObject({ outcomeUnknown: true });
+    expect([...values.numbers.slice(0, values.length)]).toEqual([1, 3]);
+    expect([rejected, settled['rejected']]).toEqual([[2], 1]);
   });
 
   it('gives up a place that is moved again and again after the fourth attempt', async () => {

@@ -170,6 +170,15 @@ describe('BatchWriter', () => {
     expect(backup.rejected).toEqual([[Number.POSITIVE_INFINITY, 'VALUE_NOT_FINITE']]);
   });
 
+  it('counts rows that the table had already as that, and as nothing else', async () => {
+    database.there.add(2).add(3);
+    database.refuses.add(4);
+    source.offer(1, 2, 3, 4);
+    await running.finish();
+    expect(database.committed).toEqual([1]);
+    expect(counters).toMatchObject({ valuesWritten: 1, valuesAlreadyThere: 2, valuesRejected: 1, valuesBackedUp: 0 });
+  });
+
   it('halves a batch that is refused as a whole until the bad row stands alone', async () => {
     database.breaksBatch.add(3);
     source.offer(1, 2, 3, 4);

@@ -1,6 +1,6 @@
 import { createCounters } from '../../../src/core/counters.ts';
 import { DatabaseError, type DatabaseErrorKind, type Reason } from '../../../src/core/errors.ts';
-import type { LedgerMove, LedgerSession } from '../../../src/core/ledger-session.ts';
+import type { LedgerMove, LedgerSession, Written } from '../../../src/core/ledger-session.ts';
 import { ORIGIN, type Place } from '../../../src/core/place.ts';
 import type { RefusedRow } from '../../../src/core/refused-row.ts';
 import { noStep } from '../../../src/core/steps.ts';
@@ -74,6 +74,8 @@ export class FakeDatabase implements LedgerSession {
   probeError: DatabaseError | undefined;
   readonly refuses = new Set<number>();
   readonly breaksBatch = new Set<number>();
+  /** Rows whose key is there. */
+  readonly there = new Set<number>();
   readonly calls: number[][] = [];
   ledgerReads = 0;
   readonly store: FakeStore<number>;
@@ -99,6 +101,8 @@ export class FakeDatabase implements LedgerSession {
     this.store.ledger.set(this.#stream, place);
   }
 
+  interrupt(): void {}
+
   async readPlace(): Promise<Place | undefined> {
     this.ledgerReads += 1;
     return this.store.readPlace(this.#stream);
@@ -108,7 +112,7 @@ export class FakeDatabase implements LedgerSession {
     values: TagValues,
     move: LedgerMove | undefined,
     beforeCommit: (refused: readonly RefusedRow[]) => Promise<void>,
-  ): Promise<Place | undefined> {
+  ): Promise<Written> {
     this.calls.push([...values.numbers.subarray(0, values.length)]);
     const error = this.plan.shift();
     if (error !== undefined) throw error;
@@ -128,6 +132,7 @@ export class FakeDatabase implements LedgerSession {
     const store = new FakeStore<number>({
       rowOf: (values, index) => values.numbers[index]!,
       refusalOf: (number) => (this.refuses.has(number) ? UNIQUE_VIOLATED : undefined),
+      isThere: (number) => this.there.has(number),
       spoilsBatch: (number) => this.breaksBatch.has(number),
     });
     store.keepsLedger = false;

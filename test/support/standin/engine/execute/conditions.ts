@@ -52,6 +52,7 @@ export function compileCondition(tree: Expression, scope: Scope, context: Sessio
     case 'bind':
     case 'column':
     case 'call':
+    case 'cast':
     case 'negate':
     case 'arithmetic':
       break;

@@ -6,6 +6,7 @@ import { SqlFault } from '../faults.ts';
 import type { Expression, FunctionCall, ValueType } from '../sql/ast.ts';
 import type { Value } from '../types.ts';
 import { Timestamp } from '../types.ts';
+import { columnConverter } from '../values/column-converter.ts';
 import type { NonNull } from '../values/convert.ts';
 import { toNumber, toDoubleOperand, toText, typeNameOf } from '../values/convert.ts';
 import { DATE_TYPE } from '../values/datetime.ts';
@@ -56,6 +57,12 @@ function compileForm(tree: Expression, scope: Scope, context: SessionContext): C
     }
     case 'call':
       return compileCall(tree, scope, context);
+    case 'cast': {
+      const { evaluate, nullable } = compileExpression(tree.argument, scope, context);
+      const convert = columnConverter({ name: '', type: tree.type, path: '' }, context);
+      const cast = (value: Value): Value => (value === null ? null : convert(value));
+      return { type: tree.type, nullable, evaluate: (evaluation) => cast(evaluate(evaluation)) };
+    }
     case 'negate':
       return compileArithmetic('-', { form: 'literal', value: 0, type: NUMBER_TYPE }, tree.argument, scope, context);
     case 'arithmetic':

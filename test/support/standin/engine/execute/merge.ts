@@ -81,6 +81,8 @@ function compileWhere(where: Expression | undefined, scope: Scope, context: Sess
 function compileUpdateClause(tree: MergeTree, scope: Scope, context: SessionContext): Clause | undefined {
   if (tree.update === undefined) return undefined;
   const table = context.catalog.resolve(tree.table, context.user, 'UPDATE');
+  // With SQL92_SECURITY, which is TRUE unless said [Oracle Database Reference].
+  if (tree.update.where !== undefined) context.catalog.resolve(tree.table, context.user, 'SELECT');
   const { columns, build } = updateBuilder(tree.update.assignments, table, scope, context);
   const matched = columns.find((column) =>
     someExpression(tree.on, (part) => part.form === 'column' && scope.resolve(part).index === column),

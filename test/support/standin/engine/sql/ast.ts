@@ -12,6 +12,7 @@ export type Expression =
   | { readonly form: 'bind'; readonly index: number }
   | ColumnReference
   | FunctionCall
+  | { readonly form: 'cast'; readonly argument: Expression; readonly type: ValueType }
   | { readonly form: 'negate'; readonly argument: Expression }
   | {
       readonly form: 'arithmetic';

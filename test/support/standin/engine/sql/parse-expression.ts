@@ -2,6 +2,7 @@
 import { parseNumberLiteral } from '../values/decimal.ts';
 import { parseDateLiteral, parseTimestampLiteral } from '../values/datetime.ts';
 import type { ArithmeticOperator, ComparisonOperator, Expression, ValueType } from './ast.ts';
+import { parseColumnType } from './column-types.ts';
 import type { TokenStream } from './token-stream.ts';
 
 const COMPARISONS = new Map<string, ComparisonOperator>([
@@ -182,12 +183,26 @@ function parseCursorAttribute(tokens: TokenStream): Expression {
 function parseCall(tokens: TokenStream): Expression {
   const { text: name, position } = tokens.next();
   tokens.expectOperator('(', 906);
+  if (name === 'CAST') return parseCast(tokens);
   if (tokens.takeOperator(')')) return { form: 'call', name, args: [], star: false, distinct: false, position };
   const star = tokens.takeOperator('*');
   const distinct = !star && tokens.takeWords('DISTINCT');
   const args = star ? [] : tokens.commaSeparated(() => parseExpression(tokens));
   tokens.expectOperator(')', 907);
   return { form: 'call', name, args, star, distinct, position };
+}
+
+const MAX_TEXT_BYTES = 4000;
+
+/** To a type that is no text: what is too long for one is cut off, which nothing here needs. */
+function parseCast(tokens: TokenStream): Expression {
+  const argument = parseExpression(tokens);
+  tokens.expectWord('AS', 905);
+  const fault = tokens.fault(902);
+  const { type } = parseColumnType(tokens, MAX_TEXT_BYTES);
+  if (type.type === 'VARCHAR2' || type.type === 'CHAR') throw fault;
+  tokens.expectOperator(')', 907);
+  return { form: 'cast', argument, type };
 }
 
 function parseColumn(tokens: TokenStream): Expression {

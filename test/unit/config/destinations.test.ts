@@ -1,0 +1,143 @@
+import { describe, expect, it } from 'vitest';
+
+import { ConfigErrors } from '../../../src/config/config-errors.ts';
+import type { Config } from '../../../src/config/config.ts';
+import { destinationsOf } from '../../../src/config/destinations.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { planReload } from '../../../src/config/reload.ts';
+
+function load(oracle: object, subscriptions: readonly object[] = [{ topic: 'a' }], env = {}): Config {
+  const readFile = (): string => JSON.stringify({ oracle, mqtt: { subscriptions } });
+  return loadConfig({ files: ['bridge.json'], env, readFile, need: 'any' });
+}
+
+function errorsOf(...given: Parameters<typeof load>): string[] {
+  try {
+    load(...given);
+  } catch (thrown) {
+    if (thrown instanceof ConfigErrors) return thrown.errors.map(({ path, message }) => `${path}: ${message}`);
+    throw thrown;
+  }
+  return [];
+}
+
+describe('the destinations', () => {
+  it('are the default alone when none are given', () => {
+    const { oracle } = load({});
+    const { columns } = oracle;
+    expect(destinationsOf(oracle)).toEqual([
+      { name: 'default', table: 'TAG_DATA', columns, valueType: 'binary_double', onDuplicate: 'reject' },
+    ]);
+  });
+
+  it('take from oracle what they leave out, of the columns each by itself', () => {
+    const { oracle } = load({
+      columns: { plcCode: 'plc', text: 'txt' },
+      valueType: 'number',
+      onDuplicate: 'ignore',
+      destinations: {
+        alarms: { table: 'ALARM_LOG', columns: { text: 'MSG', plcCode: '' }, onDuplicate: 'reject' },
+        latest: { table: 'plant.latest', valueType: 'binary_double', onDuplicate: 'update' },
+        more: { table: 'MORE' },
+      },
+    });
+    const { columns } = oracle;
+    expect(destinationsOf(oracle)).toEqual([
+      { name: 'default', table: 'TAG_DATA', columns, valueType: 'number', onDuplicate: 'ignore' },
+      {
+        name: 'alarms',
+        table: 'ALARM_LOG',
+        columns: { ...columns, text: 'MSG', plcCode: '' },
+        valueType: 'number',
+        onDuplicate: 'reject',
+      },
+      { name: 'latest', table: 'plant.latest', columns, valueType: 'binary_double', onDuplicate: 'update' },
+      { name: 'more', table: 'MORE', columns, valueType: 'number', onDuplicate: 'ignore' },
+    ]);
+    expect(Object.isFrozen(oracle.destinations['alarms']?.columns)).toBe(true);
+  });
+
+  it('may have names that objects have members of', () => {
+    const { oracle } = load({ destinations: { constructor: { table: 'A' }, toString: { table: 'B' } } });
+    expect(destinationsOf(oracle).map(({ name, table }) => [name, table])).toEqual([
+      ['default', 'TAG_DATA'],
+      ['constructor', 'A'],
+      ['toString', 'B'],
+    ]);
+    const unknown = errorsOf({}, [{ topic: 'a', to: 'constructor' }]);
+    expect(unknown).toEqual([
+      'mqtt.subscriptions: [0].to must be "default", as oracle.destinations has no other, not "constructor"',
+    ]);
+  });
+
+  it('come from the environment as JSON', () => {
+    const env = { BRIDGE_ORACLE_DESTINATIONS: '{"alarms": {"table": "A"}}', BRIDGE_ORACLE_ONDUPLICATE: 'update' };
+    const { oracle } = load({ destinations: { others: { table: 'B' } } }, [{ topic: 'a', to: 'alarms' }], env);
+    expect(destinationsOf(oracle).map(({ name, onDuplicate }) => [name, onDuplicate])).toEqual([
+      ['default', 'update'],
+      ['alarms', 'update'],
+    ]);
+    expect(errorsOf({}, undefined, { BRIDGE_ORACLE_DESTINATIONS: '{"alarms"}' })).toEqual([
+      'oracle.destinations: is not JSON: line 1, column 10: expected : after the key (from BRIDGE_ORACLE_DESTINATIONS)',
+    ]);
+  });
+
+  it.each<[unknown, string]>([
+    [5, 'oracle.destinations: must be an object, such as { "alarms": { "table": "ALARM_LOG" } }, not 5'],
+    [[], 'oracle.destinations: must be an object, such as { "alarms": { "table": "ALARM_LOG" } }, not a list'],
+    [{ default: { table: 'A' } }, 'oracle.destinations.default: must have another name: "default" is the table of'],
+    [{ 'a.b': { table: 'A' } }, 'oracle.destinations: has a destination whose name must be a name: a letter, then'],
+    [{ '1a': { table: 'A' } }, 'or "-", not "1a"'],
+    [{ [`a${'b'.repeat(64)}`]: { table: 'A' } }, 'oracle.destinations: has a destination whose name must be a name'],
+    [{ a: 'T' }, 'oracle.destinations.a: must be an object, such as { "table": "ALARM_LOG" }, not "T"'],
+    [{ a: {} }, 'oracle.destinations.a.table: must be the name of a table'],
+    [{ a: { table: 'a b' } }, 'oracle.destinations.a.table: must be the name of a table: letters, digits'],
+    [{ a: { table: 'A', colums: {} } }, 'oracle.destinations.a.colums: is not a known key (did you mean "columns"?)'],
+    [{ a: { table: 'A', columns: [] } }, 'oracle.destinations.a.columns: must be an object, such as { "text": "MSG" }'],
+    [{ a: { table: 'A', columns: { txt: 'X' } } }, 'oracle.destinations.a.columns.txt: is not a known key (did you'],
+    [
+      { a: { table: 'A', columns: { value: '' } } },
+      'oracle.destinations.a.columns.value: must be the name of a column',
+    ],
+    [{ a: { table: 'A', valueType: 'float' } }, 'oracle.destinations.a.valueType: must be "binary_double" or "number"'],
+    [
+      { a: { table: 'A', onDuplicate: 'replace' } },
+      'oracle.destinations.a.onDuplicate: must be "reject", "ignore" or "update", not "replace"',
+    ],
+    [{ a: { table: '"TAG_DATA"' } }, 'oracle.destinations: a.table must not be the same as oracle.table, "TAG_DATA"'],
+    [
+      { a: { table: 'x.t' }, b: { table: 'X.T' } },
+      'oracle.destinations: b.table must not be the same as oracle.destinations.a.table, "x.t"',
+    ],
+    [{ a: { table: 'mqtt_bridge_ledger' } }, 'oracle.destinations: a.table must not be the same as oracle.ledgerTable'],
+    [
+      { a: { table: 'A', columns: { text: 'TAG_VALUE' } } },
+      'oracle.destinations: a.columns.text must not be the same column as its value, "TAG_VALUE"; what is left out is',
+    ],
+  ])('are refused as %j', (destinations, error) => {
+    const errors = errorsOf({ destinations });
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toContain(error);
+  });
+
+  it('must be there when a subscription names them', () => {
+    const oracle = { destinations: { alarms: { table: 'A' }, energy: { table: 'E' } } };
+    expect(errorsOf(oracle, [{ topic: 'a', to: 'default' }, { topic: 'b', to: 'energy' }, { topic: 'c' }])).toEqual([]);
+    expect(errorsOf(oracle, [{ topic: 'a' }, { topic: 'b', to: 'alarm' }])).toEqual([
+      'mqtt.subscriptions: [1].to must be "default", "alarms" or "energy", not "alarm" (did you mean "alarms"?)',
+    ]);
+    expect(errorsOf(oracle, [{ topic: 'a', to: '' }])).toEqual([
+      'mqtt.subscriptions[0].to: must be a name: a letter, then up to 63 letters, digits, "_" or "-", not ""',
+    ]);
+  });
+
+  it('need a restart, and so does a subscription that is for a new one', () => {
+    const runs = { connectString: 'db:1521/x', user: 'u', password: 'p' };
+    const running = load(runs);
+    const oracle = { ...runs, destinations: { alarms: { table: 'A' } } };
+    expect(planReload(running, load(oracle))).toMatchObject({ applied: {}, needRestart: ['oracle.destinations'] });
+    const wanted = load(oracle, [{ topic: 'a', to: 'alarms' }]);
+    expect(() => planReload(running, wanted)).toThrow('[0].to must be "default"');
+    expect(() => planReload(running, wanted)).toThrow('oracle.destinations would need a restart');
+  });
+});
