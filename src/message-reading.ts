@@ -72,7 +72,7 @@ export class MessageReading {
     this.#history = new RouteHistory({
       ...common,
       path: join(journalDir, ROUTES_FILE),
-      complete: (route) => fillSubscription(route as Subscriptions[number]),
+      complete: (route) => fillSubscription(route),
     });
     this.#rebirths = new Rebirths({ send: sendCommand, inject, clock, log: logOf('sparkplug') });
     this.#filter = new ExceptionFilter(subscriptions);

@@ -73,7 +73,10 @@ export function sumOf(lanes: readonly ValueCounters[]): ValueCounters {
 }
 
 /** Takes over what an earlier run has counted; what it did not know yet, and sums, stay as they are. */
-export function restore<T extends object>(counters: T, saved: Readonly<Record<string, number>> | undefined): void {
+export function restore(
+  counters: MessageCounters | ValueCounters,
+  saved: Readonly<Record<string, number>> | undefined,
+): void {
   const isCount = (key: string): boolean => Object.getOwnPropertyDescriptor(counters, key)?.writable === true;
   Object.assign(counters, Object.fromEntries(Object.entries(saved ?? {}).filter(([key]) => isCount(key))));
 }

@@ -1,4 +1,4 @@
-import { tableColumns, type TableColumn } from '../core/columns.ts';
+import { tableColumns } from '../core/columns.ts';
 import { quoteName } from '../core/identifier.ts';
 import { createInsert, type RowStatement, type TableOptions } from './statements.ts';
 
@@ -20,10 +20,10 @@ import { createInsert, type RowStatement, type TableOptions } from './statements
  * - Of the same time the later arrival wins: with clocks of whole seconds the last of them would be lost else.
  */
 
-/** What a MERGE has to know of the table beside the configuration. */
+/** What a MERGE has to know of the table beside the configuration. The columns are named as there. */
 export interface MergeTarget {
   /** The columns of one primary or unique key, at least one. */
-  readonly key: readonly string[];
+  readonly key: ReadonlySet<string>;
   /** Those that may hold NULL. */
   readonly nullable: ReadonlySet<string>;
   /** The types of the columns that hold a time: `TIMESTAMP(6)`, `DATE` … */
@@ -31,7 +31,7 @@ export interface MergeTarget {
 }
 
 /** A piece of the statement, and the column that it is about. */
-type Piece = readonly [text: string, key?: string];
+type Piece = readonly [text: string, column?: string];
 
 /** The MERGE that `"onDuplicate": "update"` stands for, with the binds and rows of the INSERT. */
 export function createMerge(options: TableOptions, target: MergeTarget): RowStatement {
@@ -41,44 +41,40 @@ export function createMerge(options: TableOptions, target: MergeTarget): RowStat
     sql: pieces.map(([text]) => text).join(''),
     bindDefs: insert.bindDefs,
     rows: (values) => insert.rows(values),
-    columnAt: (offset) => {
-      const key = pieceAt(pieces, offset)?.[1];
-      return tableColumns(options).find((column) => column.key === key)?.name;
-    },
+    columnAt: (offset) => pieceAt(pieces, offset)?.[1],
   };
 }
 
-function mergePieces(options: TableOptions, target: MergeTarget): readonly Piece[] {
-  const { table } = options;
-  const used = tableColumns(options);
-  const inKey = used.filter(({ key }) => target.key.includes(key));
-  const others = used.filter(({ key }) => !target.key.includes(key));
-  const nameOf = ({ name }: TableColumn): string => quoteName(name);
-  const source = used.map((column, i): Piece => [`${sourceOf(column, i, target)} ${nameOf(column)}`, column.key]);
-  const match = inKey.map((column): Piece => [matchOf(nameOf(column), target.nullable.has(column.key)), column.key]);
-  const set = others.map((column): Piece => [`t.${nameOf(column)} = s.${nameOf(column)}`, column.key]);
-  const values = used.map((column): Piece => [`s.${nameOf(column)}`, column.key]);
-  const time = others.find(({ key }) => key === 'timestamp');
-  const newer: Piece[] =
-    time === undefined
-      ? []
-      : [[` WHERE (t.${nameOf(time)} IS NULL OR t.${nameOf(time)} <= s.${nameOf(time)})`, 'timestamp']];
+function mergePieces(options: TableOptions, { key, nullable, timeTypes }: MergeTarget): readonly Piece[] {
+  const names = tableColumns(options).map(({ name }) => name);
+  const inKey = names.filter((name) => key.has(name));
+  const others = names.filter((name) => !key.has(name));
+  const source = names.map((name, i): Piece => [`${sourceOf(i, timeTypes.get(name))} ${quoteName(name)}`, name]);
+  const match = inKey.map((name): Piece => [matchOf(quoteName(name), nullable.has(name)), name]);
+  const set = others.map((name): Piece => [`t.${quoteName(name)} = s.${quoteName(name)}`, name]);
+  const values = names.map((name): Piece => [`s.${quoteName(name)}`, name]);
   return [
-    [`MERGE INTO ${quoteName(table)} t USING (SELECT `],
+    [`MERGE INTO ${quoteName(options.table)} t USING (SELECT `],
     ...joined(source, ', '),
     [' FROM dual) s ON ('],
     ...joined(match, ' AND '),
     [')'],
-    ...(set.length === 0 ? [] : [[' WHEN MATCHED THEN UPDATE SET '] as const, ...joined(set, ', '), ...newer]),
-    [` WHEN NOT MATCHED THEN INSERT (${used.map(nameOf).join(', ')}) VALUES (`],
+    ...(set.length === 0 ? [] : [[' WHEN MATCHED THEN UPDATE SET '] as const, ...joined(set, ', ')]),
+    ...newerOnly(options.columns.timestamp, others),
+    [` WHEN NOT MATCHED THEN INSERT (${names.map(quoteName).join(', ')}) VALUES (`],
     ...joined(values, ', '),
     [')'],
   ];
 }
 
-function sourceOf({ key }: TableColumn, i: number, { timeTypes }: MergeTarget): string {
-  const type = timeTypes.get(key);
-  return type === undefined ? `:${i + 1}` : `CAST(:${i + 1} AS ${type})`;
+function newerOnly(timestamp: string, others: readonly string[]): Piece[] {
+  if (!others.includes(timestamp)) return [];
+  const [there, here] = [`t.${quoteName(timestamp)}`, `s.${quoteName(timestamp)}`];
+  return [[` WHERE (${there} IS NULL OR ${there} <= ${here})`, timestamp]];
+}
+
+function sourceOf(i: number, timeType: string | undefined): string {
+  return timeType === undefined ? `:${i + 1}` : `CAST(:${i + 1} AS ${timeType})`;
 }
 
 function matchOf(name: string, mayBeNull: boolean): string {

@@ -115,7 +115,8 @@ const CLASSES: readonly ErrorClass[] = [
   {
     kind: 'configuration',
     ora: [1031, 1950, 41900],
-    remedy: 'The user may not do this: the DBA must grant INSERT on oracle.table and a quota.',
+    remedy:
+      'The user may not do this: the DBA must grant INSERT on oracle.table (UPDATE and SELECT too with "onDuplicate": "update") and a quota.',
   },
   {
     kind: 'configuration',

@@ -1,12 +1,7 @@
-import { tableColumns } from '../core/columns.ts';
+import { tableColumns, type Destination } from '../core/columns.ts';
 import { quoteName } from '../core/identifier.ts';
 import type { TableOptions } from './statements.ts';
-
-/** What `schemaDdl` needs of the configuration's oracle section. */
-export interface SchemaOptions extends TableOptions {
-  /** Empty: no ledger. */
-  readonly ledgerTable: string;
-}
+import { historyKey } from './table-keys.ts';
 
 export type ColumnLine = readonly [name: string, type: string, remark?: string];
 
@@ -28,11 +23,26 @@ export const LEDGER_COLUMNS: readonly ColumnLine[] = [
 
 export const LEDGER_KEY = 'PRIMARY KEY ("BRIDGE_ID", "STREAM")';
 
-/** The CREATE TABLE statements for the configured table and ledger, ready for a DBA. */
-export function schemaDdl(options: SchemaOptions): string {
-  const table = createTable(options.table, columnLines(options));
-  if (options.ledgerTable === '') return table;
-  return `${table}\n${createTable(options.ledgerTable, LEDGER_COLUMNS, LEDGER_KEY)}`;
+/**
+ * The CREATE TABLE statements for the tables of all destinations and the ledger, ready for a DBA; with the key that
+ * `onDuplicate` needs. `tagName`: the template of the names, which may have the PLC in them.
+ */
+export function schemaDdl(
+  destinations: readonly Destination[],
+  { ledgerTable, tagName }: { readonly ledgerTable: string; readonly tagName: string },
+): string {
+  const tables = destinations.map((each) => destinationTable(each, tagName));
+  const ledger = ledgerTable === '' ? [] : [createTable(ledgerTable, LEDGER_COLUMNS, LEDGER_KEY)];
+  return [...tables, ...ledger].join('\n');
+}
+
+function destinationTable(destination: Destination, tagName: string): string {
+  const columns = columnLines(destination);
+  if (destination.onDuplicate === 'reject') return createTable(destination.table, columns);
+  const names = historyKey(destination, tagName).map(quoteName);
+  const latest = `for a table of latest values without ${names.at(-1)}`;
+  const remark = destination.onDuplicate === 'update' ? ` -- ${latest}` : '';
+  return createTable(destination.table, columns, `UNIQUE (${names.join(', ')})${remark}`);
 }
 
 function createTable(name: string, columns: readonly ColumnLine[], constraint = ''): string {

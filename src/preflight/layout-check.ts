@@ -2,6 +2,7 @@ import { tableColumns } from '../core/columns.ts';
 import { parseName, quoteName } from '../core/identifier.ts';
 import type { FoundTable, TableLayout, TableName } from '../oracle/dictionary.ts';
 import type { TableOptions } from '../oracle/statements.ts';
+import { historyKey } from '../oracle/table-keys.ts';
 import { failed, ok, unknown, warning, type Finding } from './finding.ts';
 import { quoted, type TableContext } from './table-check.ts';
 
@@ -61,9 +62,8 @@ function indexes({ columns }: TableOptions, layout: TableLayout): Finding {
   );
 }
 
-/** The key that tells a row from its repetition: what has one name, at one time, of one PLC. */
-export function proposedKey(table: TableName, { columns }: TableOptions, tagNameTemplate: string): string {
-  const isByPlc = columns.plcCode !== '' && !tagNameTemplate.includes('{plc}');
-  const names = [...(isByPlc ? [columns.plcCode] : []), columns.tagName, columns.timestamp].map(quoteName);
+/** The statement for the key that tells a row from its repetition. */
+export function proposedKey(table: TableName, options: TableOptions, tagNameTemplate: string): string {
+  const names = historyKey(options, tagNameTemplate).map(quoteName);
   return `ALTER TABLE ${quoted(table)} ADD UNIQUE (${names.join(', ')});`;
 }

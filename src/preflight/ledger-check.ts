@@ -31,7 +31,7 @@ export async function checkLedger(ledgerTable: string, bridgeId: string, context
     const text = 'none is configured: after an interruption some values may be written twice';
     return [warning('oracle.ledgerTable', text, 'name a table; `mqtt-oracle-bridge schema` prints its DDL')];
   }
-  const { finding, table } = await locate('oracle.ledgerTable', ledgerTable, context);
+  const { finding, table } = await locate('oracle.ledgerTable', ledgerTable, context, 'INSERT, SELECT, UPDATE, DELETE');
   if (table === undefined) return [finding];
   const columns = await context.dictionary.columns(table);
   const names = LEDGER_COLUMNS.map(([name]) => name);

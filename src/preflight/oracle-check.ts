@@ -1,18 +1,17 @@
 import type { Config } from '../config/config.ts';
+import { destinationsOf } from '../config/destinations.ts';
 import type { Clock } from '../core/clock.ts';
-import { tableColumns } from '../core/columns.ts';
 import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { CONNECT_RULES } from '../oracle/connect-remedies.ts';
 import { Connections } from '../oracle/connections.ts';
 import { Dictionary, type DatabaseClock, type ServerFacts } from '../oracle/dictionary.ts';
-import { createInsert } from '../oracle/statements.ts';
 import { checkDeadSessions, checkLimits } from './account-check.ts';
+import { checkDestination } from './destination-check.ts';
 import { failed, ok, warning, type Finding } from './finding.ts';
-import { checkLayout, proposedKey } from './layout-check.ts';
 import { checkLedger } from './ledger-check.ts';
-import { checkRight, described } from './rights-check.ts';
-import { checkColumns, checkKeys, checkOtherColumns, checkQuota, locate, type TableContext } from './table-check.ts';
+import { described } from './rights-check.ts';
+import type { TableContext } from './table-check.ts';
 
 /** A clock that is further off than this confuses whoever compares times. */
 const CLOCK_TOLERANCE_MS = 2000;
@@ -41,6 +40,7 @@ export async function checkOracle(config: Config, clock: Clock, log: Logger, sig
   try {
     const server = await dictionary.server();
     const context: TableContext = { dictionary, server };
+    const seen = new Map<string, string>();
     const findings = [connection(server), ...account(server, clock), characterSet(server)];
     const sections: readonly (() => Promise<Finding[]>)[] = [
       async () => [
@@ -51,7 +51,7 @@ export async function checkOracle(config: Config, clock: Clock, log: Logger, sig
         ...checkLimits(await dictionary.limits(), server.user, config.oracle),
         checkDeadSessions(config.oracle),
       ],
-      () => checkTable(config, context),
+      ...destinationsOf(config.oracle).map((each) => () => checkDestination(each, config.tagName, context, seen)),
       () => checkLedger(config.oracle.ledgerTable, config.bridge.id, context),
     ];
     for (const section of sections) {
@@ -144,22 +144,4 @@ function roundTrip(tookMs: readonly number[], { oracle, writer }: Config): Findi
     `${writer.batchSize} carry ${most.toLocaleString('en-US')} values/s at most, less what the database takes`;
   if (ms <= LONG_TRIP_MS) return ok('round trip', text);
   return warning('round trip', text, 'raise writer.batchSize if more values than that may come');
-}
-
-async function checkTable({ oracle, tagName }: Config, context: TableContext): Promise<Finding[]> {
-  const { finding, found, table } = await locate('oracle.table', oracle.table, context);
-  if (table === undefined || found === undefined) return [finding];
-  const columns = await context.dictionary.columns(table);
-  const written = tableColumns(oracle).map(({ name }) => name);
-  const columnFindings = checkColumns(oracle, table, columns);
-  const { sql } = createInsert(oracle);
-  return [
-    finding,
-    ...columnFindings,
-    ...(await checkOtherColumns(table, columns, written, context)),
-    ...(await checkLayout(found, oracle, context)),
-    ...(await checkKeys(table, columns, written, context, proposedKey(table, oracle, tagName))),
-    await checkRight({ right: 'INSERT', sql }, table, context),
-    await checkQuota(table, context),
-  ];
 }

@@ -16,11 +16,15 @@ export function quoted({ owner, name }: TableName): string {
   return `"${owner}"."${name}"`;
 }
 
-/** Where the configured name leads, and the table when it is one that can be looked into. */
+/**
+ * Where the configured name leads, and the table when it is one that can be looked into. `rights`: what to grant on one
+ * of another's that can't be seen.
+ */
 export async function locate(
   key: string,
   text: string,
   { dictionary, server }: TableContext,
+  rights = 'INSERT',
 ): Promise<{
   readonly finding: Finding;
   readonly table: TableName | undefined;
@@ -32,7 +36,7 @@ export async function locate(
     const says = `synonym ${found.synonym} leads over the database link ${found.link}: nothing more can be checked from here`;
     return { finding: unknown(key, says, 'check the table in its own database'), table: undefined };
   }
-  return { finding: notFound(key, text, found, server), table: undefined };
+  return { finding: notFound(key, text, found, server, rights), table: undefined };
 }
 
 function located(key: string, found: Extract<FoundTable, { state: 'found' }>, server: ServerFacts): Finding {
@@ -47,17 +51,13 @@ function notFound(
   text: string,
   { elsewhere, synonyms }: Extract<FoundTable, { state: 'absent' }>,
   { schema, user }: ServerFacts,
+  rights: string,
 ): Finding {
   const parts = parseName(text, 2) ?? [];
   const owner = parts.length === 2 ? parts[0]! : schema;
   const missing = quoted({ owner, name: parts.at(-1) ?? '' });
   // An owner needs no grant on what is his own, and would see it.
-  const grants =
-    owner === user
-      ? []
-      : [
-          `if it is there: GRANT INSERT${key === 'oracle.table' ? '' : ', SELECT, UPDATE, DELETE'} ON ${missing} TO "${user}";`,
-        ];
+  const grants = owner === user ? [] : [`if it is there: GRANT ${rights} ON ${missing} TO "${user}";`];
   const way =
     synonyms.length === 0 ? '' : `, where synonym ${synonyms.join(' and ')} leads to nothing that ${user} may see`;
   return failed(
@@ -171,35 +171,6 @@ export async function checkOtherColumns(
     if (triggers.length > 0)
       return warning(subject, `${text}; trigger ${triggers.join(', ')} may fill it`, ...remedies);
     return failed(subject, `${text}: each row is refused (ORA-01400)`, ...remedies);
-  });
-}
-
-/** Keys that refuse a second equal row. */
-export async function checkKeys(
-  table: TableName,
-  columns: readonly ColumnFacts[],
-  written: readonly string[],
-  { dictionary }: TableContext,
-  proposal = '',
-): Promise<Finding[]> {
-  const names = new Set(written.map((name) => parseName(name, 1)?.[0] ?? ''));
-  const keys = await dictionary.uniqueKeys(table);
-  const more = proposal === '' ? '' : `. What would tell repetitions from new rows: ${proposal}`;
-  if (keys.length === 0) return [ok('unique keys', `none: equal rows are kept, as they should be${more}`)];
-  return keys.map((key) => {
-    const shown = `${key.kind} on ${key.columns.join(', ')}`;
-    const subject = `unique key ${key.name}`;
-    const filled = key.columns.find(
-      (name) => !names.has(name) && columns.some((column) => column.name === name && column.hasDefault),
-    );
-    if (filled !== undefined)
-      return ok(subject, `${shown}; ${filled} has a default, which must differ from row to row`);
-    const text = `${shown}: a value that comes twice with the same of these is rejected (ORA-00001)`;
-    return warning(
-      subject,
-      text,
-      'drop it, unless such values are to be rejected: the ledger keeps values from being doubled',
-    );
   });
 }
 

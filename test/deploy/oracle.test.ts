@@ -5,13 +5,14 @@ import { describe, expect, it } from 'vitest';
 
 import { loadConfig } from '../../src/config/load.ts';
 import { Ledger } from '../../src/oracle/ledger.ts';
+import { destinationsOf } from '../../src/config/destinations.ts';
 import { schemaDdl } from '../../src/oracle/schema.ts';
 import { ROOT } from './tools.ts';
 
 const read = (name: string): string => readFileSync(join(ROOT, 'deploy/oracle', name), 'utf8');
 const withoutHead = (text: string): string => text.replace(/^(?:--.*\n)+\n/, '');
 const { oracle } = loadConfig({ files: [], env: {}, flags: {}, need: 'any' });
-const DDL = schemaDdl(oracle);
+const DDL = schemaDdl(destinationsOf(oracle), { ...oracle, tagName: '{plc}.{tag}' });
 
 describe('deploy/oracle', () => {
   it('has the tables as `schema` prints them', () => {

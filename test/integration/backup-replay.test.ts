@@ -16,10 +16,9 @@ import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
 import { noStep } from '../../src/core/steps.ts';
 import { createActions } from '../../src/ops/actions.ts';
 import { HttpServer } from '../../src/ops/http.ts';
-import { schemaDdl } from '../../src/oracle/schema.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
-import { TABLE_OPTIONS } from '../support/tag-table.ts';
+import { TABLES_DDL } from '../support/tag-table.ts';
 import { valuesOf } from '../support/values.ts';
 import { FakeOracle } from '../unit/backup/fake-oracle.ts';
 
@@ -182,7 +181,7 @@ describe('backups replay without a bridge', () => {
   async function prepare(): Promise<{ standin: Standin; settings: Record<string, string | number> }> {
     const standin = await startStandin();
     cleanups.push(async () => standin.stop());
-    for (const statement of schemaDdl(TABLE_OPTIONS).split(/;\s*/)) {
+    for (const statement of TABLES_DDL.split(/;\s*/)) {
       if (statement !== '') await standin.engine.query(statement, 'BRIDGE');
     }
     const settings = {

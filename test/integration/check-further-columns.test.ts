@@ -16,7 +16,11 @@ afterEach(() => {
 async function check(content: string, type: string | undefined): Promise<CheckOutcome> {
   standin = await startStandin({ profile: '19c' });
   const columns = { ...TABLE_OPTIONS.columns, ...(type === undefined ? {} : { further: content }) };
-  const ddl = schemaDdl({ ...TABLE_OPTIONS, columns }).replace(/"FURTHER" +.*/, `"FURTHER" ${type}`);
+  const destination = { ...TABLE_OPTIONS, columns, name: 'default', onDuplicate: 'reject' } as const;
+  const ddl = schemaDdl([destination], { ledgerTable: 'MQTT_BRIDGE_LEDGER', tagName: '{plc}.{tag}' }).replace(
+    /"FURTHER" +.*/,
+    `"FURTHER" ${type}`,
+  );
   for (const sql of ddl.split(/;\s*/)) if (sql !== '') await standin.engine.query(sql, 'BRIDGE');
   return runCheck({ oracle: { connectString: standin.connectString, columns: { further: content } } });
 }

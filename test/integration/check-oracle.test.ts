@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { createEngine, type EngineOptions } from '../support/standin/engine/engine.ts';
-import { runCheck, type CheckOutcome } from '../support/preflight.ts';
+import { check, tagData, type CheckedDatabase } from '../support/checked-database.ts';
+import { runCheck } from '../support/preflight.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
 import { createTables } from '../support/tag-table.ts';
 
@@ -11,38 +11,6 @@ afterEach(() => {
   standin?.stop();
   standin = undefined;
 });
-
-interface Database {
-  readonly engine?: EngineOptions;
-  /** Each run by the user before the colon. */
-  readonly sql?: readonly `${'BRIDGE' | 'PLANT' | 'SYSTEM'}: ${string}`[];
-  readonly oracle?: Readonly<Record<string, unknown>>;
-}
-
-/** Checks a database in which these statements, and no others, were run. */
-async function check({ engine, oracle = {}, sql = [] }: Database): Promise<CheckOutcome> {
-  standin = await startStandin({ engine: createEngine({ profile: '19c', ...engine }) });
-  for (const line of sql) {
-    const [user, statement] = [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)];
-    await standin.engine.query(statement, user);
-  }
-  const { connectString } = standin;
-  return runCheck({ oracle: { connectString, ...oracle } });
-}
-
-const COLUMNS = {
-  tag_name: 'VARCHAR2(255 CHAR) NOT NULL',
-  tag_value: 'BINARY_DOUBLE',
-  tag_text: 'VARCHAR2(4000)',
-  timestamp: 'TIMESTAMP(6) NOT NULL',
-  quality: 'VARCHAR2(16) NOT NULL',
-};
-
-/** The proposed table, with other types for some columns; an empty one leaves the column out. */
-function tagData(changes: Readonly<Record<string, string>> = {}, name = 'tag_data'): string {
-  const columns = Object.entries({ ...COLUMNS, ...changes }).filter(([, type]) => type !== '');
-  return `CREATE TABLE ${name} (${columns.map(([column, type]) => `${column} ${type}`).join(', ')})`;
-}
 
 const LEDGER_COLUMNS = {
   bridge_id: 'VARCHAR2(128) NOT NULL',
@@ -118,158 +86,164 @@ describe('check --connect on a good database', () => {
   });
 });
 
-const TABLE_CASES: readonly [what: string, database: Database, subject: string, expected: readonly string[]][] = [
+const TABLE_CASES: readonly [what: string, database: CheckedDatabase, subject: string, expected: readonly string[]][] =
   [
-    'no table',
-    {},
-    'oracle.table',
     [
-      '✗ failed',
-      'there is no "BRIDGE"."TAG_DATA"',
-      '→ `mqtt-oracle-bridge schema` prints its DDL',
-      '`mqtt-oracle-bridge schema`',
+      'no table',
+      {},
+      'oracle.table',
+      [
+        '✗ failed',
+        'there is no "BRIDGE"."TAG_DATA"',
+        '→ `mqtt-oracle-bridge schema` prints its DDL',
+        '`mqtt-oracle-bridge schema`',
+      ],
     ],
-  ],
-  [
-    'a table in another schema without rights',
-    { sql: [`PLANT: ${tagData()}`], oracle: { table: 'plant.tag_data' } },
-    'oracle.table',
-    ['✗ failed', 'GRANT INSERT ON "PLANT"."TAG_DATA" TO "BRIDGE";'],
-  ],
-  [
-    'a table of that name in another schema',
-    { sql: [`PLANT: ${tagData()}`, 'PLANT: GRANT SELECT ON tag_data TO bridge'] },
-    'oracle.table',
-    ['✗ failed', 'oracle.table may have been meant to be "PLANT"."TAG_DATA"'],
-  ],
-  [
-    'a synonym that leads to nothing',
-    { sql: ['BRIDGE: CREATE SYNONYM tag_data FOR plant.gone'] },
-    'oracle.table',
-    ['✗ failed', 'where synonym BRIDGE.TAG_DATA leads to nothing'],
-  ],
-  [
-    'no right to insert',
-    { sql: [`PLANT: ${tagData()}`, 'PLANT: GRANT SELECT ON tag_data TO bridge'], oracle: { table: 'plant.tag_data' } },
-    'INSERT on TAG_DATA',
-    ['✗ failed', 'BRIDGE has no such right (ORA-01031)', '→ GRANT INSERT ON "PLANT"."TAG_DATA" TO "BRIDGE";'],
-  ],
-  [
-    'a column that is not there',
-    { sql: [`BRIDGE: ${tagData({ tag_text: '' })}`] },
-    'column TAG_TEXT (text)',
     [
-      '✗ failed',
-      'the table has TAG_NAME, TAG_VALUE, TIMESTAMP, QUALITY',
-      'ALTER TABLE "BRIDGE"."TAG_DATA" ADD ("TAG_TEXT" VARCHAR2(4000));',
+      'a table in another schema without rights',
+      { sql: [`PLANT: ${tagData()}`], oracle: { table: 'plant.tag_data' } },
+      'oracle.table',
+      ['✗ failed', 'GRANT INSERT ON "PLANT"."TAG_DATA" TO "BRIDGE";'],
     ],
-  ],
-  [
-    'a column in letters of another case',
-    { sql: [`BRIDGE: ${tagData({ quality: '', '"quality"': 'VARCHAR2(16)' })}`] },
-    'column QUALITY (quality)',
-    ['✗ failed', 'oracle.columns.quality: it is written "quality" there'],
-  ],
-  [
-    'a column of a type that cannot hold it',
-    { sql: [`BRIDGE: ${tagData({ tag_value: 'DATE' })}`] },
-    'column TAG_VALUE (value)',
-    ['✗ failed', 'DATE cannot hold numbers', 'make it BINARY_DOUBLE'],
-  ],
-  [
-    'a value column that rounds',
-    { sql: [`BRIDGE: ${tagData({ tag_value: 'NUMBER(10,2)' })}`] },
-    'column TAG_VALUE (value)',
-    ['! warning', 'NUMBER(10,2): values are rounded to 2 decimals, and from 1e8 on rejected'],
-  ],
-  [
-    'a DATE for the time',
-    { sql: [`BRIDGE: ${tagData({ timestamp: 'DATE' })}`] },
-    'column TIMESTAMP (timestamp)',
-    ['! warning', 'DATE drops what is below a second', 'TIMESTAMP(6)'],
-  ],
-  [
-    'a TIMESTAMP WITH TIME ZONE',
-    { sql: [`BRIDGE: ${tagData({ timestamp: 'TIMESTAMP(3) WITH TIME ZONE' })}`] },
-    'column TIMESTAMP (timestamp)',
-    ['✓ ok', 'TIMESTAMP(3) WITH TIME ZONE; times are written as UTC, +00:00'],
-  ],
-  [
-    'a text column that is short',
-    { sql: [`BRIDGE: ${tagData({ tag_name: 'VARCHAR2(30)' })}`] },
-    'column TAG_NAME (tagName)',
-    ['! warning', 'VARCHAR2(30 BYTE) is shorter than the 255', 'MODIFY ("TAG_NAME" VARCHAR2(255 CHAR));'],
-  ],
-  [
-    'a text column that is NOT NULL',
-    { sql: [`BRIDGE: ${tagData({ tag_text: 'VARCHAR2(4000) NOT NULL' })}`] },
-    'column TAG_TEXT (text)',
-    ['✗ failed', 'rejects all values that are numbers', 'ALTER TABLE "BRIDGE"."TAG_DATA" MODIFY ("TAG_TEXT" NULL);'],
-  ],
-  [
-    'a NOT NULL column that nobody fills',
-    { sql: [`BRIDGE: ${tagData({ site: 'VARCHAR2(8) NOT NULL' })}`] },
-    'column SITE',
-    ['✗ failed', 'each row is refused (ORA-01400)', 'MODIFY ("SITE" DEFAULT …)'],
-  ],
-  [
-    'a NOT NULL column with a default',
-    { sql: [`BRIDGE: ${tagData({ site: "VARCHAR2(8) DEFAULT 'A' NOT NULL" })}`] },
-    'other columns',
-    ['✓ ok', '1 column that may stay empty or have a default'],
-  ],
-  [
-    'a unique key',
-    { sql: [`BRIDGE: ${tagData()}`, 'BRIDGE: ALTER TABLE tag_data ADD CONSTRAINT once UNIQUE (tag_name, timestamp)'] },
-    'unique key ONCE',
-    ['! warning', 'unique constraint on TAG_NAME, TIMESTAMP', 'ORA-00001', 'drop it'],
-  ],
-  [
-    'a unique index',
-    { sql: [`BRIDGE: ${tagData()}`, 'BRIDGE: CREATE UNIQUE INDEX one ON tag_data (tag_name)'] },
-    'unique key ONE',
-    ['! warning', 'unique index on TAG_NAME'],
-  ],
-  [
-    'no quota',
-    { sql: [`BRIDGE: ${tagData()}`], engine: { quotaBytes: 0 } },
-    'space for TAG_DATA',
-    ['✗ failed', 'no quota on USERS (ORA-01950)', 'ALTER USER "BRIDGE" QUOTA UNLIMITED ON "USERS";'],
-  ],
-  [
-    'little quota',
-    { sql: [`BRIDGE: ${tagData()}`], engine: { quotaBytes: 50 * 2 ** 20 } },
-    'space for TAG_DATA',
-    ['! warning', '50 MiB of the quota of 50 MiB on USERS are left'],
-  ],
-  [
-    'no quota, but UNLIMITED TABLESPACE',
-    {
-      sql: [`BRIDGE: ${tagData()}`],
-      engine: { quotaBytes: 0, systemPrivileges: ['CREATE SESSION', 'CREATE TABLE', 'UNLIMITED TABLESPACE'] },
-    },
-    'space for TAG_DATA',
-    ['✓ ok', 'UNLIMITED TABLESPACE'],
-  ],
-  [
-    'another character set',
-    { engine: { characterSet: 'WE8MSWIN1252' } },
-    'character set',
-    ['! warning', 'WE8MSWIN1252', 'stored as ? or ¿', 'AL32UTF8'],
-  ],
-  [
-    'a password that expires soon',
-    { engine: { passwordExpiresAtMs: Date.UTC(2020, 4, 17, 12) } },
-    'account',
-    ['! warning', 'the password of BRIDGE expires on 2020-05-17', 'PASSWORD_LIFE_TIME UNLIMITED'],
-  ],
-  [
-    'a clock that is behind',
-    { engine: { now: () => Date.now() - 90_000 } },
-    'clock',
-    ['! warning', /is (?:89\.9|90\.\d) s behind this machine's/.source, 'NTP'],
-  ],
-];
+    [
+      'a table of that name in another schema',
+      { sql: [`PLANT: ${tagData()}`, 'PLANT: GRANT SELECT ON tag_data TO bridge'] },
+      'oracle.table',
+      ['✗ failed', 'oracle.table may have been meant to be "PLANT"."TAG_DATA"'],
+    ],
+    [
+      'a synonym that leads to nothing',
+      { sql: ['BRIDGE: CREATE SYNONYM tag_data FOR plant.gone'] },
+      'oracle.table',
+      ['✗ failed', 'where synonym BRIDGE.TAG_DATA leads to nothing'],
+    ],
+    [
+      'no right to insert',
+      {
+        sql: [`PLANT: ${tagData()}`, 'PLANT: GRANT SELECT ON tag_data TO bridge'],
+        oracle: { table: 'plant.tag_data' },
+      },
+      'INSERT on TAG_DATA',
+      ['✗ failed', 'BRIDGE has no such right (ORA-01031)', '→ GRANT INSERT ON "PLANT"."TAG_DATA" TO "BRIDGE";'],
+    ],
+    [
+      'a column that is not there',
+      { sql: [`BRIDGE: ${tagData({ tag_text: '' })}`] },
+      'column TAG_TEXT (text)',
+      [
+        '✗ failed',
+        'the table has TAG_NAME, TAG_VALUE, TIMESTAMP, QUALITY',
+        'ALTER TABLE "BRIDGE"."TAG_DATA" ADD ("TAG_TEXT" VARCHAR2(4000));',
+      ],
+    ],
+    [
+      'a column in letters of another case',
+      { sql: [`BRIDGE: ${tagData({ quality: '', '"quality"': 'VARCHAR2(16)' })}`] },
+      'column QUALITY (quality)',
+      ['✗ failed', 'oracle.columns.quality: it is written "quality" there'],
+    ],
+    [
+      'a column of a type that cannot hold it',
+      { sql: [`BRIDGE: ${tagData({ tag_value: 'DATE' })}`] },
+      'column TAG_VALUE (value)',
+      ['✗ failed', 'DATE cannot hold numbers', 'make it BINARY_DOUBLE'],
+    ],
+    [
+      'a value column that rounds',
+      { sql: [`BRIDGE: ${tagData({ tag_value: 'NUMBER(10,2)' })}`] },
+      'column TAG_VALUE (value)',
+      ['! warning', 'NUMBER(10,2): values are rounded to 2 decimals, and from 1e8 on rejected'],
+    ],
+    [
+      'a DATE for the time',
+      { sql: [`BRIDGE: ${tagData({ timestamp: 'DATE' })}`] },
+      'column TIMESTAMP (timestamp)',
+      ['! warning', 'DATE drops what is below a second', 'TIMESTAMP(6)'],
+    ],
+    [
+      'a TIMESTAMP WITH TIME ZONE',
+      { sql: [`BRIDGE: ${tagData({ timestamp: 'TIMESTAMP(3) WITH TIME ZONE' })}`] },
+      'column TIMESTAMP (timestamp)',
+      ['✓ ok', 'TIMESTAMP(3) WITH TIME ZONE; times are written as UTC, +00:00'],
+    ],
+    [
+      'a text column that is short',
+      { sql: [`BRIDGE: ${tagData({ tag_name: 'VARCHAR2(30)' })}`] },
+      'column TAG_NAME (tagName)',
+      ['! warning', 'VARCHAR2(30 BYTE) is shorter than the 255', 'MODIFY ("TAG_NAME" VARCHAR2(255 CHAR));'],
+    ],
+    [
+      'a text column that is NOT NULL',
+      { sql: [`BRIDGE: ${tagData({ tag_text: 'VARCHAR2(4000) NOT NULL' })}`] },
+      'column TAG_TEXT (text)',
+      ['✗ failed', 'rejects all values that are numbers', 'ALTER TABLE "BRIDGE"."TAG_DATA" MODIFY ("TAG_TEXT" NULL);'],
+    ],
+    [
+      'a NOT NULL column that nobody fills',
+      { sql: [`BRIDGE: ${tagData({ site: 'VARCHAR2(8) NOT NULL' })}`] },
+      'column SITE',
+      ['✗ failed', 'each row is refused (ORA-01400)', 'MODIFY ("SITE" DEFAULT …)'],
+    ],
+    [
+      'a NOT NULL column with a default',
+      { sql: [`BRIDGE: ${tagData({ site: "VARCHAR2(8) DEFAULT 'A' NOT NULL" })}`] },
+      'other columns',
+      ['✓ ok', '1 column that may stay empty or have a default'],
+    ],
+    [
+      'a unique key',
+      {
+        sql: [`BRIDGE: ${tagData()}`, 'BRIDGE: ALTER TABLE tag_data ADD CONSTRAINT once UNIQUE (tag_name, timestamp)'],
+      },
+      'unique key ONCE',
+      ['! warning', 'unique constraint on TAG_NAME, TIMESTAMP', 'ORA-00001', 'drop it'],
+    ],
+    [
+      'a unique index',
+      { sql: [`BRIDGE: ${tagData()}`, 'BRIDGE: CREATE UNIQUE INDEX one ON tag_data (tag_name)'] },
+      'unique key ONE',
+      ['! warning', 'unique index on TAG_NAME'],
+    ],
+    [
+      'no quota',
+      { sql: [`BRIDGE: ${tagData()}`], engine: { quotaBytes: 0 } },
+      'space for TAG_DATA',
+      ['✗ failed', 'no quota on USERS (ORA-01950)', 'ALTER USER "BRIDGE" QUOTA UNLIMITED ON "USERS";'],
+    ],
+    [
+      'little quota',
+      { sql: [`BRIDGE: ${tagData()}`], engine: { quotaBytes: 50 * 2 ** 20 } },
+      'space for TAG_DATA',
+      ['! warning', '50 MiB of the quota of 50 MiB on USERS are left'],
+    ],
+    [
+      'no quota, but UNLIMITED TABLESPACE',
+      {
+        sql: [`BRIDGE: ${tagData()}`],
+        engine: { quotaBytes: 0, systemPrivileges: ['CREATE SESSION', 'CREATE TABLE', 'UNLIMITED TABLESPACE'] },
+      },
+      'space for TAG_DATA',
+      ['✓ ok', 'UNLIMITED TABLESPACE'],
+    ],
+    [
+      'another character set',
+      { engine: { characterSet: 'WE8MSWIN1252' } },
+      'character set',
+      ['! warning', 'WE8MSWIN1252', 'stored as ? or ¿', 'AL32UTF8'],
+    ],
+    [
+      'a password that expires soon',
+      { engine: { passwordExpiresAtMs: Date.UTC(2020, 4, 17, 12) } },
+      'account',
+      ['! warning', 'the password of BRIDGE expires on 2020-05-17', 'PASSWORD_LIFE_TIME UNLIMITED'],
+    ],
+    [
+      'a clock that is behind',
+      { engine: { now: () => Date.now() - 90_000 } },
+      'clock',
+      ['! warning', /is (?:89\.9|90\.\d) s behind this machine's/.source, 'NTP'],
+    ],
+  ];
 
 const MORE_CASES: typeof TABLE_CASES = [
   [
@@ -323,7 +297,12 @@ function asPattern(text: string): RegExp {
   return new RegExp(text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
 }
 
-const LEDGER_CASES: readonly [what: string, sql: Database['sql'], subject: string, expected: readonly string[]][] = [
+const LEDGER_CASES: readonly [
+  what: string,
+  sql: CheckedDatabase['sql'],
+  subject: string,
+  expected: readonly string[],
+][] = [
   ['none', [], 'oracle.ledgerTable', ['✗ failed', '→ `mqtt-oracle-bridge schema` prints its DDL']],
   [
     'a column that is not there',

@@ -1,6 +1,7 @@
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import type { Config } from '../../src/config/config.ts';
 import { destinationsOf } from '../../src/config/destinations.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { schemaDdl } from '../../src/oracle/schema.ts';
@@ -108,6 +109,11 @@ describe('further columns and microseconds', () => {
     await broker.stop();
   });
 
+  async function create(oracle: Config['oracle']): Promise<void> {
+    const ddl = schemaDdl(destinationsOf(oracle), { ledgerTable: oracle.ledgerTable, tagName: '{plc}.{tag}' });
+    for (const sql of ddl.split(/;\s*/)) if (sql !== '') await standin.engine.query(sql, 'BRIDGE');
+  }
+
   async function rows(prefix: string): Promise<Record<string, unknown>[]> {
     const found = await standin.engine.query(
       `SELECT * FROM tag_data WHERE tag_name LIKE '${prefix}%' ORDER BY place`,
@@ -123,7 +129,7 @@ describe('further columns and microseconds', () => {
       backup: { probeIntervalMs: 1000 },
     };
     const { oracle } = loadConfig({ files: ['f'], env: {}, readFile: () => JSON.stringify(config) });
-    for (const sql of schemaDdl(oracle).split(/;\s*/)) if (sql !== '') await standin.engine.query(sql, 'BRIDGE');
+    await create(oracle);
     bridge = await BridgeProcess.start({ config });
     await until('the subscription', () => bridge.find('subscribed') !== undefined);
 
@@ -160,11 +166,7 @@ describe('further columns and microseconds', () => {
       },
     };
     const { oracle } = loadConfig({ files: ['f'], env: {}, readFile: () => JSON.stringify(config) });
-    const ledgerTable = '';
-    const tables = destinationsOf(oracle).map((each) => schemaDdl({ ...each, ledgerTable }));
-    for (const sql of [...tables, schemaDdl(oracle).split(/;\s*/)[1]!]) {
-      await standin.engine.query(sql.replace(/;\s*$/, ''), 'BRIDGE');
-    }
+    await create(oracle);
     bridge = await BridgeProcess.start({ config });
     await until('the subscription', () => bridge.find('subscribed') !== undefined);
     await publisher.publishAsync('plant/7/values', payloadOf('live'), { qos: 1 });

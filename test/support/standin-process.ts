@@ -3,8 +3,7 @@ import { createInterface } from 'node:readline';
 
 import oracledb from 'oracledb';
 
-import { schemaDdl } from '../../src/oracle/schema.ts';
-import { TABLE_OPTIONS } from './tag-table.ts';
+import { TABLES_DDL } from './tag-table.ts';
 import { until } from './until.ts';
 
 export interface StandinProcess {
@@ -35,7 +34,7 @@ export async function startStandinProcess(): Promise<StandinProcess> {
   });
   await until('the stand-in', () => connectString !== '', 30_000);
   const connection = await oracledb.getConnection({ connectString, user: 'bridge', password: 'secret' });
-  for (const statement of schemaDdl(TABLE_OPTIONS).split(/;\s*/)) {
+  for (const statement of TABLES_DDL.split(/;\s*/)) {
     if (statement !== '') await connection.execute(statement);
   }
   await connection.close();

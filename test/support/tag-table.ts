@@ -35,6 +35,9 @@ export const SESSIONS_OPTIONS = {
   onMissingPartition: TABLE_OPTIONS.onMissingPartition,
 } as const;
 
+/** The DDL of this table and the ledger. */
+export const TABLES_DDL = schemaDdl([SESSIONS_OPTIONS.destination], { ...TABLE_OPTIONS, tagName: '{plc}.{tag}' });
+
 export interface TagRow {
   readonly name: string;
   readonly value: number | null;
@@ -45,7 +48,7 @@ export interface TagRow {
 
 /** The bridge's own DDL, and constraints of the test's on top. */
 export async function createTables(standin: Standin, ...more: string[]): Promise<void> {
-  const statements = [...schemaDdl(TABLE_OPTIONS).split(/;\s*/), ...more];
+  const statements = [...TABLES_DDL.split(/;\s*/), ...more];
   for (const statement of statements) if (statement.trim() !== '') await standin.engine.query(statement, 'BRIDGE');
 }
 

@@ -1,6 +1,6 @@
 import { sleep, type Clock } from '../../core/clock.ts';
 import type { ValueCounters } from '../../core/counters.ts';
-import { DatabaseError } from '../../core/errors.ts';
+import { coerceError, DatabaseError } from '../../core/errors.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import type { LedgerSession } from '../../core/ledger-session.ts';
 import type { Logger } from '../../core/logger.ts';
@@ -14,7 +14,7 @@ import type { BackupFileInfo } from '../files/file-info.ts';
 import { begunHint, goneHint } from '../files/gone-hint.ts';
 import { KINDS } from '../files/kinds.ts';
 import { visitRejected } from '../written/recall.ts';
-import type { SkipStamp } from '../written/stamp-files.ts';
+import { ForeignStampError, type SkipStamp } from '../written/stamp-files.ts';
 import {
   decodeMessages,
   hasDecodedRows,
@@ -148,7 +148,7 @@ export class FileReplay {
     this.#sources = [...new Set(survey.groups.map(({ destination }) => destination))];
     this.#total = this.#hasMessages ? (backups.file(this.file)?.rows ?? survey.rows) : survey.rows;
     this.#replayedRows = 0;
-    if (this.#hasMessages) this.#lastMessages = survey.groups.map(lastMessage);
+    if (this.#hasMessages) this.#lastMessages = lastMessagesOf(survey.groups);
     const known = await readNote(backups.folder, this.file);
     const stamp = await this.#skipStamp(known?.to, survey.groups);
     const note = await this.#begin(survey, known);
@@ -216,7 +216,14 @@ export class FileReplay {
         `it waits until it is known what of it is in the table of ${info.destination} already`,
       );
     }
-    const stamp = await backups.lane(info.destination).skipStamp(this.file);
+    const stamp = await backups
+      .lane(info.destination)
+      .skipStamp(this.file)
+      .catch((error: unknown) => {
+        if (error instanceof ForeignStampError) throw new UnreplayableError(error.message);
+        // This loop's other files do not wait for another destination's ledger.
+        throw isOther ? new ReplayWaitsError(coerceError(error).message, { cause: error }) : error;
+      });
     const moved = groups.find((group) => group.hasPlaces && group.destination !== info.destination);
     if (stamp === undefined || moved === undefined) return stamp;
     throw new UnreplayableError(
@@ -356,6 +363,12 @@ function targetsOf({ streams, to }: ReplayNote): readonly string[] {
   return to === undefined ? Object.keys(streams).map(destinationOfKey) : [to];
 }
 
-function lastMessage({ journal, lastMessageNo }: RowGroup): LastMessage {
-  return { journal: journalOfMessages(journal), messageNo: lastMessageNo };
+/** Of each journal once, whatever destinations the rows of its messages are for. */
+function lastMessagesOf(groups: readonly RowGroup[]): LastMessage[] {
+  const last = new Map<string, number>();
+  for (const group of groups) {
+    const journal = journalOfMessages(group.journal);
+    last.set(journal, Math.max(group.lastMessageNo, last.get(journal) ?? 0));
+  }
+  return [...last].map(([journal, messageNo]) => ({ journal, messageNo }));
 }

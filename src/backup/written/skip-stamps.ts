@@ -1,12 +1,15 @@
+import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import type { Logger } from '../../core/logger.ts';
 import { OneAtATime } from '../../core/one-at-a-time.ts';
 import { comparePlaces, type Place } from '../../core/place.ts';
 import type { BackupFolder } from '../files/folder.ts';
 import { extendRange, filesAround, type KnownRange } from './place-range.ts';
-import { StampFiles, type SkipStamp } from './stamp-files.ts';
+import { ForeignStampError, StampFiles, type SkipStamp } from './stamp-files.ts';
 
 export interface SkipStampsOptions {
   readonly folder: BackupFolder;
+  /** Whom the rows are for; absent: the default. */
+  readonly destination?: string;
   /** Id of the journal that numbers the values. */
   readonly journalId: () => string;
   readonly log: Logger;
@@ -80,7 +83,7 @@ export class SkipStamps {
 
   constructor(options: SkipStampsOptions) {
     this.#options = options;
-    this.#disk = new StampFiles(options.folder);
+    this.#disk = new StampFiles(options.folder, options.destination ?? DEFAULT_DESTINATION);
   }
 
   /** An earlier run left the file. */
@@ -166,7 +169,8 @@ export class SkipStamps {
   }
 
   /**
-   * The file's stamp; undefined when it has none. Throws the system error of the disk, and an Error for a stamp that
+   * The file's stamp; undefined when it has none. Throws the system error of the disk, ForeignStampError, and an Error
+   * for a stamp that
    * can't be read, or that is owed while the ledger's place is not known.
    */
   async read(file: string): Promise<SkipStamp | undefined> {
@@ -191,7 +195,11 @@ export class SkipStamps {
 
   /** True when the disk had to be given a stamp. */
   async #raise(file: string, place: Place, isAmong: boolean): Promise<boolean> {
-    const present = await this.#disk.read(file);
+    const present = await this.#presentOf(file);
+    if (present === 'another destination’s') {
+      this.#written(file);
+      return false;
+    }
     if (present !== undefined) {
       this.#written(file);
       if (!isAmong) return false;
@@ -199,6 +207,15 @@ export class SkipStamps {
     }
     await this.#write(file, place);
     return true;
+  }
+
+  async #presentOf(file: string): Promise<SkipStamp | 'another destination’s' | undefined> {
+    try {
+      return await this.#disk.read(file);
+    } catch (error) {
+      if (error instanceof ForeignStampError) return 'another destination’s';
+      throw error;
+    }
   }
 
   async #write(file: string, place: Place): Promise<void> {

@@ -1,3 +1,4 @@
+import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import { removeIfThere, TEMPORARY_SUFFIX } from '../../core/durable-file.ts';
 import type { Place } from '../../core/place.ts';
 import { SKIP_SUFFIX } from '../files/file-name.ts';
@@ -10,14 +11,26 @@ export interface SkipStamp extends Place {
 
 const TO_COME = { toCome: true };
 
+/** A person has changed whom the file's rows are for: places of another destination's ledger say nothing of them. */
+export class ForeignStampError extends Error {
+  constructor(file: string, was: string, is: string) {
+    super(
+      `its rows are for ${is} now and were for ${was}, whose ledger alone says what of them is in Oracle: ` +
+        `put ${was} back into the column destination of ${file}, and replay it with --to ${is}`,
+    );
+  }
+}
+
 /** The stamps on disk: for each backup that has one, a small JSON file `<file>.csv.skip`. Calls must not overlap. */
 export class StampFiles {
   readonly #folder: BackupFolder;
+  readonly #destination: string;
   /** A stamp may have its name although the disk refused to keep the name: seeing the stamp says nothing then. */
   #hasDoubtfulNames = false;
 
-  constructor(folder: BackupFolder) {
+  constructor(folder: BackupFolder, destination: string) {
     this.#folder = folder;
+    this.#destination = destination;
   }
 
   /** Durable when it resolves. Throws the system error of the disk; then the former stamp is there, or this one. */
@@ -32,14 +45,16 @@ export class StampFiles {
 
   /**
    * The file's stamp, which no power cut can take away; undefined when there is none, or one is to come. Throws the
-   * system error of the disk, and an Error for a stamp that can't be read.
+   * system error of the disk, ForeignStampError, and an Error for a stamp that can't be read.
    */
   async read(file: string): Promise<SkipStamp | undefined> {
     if (this.#hasDoubtfulNames) await this.#folder.sync();
     this.#hasDoubtfulNames = false;
     const content = await this.#folder.readSidecar(file + SKIP_SUFFIX);
     if (content === undefined) return undefined;
-    const { journal, messageNo, valueNo, toCome } = content as Partial<SkipStamp & typeof TO_COME>;
+    const { destination = DEFAULT_DESTINATION, ...stamp } = content as { readonly destination?: string };
+    if (destination !== this.#destination) throw new ForeignStampError(file, destination, this.#destination);
+    const { journal, messageNo, valueNo, toCome } = stamp as Partial<SkipStamp & typeof TO_COME>;
     if (toCome === true) return undefined;
     if (typeof journal === 'string' && typeof messageNo === 'number' && typeof valueNo === 'number') {
       return { journal, messageNo, valueNo };
@@ -57,7 +72,8 @@ export class StampFiles {
 
   async #replace(file: string, content: object): Promise<void> {
     this.#hasDoubtfulNames = true;
-    await this.#folder.writeSidecar(file + SKIP_SUFFIX, content);
+    const whose = this.#destination === DEFAULT_DESTINATION ? {} : { destination: this.#destination };
+    await this.#folder.writeSidecar(file + SKIP_SUFFIX, { ...content, ...whose });
     this.#hasDoubtfulNames = false; // it syncs all names of the folder
   }
 }

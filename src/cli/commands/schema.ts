@@ -1,3 +1,4 @@
+import { destinationsOf } from '../../config/destinations.ts';
 import { type Command, CONFIG_OPTIONS } from '../command.ts';
 import { EXIT, EXIT_MEANINGS } from '../exit-codes.ts';
 
@@ -6,8 +7,9 @@ export const schemaCommand: Command = {
   summary: 'prints the DDL of the tables, for a DBA',
   usage: `Usage: mqtt-oracle-bridge schema [--config FILE]...
 
-Prints the CREATE TABLE statements for the table and the ledger that the configuration
-names, or for the default ones where there is none. Nothing is sent to a database.
+Prints the CREATE TABLE statements for the tables and the ledger that the configuration
+names, or for the default ones where there is none, with the key that oracle.onDuplicate
+needs. Nothing is sent to a database.
 
 Examples:
   mqtt-oracle-bridge schema --config config/bridge.json > tables.sql
@@ -15,9 +17,9 @@ Examples:
   exitCodes: { 0: 'printed', 66: EXIT_MEANINGS[66], 78: EXIT_MEANINGS[78] },
   options: CONFIG_OPTIONS,
   run: async ({ values }, io) => {
-    const { oracle } = io.loadConfig(values, 'any');
+    const { oracle, tagName } = io.loadConfig(values, 'any');
     const { schemaDdl } = await import('../../oracle/schema.ts');
-    io.stdout.write(`${schemaDdl(oracle).trimEnd()}\n`);
+    io.stdout.write(`${schemaDdl(destinationsOf(oracle), { ...oracle, tagName }).trimEnd()}\n`);
     return EXIT.ok;
   },
 };

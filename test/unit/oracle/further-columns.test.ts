@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { detailNeeds } from '../../../src/core/columns.ts';
 import { originOf } from '../../../src/core/value-details.ts';
+import { createMerge } from '../../../src/oracle/merge.ts';
 import { schemaDdl } from '../../../src/oracle/schema.ts';
 import { createInsert } from '../../../src/oracle/statements.ts';
 import { TABLE_OPTIONS } from '../../support/tag-table.ts';
@@ -61,11 +62,20 @@ describe('further columns', () => {
   });
 
   it('have a line each in the DDL', () => {
-    const ddl = schemaDdl(OPTIONS);
+    const destination = { ...OPTIONS, name: 'default', onDuplicate: 'reject' } as const;
+    const ddl = schemaDdl([destination], { ledgerTable: '', tagName: '{plc}.{tag}' });
     expect(ddl).toContain('"SOURCE"    VARCHAR2(64 CHAR),');
     expect(ddl).toContain('"KEPT"      NUMBER(1),');
     expect(ddl).toContain('"MADE_AT"   TIMESTAMP(6) -- UTC');
     expect(ddl).not.toContain('"OFF"');
+  });
+
+  it('are written by a MERGE as well, and may be its key', () => {
+    const target = { key: new Set(['tag_name', 'line']), nullable: new Set(['line']), timeTypes: new Map() };
+    const { sql } = createMerge(OPTIONS, target);
+    expect(sql).toContain('(t."LINE" = s."LINE" OR (t."LINE" IS NULL AND s."LINE" IS NULL))');
+    expect(sql).toContain('t."BATCH" = s."BATCH"');
+    expect(sql).not.toContain('SET t."LINE"');
   });
 
   it('say what has to be kept of messages for them', () => {

@@ -1,13 +1,13 @@
 import oracledb from 'oracledb';
 import { describe, expect, it } from 'vitest';
 
-import { schemaDdl, type SchemaOptions } from '../../../src/oracle/schema.ts';
+import { schemaDdl } from '../../../src/oracle/schema.ts';
 import { createMerge, type MergeTarget } from '../../../src/oracle/merge.ts';
-import { createInsert } from '../../../src/oracle/statements.ts';
-import { TABLE_OPTIONS } from '../../support/tag-table.ts';
+import { createInsert, type TableOptions } from '../../../src/oracle/statements.ts';
+import { SESSIONS_OPTIONS, TABLE_OPTIONS, TABLES_DDL } from '../../support/tag-table.ts';
 import { RECEIVED_AT_MS, valuesOf } from '../../support/values.ts';
 
-const OPTIONS: SchemaOptions = TABLE_OPTIONS;
+const OPTIONS: TableOptions = TABLE_OPTIONS;
 
 describe('createInsert', () => {
   it('names the configured columns, always quoted', () => {
@@ -60,7 +60,7 @@ describe('createInsert', () => {
 
 describe('createMerge', () => {
   const target: MergeTarget = {
-    key: ['tagName'],
+    key: new Set(['tag_name']),
     nullable: new Set(),
     timeTypes: new Map([['timestamp', 'TIMESTAMP(3)']]),
   };
@@ -80,8 +80,8 @@ describe('createMerge', () => {
   it('asks for no time where the key has it, and finds NULL by NULL', () => {
     const { sql } = createMerge(plain, {
       ...target,
-      key: ['timestamp', 'value'],
-      nullable: new Set(['value', 'tagName']),
+      key: new Set(['timestamp', 'tag_value']),
+      nullable: new Set(['tag_value', 'tag_name']),
     });
     expect(sql).toContain(
       'ON ((t."TAG_VALUE" = s."TAG_VALUE" OR (t."TAG_VALUE" IS NULL AND s."TAG_VALUE" IS NULL)) ' +
@@ -90,7 +90,7 @@ describe('createMerge', () => {
   });
 
   it('has nothing to update where all is in the key', () => {
-    const { sql } = createMerge(plain, { ...target, key: ['tagName', 'value', 'timestamp'] });
+    const { sql } = createMerge(plain, { ...target, key: new Set(['tag_name', 'tag_value', 'timestamp']) });
     expect(sql).not.toContain('UPDATE');
     expect(sql).toContain(' WHEN NOT MATCHED THEN INSERT ');
   });
@@ -125,7 +125,7 @@ describe('the column that an error is about', () => {
 
 describe('schemaDdl', () => {
   it('prints the table and the ledger', () => {
-    expect(schemaDdl(OPTIONS)).toBe(`CREATE TABLE "TAG_DATA" (
+    expect(TABLES_DDL).toBe(`CREATE TABLE "TAG_DATA" (
   "TAG_NAME"  VARCHAR2(255 CHAR) NOT NULL,
   "TAG_VALUE" BINARY_DOUBLE,
   "TAG_TEXT"  VARCHAR2(4000),
@@ -145,15 +145,29 @@ CREATE TABLE "MQTT_BRIDGE_LEDGER" (
   });
 
   it('follows the value type, the columns and the absence of a ledger', () => {
-    const ddl = schemaDdl({
-      ...OPTIONS,
-      ledgerTable: '',
-      valueType: 'number',
-      columns: { ...OPTIONS.columns, plcCode: 'plc', receivedAt: 'received_at' },
-    });
+    const columns = { ...OPTIONS.columns, plcCode: 'plc', receivedAt: 'received_at' };
+    const destination = { ...SESSIONS_OPTIONS.destination, valueType: 'number', columns } as const;
+    const ddl = schemaDdl([destination], { ledgerTable: '', tagName: '{tag}' });
     expect(ddl).toContain('"TAG_VALUE"   NUMBER,');
     expect(ddl).toContain('"PLC"         VARCHAR2(128 CHAR),');
     expect(ddl).toContain('"RECEIVED_AT" TIMESTAMP(6) -- UTC');
     expect(ddl).not.toContain('LEDGER');
+  });
+
+  it('prints the tables of all destinations, with the key that onDuplicate needs', () => {
+    const { destination } = SESSIONS_OPTIONS;
+    const columns = { ...destination.columns, plcCode: 'plc' };
+    const more = [
+      destination,
+      { ...destination, name: 'alarms', table: 'ALARM_LOG', onDuplicate: 'ignore' },
+      { ...destination, name: 'latest', table: 'LATEST', columns, onDuplicate: 'update' },
+    ] as const;
+    const [plain, ignore, update, none] = schemaDdl(more, { ledgerTable: '', tagName: '{tag}' }).split('\n\n');
+    expect(plain).not.toContain('UNIQUE');
+    expect(ignore).toMatch(/^CREATE TABLE "ALARM_LOG" \([^]*NOT NULL,\n {2}UNIQUE \("TAG_NAME", "TIMESTAMP"\)\n\);$/);
+    expect(update).toContain(
+      '\n  UNIQUE ("PLC", "TAG_NAME", "TIMESTAMP") -- for a table of latest values without "TIMESTAMP"\n);',
+    );
+    expect(none).toBeUndefined();
   });
 });

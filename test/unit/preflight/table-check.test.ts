@@ -2,18 +2,18 @@ import { describe, expect, it } from 'vitest';
 
 import type { ColumnFacts, Dictionary } from '../../../src/oracle/dictionary.ts';
 import { DatabaseError } from '../../../src/core/errors.ts';
+import { checkKeys } from '../../../src/preflight/key-check.ts';
 import { checkLayout, proposedKey } from '../../../src/preflight/layout-check.ts';
 import { checkRight } from '../../../src/preflight/rights-check.ts';
 import type { TableOptions } from '../../../src/oracle/statements.ts';
 import {
   checkColumns,
-  checkKeys,
   checkOtherColumns,
   checkQuota,
   locate,
   type TableContext,
 } from '../../../src/preflight/table-check.ts';
-import { TABLE_OPTIONS } from '../../support/tag-table.ts';
+import { SESSIONS_OPTIONS, TABLE_OPTIONS } from '../../support/tag-table.ts';
 
 /** What the stand-in does not have: triggers, database links, views. */
 function contextWith(dictionary: Partial<Pick<Dictionary, keyof Dictionary>>): TableContext {
@@ -53,12 +53,12 @@ describe('the checks of a table', () => {
       uniqueKeys: () => Promise.resolve([{ name: 'PK', kind: 'primary key', columns: ['ID', 'TAG_NAME'] }]),
     });
     const columns = [column('ID', { hasDefault: true }), column('TAG_NAME')];
-    expect(await checkKeys(TABLE, columns, ['tag_name'], context)).toMatchObject([
+    expect(await checkKeys(TABLE, columns, SESSIONS_OPTIONS.destination, context, '')).toMatchObject([
       { verdict: 'ok', subject: 'unique key PK' },
     ]);
-    expect(await checkKeys(TABLE, [column('ID'), column('TAG_NAME')], ['tag_name'], context)).toMatchObject([
-      { verdict: 'warning' },
-    ]);
+    expect(
+      await checkKeys(TABLE, [column('ID'), column('TAG_NAME')], SESSIONS_OPTIONS.destination, context, ''),
+    ).toMatchObject([{ verdict: 'warning' }]);
   });
 
   it('end at a database link', async () => {
