@@ -10,6 +10,7 @@ import type { Message } from './core/message.ts';
 import type { Reserve } from './core/reserve.ts';
 import type { TagValues } from './core/tag-values.ts';
 import type { CheckpointCompanion } from './journal/checkpoint-writer.ts';
+import type { DetailNeeds } from './core/value-details.ts';
 import type { Journal } from './journal/journal.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
 import type { DecodeOutcome } from './payload/format.ts';
@@ -22,6 +23,8 @@ import { Rebirths } from './payload/sparkplug/rebirths.ts';
 export type Subscriptions = Config['mqtt']['subscriptions'];
 
 export interface MessageReadingParts {
+  /** What is kept of messages for further columns. */
+  readonly keeps: DetailNeeds;
   readonly journalDir: string;
   readonly reserve: Reserve;
   readonly formatMemory: FormatMemory;
@@ -60,7 +63,7 @@ export class MessageReading {
   #filtersSince: ReadonlyMap<string, number> = new Map();
 
   constructor(subscriptions: Subscriptions, tagName: string, parts: MessageReadingParts) {
-    const { clock, fileSystem, formatMemory, inject, journalDir, logOf, reserve, sendCommand } = parts;
+    const { clock, fileSystem, formatMemory, inject, journalDir, keeps, logOf, reserve, sendCommand } = parts;
     this.#parts = parts;
     this.#subscriptions = subscriptions;
     this.#noteFilters();
@@ -78,6 +81,7 @@ export class MessageReading {
       memory: formatMemory,
       nodeCommands: this.#rebirths,
       stored: this.#retained,
+      keeps,
     });
   }
 

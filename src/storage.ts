@@ -6,6 +6,7 @@ import { Replays, type ReplaysOptions } from './backup/replay/replays.ts';
 import type { Config } from './config/config.ts';
 import { destinationsOf } from './config/destinations.ts';
 import type { Clock } from './core/clock.ts';
+import { detailNeeds } from './core/columns.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
@@ -15,7 +16,7 @@ import type { CheckpointCompanion } from './journal/checkpoint-writer.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { createDecoder } from './payload/decoder.ts';
 import { FormatMemory } from './payload/format-memory.ts';
-import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
+import { checkRows, rowCheckOf, type RowCheckOptions } from './writer/row-check.ts';
 
 export interface StorageConfig {
   readonly tagName: string;
@@ -112,8 +113,7 @@ export class Storage {
   /** What rows for the destination must be like; for one that is gone, as for the default. */
   rowCheck(destination: string): RowCheckOptions {
     const all = destinationsOf(this.#config.oracle);
-    const { columns, valueType } = all.find(({ name }) => name === destination) ?? all[0]!;
-    return { maxTextBytes: this.#parts.maxTextBytes, valueType, hasTextColumn: columns.text !== '' };
+    return rowCheckOf(all.find(({ name }) => name === destination) ?? all[0]!, this.#parts.maxTextBytes);
   }
 
   /** Throws before it is open. */
@@ -157,7 +157,8 @@ export class Storage {
       backups: this.backups,
       session: replaySession,
       decoder: () => {
-        const decoder = createDecoder(this.#subscriptions, this.#config.tagName, { memory: this.formatMemory });
+        const keeps = detailNeeds(destinationsOf(this.#config.oracle));
+        const decoder = createDecoder(this.#subscriptions, this.#config.tagName, { memory: this.formatMemory, keeps });
         return { decode: (message, into) => decoder.decodeAside(message, into) };
       },
       batchSize: this.#config.writer.batchSize,

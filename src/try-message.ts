@@ -1,5 +1,6 @@
 import { TimeWriter } from './backup/csv/time-text.ts';
 import type { Config } from './config/config.ts';
+import { detailNeeds, type TableColumn } from './core/columns.ts';
 import { coerceError, type Reason } from './core/errors.ts';
 import { TagValues } from './core/tag-values.ts';
 import type { TakingSubscription, TriedMessage, TriedRow } from './core/tried-message.ts';
@@ -7,13 +8,13 @@ import { plural } from './core/wording.ts';
 import { createDecoder, type Decoder, type Route } from './payload/decoder.ts';
 import { compileRules } from './payload/filter/band-rules.ts';
 import { ExceptionFilter } from './payload/filter/exception-filter.ts';
-import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
+import { checkRows, rowCheckOf, type CheckedTable, type RowCheckOptions } from './writer/row-check.ts';
 
 /** What decides on the rows of a message. */
 export interface TrialConfig {
   readonly tagName: string;
   readonly mqtt: Pick<Config['mqtt'], 'subscriptions'>;
-  readonly oracle: { readonly valueType: RowCheckOptions['valueType']; readonly columns: { readonly text: string } };
+  readonly oracle: CheckedTable;
 }
 
 export interface TriedPayload {
@@ -47,9 +48,10 @@ export class MessageTrial {
   constructor(config: TrialConfig, maxTextBytes: number) {
     const { oracle } = config;
     this.#config = config;
-    this.#rowCheck = { maxTextBytes, valueType: oracle.valueType, hasTextColumn: oracle.columns.text !== '' };
+    this.#rowCheck = rowCheckOf(oracle, maxTextBytes);
     const onLeftOut = ({ name }: { readonly name: string }): unknown => this.#unwanted.push(name);
-    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName, { onLeftOut });
+    const keeps = detailNeeds([oracle]);
+    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName, { keeps, onLeftOut });
     this.#filter = new ExceptionFilter(config.mqtt.subscriptions);
   }
 
@@ -66,7 +68,8 @@ export class MessageTrial {
     if (outcome !== undefined) return { ...about, outcome };
     const refused = new Map(checkRows(values, this.#rowCheck).map(({ index, reason }) => [index, reason]));
     const count = Math.min(values.length, maxRows);
-    const rows = Array.from({ length: count }, (_, i) => rowOf(values, i, refused.get(i)));
+    const { further = [] } = this.#rowCheck;
+    const rows = Array.from({ length: count }, (_, i) => rowOf(values, i, further, refused.get(i)));
     const tried = { ...about, outcome: 'rows' as const, rowCount: values.length, rejectedCount: refused.size, rows };
     const notes = this.#notesOf(message, values);
     return notes.length === 0 ? tried : { ...tried, notes };
@@ -110,7 +113,7 @@ export class MessageTrial {
   }
 }
 
-function rowOf(values: TagValues, i: number, problem: Reason | undefined): TriedRow {
+function rowOf(values: TagValues, i: number, further: readonly TableColumn[], problem: Reason | undefined): TriedRow {
   const { address, name, plcCode } = values.tags[i]!;
   const number = values.numbers[i]!;
   const timestamp = new TimeWriter().text(values.timesMs[i]!);
@@ -122,8 +125,16 @@ function rowOf(values: TagValues, i: number, problem: Reason | undefined): Tried
     quality: values.qualities[i]!,
     plcCode,
     tagAddress: address,
+    ...(further.length === 0 ? {} : { columns: Object.fromEntries(further.map((each) => shown(each, values, i))) }),
     ...(problem === undefined ? {} : { problem }),
   };
+}
+
+/** A further column, with its time as a text. */
+function shown({ content, name }: TableColumn, values: TagValues, i: number): [string, string | number | null] {
+  const found = content.read(values, i);
+  const isTime = content.holds === 'time' && typeof found === 'number';
+  return [name, isTime ? new TimeWriter().text(found) : found];
 }
 
 function implausibleNote(values: TagValues, [i, timeMs]: readonly [number, number], route: Route | undefined): string {

@@ -1,10 +1,11 @@
-import { COLUMNS, type Destination } from '../core/columns.ts';
+import { COLUMNS, tableColumns, type Destination } from '../core/columns.ts';
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { isSameName } from '../core/identifier.ts';
 import { suggestion } from '../core/suggestion.ts';
 import type { CrossCheck } from './cross-check.ts';
 import { destinationsOf } from './destinations.ts';
 import { listOf } from './kinds/plain-kinds.ts';
+import { destinationsNamedBy } from './row-targets.ts';
 
 /*
  * What must hold between `oracle.destinations`, the table and the columns that they complete themselves from, and the
@@ -39,8 +40,9 @@ export const DESTINATION_CHECKS: readonly CrossCheck[] = [
     keys: ['mqtt.subscriptions', DESTINATIONS],
     check: ({ mqtt, oracle }) => {
       const names = [DEFAULT_DESTINATION, ...Object.keys(oracle.destinations)];
-      return firstProblem(mqtt.subscriptions, ({ to }, i) => {
-        if (to === undefined || names.includes(to)) return undefined;
+      return firstProblem(mqtt.subscriptions, (subscription, i) => {
+        const to = destinationsNamedBy(subscription).find((each) => !names.includes(each));
+        if (to === undefined) return undefined;
         const known = names.length === 1 ? '"default", as oracle.destinations has no other' : listOf(names);
         return `[${i}].to must be ${known}, not ${JSON.stringify(to)}${suggestion(to, names)}`;
       });
@@ -48,12 +50,13 @@ export const DESTINATION_CHECKS: readonly CrossCheck[] = [
   },
 ];
 
-function columnProblem({ columns, name }: Destination): string | undefined {
-  const used = COLUMNS.filter(({ key }) => columns[key] !== '');
-  return firstProblem(used, ({ key }, i) => {
-    const same = used.slice(0, i).find((earlier) => isSameName(columns[earlier.key], columns[key]));
+function columnProblem(destination: Destination): string | undefined {
+  const used = tableColumns(destination);
+  return firstProblem(used, ({ key, name: column }, i) => {
+    const same = used.slice(0, i).find((earlier) => isSameName(earlier.name, column));
     if (same === undefined) return undefined;
-    const why = `${same.key}, ${JSON.stringify(columns[key])}; what is left out is as in oracle.columns`;
+    const { name } = destination;
+    const why = `${same.key}, ${JSON.stringify(column)}; what is left out is as in oracle.columns`;
     return `${name}.columns.${key} must not be the same column as its ${why}`;
   });
 }

@@ -1,16 +1,25 @@
-import type { Destination } from '../core/columns.ts';
+import type { ColumnNames, Destination, FieldColumn } from '../core/columns.ts';
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import type { OracleConfig } from './config.ts';
 
-type DestinationKeys = Pick<OracleConfig, 'table' | 'columns' | 'valueType' | 'onDuplicate' | 'destinations'>;
+type DestinationKeys = Pick<
+  OracleConfig,
+  'table' | 'columns' | 'valueType' | 'onDuplicate' | 'destinations' | 'fields' | 'destinationFields'
+>;
 
 /** The tables that values may go to: the default first, then the others in their order, all of them complete. */
 export function destinationsOf(oracle: DestinationKeys): readonly Destination[] {
-  const { columns, onDuplicate, table, valueType } = oracle;
+  const { columns, destinationFields = {}, fields, onDuplicate, table, valueType } = oracle;
   const own: Destination = { name: DEFAULT_DESTINATION, table, columns, valueType, onDuplicate };
-  const all = [own];
+  const all = [withFields(own, fields)];
+  const others = new Map(Object.entries(destinationFields));
   for (const [name, given] of Object.entries(oracle.destinations)) {
-    all.push({ ...own, ...given, name, columns: { ...columns, ...given.columns } });
+    const completed = { ...own, ...given, name, columns: { ...columns, ...given.columns } as ColumnNames };
+    all.push(withFields(completed, others.get(name)));
   }
   return all;
+}
+
+function withFields(destination: Destination, fields: readonly FieldColumn[] = []): Destination {
+  return fields.length === 0 ? destination : { ...destination, fields };
 }

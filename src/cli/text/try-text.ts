@@ -3,7 +3,8 @@ import { plural, sizeText } from '../../core/wording.ts';
 import type { TriedMessage, TriedRow } from '../../core/tried-message.ts';
 import { alignCells } from './table.ts';
 
-const HEADINGS = ['TAG_NAME', 'VALUE', 'TEXT', 'TIMESTAMP', 'QUALITY', 'PROBLEM'];
+const HEADINGS = ['TAG_NAME', 'VALUE', 'TEXT', 'TIMESTAMP', 'QUALITY'];
+const PROBLEM = 'PROBLEM';
 /** The column of values, counted from 0. */
 const RIGHT_ALIGNED = new Set([1]);
 const MAX_TEXT_LENGTH = 60;
@@ -15,7 +16,10 @@ export function triedText(tried: TriedMessage): string {
   const lines = [head, `  ${printable(takenText(tried))}`];
   if (reason !== undefined) lines.push(`  ${printable(`${reason.code}: ${reason.message}`)}`);
   for (const note of notes) lines.push(`  ${printable(note)}`);
-  if (rows.length > 0) lines.push('', ...alignCells([HEADINGS, ...rows.map(cellsOf)], RIGHT_ALIGNED));
+  const [first] = rows;
+  const further = Object.keys(first?.columns ?? {});
+  const headings = [...HEADINGS, ...further, PROBLEM];
+  if (first !== undefined) lines.push('', ...alignCells([headings, ...rows.map(cellsOf)], RIGHT_ALIGNED));
   return `${lines.join('\n')}\n`;
 }
 
@@ -32,15 +36,20 @@ function takenText({ subscription }: TriedMessage): string {
   return `read by mqtt.subscriptions[${index}], ${topic}, as ${format}`;
 }
 
-function cellsOf({ problem, quality, tagName, text, timestamp, value }: TriedRow): string[] {
+function cellsOf({ columns = {}, problem, quality, tagName, text, timestamp, value }: TriedRow): string[] {
   return [
     tagName,
     value === null ? '' : String(value),
-    text === null ? '' : text === '' ? '""' : shortened(text),
+    textCell(text),
     timestamp ?? '',
     quality,
+    ...Object.values(columns).map((each) => textCell(each === null ? null : String(each))),
     problem === undefined ? '' : `${problem.code}: ${problem.message}`,
   ].map(printable);
+}
+
+function textCell(text: string | null): string {
+  return text === null ? '' : text === '' ? '""' : shortened(text);
 }
 
 function shortened(text: string): string {

@@ -1,4 +1,4 @@
-import { COLUMNS, ON_DUPLICATE, VALUE_TYPES } from '../../core/columns.ts';
+import { COLUMNS, isColumnKey, ON_DUPLICATE, VALUE_TYPES } from '../../core/columns.ts';
 import { DEFAULT_DESTINATION, DESTINATION_NAME } from '../../core/destination.ts';
 import {
   completed,
@@ -16,6 +16,7 @@ import { printable } from '../../core/printable.ts';
 import type { DestinationConfig } from '../config.ts';
 import { parseJson } from '../json-reader.ts';
 import type { Setting, SettingKind } from '../setting.ts';
+import { furtherColumnProblems } from './further-columns.ts';
 import { columnName, tableName } from './oracle-kinds.ts';
 import { choice } from './plain-kinds.ts';
 
@@ -52,6 +53,22 @@ const COLUMN_FIELDS = Object.fromEntries(
   ]),
 ) as ColumnFields;
 
+/** Keys that are none of these are further columns. */
+function columnsProblems(value: unknown): readonly Problem[] {
+  if (value === undefined) return [];
+  if (!isGiven(value)) return objectProblems(COLUMN_FIELDS, value, '{ "text": "MSG" }');
+  const known = Object.fromEntries(Object.entries(value).filter(([key]) => isColumnKey(key)));
+  const further = Object.entries(furtherOf(value));
+  return [
+    ...objectProblems(COLUMN_FIELDS, known, '{ "text": "MSG" }'),
+    ...further.flatMap(([name, content]) => furtherColumnProblems(name, content)),
+  ];
+}
+
+function furtherOf<T extends object>(columns: T): Partial<T> {
+  return Object.fromEntries(Object.entries(columns).filter(([key]) => !isColumnKey(key))) as Partial<T>;
+}
+
 /** The keys of one destination. */
 export const DESTINATION_FIELDS: Fields<DestinationConfig> = {
   table: {
@@ -61,10 +78,10 @@ export const DESTINATION_FIELDS: Fields<DestinationConfig> = {
   },
   columns: {
     doc: 'its columns, by the keys of oracle.columns; each that is left out is as there, "" has none written',
-    jsonSchema: fieldsJsonSchema(COLUMN_FIELDS),
+    jsonSchema: { ...fieldsJsonSchema(COLUMN_FIELDS), patternProperties: { '.': { type: 'string' } } },
     default: undefined,
-    check: (value) => (value === undefined ? [] : objectProblems(COLUMN_FIELDS, value, '{ "text": "MSG" }')),
-    complete: (value) => (value === undefined ? value : completed(COLUMN_FIELDS, value)),
+    check: columnsProblems,
+    complete: (value) => (value === undefined ? value : { ...completed(COLUMN_FIELDS, value), ...furtherOf(value) }),
   },
   valueType: optional('type of its value column: binary_double or number', choice, { choices: VALUE_TYPES }),
   onDuplicate: optional('what becomes of a row whose key is there already: reject, ignore or update', choice, {

@@ -1,5 +1,7 @@
 import { COLUMNS, ON_DUPLICATE, VALUE_TYPES, type Column } from '../../core/columns.ts';
 import type { OracleConfig } from '../config.ts';
+import { FURTHER_CONTENT } from '../../core/further-columns.ts';
+import { furtherColumns } from '../kinds/further-columns.ts';
 import { destinations } from '../kinds/destinations-kind.ts';
 import { columnName, connectString, tableName } from '../kinds/oracle-kinds.ts';
 import { choice, path, text, wholeNumber } from '../kinds/plain-kinds.ts';
@@ -10,7 +12,7 @@ function columnSetting({ defaultName, doc, key, mayBeAbsent }: Column): [string,
   return [key, mayBeAbsent ? { ...setting, doc: `${doc} Empty: not written.`, mayBeEmpty: true } : setting];
 }
 
-export const oracleSchema: Schema<OracleConfig> = {
+const SETTINGS: Schema<Omit<OracleConfig, 'furtherColumns' | 'fields' | 'destinationFields'>> = {
   connectString: {
     doc:
       'Where the database is: host:port/service, a name from tnsnames.ora or a whole connect descriptor. Several ' +
@@ -101,7 +103,8 @@ export const oracleSchema: Schema<OracleConfig> = {
     kind: tableName,
     default: 'TAG_DATA',
   },
-  columns: Object.fromEntries(COLUMNS.map(columnSetting)) as Schema<OracleConfig['columns']>,
+  // A section with keys of its own, although its type says that it may have further ones.
+  columns: Object.fromEntries(COLUMNS.map(columnSetting)) as unknown as Schema<OracleConfig>['columns'],
   valueType: {
     doc:
       'Type of the value column: binary_double is fast and holds every measured value; number holds decimal ' +
@@ -147,3 +150,16 @@ export const oracleSchema: Schema<OracleConfig> = {
     default: 'hold',
   },
 };
+
+const FURTHER_COLUMNS: Setting<Readonly<Record<string, string>>> = {
+  doc:
+    'Further columns of the table, each with what it holds. In a file they stand in oracle.columns beside the others, ' +
+    `"columns": { "source": "'gateway-01'", "line": "{2}" }. ` +
+    `A column holds ${FURTHER_CONTENT}, or both. Empty: not written.`,
+  kind: furtherColumns,
+  default: {},
+  within: 'oracle.columns',
+};
+
+/** An object with names of the user's own is one setting. */
+export const oracleSchema = { ...SETTINGS, furtherColumns: FURTHER_COLUMNS } as unknown as Schema<OracleConfig>;
