@@ -127,6 +127,7 @@ describe('further columns and microseconds', () => {
       mqtt: { url: broker.url, subscriptions: [SUBSCRIPTION] },
       oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret', columns: COLUMNS },
       backup: { probeIntervalMs: 1000 },
+      writer: { retry: { attempts: 0 } },
     };
     const { oracle } = loadConfig({ files: ['f'], env: {}, readFile: () => JSON.stringify(config) });
     await create(oracle);
