@@ -192,7 +192,7 @@ describe.skipIf(mosquittoMissing !== undefined)('a destination beside the defaul
     expect(gone).toMatchObject({ level: 'warn', rows: 50 });
     await publish('alarms');
     await until('new rows', async () => (await distinct('alarm_log')).rows === 50);
-    const [file] = [...(await bridge.backupFiles()).keys()].filter((name) => name.endsWith('.csv'));
+    const file = [...(await bridge.backupFiles()).keys()].find((name) => name.endsWith('.csv'));
     expect(file).toMatch(/^backup_/);
     expect(await bridge.end()).toBe(0);
 
