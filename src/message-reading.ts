@@ -2,8 +2,8 @@ import { join } from 'node:path';
 
 import type { Config } from './config/config.ts';
 import { fillSubscription } from './config/kinds/subscription-fields.ts';
+import { destinationsNamedBy } from './config/row-targets.ts';
 import { sleep, type Clock } from './core/clock.ts';
-import { DEFAULT_DESTINATION } from './core/destination.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import { RepeatedError, type Logger } from './core/logger.ts';
 import type { Message } from './core/message.ts';
@@ -103,7 +103,7 @@ export class MessageReading {
 
   /** The destinations that messages of the journal may be for. */
   get destinations(): readonly string[] {
-    return this.#history.open.map(({ to }) => to ?? DEFAULT_DESTINATION);
+    return this.#history.open.flatMap((route) => destinationsNamedBy(fillSubscription(route)));
   }
 
   /** Resolves when messages that were just taken from the journal may be decoded, or on abort. */
