@@ -98,7 +98,9 @@ export class MessageReading {
     this.#decoder.resume(journal.lastNo);
     this.#filter.resume(journal.lastNo);
     if (journal.status.messages > 0) this.#switchTo(journal.settledNo + 1);
-    if (!this.#history.isCurrent(this.#subscriptions)) this.#changing = this.#note(undefined, journal, signal);
+    // Before the first time nothing is known of messages that an earlier version has left.
+    const from = this.#history.isEmpty ? 0 : journal.lastNo + 1;
+    this.#changing = this.#note(this.#subscriptions, from, signal);
   }
 
   /** The destinations that messages of the journal may be for. */
@@ -141,7 +143,7 @@ export class MessageReading {
   change(subscriptions: Subscriptions, journal: Journal, signal: AbortSignal): void {
     this.#subscriptions = subscriptions;
     this.#noteFilters();
-    this.#changing = this.#note(this.#changing, journal, signal);
+    this.#changing = this.#note(subscriptions, journal.lastNo + 1, signal);
   }
 
   /** Throws the system error of the disk: what is not kept is stored once more by the next session. */
@@ -159,13 +161,12 @@ export class MessageReading {
     }
   }
 
-  async #note(before: Promise<void> | undefined, journal: Journal, signal: AbortSignal): Promise<void> {
-    // Before the first time nothing is known of messages that an earlier version has left.
-    const from = this.#history.isEmpty ? 0 : journal.lastNo + 1;
-    await before;
-    while (!signal.aborted && !this.#history.isCurrent(this.#subscriptions)) {
+  /** One change after the other, also where the next one comes while the disk refuses: messages came under each. */
+  async #note(subscriptions: Subscriptions, from: number, signal: AbortSignal): Promise<void> {
+    await this.#changing;
+    while (!signal.aborted && !this.#history.isCurrent(subscriptions)) {
       try {
-        await this.#history.change(this.#subscriptions, from);
+        await this.#history.change(subscriptions, from);
         this.#changeFails.over();
         this.#switchAt = Math.min(this.#switchAt, from);
       } catch (error) {

@@ -30,8 +30,7 @@ export class SharedConnections {
   }
 
   async #use<T>(destination: string, what: string, work: (lease: Lease) => Promise<T>): Promise<T> {
-    await this.#turn(destination);
-    this.#share.take(destination);
+    await this.#take(destination);
     let failed = false;
     try {
       return await this.#options.connections.use(what, work);
@@ -44,7 +43,8 @@ export class SharedConnections {
     }
   }
 
-  async #turn(destination: string): Promise<void> {
+  /** Asks and takes in one step: several may be woken, or ask, in the same moment. */
+  async #take(destination: string): Promise<void> {
     const { clock, queueTimeoutMs } = this.#options;
     const giveUpAtMs = clock.monotonic() + queueTimeoutMs;
     while (!this.#share.mayTake(destination)) {
@@ -52,6 +52,7 @@ export class SharedConnections {
       const text = `no free connection for ${destination} within ${queueTimeoutMs} ms`;
       throw new DatabaseError('passing', 'POOL_BUSY', text);
     }
+    this.#share.take(destination);
   }
 
   /** False when the time is up. */

@@ -82,8 +82,9 @@ export class BatchWriter {
 
   /** The batch that is being written goes to the backup at once, its call being cut off, and the next ones with it. */
   giveUp(): void {
-    if (this.availability.state === 'down' || this.#givingUp.signal.aborted) return;
+    if (this.availability.state === 'down') return;
     this.#givingUp.abort();
+    // It may have come to a call only since it was told so before.
     this.#parts.database.interrupt();
   }
 

@@ -78,6 +78,10 @@ export class FakeDatabase implements LedgerSession {
   readonly there = new Set<number>();
   readonly calls: number[][] = [];
   ledgerReads = 0;
+  /** The next write hangs until it is interrupted: before anything was done, or once all is committed. */
+  hangs: 'before' | 'after' | undefined;
+  interrupts = 0;
+  #cut: () => void = () => {};
   readonly store: FakeStore<number>;
   readonly #stream: string;
 
@@ -101,7 +105,10 @@ export class FakeDatabase implements LedgerSession {
     this.store.ledger.set(this.#stream, place);
   }
 
-  interrupt(): void {}
+  interrupt(): void {
+    this.interrupts += 1;
+    this.#cut();
+  }
 
   async readPlace(): Promise<Place | undefined> {
     this.ledgerReads += 1;
@@ -116,7 +123,18 @@ export class FakeDatabase implements LedgerSession {
     this.calls.push([...values.numbers.subarray(0, values.length)]);
     const error = this.plan.shift();
     if (error !== undefined) throw error;
-    return this.store.write(this.#stream, values, move, beforeCommit);
+    const { hangs } = this;
+    this.hangs = undefined;
+    if (hangs === 'before') await this.#hang();
+    const written = await this.store.write(this.#stream, values, move, beforeCommit);
+    if (hangs === 'after') await this.#hang();
+    return written;
+  }
+
+  #hang(): Promise<never> {
+    return new Promise((_resolve, reject) => {
+      this.#cut = () => reject(new DatabaseError('connection', 'INTERRUPTED', 'given up', { outcomeUnknown: true }));
+    });
   }
 
   async forget(): Promise<void> {
