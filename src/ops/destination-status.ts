@@ -1,4 +1,5 @@
 import type { ValueCounters } from '../core/counters.ts';
+import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import type { DatabaseErrorKind, Reason } from '../core/errors.ts';
 import { auditCounters } from './audit.ts';
 import { shortText } from './short-text.ts';
@@ -41,11 +42,12 @@ export function worstOf(destinations: readonly DestinationFacts[]): OracleFacts 
     (each) => each !== undefined,
   );
   if (worst === undefined) return { state: 'retrying' };
-  const { kind, reason, remedy, sinceMs, state } = worst;
+  const { kind, reason, sinceMs, state } = worst;
   const named =
     reason === undefined || haveOneReason(known)
       ? reason
       : { code: reason.code, message: `${nameOf(worst)}: ${withoutRepetition(reason)}` };
+  const remedy = haveOneReason(known) ? worst.remedy : remedyOf(worst);
   return { state, reason: named, kind, remedy, sinceMs };
 }
 
@@ -68,13 +70,19 @@ export function destinationStatus(facts: DestinationFacts): DestinationStatus {
   return {
     name,
     ...(table === undefined ? { gone: true } : { table }),
-    ...oracleStatus(facts),
+    ...oracleStatus({ ...facts, remedy: remedyOf(facts) }),
     counters: { ...counters },
     pending,
     buffer: { size: buffer.size, capacity: buffer.capacity },
     backups,
     audit: auditCounters(counters, pending),
   };
+}
+
+/** What is known of an error names the keys of the default destination. */
+function remedyOf({ name, remedy, table }: DestinationFacts): string | undefined {
+  if (name === DEFAULT_DESTINATION || table === undefined) return remedy;
+  return remedy?.replaceAll(/\boracle\.(table|columns|valueType|onDuplicate)\b/g, `oracle.destinations.${name}.$1`);
 }
 
 export function oracleStatus({ state, reason, kind, remedy = '', sinceMs }: OracleFacts): OracleStatus {

@@ -13,7 +13,13 @@ const NO_TABLE = { code: 'ORA-00942', message: 'ORA-00942: table or view does no
 const NO_LISTENER = { code: 'ORA-12541', message: 'ORA-12541: no listener' };
 
 const missingTable = (name: string): DestinationFacts =>
-  madeUpDestination(name, { state: 'down', reason: NO_TABLE, kind: 'configuration', remedy: 'Create it.', ...AT });
+  madeUpDestination(name, {
+    state: 'down',
+    reason: NO_TABLE,
+    kind: 'configuration',
+    remedy: 'Correct oracle.table, or create it.',
+    ...AT,
+  });
 
 function statusOf(...destinations: DestinationFacts[]): Status {
   return collectStatus({ ...madeUpSources(), destinations: () => destinations });
@@ -50,7 +56,7 @@ describe('the destinations in a status', () => {
         message: 'destination alarms (table ALARMS): table or view does not exist',
       },
       kind: 'configuration',
-      remedy: 'Create it.',
+      remedy: 'Correct oracle.destinations.alarms.table, or create it.',
       since: '2025-11-02T14:30:00.000Z',
     });
     expect(statusOf(madeUpDestination('default'), retrying).oracle.state).toBe('retrying');
@@ -62,11 +68,11 @@ describe('the destinations in a status', () => {
       {
         problem:
           'The destination alarms (table ALARMS) is down since 2025-11-02T14:30:00Z: ORA-00942: table or view does not exist. Its values go to CSV backups.',
-        remedy: 'Create it.',
+        remedy: 'Correct oracle.destinations.alarms.table, or create it.',
       },
       {
         problem: expect.stringContaining('The destination energy (table ENERGY) is down') as string,
-        remedy: 'Create it.',
+        remedy: 'Correct oracle.destinations.energy.table, or create it.',
       },
     ]);
     expect(problemPhrases(some)).toEqual(['alarms: Oracle down', 'energy: Oracle down']);
