@@ -63,7 +63,7 @@ export async function readRows(standin: Standin, where = '1 = 1'): Promise<TagRo
   }));
 }
 
-export async function countRows(standin: Standin): Promise<number> {
-  const rows = await standin.engine.query('SELECT COUNT(*) AS n FROM tag_data', 'BRIDGE');
+export async function countRows(standin: Standin, table = 'tag_data'): Promise<number> {
+  const rows = await standin.engine.query(`SELECT COUNT(*) AS n FROM ${table}`, 'BRIDGE');
   return rows[0]?.['N'] as number;
 }

@@ -56,10 +56,12 @@ describe('the backups of several destinations', () => {
     }
     const energy = backups.files().find(({ destination }) => destination === 'energy')!;
     await backups.redirect(energy.name, 'alarms');
-    expect([...backups.pendingByDestination()].sort()).toEqual([
-      ['alarms', { backup: { files: 2, rows: 5 } }],
-      ['default', { backup: { files: 1, rows: 1 } }],
-    ]);
+    expect(backups.pendingByDestination()).toEqual(
+      new Map([
+        ['alarms', { backup: { files: 2, rows: 5 } }],
+        ['default', { backup: { files: 1, rows: 1 } }],
+      ]),
+    );
   });
 
   it('give the same lane for the same name, of whatever destination', async () => {
