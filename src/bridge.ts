@@ -17,6 +17,7 @@ import type { Health, Readiness } from './ops/routes.ts';
 import { collectStatus, measurePending, type StatusSources } from './ops/collect-status.ts';
 import { shortStatus } from './ops/destination-status.ts';
 import type { Status } from './ops/status.ts';
+import { findStuck } from './ops/stuck.ts';
 import { TagsSeen } from './ops/tags-seen.ts';
 import { Connections } from './oracle/connections.ts';
 import { assertDriverFits } from './oracle/driver-fit.ts';
@@ -36,9 +37,6 @@ export interface BridgeParts {
 }
 
 const ROLLING_WINDOW_MS = 300_000;
-
-/** No retry keeps a value this long: the writer hangs. */
-const STUCK_AFTER_MS = 300_000;
 
 /**
  * The pipeline with its real neighbours: broker, database, disk, HTTP.
@@ -261,14 +259,8 @@ export class Bridge {
     });
   }
 
-  /** A loop that dies ends the process, so what is left to look for is one that hangs. */
   health(): Health {
-    const lanes = this.#pipeline.lanes.all;
-    const problems = lanes.flatMap(({ buffer: { oldestAgeMs }, destination }) => {
-      if (oldestAgeMs < STUCK_AFTER_MS) return [];
-      const whose = lanes.length === 1 ? '' : ` of the destination ${destination}`;
-      return [`the oldest value has been in the buffer${whose} for ${oldestAgeMs} ms`];
-    });
+    const problems = findStuck(this.#pipeline.lanes.all);
     return { ok: problems.length === 0, problems };
   }
 

@@ -124,7 +124,7 @@ function readWriter(status) {
   const isIdle = isUp && rates.valuesOutPerSecond === 0;
   return {
     tone,
-    state: away !== undefined ? `${writer} for ${away}` : isIdle ? 'nothing to write' : writer,
+    state: away !== undefined ? `${writer.replace(' instead', '')}: ${away}` : isIdle ? 'nothing to write' : writer,
     figure: rolling.batches === 0 ? '–' : number(rolling.avgBatchSize),
     unit: 'rows a batch',
     more:
