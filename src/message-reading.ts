@@ -2,13 +2,14 @@ import { join } from 'node:path';
 
 import type { Config } from './config/config.ts';
 import { fillSubscription } from './config/kinds/subscription-fields.ts';
+import { destinationsNamedBy } from './config/row-targets.ts';
 import { sleep, type Clock } from './core/clock.ts';
-import { DEFAULT_DESTINATION } from './core/destination.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import { RepeatedError, type Logger } from './core/logger.ts';
 import type { Message } from './core/message.ts';
 import type { Reserve } from './core/reserve.ts';
 import type { TagValues } from './core/tag-values.ts';
+import type { DetailNeeds } from './core/value-details.ts';
 import type { CheckpointCompanion } from './journal/checkpoint-writer.ts';
 import type { Journal } from './journal/journal.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
@@ -30,6 +31,8 @@ export interface MessageReadingParts {
   readonly sendCommand: (topic: string, payload: Buffer) => Promise<void>;
   /** Takes in a message of the bridge's own. */
   readonly inject: (topic: string, payload: Buffer) => void;
+  /** What is kept of messages for further columns. */
+  readonly keeps: DetailNeeds;
   readonly clock: Clock;
   /** Makes a logger for a stage. */
   readonly logOf: (stage: string) => Logger;
@@ -60,7 +63,7 @@ export class MessageReading {
   #filtersSince: ReadonlyMap<string, number> = new Map();
 
   constructor(subscriptions: Subscriptions, tagName: string, parts: MessageReadingParts) {
-    const { clock, fileSystem, formatMemory, inject, journalDir, logOf, reserve, sendCommand } = parts;
+    const { clock, fileSystem, formatMemory, inject, journalDir, keeps, logOf, reserve, sendCommand } = parts;
     this.#parts = parts;
     this.#subscriptions = subscriptions;
     this.#noteFilters();
@@ -78,6 +81,7 @@ export class MessageReading {
       memory: formatMemory,
       nodeCommands: this.#rebirths,
       stored: this.#retained,
+      keeps,
     });
   }
 
@@ -99,7 +103,7 @@ export class MessageReading {
 
   /** The destinations that messages of the journal may be for. */
   get destinations(): readonly string[] {
-    return this.#history.open.map(({ to }) => to ?? DEFAULT_DESTINATION);
+    return [...new Set(this.#history.open.flatMap(destinationsNamedBy))];
   }
 
   /** Resolves when messages that were just taken from the journal may be decoded, or on abort. */

@@ -5,6 +5,7 @@ import { Expander } from './buffer/expander.ts';
 import type { Config } from './config/config.ts';
 import { destinationsOf } from './config/destinations.ts';
 import { sleep } from './core/clock.ts';
+import { detailNeeds } from './core/columns.ts';
 import { createMessageCounters, withSums, type Counters } from './core/counters.ts';
 import { DEFAULT_DESTINATION } from './core/destination.ts';
 import type { Reason } from './core/errors.ts';
@@ -91,6 +92,7 @@ export class Pipeline implements Intake {
       reserve: this.#storage.journalReserve,
       formatMemory: this.#storage.formatMemory,
       fileSystem: parts.fileSystem,
+      keeps: detailNeeds(destinationsOf(config.oracle)),
       sendCommand: parts.sendCommand ?? ((): Promise<void> => Promise.resolve()),
       inject: (topic, payload) => this.#inject(topic, payload),
       clock: parts.clock,

@@ -4,8 +4,10 @@ import { Backups, type BackupsOptions } from './backup/backups.ts';
 import { BackupFolder } from './backup/files/folder.ts';
 import { Replays, type ReplaysOptions } from './backup/replay/replays.ts';
 import type { Config } from './config/config.ts';
-import { destinationsOf } from './config/destinations.ts';
+import { destinationsOf, type DestinationKeys } from './config/destinations.ts';
 import type { Clock } from './core/clock.ts';
+import { detailNeeds } from './core/columns.ts';
+import { DEFAULT_DESTINATION } from './core/destination.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
@@ -15,7 +17,7 @@ import type { CheckpointCompanion } from './journal/checkpoint-writer.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { createDecoder } from './payload/decoder.ts';
 import { FormatMemory } from './payload/format-memory.ts';
-import { checkRows, type RowCheckOptions } from './writer/row-check.ts';
+import { checkRows, rowCheckOf, type RowCheckOptions } from './writer/row-check.ts';
 
 export interface StorageConfig {
   readonly tagName: string;
@@ -23,7 +25,7 @@ export interface StorageConfig {
   readonly backup: Pick<Config['backup'], 'dir' | 'maxRowsPerFile'>;
   readonly mqtt: Pick<Config['mqtt'], 'receiveMaximum' | 'subscriptions'>;
   readonly writer: Pick<Config['writer'], 'batchSize'>;
-  readonly oracle: Parameters<typeof destinationsOf>[0];
+  readonly oracle: DestinationKeys;
 }
 
 export interface StorageParts {
@@ -69,6 +71,7 @@ export class Storage {
   readonly #parts: StorageParts;
   /** The room that leads out of a full disk, in the journal's directory. */
   readonly journalReserve: Reserve;
+  readonly #rowChecks: ReadonlyMap<string, RowCheckOptions>;
   #journal: Journal | undefined;
   /** How a replay reads messages. */
   #subscriptions: Config['mqtt']['subscriptions'];
@@ -79,6 +82,9 @@ export class Storage {
     this.#config = config;
     this.#parts = parts;
     this.#subscriptions = config.mqtt.subscriptions;
+    this.#rowChecks = new Map(
+      destinationsOf(config.oracle).map((each) => [each.name, rowCheckOf(each, parts.maxTextBytes)]),
+    );
     this.journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
     this.formatMemory = new FormatMemory({
       dir: join(journal.dir, 'formats'),
@@ -111,9 +117,7 @@ export class Storage {
 
   /** What rows for the destination must be like; for one that is gone, as for the default. */
   rowCheck(destination: string): RowCheckOptions {
-    const all = destinationsOf(this.#config.oracle);
-    const { columns, valueType } = all.find(({ name }) => name === destination) ?? all[0]!;
-    return { maxTextBytes: this.#parts.maxTextBytes, valueType, hasTextColumn: columns.text !== '' };
+    return this.#rowChecks.get(destination) ?? this.#rowChecks.get(DEFAULT_DESTINATION)!;
   }
 
   /** Throws before it is open. */
@@ -157,7 +161,8 @@ export class Storage {
       backups: this.backups,
       session: replaySession,
       decoder: () => {
-        const decoder = createDecoder(this.#subscriptions, this.#config.tagName, { memory: this.formatMemory });
+        const keeps = detailNeeds(destinationsOf(this.#config.oracle));
+        const decoder = createDecoder(this.#subscriptions, this.#config.tagName, { memory: this.formatMemory, keeps });
         return { decode: (message, into) => decoder.decodeAside(message, into) };
       },
       batchSize: this.#config.writer.batchSize,

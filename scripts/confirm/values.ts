@@ -1,6 +1,8 @@
 /** Values: what becomes of them between a bind and a column. */
 import oracledb from 'oracledb';
 
+import { withMicroseconds } from '../../src/core/microseconds.ts';
+import { boundTime } from '../../src/oracle/bound-time.ts';
 import type { Place } from './place.ts';
 import { errorOf, type Point, same } from './point.ts';
 
@@ -26,6 +28,16 @@ export const VALUE_POINTS: readonly Point[] = [
     belief: "TIMESTAMP WITH TIME ZONE +00:00 into TIMESTAMP keeps the UTC fields, whatever the session's zone is",
     how: "ALTER SESSION SET TIME_ZONE = '+05:00'; INSERT TIMESTAMP '2025-10-26 01:30:00 +00:00' into TIMESTAMP(6); SELECT",
     run: async (place) => same(await stored(place, 'TIMESTAMP(6)', zoned, FIELDS), '2025-10-26 01:30:00'),
+  },
+  {
+    id: 'microseconds',
+    belief: 'and the microseconds, which the driver is made to send as nanoseconds',
+    how: 'the same with 123,456 microseconds; SELECT TO_CHAR(c, FF6)',
+    run: async (place) => {
+      const val = boundTime(withMicroseconds(AT.getTime(), 456));
+      const bind = { type: oracledb.DB_TYPE_TIMESTAMP_TZ, val };
+      return same(await stored(place, 'TIMESTAMP(6)', bind, "TO_CHAR(c, 'SS.FF6')"), '00.123456');
+    },
   },
   {
     id: 'zone-into-date',

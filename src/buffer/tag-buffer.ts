@@ -139,13 +139,15 @@ export class TagBuffer {
   }
 
   #forget(start: number, end: number): void {
-    const { tags, texts, qualities, problems } = this.#ring;
+    const { tags, texts, qualities, problems, origins, details } = this.#ring;
     for (let i = start; i < end; i += 1) {
       tags[i] = NO_TAG;
       texts[i] = null;
       qualities[i] = '';
       problems[i] = undefined;
     }
+    origins?.fill(null, start, end);
+    details?.fill(null, start, end);
   }
 
   #isReady(): boolean {

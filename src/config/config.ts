@@ -1,4 +1,4 @@
-import type { ColumnNames, OnDuplicate, ValueType } from '../core/columns.ts';
+import type { ColumnNames, FieldColumn, OnDuplicate, ValueType } from '../core/columns.ts';
 import type { LogLevel } from '../core/log-level.ts';
 import type { FilterOptions, TimeOptions } from '../payload/filter/filter-options.ts';
 import type { FormatName } from '../payload/formats.ts';
@@ -88,7 +88,14 @@ export interface OracleConfig {
   /** Where the file says nothing: the variable TNS_ADMIN of Oracle's own programs. */
   readonly tnsAdmin: string;
   readonly table: string;
+  /** With the further ones. */
   readonly columns: ColumnNames;
+  /** What each further column holds, by its name, as it was given. */
+  readonly furtherColumns?: Readonly<Record<string, string>>;
+  /** The columns that the mappings of the subscriptions fill in `table`. */
+  readonly fields?: readonly FieldColumn[];
+  /** The same in the tables of other destinations, by their names. */
+  readonly destinationFields?: Readonly<Record<string, readonly FieldColumn[]>>;
   readonly valueType: ValueType;
   readonly onDuplicate: OnDuplicate;
   /** By their names; `destinationsOf` completes them. */
@@ -100,7 +107,8 @@ export interface OracleConfig {
 /** A further table as it was written: what it leaves out it takes from `oracle`, of the columns each by itself. */
 export interface DestinationConfig {
   readonly table: string;
-  readonly columns?: Partial<ColumnNames>;
+  /** By the keys of `oracle.columns`, and further ones. */
+  readonly columns?: Readonly<Record<string, string>>;
   readonly valueType?: ValueType;
   readonly onDuplicate?: OnDuplicate;
 }

@@ -1,27 +1,16 @@
 import { brokerUrls, isTlsUrl } from '../core/broker-url.ts';
-import { COLUMNS } from '../core/columns.ts';
 import { isSameName } from '../core/identifier.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { filtersOverlap } from '../core/topic-filter.ts';
 import { formatNamed } from '../payload/formats.ts';
+import { COLUMN_CHECKS } from './column-checks.ts';
 import type { CrossCheck } from './cross-check.ts';
 import { DESTINATION_CHECKS } from './destination-checks.ts';
+import { FIELD_CHECKS } from './field-checks.ts';
 
 function unless(isGood: boolean, must: string): string | undefined {
   return isGood ? undefined : must;
 }
-
-/** Each column against those before it, so that of two that are the same one is named. */
-const COLUMN_CHECKS = COLUMNS.map(({ key }, index): CrossCheck => {
-  const earlier = COLUMNS.slice(0, index).map((column) => column.key);
-  return {
-    keys: [`oracle.columns.${key}`, ...earlier.map((other) => `oracle.columns.${other}`)],
-    check: ({ oracle: { columns } }) => {
-      const same = earlier.find((other) => isSameName(columns[other], columns[key]));
-      return unless(same === undefined, `must not be the same column as oracle.columns.${same}`);
-    },
-  };
-});
 
 const TLS_FILES = ['ca', 'cert', 'key'] as const;
 
@@ -54,6 +43,7 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
   },
   ...COLUMN_CHECKS,
   ...DESTINATION_CHECKS,
+  ...FIELD_CHECKS,
   {
     keys: ['mqtt.password', 'mqtt.username', 'mqtt.protocolVersion'],
     check: ({ mqtt }) =>

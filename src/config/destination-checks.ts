@@ -1,10 +1,12 @@
-import { COLUMNS, type Destination } from '../core/columns.ts';
+import { isColumnKey, tableColumns, type Destination } from '../core/columns.ts';
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { isSameName } from '../core/identifier.ts';
 import { suggestion } from '../core/suggestion.ts';
+import { COLUMN_KEYS } from './column-checks.ts';
 import type { CrossCheck } from './cross-check.ts';
 import { destinationsOf } from './destinations.ts';
 import { listOf } from './kinds/plain-kinds.ts';
+import { destinationsNamedBy } from './row-targets.ts';
 
 /*
  * What must hold between `oracle.destinations`, the table and the columns that they complete themselves from, and the
@@ -32,29 +34,33 @@ export const DESTINATION_CHECKS: readonly CrossCheck[] = [
       ),
   },
   {
-    keys: [DESTINATIONS, ...COLUMNS.map(({ key }) => `oracle.columns.${key}`)],
+    keys: [DESTINATIONS, 'oracle.furtherColumns', ...COLUMN_KEYS],
     check: ({ oracle }) => firstProblem(destinationsOf(oracle).slice(1), columnProblem),
   },
   {
     keys: ['mqtt.subscriptions', DESTINATIONS],
     check: ({ mqtt, oracle }) => {
       const names = [DEFAULT_DESTINATION, ...Object.keys(oracle.destinations)];
-      return firstProblem(mqtt.subscriptions, ({ to }, i) => {
-        if (to === undefined || names.includes(to)) return undefined;
-        const known = names.length === 1 ? '"default", as oracle.destinations has no other' : listOf(names);
-        return `[${i}].to must be ${known}, not ${JSON.stringify(to)}${suggestion(to, names)}`;
+      const known = names.length === 1 ? '"default", as oracle.destinations has no other' : listOf(names);
+      return firstProblem(mqtt.subscriptions, (subscription, i) => {
+        const named = [subscription.to ?? DEFAULT_DESTINATION, ...destinationsNamedBy(subscription)];
+        const wrong = named.find((name) => !names.includes(name));
+        if (wrong === undefined) return undefined;
+        const where = wrong === subscription.to ? '.to' : ' has a row whose "to"';
+        return `[${i}]${where} must be ${known}, not ${JSON.stringify(wrong)}${suggestion(wrong, names)}`;
       });
     },
   },
 ];
 
-function columnProblem({ columns, name }: Destination): string | undefined {
-  const used = COLUMNS.filter(({ key }) => columns[key] !== '');
-  return firstProblem(used, ({ key }, i) => {
-    const same = used.slice(0, i).find((earlier) => isSameName(columns[earlier.key], columns[key]));
+function columnProblem(destination: Destination): string | undefined {
+  const used = tableColumns({ ...destination, fields: [] });
+  return firstProblem(used, ({ key, name }, i) => {
+    const same = used.slice(0, i).find((earlier) => isSameName(earlier.name, name));
     if (same === undefined) return undefined;
-    const why = `${same.key}, ${JSON.stringify(columns[key])}; what is left out is as in oracle.columns`;
-    return `${name}.columns.${key} must not be the same column as its ${why}`;
+    const first = isColumnKey(same.key) ? `${same.key}, ${JSON.stringify(name)}` : same.key;
+    const why = 'what is left out is as in oracle.columns';
+    return `${destination.name}.columns.${key} must not be the same column as its ${first}; ${why}`;
   });
 }
 

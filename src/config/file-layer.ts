@@ -1,4 +1,5 @@
 import { ConfigError, systemErrorCode } from '../core/errors.ts';
+import { isGiven } from '../core/fields.ts';
 import { ConfigFileError } from './config-errors.ts';
 import { SECTIONS, SETTINGS } from './convict.ts';
 import { JsonSyntaxError, parseJson } from './json-reader.ts';
@@ -10,6 +11,13 @@ export type ReadFile = (path: string) => string;
 
 /** Names the schema to an editor; says nothing to the bridge. */
 const SCHEMA_KEY = '$schema';
+
+/** Sections that take keys beside those that they have, and the setting that these are entries of. */
+const FURTHER: ReadonlyMap<string, string> = new Map(
+  [...SETTINGS.values()].flatMap(({ path, within }): [string, string][] =>
+    within === undefined ? [] : [[within, path]],
+  ),
+);
 
 const READ_FAILURES: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -59,10 +67,16 @@ function collect(layer: Layer, node: unknown, section: string, origin: string | 
   for (const [key, value] of Object.entries(node)) {
     const path = prefix + key;
     if (path === SCHEMA_KEY) continue;
-    if (!known.includes(key)) {
+    const further = known.includes(key) ? undefined : FURTHER.get(section);
+    if (further !== undefined) {
+      const others = layer.values.get(further);
+      layer.values.set(further, { ...(isGiven(others) ? others : {}), [key]: value });
+      if (origin !== undefined) layer.origins.set(further, origin);
+    } else if (!known.includes(key)) {
       layer.errors.push(errorAt(printableKey(path), `is not a known key${hint(key, known)}`, origin));
     } else if (SETTINGS.has(path)) {
-      layer.values.set(path, value);
+      const others = layer.values.get(path);
+      layer.values.set(path, isGiven(others) && isGiven(value) ? { ...others, ...value } : value);
       if (origin !== undefined) layer.origins.set(path, origin);
     } else {
       collect(layer, value, path, origin);

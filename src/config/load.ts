@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 import type { ConfigError } from '../core/errors.ts';
-import type { Problem } from '../core/fields.ts';
+import { DEFAULT_DESTINATION } from '../core/destination.ts';
+import { isGiven, type Problem } from '../core/fields.ts';
 import { ConfigErrors } from './config-errors.ts';
 import type { Config } from './config.ts';
 import { newConvict, SETTINGS } from './convict.ts';
@@ -9,8 +10,9 @@ import { CROSS_CHECKS, RUN_CHECKS } from './cross-checks.ts';
 import { type ReadFile, readFileLayer } from './file-layer.ts';
 import { fillDestinations } from './kinds/destinations-kind.ts';
 import { fillSubscription } from './kinds/subscription-fields.ts';
-import { errorAt } from './layers.ts';
+import { errorAt, type Layer } from './layers.ts';
 import { preview } from './preview.ts';
+import { fieldsByDestination } from './row-targets.ts';
 import type { PlacedSetting } from './setting.ts';
 import { readEnvironmentLayer, readFlagLayer } from './text-layers.ts';
 
@@ -50,7 +52,7 @@ export function loadConfig(sources: ConfigSources): Config {
   const convict = newConvict();
   for (const setting of SETTINGS.values()) {
     const { path } = setting;
-    const value = layers.findLast((layer) => layer.values.has(path))?.values.get(path);
+    const value = valueIn(layers, setting);
     if (value === undefined || bad.has(path)) continue;
     const problems = problemsOf(value, setting);
     errors.push(...problems.map((problem) => describe(problem, setting, originOf(path))));
@@ -69,6 +71,14 @@ export function loadConfig(sources: ConfigSources): Config {
   return freeze(config);
 }
 
+/** The last layer's that has one; of entries that stand in a section of their own, the last one's of each. */
+function valueIn(layers: readonly Layer[], { path, within }: PlacedSetting): unknown {
+  const values = layers.flatMap(({ values: of }) => (of.has(path) ? [of.get(path)] : []));
+  return within !== undefined && values.every(isGiven) && values.length > 0
+    ? Object.assign({}, ...values)
+    : values.at(-1);
+}
+
 /** What reading made of bytes that are no UTF-8. The server would only call such a password a wrong one. */
 const UNREADABLE = '\uFFFD';
 
@@ -82,24 +92,27 @@ export function problemsOf(value: unknown, setting: PlacedSetting): Problem[] {
 
 function describe(problem: Problem, setting: PlacedSetting, origin: string | undefined): ConfigError {
   const shown = problem.got !== undefined && setting.sensitive !== true ? `, not ${preview(problem.got)}` : '';
-  return errorAt(setting.path + (problem.at ?? ''), problem.must + shown, origin);
+  return errorAt((setting.within ?? setting.path) + (problem.at ?? ''), problem.must + shown, origin);
 }
 
 /** Fills in what follows from other keys. */
 function complete(given: Config, tnsAdmin: string): Config {
   const { bridge, mqtt, notices, oracle } = given;
+  const subscriptions = mqtt.subscriptions.map(fillSubscription);
+  const { [DEFAULT_DESTINATION]: fields = [], ...destinationFields } = Object.fromEntries(
+    fieldsByDestination(subscriptions),
+  );
   return {
     ...given,
     oracle: {
       ...oracle,
       destinations: fillDestinations(oracle.destinations),
+      columns: { ...oracle.columns, ...oracle.furtherColumns },
+      fields,
+      destinationFields,
       tnsAdmin: oracle.tnsAdmin === '' ? tnsAdmin : oracle.tnsAdmin,
     },
-    mqtt: {
-      ...mqtt,
-      clientId: mqtt.clientId === '' ? bridge.id : mqtt.clientId,
-      subscriptions: mqtt.subscriptions.map(fillSubscription),
-    },
+    mqtt: { ...mqtt, clientId: mqtt.clientId === '' ? bridge.id : mqtt.clientId, subscriptions },
     notices: { ...notices, baseTopic: notices.baseTopic.replaceAll('{id}', bridge.id) },
   };
 }

@@ -55,7 +55,8 @@ function contradictions(mixed: Config, kept: readonly string[]): ConfigError[] {
     const problem = rule.check(mixed);
     if (problem === undefined) return [];
     const why = rule.keys.filter((key) => kept.includes(key)).join(' and ');
-    return [new ConfigError(rule.keys[0], `${problem}; ${why} would need a restart`)];
+    const restart = why === '' ? 'that needs a restart' : `${why} would need a restart`;
+    return [new ConfigError(rule.keys[0], `${problem}; ${restart}`)];
   });
 }
 

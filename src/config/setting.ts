@@ -33,6 +33,8 @@ export interface Setting<T = unknown> {
    * what to do.
    */
   readonly appliedOnReload?: true;
+  /** The section of a file in which the entries of this object stand, beside the keys that it has. */
+  readonly within?: string;
   /** For the example file, where the default is empty. */
   readonly example?: T;
 }

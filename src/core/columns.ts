@@ -1,21 +1,17 @@
+import type { ColumnContent } from './column-content.ts';
+import { allNeeds, parseFurtherContent, type FurtherKind } from './further-columns.ts';
 import type { TagValues } from './tag-values.ts';
+import type { DetailNeeds, FieldValue } from './value-details.ts';
 
 /*
- * The columns of the table that values are written to, in the order of statements and DDL: the one table of them. The
- * configuration takes keys, docs and default names from it, `oracle/` the DDL and what is bound, `preflight/` what a
- * column that is there must hold. It stands in core because these three have no other folder in common.
+ * The columns of the table that values are written to, in the order of statements and DDL: the one table of those that
+ * every table may have. The configuration takes keys, docs and default names from it, `oracle/` the DDL and what is
+ * bound, `preflight/` what a column that is there must hold. It stands in core because these three have no other folder
+ * in common.
  *
- * Another column is an entry here. A column whose content the configuration chooses (a constant, a level of the topic)
- * is no entry but the same type, made from the configuration.
+ * Another column is an entry here. A column whose content the configuration chooses (a constant, a level of the topic,
+ * a field of the payload) is no entry but the same type, made from the configuration: `tableColumns`.
  */
-
-type ReadContent<T> = (values: TagValues, i: number) => T;
-
-/** What a column is filled with. A number is NULL where there is none; a time is in epoch milliseconds. */
-export type ColumnContent =
-  | { readonly holds: 'text'; readonly read: ReadContent<string | null> }
-  | { readonly holds: 'number'; readonly read: ReadContent<number | null> }
-  | { readonly holds: 'time'; readonly read: ReadContent<number> };
 
 interface DescribedColumn {
   readonly key: string;
@@ -127,29 +123,139 @@ const TABLE = [
 /** What the configuration calls a column: `oracle.columns.<key>`. */
 export type ColumnKey = (typeof TABLE)[number]['key'];
 
-/** The columns' names in the database, as the configuration has them; empty: not written. */
-export type ColumnNames = Readonly<Record<ColumnKey, string>>;
-
-/** A table that values are written to, and how. */
-export interface Destination {
-  /** `default` for `oracle.table`, else the name in `oracle.destinations`. */
-  readonly name: string;
-  /** As in the configuration: any case, or quoted, with or without a schema. */
-  readonly table: string;
-  readonly columns: ColumnNames;
-  readonly valueType: ValueType;
-  readonly onDuplicate: OnDuplicate;
-}
+/**
+ * The columns' names in the database, as the configuration has them; empty: not written. A key that is none of the
+ * table's is itself the name of a column, and its value says what it holds (further-columns.ts).
+ */
+export type ColumnNames = Readonly<Record<ColumnKey, string>> & Readonly<Record<string, string>>;
 
 export interface Column extends DescribedColumn {
   readonly key: ColumnKey;
 }
 
-/** All columns in their order. */
+/** All columns that have a key of their own, in their order. */
 export const COLUMNS: readonly Column[] = TABLE;
 
+const KEYS: ReadonlySet<string> = new Set(TABLE.map(({ key }) => key));
+
+export function isColumnKey(key: string): key is ColumnKey {
+  return KEYS.has(key);
+}
+
+/** A column that mappings fill with a field of the payload. */
+export interface FieldColumn {
+  readonly name: string;
+  readonly holds: 'text' | 'number' | 'time';
+}
+
+/** What says which columns a table has, and what they hold. */
+export interface ColumnChoice {
+  readonly columns: ColumnNames;
+  readonly valueType: ValueType;
+  /** Those that the mappings of subscriptions fill; absent: none. */
+  readonly fields?: readonly FieldColumn[];
+}
+
+/** A table that values are written to, and how. */
+export interface Destination extends ColumnChoice {
+  /** `default` for `oracle.table`, else the name in `oracle.destinations`. */
+  readonly name: string;
+  /** As in the configuration: any case, or quoted, with or without a schema. */
+  readonly table: string;
+  readonly onDuplicate: OnDuplicate;
+}
+
+type FurtherChoice = Pick<ColumnChoice, 'fields'> & { readonly columns: Readonly<Record<string, string>> };
+
+/** A column of the table that is written. */
+export interface TableColumn extends Omit<DescribedColumn, 'doc' | 'defaultName' | 'mayBeAbsent'> {
+  /** Its name in the database, as the configuration has it. */
+  readonly name: string;
+  /** Where the configuration names it. */
+  readonly path: string;
+  /** What a further one is for; undefined: it is one of the table above. */
+  readonly further: FurtherKind | undefined;
+}
+
+/** All columns that are written, in their order. Throws RangeError where a text of `columns` means nothing. */
+export function tableColumns({ columns, fields = [], valueType }: ColumnChoice): readonly TableColumn[] {
+  const known = COLUMNS.filter(({ key }) => columns[key] !== '').map((column) =>
+    knownColumn(column, columns, valueType),
+  );
+  return [...known, ...furtherColumns({ columns, fields })];
+}
+
+function knownColumn(column: Column, names: ColumnNames, valueType: ValueType): TableColumn {
+  const type = columnType(column, valueType);
+  return { ...column, type, name: names[column.key], path: `oracle.columns.${column.key}`, further: undefined };
+}
+
+/** Those of them whose content the configuration chooses. */
+export function furtherColumns({ columns, fields = [] }: FurtherChoice): readonly TableColumn[] {
+  const chosen = Object.entries(columns).filter(([key, text]) => !isColumnKey(key) && text !== '');
+  return [...chosen.map(([name, text]) => chosenColumn(name, text)), ...fields.map(fieldColumn)];
+}
+
+/** What has to be kept of messages for the columns of these tables. */
+export function detailNeeds(tables: readonly FurtherChoice[]): DetailNeeds {
+  const texts = tables.flatMap(({ columns }) => Object.entries(columns).filter(([key]) => !isColumnKey(key)));
+  return allNeeds(texts.flatMap(([name, text]) => (text === '' ? [] : [contentOf(name, text).needs])));
+}
+
+function chosenColumn(name: string, text: string): TableColumn {
+  const { content, emptyFor, kind, type } = contentOf(name, text);
+  return {
+    key: name,
+    name,
+    path: `oracle.columns.${name}`,
+    content,
+    type,
+    isRequired: false,
+    further: kind,
+    ...(emptyFor === undefined ? {} : { emptyFor: { isFatal: false, text: emptyFor } }),
+  };
+}
+
+function contentOf(name: string, text: string): Exclude<ReturnType<typeof parseFurtherContent>, string> {
+  const found = parseFurtherContent(text);
+  if (typeof found === 'string') throw new RangeError(`oracle.columns.${name} ${found}`);
+  return found;
+}
+
+/** The type that the proposed DDL gives a column of a field. */
+const FIELD_TYPES = { text: 'VARCHAR2(1000 CHAR)', number: 'NUMBER', time: 'TIMESTAMP(6)' } as const;
+const FIELD_KINDS = { text: 'part', number: 'number', time: 'time' } as const;
+
+function fieldColumn({ holds, name }: FieldColumn): TableColumn {
+  const field = (values: TagValues, i: number): FieldValue => values.details?.[i]?.fields?.get(name) ?? null;
+  // What a person has written into a CSV file may be of another kind: NaN is refused by the row check.
+  const number = (values: TagValues, i: number): number | null => {
+    const found = field(values, i);
+    return typeof found === 'string' ? Number.NaN : found;
+  };
+  const text = (values: TagValues, i: number): string | null => {
+    const found = field(values, i);
+    return typeof found === 'number' ? String(found) : found;
+  };
+  return {
+    key: name,
+    name,
+    path: 'mqtt.subscriptions',
+    content:
+      holds === 'text'
+        ? { holds, read: text }
+        : holds === 'time'
+          ? { holds, read: number }
+          : { holds: 'decimal', read: number },
+    type: FIELD_TYPES[holds],
+    isRequired: false,
+    further: FIELD_KINDS[holds],
+    emptyFor: { isFatal: false, text: 'values for which no mapping finds it' },
+  };
+}
+
 /** The type of a column in the proposed DDL, without its NOT NULL. */
-export function columnType({ content, type }: Column, valueType: ValueType): string {
+function columnType({ content, type }: Column, valueType: ValueType): string {
   return content.holds === 'number' && valueType === 'number' ? 'NUMBER' : type;
 }
 

@@ -3,3 +3,8 @@ export const DEFAULT_DESTINATION = 'default';
 
 /** What a name in `oracle.destinations` looks like. */
 export const DESTINATION_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
+
+/** Whether a destination may have this name; which ones there are is another question. */
+export function isDestinationName(value: unknown): value is string {
+  return typeof value === 'string' && DESTINATION_NAME.test(value);
+}

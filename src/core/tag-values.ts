@@ -1,6 +1,7 @@
 import { DEFAULT_DESTINATION } from './destination.ts';
 import type { Reason } from './errors.ts';
 import { comparePlaces, type Place } from './place.ts';
+import type { Origin, ValueDetails } from './value-details.ts';
 
 /** Where a value comes from. One object a tag, shared by all its values. */
 export interface Tag {
@@ -48,6 +49,10 @@ export class TagValues {
   messageNos: Float64Array;
   valueNos: Uint32Array;
   receivedAtMs: Float64Array;
+  /** What further columns hold of the values; undefined until there is any, so that it costs nothing else. */
+  origins: (Origin | null)[] | undefined;
+  details: (ValueDetails | null)[] | undefined;
+  #described: ValueDetails | null = null;
   /** Whom the values are for that are in no run. As the runs it is set in a message's list, as the decoder makes it. */
   destination = DEFAULT_DESTINATION;
   #runs: DestinationRun[] = [];
@@ -90,18 +95,35 @@ export class TagValues {
     this.timesMs[i] = timeMs;
     this.qualities[i] = quality;
     this.problems[i] = problem;
+    if (this.details !== undefined) this.details[i] = this.#described;
     this.length = i + 1;
   }
 
-  /** Numbers all values as those of one message. */
-  stamp(messageNo: number, receivedAtMs: number): void {
+  /** What the values that are pushed from now on have besides. */
+  describe(details: ValueDetails | null): void {
+    this.#described = details;
+    if (details !== null) this.details ??= Array.from({ length: this.length }, () => null);
+  }
+
+  /** Numbers all values as those of one message; `origin`: where they came from, where a column asks for it. */
+  stamp(messageNo: number, receivedAtMs: number, origin: Origin | null = null): void {
+    if (origin !== null || this.origins !== undefined) {
+      for (let i = 0; i < this.length; i += 1) this.setOrigin(i, origin);
+    }
     this.messageNos.fill(messageNo, 0, this.length);
     this.receivedAtMs.fill(receivedAtMs, 0, this.length);
     for (let i = 0; i < this.length; i += 1) this.valueNos[i] = i;
   }
 
+  /** Where value `i` came from. */
+  setOrigin(i: number, origin: Origin | null): void {
+    this.origins ??= Array.from({ length: this.capacity }, () => null);
+    this.origins[i] = origin;
+  }
+
   clear(): void {
     this.length = 0;
+    this.#described = null;
     this.destination = DEFAULT_DESTINATION;
     if (this.#runs.length > 0) this.#runs = [];
     if (this.#leftOut.size > 0) this.#leftOut.clear();
@@ -281,6 +303,12 @@ export function copyValues(from: TagValues, fromIndex: number, to: TagValues, to
     to.qualities[o] = from.qualities[i]!;
     to.problems[o] = from.problems[i];
   }
+  if (from.origins !== undefined || to.origins !== undefined) {
+    to.origins = copied(from.origins, fromIndex, to.origins, toIndex, count, to.capacity);
+  }
+  if (from.details !== undefined || to.details !== undefined) {
+    to.details = copied(from.details, fromIndex, to.details, toIndex, count, to.capacity);
+  }
   if (count < BLOCK_COPY_FROM) {
     for (let i = fromIndex, o = toIndex; i < end; i += 1, o += 1) {
       to.numbers[o] = from.numbers[i]!;
@@ -296,4 +324,18 @@ export function copyValues(from: TagValues, fromIndex: number, to: TagValues, to
   to.messageNos.set(from.messageNos.subarray(fromIndex, end), toIndex);
   to.receivedAtMs.set(from.receivedAtMs.subarray(fromIndex, end), toIndex);
   to.valueNos.set(from.valueNos.subarray(fromIndex, end), toIndex);
+}
+
+/** The same for a column that a list may not have yet, or not any more. */
+function copied<T>(
+  from: readonly (T | null)[] | undefined,
+  fromIndex: number,
+  to: (T | null)[] | undefined,
+  toIndex: number,
+  count: number,
+  capacity: number,
+): (T | null)[] {
+  const column = to ?? Array.from({ length: capacity }, () => null);
+  for (let i = 0; i < count; i += 1) column[toIndex + i] = from?.[fromIndex + i] ?? null;
+  return column;
 }

@@ -1,5 +1,6 @@
+import { tableColumns } from '../core/columns.ts';
 import { quoteName } from '../core/identifier.ts';
-import { createInsert, usedColumns, type RowStatement, type TableOptions } from './statements.ts';
+import { createInsert, type RowStatement, type TableOptions } from './statements.ts';
 
 /*
  *     MERGE INTO "T" t
@@ -45,7 +46,7 @@ export function createMerge(options: TableOptions, target: MergeTarget): RowStat
 }
 
 function mergePieces(options: TableOptions, { key, nullable, timeTypes }: MergeTarget): readonly Piece[] {
-  const names = usedColumns(options).map(({ name }) => name);
+  const names = tableColumns(options).map(({ name }) => name);
   const inKey = names.filter((name) => key.has(name));
   const others = names.filter((name) => !key.has(name));
   const source = names.map((name, i): Piece => [`${sourceOf(i, timeTypes.get(name))} ${quoteName(name)}`, name]);

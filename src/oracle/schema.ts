@@ -1,4 +1,4 @@
-import { COLUMNS, columnType, type Destination } from '../core/columns.ts';
+import { tableColumns, type Destination } from '../core/columns.ts';
 import { quoteName } from '../core/identifier.ts';
 import type { TableOptions } from './statements.ts';
 import { historyKey } from './table-keys.ts';
@@ -6,10 +6,10 @@ import { historyKey } from './table-keys.ts';
 export type ColumnLine = readonly [name: string, type: string, remark?: string];
 
 /** The columns of the configured table that are written. */
-function tableColumns({ columns, valueType }: TableOptions): readonly ColumnLine[] {
-  return COLUMNS.filter(({ key }) => columns[key] !== '').map((column) => {
-    const type = columnType(column, valueType) + (column.isRequired ? ' NOT NULL' : '');
-    return column.content.holds === 'time' ? [columns[column.key], type, 'UTC'] : [columns[column.key], type];
+function columnLines(options: TableOptions): readonly ColumnLine[] {
+  return tableColumns(options).map(({ content, isRequired, name, type }) => {
+    const whole = type + (isRequired ? ' NOT NULL' : '');
+    return content.holds === 'time' ? [name, whole, 'UTC'] : [name, whole];
   });
 }
 
@@ -37,7 +37,7 @@ export function schemaDdl(
 }
 
 function destinationTable(destination: Destination, tagName: string): string {
-  const columns = tableColumns(destination);
+  const columns = columnLines(destination);
   if (destination.onDuplicate === 'reject') return createTable(destination.table, columns);
   const names = historyKey(destination, tagName).map(quoteName);
   const latest = `for a table of latest values without ${names.at(-1)}`;

@@ -1,16 +1,16 @@
 import oracledb from 'oracledb';
 
-import { COLUMNS, type ColumnContent, type ColumnNames, type ValueType } from '../core/columns.ts';
+import type { ColumnContent } from '../core/column-content.ts';
+import { tableColumns, type ColumnChoice, type ValueType } from '../core/columns.ts';
 import { quoteName } from '../core/identifier.ts';
 import type { TagValues } from '../core/tag-values.ts';
+import { boundTime } from './bound-time.ts';
 
 /**
  * Names as in the configuration: any case, quoted, the table with or without a schema. An empty column is not written.
  */
-export interface TableOptions {
+export interface TableOptions extends ColumnChoice {
   readonly table: string;
-  readonly columns: ColumnNames;
-  readonly valueType: ValueType;
 }
 
 type ReadValue = (values: TagValues, i: number) => unknown;
@@ -34,7 +34,7 @@ export const MAX_TEXT_BYTES = 4000;
 
 export function createInsert(options: TableOptions): RowStatement {
   const { table, valueType } = options;
-  const used = usedColumns(options);
+  const used = tableColumns(options);
   const names = used.map(({ name }) => quoteName(name)).join(', ');
   const marks = used.map((_column, i) => `:${i + 1}`).join(', ');
   const readers = used.map(({ content }) => bindReader(content));
@@ -51,23 +51,12 @@ export function createInsert(options: TableOptions): RowStatement {
   };
 }
 
-export interface UsedColumn {
-  /** As the configuration has it. */
-  readonly name: string;
-  readonly content: ColumnContent;
-}
-
-/** The columns that are written, in the order of the binds. */
-export function usedColumns({ columns }: TableOptions): readonly UsedColumn[] {
-  const used = COLUMNS.filter(({ key }) => columns[key] !== '');
-  return used.map(({ content, key }) => ({ name: columns[key], content }));
-}
-
 function bindDefinition({ holds }: ColumnContent, valueType: ValueType): oracledb.BindDefinition {
   if (holds === 'text') return { type: oracledb.DB_TYPE_VARCHAR, maxSize: MAX_TEXT_BYTES };
   // WITH TIME ZONE: the driver sends any other date as the process's local wall clock, where two instants collide each
   // autumn.
   if (holds === 'time') return { type: oracledb.DB_TYPE_TIMESTAMP_TZ };
+  if (holds === 'decimal') return { type: oracledb.DB_TYPE_NUMBER };
   return { type: valueType === 'number' ? oracledb.DB_TYPE_NUMBER : oracledb.DB_TYPE_BINARY_DOUBLE };
 }
 
@@ -86,11 +75,16 @@ function buildRows(values: TagValues, readers: readonly ReadValue[]): unknown[][
 }
 
 /** The values of one message mostly share their time, so one Date serves them all; the driver only reads it. */
-function readTime(read: (values: TagValues, i: number) => number): ReadValue {
-  let last = new Date(0);
+function readTime(read: (values: TagValues, i: number) => number | null): ReadValue {
+  let lastMs = 0;
+  let last = boundTime(lastMs);
   return (values, i) => {
     const timeMs = read(values, i);
-    if (timeMs !== last.getTime()) last = new Date(timeMs);
+    if (timeMs === null) return null;
+    if (timeMs !== lastMs) {
+      lastMs = timeMs;
+      last = boundTime(timeMs);
+    }
     return last;
   };
 }

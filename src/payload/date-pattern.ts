@@ -1,4 +1,4 @@
-import { dateMs, inRange, timeOfDayMs, type LocalToUtc } from './timestamp.ts';
+import { dateMs, microsecondsIn, millisecondsIn, pointInTime, timeOfDayMs, type LocalToUtc } from './timestamp.ts';
 
 /**
  * Times in a form of one's own: the letters of Java's DateTimeFormatter that a clock needs.
@@ -83,13 +83,13 @@ function timeOf(found: ReadonlyMap<Field, string>, toUtc: LocalToUtc | undefined
   const number = (field: Field): number => Number(found.get(field) ?? 0);
   const shortYear = found.get('shortYear');
   const year = shortYear === undefined ? number('year') : 2000 + Number(shortYear);
-  const ms = Number((found.get('fraction') ?? '').slice(0, 3).padEnd(3, '0'));
+  const fraction = found.get('fraction') ?? '';
   const hour = found.has('hour12') ? hourOfHalf(number('hour12'), found.get('half')!) : number('hour');
-  const dayMs = timeOfDayMs(hour, number('minute'), number('second'), ms);
+  const dayMs = timeOfDayMs(hour, number('minute'), number('second'), millisecondsIn(fraction));
   const wallMs = dateMs(year, number('month'), number('day')) + dayMs;
   const zone = found.get('zone');
-  if (zone === undefined) return inRange(toUtc === undefined ? wallMs : toUtc(wallMs));
-  return inRange(wallMs - zoneOffsetMs(zone));
+  const utcMs = zone !== undefined ? wallMs - zoneOffsetMs(zone) : toUtc === undefined ? wallMs : toUtc(wallMs);
+  return pointInTime(utcMs, microsecondsIn(fraction));
 }
 
 function hourOfHalf(hour: number, half: string): number {

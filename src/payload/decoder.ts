@@ -2,6 +2,7 @@ import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { SKIPPED, type Message } from '../core/message.ts';
 import { MAX_MESSAGE_VALUES, TagValues, TooManyValuesError, type Tag } from '../core/tag-values.ts';
 import { topicMatches } from '../core/topic-filter.ts';
+import { originOf, type DetailNeeds, type Origin } from '../core/value-details.ts';
 import type { CompiledFormat, DecodeOutcome, FormatSubscription, TopicNames } from './format.ts';
 import type { FilterOptions, TimeOptions } from './filter/filter-options.ts';
 import { checkTimes } from './filter/plausible-time.ts';
@@ -82,6 +83,8 @@ export interface DecoderSurroundings {
   readonly stored: StoredMessages | undefined;
   /** Told of the tag of each value that is not wanted. */
   readonly onLeftOut: ((tag: Tag) => void) | undefined;
+  /** What is kept of messages for further columns. Absent: nothing. */
+  readonly keeps: DetailNeeds;
 }
 
 /** How the messages of one topic are read. */
@@ -89,11 +92,14 @@ interface TopicReading {
   readonly of: Reading;
   readonly names: TopicNames;
   readonly skipsRetained: boolean;
+  /** Of a message, and of a retained one; undefined: no column asks for it. */
+  readonly origins: readonly [Origin, Origin] | undefined;
 }
 
 const MAX_TOPICS = 10_000;
 const MAX_KEPT_TOPIC_LENGTH = 1_000;
 const SCRATCH_VALUES = 64;
+const KEEPS_NOTHING: DetailNeeds = { origin: false, qualityCode: false };
 
 /**
  * The first route whose filter matches a message's topic decides. `tagNameTemplate`: `{plc}` and `{tag}` are filled in.
@@ -114,14 +120,22 @@ class RoutingDecoder implements Decoder {
   readonly #topics = new Map<string, TopicReading>();
   readonly #stored: StoredMessages | undefined;
   readonly #onLeftOut: DecoderSurroundings['onLeftOut'] | undefined;
+  readonly #keeps: DetailNeeds;
   /** The present ones first. */
   #readings: readonly Reading[];
   #presentCount: number;
 
   constructor(routes: readonly Route[], tagNameTemplate: string, surroundings: Partial<DecoderSurroundings>) {
-    const { memory = new PassingMemory(), nodeCommands = NO_COMMANDS, onLeftOut, stored } = surroundings;
+    const {
+      keeps = KEEPS_NOTHING,
+      memory = new PassingMemory(),
+      nodeCommands = NO_COMMANDS,
+      onLeftOut,
+      stored,
+    } = surroundings;
     this.#stored = stored;
     this.#onLeftOut = onLeftOut;
+    this.#keeps = keeps;
     this.#tags = new TagCatalog(tagNameTemplate);
     this.#edgeNodes = new EdgeNodes(memory, nodeCommands);
     this.#names = new NameTables(memory);
@@ -190,7 +204,9 @@ class RoutingDecoder implements Decoder {
   }
 
   #compile(route: Route, hasBrought: boolean): Reading {
-    const scope = { tags: this.#tags, values: new ValueDecoder(route), edgeNodes: this.#edgeNodes, names: this.#names };
+    const keepsQualityCode = this.#keeps.qualityCode;
+    const values = new ValueDecoder(route, keepsQualityCode);
+    const scope = { tags: this.#tags, values, edgeNodes: this.#edgeNodes, names: this.#names, keepsQualityCode };
     const format = formatNamed(route.format).compile(route, scope);
     return { route, format, selection: Selection.of(route), hasBrought };
   }
@@ -209,7 +225,12 @@ class RoutingDecoder implements Decoder {
     const found = this.#readings.find(({ route }) => topicMatches(route.topic, topic));
     if (found === undefined) return undefined;
     const { route } = found;
-    const reading = { of: found, names: namesIn(topic, route), skipsRetained: route.retained === 'skip' };
+    const reading: TopicReading = {
+      of: found,
+      names: namesIn(topic, route),
+      skipsRetained: route.retained === 'skip',
+      origins: this.#keeps.origin ? [originOf(topic, false), originOf(topic, true)] : undefined,
+    };
     if (topic.length <= MAX_KEPT_TOPIC_LENGTH) {
       if (this.#topics.size >= MAX_TOPICS) this.#topics.clear();
       this.#topics.set(topic, reading);
@@ -219,21 +240,23 @@ class RoutingDecoder implements Decoder {
 }
 
 /** Changes nothing but the list, and what the format remembers. */
-function read(message: Message, { names, of }: TopicReading, into: TagValues): DecodeOutcome {
-  const { format } = of;
+function read(message: Message, reading: TopicReading, into: TagValues): DecodeOutcome {
+  const { names } = reading;
+  const { format } = reading.of;
   if (isClearing(message, format)) return SKIPPED;
-  return stamped(() => format.decode(message, names, into), message, of, into);
+  return stamped(() => format.decode(message, names, into), message, reading, into);
 }
 
 /** Changes nothing but the list. */
-function readAside(message: Message, { names, of }: TopicReading, into: TagValues): DecodeOutcome {
-  const { format } = of;
+function readAside(message: Message, reading: TopicReading, into: TagValues): DecodeOutcome {
+  const { names } = reading;
+  const { format } = reading.of;
   if (isClearing(message, format)) return SKIPPED;
   return stamped(
     () =>
       format.decodeAside === undefined ? format.decode(message, names, into) : format.decodeAside(message, names, into),
     message,
-    of,
+    reading,
     into,
   );
 }
@@ -243,11 +266,16 @@ function isClearing({ payload, retained }: Message, { readsEmpty }: CompiledForm
   return payload.length === 0 && (retained === true || readsEmpty !== true);
 }
 
-function stamped(decode: () => DecodeOutcome, message: Message, { route }: Reading, into: TagValues): DecodeOutcome {
+function stamped(
+  decode: () => DecodeOutcome,
+  message: Message,
+  { of, origins }: TopicReading,
+  into: TagValues,
+): DecodeOutcome {
   const outcome = limited(decode);
   if (outcome === undefined) {
-    into.stamp(message.number, message.receivedAtMs);
-    into.destination = route.to ?? DEFAULT_DESTINATION;
+    into.stamp(message.number, message.receivedAtMs, origins?.[message.retained === true ? 1 : 0] ?? null);
+    into.destination = of.route.to ?? DEFAULT_DESTINATION;
   } else {
     into.clear();
   }

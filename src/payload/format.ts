@@ -1,3 +1,4 @@
+import type { FieldColumn } from '../core/columns.ts';
 import type { Reason } from '../core/errors.ts';
 import type { Fields } from '../core/fields.ts';
 import type { Message, SKIPPED } from '../core/message.ts';
@@ -45,6 +46,15 @@ export interface FormatScope {
   readonly edgeNodes: EdgeNodes;
   /** Over all subscriptions, too: names come with another one than data. */
   readonly names: NameTables;
+  /** A column wants the quality as a number. */
+  readonly keepsQualityCode: boolean;
+}
+
+/** Where some rows of a subscription go, and which further columns they fill there. */
+export interface RowTarget {
+  /** Undefined: the destination of the subscription. */
+  readonly to: string | undefined;
+  readonly columns: readonly FieldColumn[];
 }
 
 /**
@@ -94,6 +104,8 @@ export interface PayloadFormat<Name extends string = string, Options extends obj
   readonly options: Fields<Options>;
   /** The most particular first; absent: none is proposed. */
   readonly proposals?: readonly FormatProposal[];
+  /** Absent: all rows go where the subscription says, and fill no further column. */
+  targets?(subscription: FormatSubscription & Options): readonly RowTarget[];
   says(options: Options): Said;
   compile(subscription: FormatSubscription & Options, scope: FormatScope): CompiledFormat;
 }

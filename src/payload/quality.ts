@@ -108,6 +108,15 @@ function unwrap(given: unknown): unknown {
   return code ?? symbol ?? 0;
 }
 
+/** The quality as a number, for a column of its own; NaN where it is none. */
+export function qualityCodeOf(given: unknown): number {
+  if (typeof given === 'number') return Number.isFinite(given) ? given + 0 : Number.NaN;
+  if (typeof given === 'string') return NUMBER.test(given.trim()) ? Number(given) : Number.NaN;
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) return Number.NaN;
+  const code = unwrap(given);
+  return typeof code === 'object' ? Number.NaN : qualityCodeOf(code);
+}
+
 function byMap(map: Readonly<Record<string, string>>): (given: unknown) => string | undefined {
   const meanings = new Map(Object.entries(map));
   const other = meanings.get('*');

@@ -1,11 +1,11 @@
 /**
  * The forms in which payloads give a time, compiled once: the unit is stated, never guessed (1700000000 is a time in
- * milliseconds, too). A text without a zone is of the time zone that the subscription names. All give whole epoch
- * milliseconds: what is finer is cut.
+ * milliseconds, too). A text without a zone is of the time zone that the subscription names. All give epoch
+ * milliseconds down to the microsecond: what is finer is cut.
  */
 import { compileDatePattern } from './date-pattern.ts';
 import { compileTimeZone } from './time-zone.ts';
-import { inRange, parseIso, type LocalToUtc } from './timestamp.ts';
+import { parseIso, pointInTime, timeOfEpochMs, type LocalToUtc } from './timestamp.ts';
 
 /** What a time is read from: a scalar as parsed, the text of a number that no double holds with `exactDigits`. */
 export interface TimeSource {
@@ -13,7 +13,7 @@ export interface TimeSource {
   /** The digits of a number that the parser kept as such, else undefined. */
   exactDigits(given: unknown): string | undefined;
   /**
-   * Called where a double is too near the border of two milliseconds to tell which one it was before it was rounded.
+   * Called where a double is too near the border of two microseconds to tell which one it was before it was rounded.
    */
   needDigits(): void;
 }
@@ -22,10 +22,10 @@ export interface TimeSource {
 export type TimeForm = (given: unknown, source: TimeSource) => number;
 
 const UNITS = {
-  epochS: { perMs: 0.001, text: /^[+-]?\d{1,15}(?:\.\d{1,18})?$/ },
-  epochMs: { perMs: 1, text: /^[+-]?\d{1,18}(?:\.\d{1,18})?$/ },
-  epochUs: { perMs: 1_000, text: /^[+-]?\d{1,20}(?:\.\d{1,18})?$/ },
-  epochNs: { perMs: 1_000_000, text: /^[+-]?\d{1,22}(?:\.\d{1,18})?$/ },
+  epochS: { perMicrosecond: 1e-6, text: /^[+-]?\d{1,15}(?:\.\d{1,18})?$/ },
+  epochMs: { perMicrosecond: 1e-3, text: /^[+-]?\d{1,18}(?:\.\d{1,18})?$/ },
+  epochUs: { perMicrosecond: 1, text: /^[+-]?\d{1,20}(?:\.\d{1,18})?$/ },
+  epochNs: { perMicrosecond: 1_000, text: /^[+-]?\d{1,22}(?:\.\d{1,18})?$/ },
 } as const;
 
 type UnitName = keyof typeof UNITS;
@@ -49,7 +49,7 @@ export function compileTimeForm(form: string, timeZone: string): TimeForm | stri
 export function timeOfSecondsAndNanos(seconds: unknown, nanos: unknown, source: TimeSource): number {
   const secondsMs = READ_SECONDS(seconds ?? 0, source);
   const nanosMs = READ_NANOS(nanos ?? 0, source);
-  return inRange(secondsMs + nanosMs);
+  return timeOfEpochMs(secondsMs + nanosMs);
 }
 
 function compilePattern(form: string, toUtc: LocalToUtc | undefined): TimeForm | string {
@@ -61,40 +61,45 @@ function compilePattern(form: string, toUtc: LocalToUtc | undefined): TimeForm |
 function compileUnit(name: UnitName): TimeForm {
   const { text } = UNITS[name];
   return (given, source) => {
-    // By far the most usual of all.
-    if (name === 'epochMs' && typeof given === 'number') return inRange(Math.floor(given));
-    if (typeof given === 'number') return inRange(wholeMs(given, name, source));
+    if (typeof given === 'number') return timeOfNumber(given, name, source);
     const digits = typeof given === 'string' ? given.trim() : source.exactDigits(given);
-    return digits !== undefined && text.test(digits) ? inRange(wholeMsOfText(digits, name, source)) : Number.NaN;
+    return digits !== undefined && text.test(digits) ? timeOfDigits(digits, name, source) : Number.NaN;
   };
 }
 
 const READ_SECONDS = compileUnit('epochS');
 const READ_NANOS = compileUnit('epochNs');
 
-function wholeMs(given: number, name: UnitName, source: TimeSource): number {
-  // A double of seconds is exact to a quarter of a microsecond: 1700000000.12 * 1000 is a little less than it should
-  // be.
-  if (name === 'epochS') return Math.floor(Math.round(given * 1e6) / 1e3);
-  const { perMs } = UNITS[name];
+/** A double of seconds, or of milliseconds, is a quarter of a microsecond off at most: the nearest one is meant. */
+function timeOfNumber(given: number, name: UnitName, source: TimeSource): number {
+  if (name === 'epochMs') return timeOfEpochMs(given);
+  if (name === 'epochS') return timeOfMicroseconds(Math.round(given * 1e6));
+  const { perMicrosecond } = UNITS[name];
+  // Exact, however long the number is.
+  const rest = given % perMicrosecond;
   if (Math.abs(given) > Number.MAX_SAFE_INTEGER) {
-    const rest = Math.abs(given % perMs);
     const maxError = 2 ** (Math.floor(Math.log2(Math.abs(given))) - 53);
-    if (rest <= maxError || rest >= perMs - maxError) source.needDigits();
+    if (Math.abs(rest) <= maxError || Math.abs(rest) >= perMicrosecond - maxError) source.needDigits();
   }
-  return Math.floor(given / perMs);
+  const whole = Math.round((given - rest) / perMicrosecond);
+  return timeOfMicroseconds(rest < 0 ? whole - 1 : whole);
 }
 
-function wholeMsOfText(digits: string, name: UnitName, source: TimeSource): number {
+function timeOfDigits(digits: string, name: UnitName, source: TimeSource): number {
   const [whole = ''] = digits.split('.');
-  if (name === 'epochS') return Math.floor(Math.round(Number(digits) * 1e6) / 1e3);
-  const { perMs } = UNITS[name];
   // Up to 15 digits a double does as well. Negative times with a fraction are not worth the care of cutting them
   // downwards exactly.
-  if (whole.length <= 15) return wholeMs(Number(digits), name, source);
+  if (name === 'epochS' || whole.length <= 15) return timeOfNumber(Number(digits), name, source);
+  if (name === 'epochMs') return timeOfEpochMs(Number(whole));
   const exact = BigInt(whole.replace('+', ''));
-  const rest = ((exact % BigInt(perMs)) + BigInt(perMs)) % BigInt(perMs);
-  return Number((exact - rest) / BigInt(perMs));
+  const perMicrosecond = BigInt(UNITS[name].perMicrosecond);
+  const rest = ((exact % perMicrosecond) + perMicrosecond) % perMicrosecond;
+  return timeOfMicroseconds(Number((exact - rest) / perMicrosecond));
+}
+
+function timeOfMicroseconds(whole: number): number {
+  const wholeMs = Math.floor(whole / 1000);
+  return pointInTime(wholeMs, whole - wholeMs * 1000);
 }
 
 function senmlTime(given: unknown, source: TimeSource): number {

@@ -1,12 +1,14 @@
 import { MAX_TIME_MS, MIN_TIME_MS } from '../core/limits.ts';
+import { withMicroseconds } from '../core/microseconds.ts';
 
 /**
  * Points in time as payloads give them, in epoch milliseconds.
  *
  * ISO 8601 [RFC 3339 section 5.6, and a little more]: `2025-11-02T14:30:25.123Z`; a space or `t` for the `T`, no
- * seconds, a fraction of up to 9 digits (cut below the millisecond), `Z`, `z`, `+01:00`, `+0100`, `+01`, or no zone at
+ * seconds, a fraction of up to 9 digits (cut below the microsecond), `Z`, `z`, `+01:00`, `+0100`, `+01`, or no zone at
  * all, which is taken as UTC. Days that the calendar doesn't have, hour 24 and second 60 are refused. Or a number of
- * epoch milliseconds, cut to a whole one. Years 1 to 9999, in UTC: what can be written (core/limits.ts).
+ * epoch milliseconds, rounded to the nearest microsecond. Years 1 to 9999, in UTC: what can be written
+ * (core/limits.ts); which of them have microseconds stands in core/microseconds.ts.
  */
 
 const ISO = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?([Zz]|([+-])(\d\d)(?::?(\d\d))?)?$/;
@@ -23,7 +25,13 @@ export type LocalToUtc = (localMs: number) => number;
 /** Epoch milliseconds, or NaN for what is no point in time. */
 export function parseTimestamp(given: unknown): number {
   if (typeof given === 'string') return parseIso(given, undefined);
-  return typeof given === 'number' ? inRange(Math.floor(given)) : Number.NaN;
+  return typeof given === 'number' ? timeOfEpochMs(given) : Number.NaN;
+}
+
+/** Epoch milliseconds with a fraction, rounded to the nearest microsecond. */
+export function timeOfEpochMs(given: number): number {
+  const whole = Math.floor(given);
+  return whole === given ? inRange(whole) : pointInTime(whole, Math.round((given - whole) * 1000));
 }
 
 /**
@@ -66,12 +74,22 @@ function parseAnyIso(text: string, toUtc: LocalToUtc | undefined): number {
     offsetHour = '0',
     offsetMinute = '0',
   ] = match;
-  const ms = Number(fraction.slice(0, 3).padEnd(3, '0'));
-  const dayMs = timeOfDayMs(Number(hour), Number(minute), Number(second), ms);
+  const dayMs = timeOfDayMs(Number(hour), Number(minute), Number(second), millisecondsIn(fraction));
   const wallMs = dateMs(Number(year), Number(month), Number(day)) + dayMs;
-  if (zone === undefined) return inRange(toUtc === undefined ? wallMs : toUtc(wallMs));
+  const microseconds = microsecondsIn(fraction);
+  if (zone === undefined) return pointInTime(toUtc === undefined ? wallMs : toUtc(wallMs), microseconds);
   const offsetMs = timeOfDayMs(Number(offsetHour), Number(offsetMinute), 0, 0);
-  return inRange(wallMs + (sign === '-' ? offsetMs : -offsetMs));
+  return pointInTime(wallMs + (sign === '-' ? offsetMs : -offsetMs), microseconds);
+}
+
+/** Of the digits of a second's fraction the first three. */
+export function millisecondsIn(fraction: string): number {
+  return Number(fraction.slice(0, 3).padEnd(3, '0'));
+}
+
+/** The next three; what follows is cut. */
+export function microsecondsIn(fraction: string): number {
+  return fraction.length <= 3 ? 0 : Number(fraction.slice(3, 6).padEnd(3, '0'));
 }
 
 /**
@@ -94,6 +112,11 @@ export function timeOfDayMs(hour: number, minute: number, second: number, ms: nu
 /** NaN for what can't be written. -0 is 0, as it is once a file was read. */
 export function inRange(ms: number): number {
   return ms >= MIN_TIME_MS && ms <= MAX_TIME_MS ? ms + 0 : Number.NaN;
+}
+
+/** The same with microseconds, a whole number from 0 to 1000. */
+export function pointInTime(wholeMs: number, microseconds: number): number {
+  return withMicroseconds(inRange(wholeMs), microseconds);
 }
 
 /** NaN where there is no digit. */

@@ -1,7 +1,8 @@
 import type { Reason } from '../core/errors.ts';
 import type { TagValues } from '../core/tag-values.ts';
+import type { ValueDetails } from '../core/value-details.ts';
 import { isInexactInteger, markInexactNumbers, stringifyExactly } from './exact-json.ts';
-import { compileQuality, DEFAULT_QUALITY, type QualityReader } from './quality.ts';
+import { compileQuality, DEFAULT_QUALITY, qualityCodeOf, type QualityReader } from './quality.ts';
 import { reasonFor } from './reasons.ts';
 import type { NamedTag } from './tag-name.ts';
 import { isBrokenText, unpadded } from './text.ts';
@@ -33,6 +34,9 @@ export class ValueDecoder {
   #defaultTimeMs = 0;
   #defaultTimeProblem: Reason | undefined;
   #defaultQuality = DEFAULT_QUALITY;
+  /** The same as a number, where a column wants it. */
+  #defaultDetails: ValueDetails | null = null;
+  readonly #keepsQualityCode: boolean;
 
   // Values of one message mostly have the same time; the last one that was read and found good.
   #lastTimestamp = '';
@@ -43,7 +47,8 @@ export class ValueDecoder {
   readonly #quality: QualityReader;
   readonly #meaningOf: ReturnType<typeof compileTextMeanings>;
 
-  constructor(meanings: ValueMeanings = {}) {
+  constructor(meanings: ValueMeanings = {}, keepsQualityCode = false) {
+    this.#keepsQualityCode = keepsQualityCode;
     const { numbersInText = false, decimalComma = false, words = {} } = meanings;
     this.#time = compileTimeReader(meanings);
     this.#timeSource = {
@@ -98,6 +103,7 @@ export class ValueDecoder {
     this.#defaultTimeMs = isAbsent(timestamp) ? receivedAtMs : this.#timeMs(timestamp);
     this.#defaultTimeProblem = this.#timeProblem(timestamp, this.#defaultTimeMs);
     this.#defaultQuality = isAbsent(quality) ? DEFAULT_QUALITY : this.#qualityText(quality);
+    if (this.#keepsQualityCode) this.#defaultDetails = this.#detailsOf(quality);
   }
 
   /** Adds one value: a JSON scalar or an object `{ value, timestamp, quality }`, whose other keys mean nothing. */
@@ -125,6 +131,7 @@ export class ValueDecoder {
   }
 
   #add(named: NamedTag, number: number, text: string | null, problem: Reason | undefined): void {
+    if (this.#keepsQualityCode) this.#into.describe(this.#defaultDetails);
     this.#into.push(
       named.tag,
       number,
@@ -164,13 +171,17 @@ export class ValueDecoder {
     const timeMs = this.#defaultTimeMs;
     const timeProblem = this.#defaultTimeProblem;
     const quality = this.#defaultQuality;
+    const details = this.#defaultDetails;
     const ownTime = given['timestamp'];
     const ownQuality = given['quality'];
     if (!isAbsent(ownTime)) {
       this.#defaultTimeMs = this.#timeMs(ownTime);
       this.#defaultTimeProblem = this.#timeProblem(ownTime, this.#defaultTimeMs);
     }
-    if (!isAbsent(ownQuality)) this.#defaultQuality = this.#qualityText(ownQuality);
+    if (!isAbsent(ownQuality)) {
+      this.#defaultQuality = this.#qualityText(ownQuality);
+      if (this.#keepsQualityCode) this.#defaultDetails = this.#detailsOf(ownQuality);
+    }
 
     const value = given['value'];
     if (value === undefined) this.#pushNotScalar(named, given);
@@ -180,6 +191,7 @@ export class ValueDecoder {
     this.#defaultTimeMs = timeMs;
     this.#defaultTimeProblem = timeProblem;
     this.#defaultQuality = quality;
+    this.#defaultDetails = details;
   }
 
   /** Its text keeps the digits of the numbers in it, so only a second pass can give it. */
@@ -210,6 +222,11 @@ export class ValueDecoder {
   #qualityText(given: unknown): string {
     if (typeof given === 'number') this.#checkPrecision(given);
     return this.#quality(this.unmark(given));
+  }
+
+  #detailsOf(quality: unknown): ValueDetails | null {
+    const qualityCode = qualityCodeOf(this.unmark(quality));
+    return Number.isNaN(qualityCode) ? null : { qualityCode, fields: undefined };
   }
 
   #isMarked(given: unknown): given is string {

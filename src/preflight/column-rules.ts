@@ -1,8 +1,12 @@
-import type { Column, ValueType } from '../core/columns.ts';
+import type { TableColumn, ValueType } from '../core/columns.ts';
 import type { ColumnFacts } from '../oracle/dictionary.ts';
 
-/** What a column is written with: `double` and `decimal` are the two of oracle.valueType. */
-export type Content = 'text' | 'double' | 'decimal' | 'messageNo' | 'valueNo' | 'time';
+/**
+ * What a column is written with: `double` and `decimal` are the two of oracle.valueType, `messageNo` and `valueNo` the
+ * ledger's, and those from `part` on what a further column is for.
+ */
+export type Content =
+  'text' | 'double' | 'decimal' | 'messageNo' | 'valueNo' | 'time' | 'part' | 'number' | 'flag' | 'code' | 'sequence';
 
 /** What is wrong with a column; `isFatal`: rows are refused, or the statement is. */
 export interface ColumnProblem {
@@ -23,18 +27,23 @@ const fine = (): undefined => undefined;
 const worse = (text: string, wants: string) => (): ColumnProblem => ({ isFatal: false, text, wants });
 
 const CONVERTED = 'numbers are turned into text as the session writes them';
+const READ_AS_NUMBERS = 'texts are turned into numbers as the session reads them, and others are rejected (ORA-01722)';
+const NUMBERS: readonly Content[] = ['number', 'flag', 'code', 'sequence'];
 const MS_DIGITS = 3;
 /** Binary digits of a double. */
 const DOUBLE_BITS = 53;
 /** Message numbers go up to 2^53, value numbers to 2^32. */
 const MESSAGE_NO_DIGITS = 16;
 const VALUE_NO_DIGITS = 10;
+const FLAG_DIGITS = 1;
 
 /** The first that applies; a type in none of them cannot be written. */
 const TYPE_RULES: readonly TypeRule[] = [
-  { types: /^N?(?:VARCHAR2?|CLOB)$/, contents: ['text'], problem: fine },
-  { types: /^N?CHAR$/, contents: ['text'], problem: worse('CHAR fills up with blanks', 'VARCHAR2') },
+  { types: /^N?(?:VARCHAR2?|CLOB)$/, contents: ['text', 'part'], problem: fine },
+  { types: /^N?CHAR$/, contents: ['text', 'part'], problem: worse('CHAR fills up with blanks', 'VARCHAR2') },
+  { types: /^NUMBER$/, contents: ['part'], problem: worse(READ_AS_NUMBERS, 'VARCHAR2') },
   { types: /^N?VARCHAR2?$/, contents: ['double', 'decimal'], problem: worse(CONVERTED, 'BINARY_DOUBLE or NUMBER') },
+  { types: /^N?VARCHAR2?$/, contents: NUMBERS, problem: worse(CONVERTED, 'NUMBER') },
   { types: /^BINARY_DOUBLE$/, contents: ['double'], problem: fine },
   {
     types: /^BINARY_DOUBLE$/,
@@ -46,6 +55,13 @@ const TYPE_RULES: readonly TypeRule[] = [
   { types: /^NUMBER$/, contents: ['double', 'decimal'], problem: numberProblem },
   { types: /^NUMBER$/, contents: ['messageNo'], problem: (column) => countProblem(column, MESSAGE_NO_DIGITS) },
   { types: /^NUMBER$/, contents: ['valueNo'], problem: (column) => countProblem(column, VALUE_NO_DIGITS) },
+  { types: /^NUMBER$/, contents: ['sequence'], problem: (column) => countProblem(column, MESSAGE_NO_DIGITS) },
+  { types: /^NUMBER$/, contents: ['code'], problem: (column) => countProblem(column, VALUE_NO_DIGITS) },
+  { types: /^NUMBER$/, contents: ['flag'], problem: (column) => countProblem(column, FLAG_DIGITS) },
+  { types: /^NUMBER$/, contents: ['number'], problem: numberProblem },
+  { types: /^BINARY_DOUBLE$/, contents: NUMBERS, problem: fine },
+  { types: /^BINARY_FLOAT$/, contents: ['number'], problem: worse('it keeps 7 digits', 'BINARY_DOUBLE') },
+  { types: /^FLOAT$/, contents: ['number'], problem: floatProblem },
   { types: /^TIMESTAMP\(\d\)/, contents: ['time'], problem: timestampProblem },
   { types: /^DATE$/, contents: ['time'], problem: worse('DATE drops what is below a second', 'TIMESTAMP(6)') },
 ];
@@ -80,6 +96,11 @@ const CONTENT_NAMES: Readonly<Record<Content, string>> = {
   messageNo: 'whole numbers',
   valueNo: 'whole numbers',
   time: 'times',
+  part: 'texts',
+  number: 'numbers',
+  flag: 'numbers',
+  code: 'numbers',
+  sequence: 'numbers',
 };
 
 /** Whether a column of that type can hold what is written to it. */
@@ -104,16 +125,18 @@ export function typeRemark({ type, length, inCharacters }: ColumnFacts, content:
       ? '; times are written as UTC, +00:00'
       : '; times are UTC, which the column does not say';
   }
-  if (content === 'text' && type.endsWith('CLOB'))
+  if ((content === 'text' || content === 'part') && type.endsWith('CLOB'))
     return '; a LOB makes each row slower, and texts have 4,000 bytes at most';
-  if (content !== 'text' || length === 0) return '';
+  if ((content !== 'text' && content !== 'part') || length === 0) return '';
   return inCharacters
     ? '; longer texts are rejected'
     : '; longer texts are rejected, and a letter may take up to 4 bytes';
 }
 
 /** What a column of the table is written with. */
-export function contentOf({ content }: Column, valueType: ValueType): Content {
+export function contentOf({ content, further }: TableColumn, valueType: ValueType): Content {
+  if (further !== undefined) return further;
+  if (content.holds === 'decimal') return 'number';
   if (content.holds !== 'number') return content.holds;
   return valueType === 'number' ? 'decimal' : 'double';
 }

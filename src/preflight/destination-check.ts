@@ -1,9 +1,9 @@
-import type { Destination } from '../core/columns.ts';
+import { tableColumns, type Destination } from '../core/columns.ts';
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { quoteName } from '../core/identifier.ts';
 import type { ColumnFacts, FoundTable, TableName } from '../oracle/dictionary.ts';
 import { createMerge } from '../oracle/merge.ts';
-import { createInsert, usedColumns } from '../oracle/statements.ts';
+import { createInsert } from '../oracle/statements.ts';
 import { mergeKey, mergeTarget } from '../oracle/table-keys.ts';
 import { failed, ok, unknown, type Finding } from './finding.ts';
 import { checkKeys } from './key-check.ts';
@@ -50,7 +50,7 @@ async function checkFound(
 ): Promise<Finding[]> {
   const { table } = found;
   const columns = await context.dictionary.columns(table);
-  const written = usedColumns(destination).map(({ name }) => name);
+  const written = tableColumns(destination).map(({ name }) => name);
   return [
     ...checkColumns(destination, table, columns),
     ...(await checkOtherColumns(table, columns, written, context)),

@@ -1,7 +1,6 @@
-import type { Destination } from '../core/columns.ts';
+import { tableColumns, type Destination } from '../core/columns.ts';
 import { parseName } from '../core/identifier.ts';
 import type { ColumnFacts, TableName, UniqueKey } from '../oracle/dictionary.ts';
-import { usedColumns } from '../oracle/statements.ts';
 import { mayCatch, mergeKey } from '../oracle/table-keys.ts';
 import { failed, ok, warning, type Finding } from './finding.ts';
 import type { TableContext } from './table-check.ts';
@@ -18,7 +17,7 @@ export async function checkKeys(
   proposal: string,
 ): Promise<Finding[]> {
   const keys = await dictionary.uniqueKeys(table);
-  const names = new Set(usedColumns(destination).map(({ name }) => parseName(name, 1)?.[0] ?? ''));
+  const names = new Set(tableColumns(destination).map(({ name }) => parseName(name, 1)?.[0] ?? ''));
   const filledOf = (key: UniqueKey): string | undefined =>
     key.columns.find((name) => !names.has(name) && columns.some((column) => column.name === name && column.hasDefault));
   const byDefault = keys.flatMap((key) => {

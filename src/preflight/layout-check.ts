@@ -1,4 +1,4 @@
-import { COLUMNS } from '../core/columns.ts';
+import { tableColumns } from '../core/columns.ts';
 import { parseName, quoteName } from '../core/identifier.ts';
 import type { FoundTable, TableLayout, TableName } from '../oracle/dictionary.ts';
 import type { TableOptions } from '../oracle/statements.ts';
@@ -21,12 +21,12 @@ export async function checkLayout(
   return layout === undefined ? [] : [partitions(table, layout), indexes(options, layout)];
 }
 
-function viewFinding(table: TableName, { columns }: TableOptions, insertable: readonly string[] | undefined): Finding {
+function viewFinding(table: TableName, options: TableOptions, insertable: readonly string[] | undefined): Finding {
   const subject = 'kind of table';
   const where = `${quoted(table)} is a view: rows, keys, partitions and room are those of the table behind it`;
   if (insertable === undefined)
     return unknown(subject, `${where}; whether it takes rows cannot be seen`, 'look at ALL_UPDATABLE_COLUMNS');
-  const names = COLUMNS.map(({ key }) => parseName(columns[key], 1)?.[0]);
+  const names = tableColumns(options).map(({ name }) => parseName(name, 1)?.[0]);
   const missing = names.filter((name) => name !== undefined && !insertable.includes(name));
   if (missing.length === 0) return ok(subject, `${where}; it takes all columns that are written`);
   const text = `${where}; it takes no rows with ${missing.join(', ')} (ORA-01733)`;

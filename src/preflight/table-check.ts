@@ -1,4 +1,4 @@
-import { COLUMNS, columnType } from '../core/columns.ts';
+import { tableColumns } from '../core/columns.ts';
 import { parseName, quoteName } from '../core/identifier.ts';
 import { plural, sizeText } from '../core/wording.ts';
 import type { ColumnFacts, Dictionary, FoundTable, ServerFacts, TableName } from '../oracle/dictionary.ts';
@@ -71,20 +71,17 @@ function notFound(
 
 /** Each configured column: there, of a good type, NULL where the bridge has nothing to write. */
 export function checkColumns(options: TableOptions, table: TableName, columns: readonly ColumnFacts[]): Finding[] {
-  return COLUMNS.flatMap((described): Finding[] => {
-    const { emptyFor, key } = described;
-    const name = options.columns[key];
-    if (name === '') return [];
-    const proposedType = columnType(described, options.valueType);
-    const subject = `column ${parseName(name, 1)?.[0] ?? name} (${key})`;
+  return tableColumns(options).map((written): Finding => {
+    const { emptyFor, further, key, name, path, type: proposedType } = written;
+    const stored = parseName(name, 1)?.[0] ?? name;
+    const subject = further === undefined ? `column ${stored} (${key})` : `column ${stored}`;
     const column = findColumn(columns, name);
-    if (column === undefined)
-      return [missingColumn(subject, `oracle.columns.${key}`, name, proposedType, table, columns)];
-    const finding = checkColumn(subject, column, contentOf(described, options.valueType), proposedType, table);
-    if (finding.verdict === 'failed' || column.nullable || emptyFor === undefined) return [finding];
+    if (column === undefined) return missingColumn(subject, path, name, proposedType, table, columns);
+    const finding = checkColumn(subject, column, contentOf(written, options.valueType), proposedType, table);
+    if (finding.verdict === 'failed' || column.nullable || emptyFor === undefined) return finding;
     const report = emptyFor.isFatal ? failed : warning;
     const text = `${typeText(column)} NOT NULL: rejects all ${emptyFor.text}`;
-    return [report(subject, text, `ALTER TABLE ${quoted(table)} MODIFY ("${column.name}" NULL);`)];
+    return report(subject, text, `ALTER TABLE ${quoted(table)} MODIFY ("${column.name}" NULL);`);
   });
 }
 

@@ -1,3 +1,4 @@
+import { furtherColumns, type FieldColumn, type TableColumn, type ValueType } from '../core/columns.ts';
 import type { Reason } from '../core/errors.ts';
 import { MAX_TIME_MS, MIN_TIME_MS } from '../core/limits.ts';
 import type { RefusedRow } from '../core/refused-row.ts';
@@ -9,6 +10,23 @@ export interface RowCheckOptions {
   readonly valueType: 'binary_double' | 'number';
   /** False when no text column is configured: a value that needs it would be lost without a word. */
   readonly hasTextColumn: boolean;
+  /** Those whose content the configuration chooses; absent: none. */
+  readonly further?: readonly TableColumn[];
+}
+
+/** What a row check has to know of a table. */
+export interface CheckedTable {
+  readonly valueType: ValueType;
+  readonly columns: Readonly<Record<string, string>> & { readonly text: string };
+  readonly fields?: readonly FieldColumn[];
+}
+
+/** What there is to check of the rows of a table. `maxTextBytes`: as above. */
+export function rowCheckOf(table: CheckedTable, maxTextBytes: number): RowCheckOptions {
+  const { columns, valueType } = table;
+  const further = furtherColumns(table);
+  const options = { maxTextBytes, valueType, hasTextColumn: columns.text !== '' };
+  return further.length === 0 ? options : { ...options, further };
 }
 
 /** NUMBER keeps magnitudes from 1e-130 up to but without 1e126. */
@@ -57,8 +75,42 @@ function checkRow(values: TagValues, i: number, options: RowCheckOptions): Reaso
     tooLong('the tag name', tag.name, options.maxTextBytes) ??
     tooLong('the PLC code', tag.plcCode, options.maxTextBytes) ??
     tooLong('the tag address', tag.address, options.maxTextBytes) ??
-    tooLong('the quality', values.qualities[i]!, options.maxTextBytes)
+    tooLong('the quality', values.qualities[i]!, options.maxTextBytes) ??
+    // Most tables have none.
+    (options.further === undefined ? undefined : checkFurther(values, i, options.further, options.maxTextBytes))
   );
+}
+
+function checkFurther(
+  values: TagValues,
+  i: number,
+  further: readonly TableColumn[],
+  maxTextBytes: number,
+): Reason | undefined {
+  for (const { content, name } of further) {
+    const found = content.read(values, i);
+    const reason =
+      typeof found === 'string'
+        ? tooLong(`column ${name}`, found, maxTextBytes)
+        : found === null
+          ? undefined
+          : content.holds === 'time'
+            ? badTime(name, found)
+            : badNumber(name, found);
+    if (reason !== undefined) return reason;
+  }
+  return undefined;
+}
+
+function badTime(name: string, timeMs: number): Reason | undefined {
+  if (timeMs >= MIN_TIME_MS && timeMs <= MAX_TIME_MS) return undefined;
+  return { code: 'COLUMN_VALUE', message: `column ${name} needs a time within the years 1 to 9999` };
+}
+
+function badNumber(name: string, number: number): Reason | undefined {
+  const magnitude = Math.abs(number);
+  if (number === 0 || (magnitude >= MIN_NUMBER && magnitude < MAX_NUMBER)) return undefined;
+  return { code: 'COLUMN_VALUE', message: `column ${name} needs a number that NUMBER can hold, not ${number}` };
 }
 
 function tooLong(what: string, text: string | null, maxBytes: number): Reason | undefined {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { withMicroseconds } from '../../src/core/microseconds.ts';
 import { ORIGIN, type Place } from '../../src/core/place.ts';
 import type { RefusedRow } from '../../src/core/refused-row.ts';
 import type { Connections, ConnectionsOptions } from '../../src/oracle/connections.ts';
@@ -50,6 +51,19 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
     await clock.advance(10_000);
     await stopping;
     standin.stop();
+  });
+
+  it('writes times with their microseconds', async () => {
+    const values = valuesOf(1, 2, 3, 4);
+    const timesMs = [
+      withMicroseconds(1_762_093_825_123, 456),
+      withMicroseconds(1_762_093_825_000, 1),
+      withMicroseconds(-1, 999),
+      1_762_093_825_123,
+    ];
+    values.timesMs.set(timesMs);
+    await databaseOn(connect()).write(values, undefined, () => Promise.resolve());
+    expect((await readRows(standin)).map(({ timeMs }) => timeMs)).toEqual(timesMs);
   });
 
   describe('Connections', () => {

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -58,7 +59,7 @@ describe.each(['19c', '23ai'] as const)('a session on a %s-like server', (profil
 });
 
 describe('the driver', () => {
-  it('has the one private thing that is used of it, and is pinned to that version', async () => {
+  it('has the private things that are used of it, and is pinned to that version', async () => {
     expect(() => assertDriverFits()).not.toThrow();
     const { dependencies } = JSON.parse(await readFile('package.json', 'utf8')) as {
       dependencies: { oracledb: string };
@@ -77,5 +78,24 @@ describe('the driver', () => {
     ['the method', (): unknown => ({ NetworkSession: Object })],
   ])('is refused at the start when %s is not there', (_what, load) => {
     expect(() => assertDriverFits(load)).toThrow(/node-oracledb .* has no way to cut a connection/);
+  });
+
+  it.each([
+    ['is elsewhere', {}],
+    [
+      'has milliseconds only',
+      {
+        BaseBuffer: class {
+          readonly buf = Buffer.alloc(13);
+          writeOracleDate(date: Date): void {
+            this.buf.writeUInt32BE(Math.floor(date.getUTCMilliseconds()) * 1_000_000, 7);
+          }
+        },
+      },
+    ],
+  ])('is refused at the start when what writes times %s', (_what, buffer) => {
+    const require = createRequire(import.meta.url);
+    const load = (path: string): unknown => (path.endsWith('buffer.js') ? buffer : require(path));
+    expect(() => assertDriverFits(load)).toThrow(/writes times without their microseconds/);
   });
 });

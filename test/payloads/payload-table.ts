@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { TimeWriter } from '../../src/backup/csv/time-text.ts';
 import type { Subscription } from '../../src/config/config.ts';
 import { fillSubscription, subscriptionProblems } from '../../src/config/kinds/subscription-fields.ts';
 import { SKIPPED } from '../../src/core/message.ts';
@@ -95,7 +96,7 @@ function rowOf(values: TagValues, i: number): ExpectedRow {
     name: values.tags[i]!.name,
     ...(Number.isNaN(number) ? {} : { value: number }),
     ...(text === null ? {} : { text }),
-    ...(timeMs === RECEIVED_AT_MS ? {} : { time: Number.isNaN(timeMs) ? null : new Date(timeMs).toISOString() }),
+    ...(timeMs === RECEIVED_AT_MS ? {} : { time: Number.isNaN(timeMs) ? null : new TimeWriter().text(timeMs) }),
     ...(quality === 'GOOD' ? {} : { quality }),
     ...(problem === undefined ? {} : { problem }),
   };

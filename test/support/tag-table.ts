@@ -1,3 +1,4 @@
+import { withMicroseconds } from '../../src/core/microseconds.ts';
 import { schemaDdl } from '../../src/oracle/schema.ts';
 import type { Timestamp, Value } from './standin/engine/types.ts';
 import type { Standin } from './standin/standin.ts';
@@ -58,9 +59,13 @@ export async function readRows(standin: Standin, where = '1 = 1'): Promise<TagRo
     name: row['TAG_NAME'] as string,
     value: row['TAG_VALUE'] as number | null,
     text: row['TAG_TEXT'] as string | null,
-    timeMs: (row['TIMESTAMP'] as Exclude<Value, string | number> as Timestamp).ms,
+    timeMs: timeMsOf(row['TIMESTAMP'] as Exclude<Value, string | number> as Timestamp),
     quality: row['QUALITY'] as string,
   }));
+}
+
+function timeMsOf({ ms, ns }: Timestamp): number {
+  return withMicroseconds(ms, Math.round(ns / 1000));
 }
 
 export async function countRows(standin: Standin): Promise<number> {

@@ -3,6 +3,7 @@ import type { Reason } from '../../core/errors.ts';
 import { MAX_VALUE_NO } from '../../core/limits.ts';
 import type { Tag } from '../../core/tag-values.ts';
 import { CsvError, textOfField, type CsvRecord } from './csv.ts';
+import { DetailsReader, type ReadDetails } from './details-text.ts';
 import { ROW_COLUMNS, type RowColumn } from './row-format.ts';
 import { TimeReader } from './time-text.ts';
 
@@ -23,6 +24,8 @@ export interface DecodedRow {
   readonly valueNo: number;
   /** When the row was given up; NaN where that is not said. */
   readonly attemptedAtMs: number;
+  /** What further columns hold of it. */
+  readonly details: ReadDetails;
   /** Why the row, or its batch, was not taken. */
   readonly reason: Reason;
 }
@@ -32,6 +35,7 @@ const OPTIONAL_COLUMNS: ReadonlySet<RowColumn> = new Set([
   'insertion_attempt_time',
   'journal',
   'destination',
+  'details',
   'error_code',
   'error_message',
 ]);
@@ -60,6 +64,7 @@ export class RowDecoder {
   readonly #times = new TimeReader();
   readonly #receiptTimes = new TimeReader();
   readonly #attemptTimes = new TimeReader();
+  readonly #details = new DetailsReader();
   #lastReason: Reason = { code: '', message: '' };
 
   /** Throws CsvError when a column is missing. */
@@ -95,6 +100,7 @@ export class RowDecoder {
       messageNo: hasPlace ? this.#wholeNumber(record, 'message_no', Number.MAX_SAFE_INTEGER) : Number.NaN,
       valueNo: hasPlace ? this.#wholeNumber(record, 'value_no', MAX_VALUE_NO) : 0,
       attemptedAtMs: this.#time(record, 'insertion_attempt_time', this.#attemptTimes),
+      details: this.#readDetails(record),
       reason: this.#reason(record),
     };
   }
@@ -125,6 +131,13 @@ export class RowDecoder {
     const timeMs = reader.timeMs(text);
     if (timeMs === undefined) throw refusal(record, column, 'not an ISO 8601 time with a time zone', text);
     return timeMs;
+  }
+
+  #readDetails(record: CsvRecord): ReadDetails {
+    const text = this.#textOrNull(record, 'details');
+    const details = this.#details.read(text);
+    if (details === undefined) throw refusal(record, 'details', 'not an object that the bridge wrote', text ?? '');
+    return details;
   }
 
   #wholeNumber(record: CsvRecord, column: RowColumn, max: number): number {

@@ -4,6 +4,7 @@ import type { Message } from '../../core/message.ts';
 import type { RefusedRow } from '../../core/refused-row.ts';
 import type { Tag, TagValues } from '../../core/tag-values.ts';
 import { csvField, csvText } from './csv.ts';
+import { DetailsWriter } from './details-text.ts';
 import { TimeWriter } from './time-text.ts';
 
 /**
@@ -29,6 +30,7 @@ export const ROW_COLUMNS = [
   'message_no',
   'value_no',
   'destination',
+  'details',
   'error_code',
   'error_message',
 ] as const;
@@ -127,6 +129,7 @@ class RowLines {
   readonly #origins = new Map<Tag, string>();
   readonly #times = new TimeWriter();
   readonly #receiptTimes = new TimeWriter();
+  readonly #details = new DetailsWriter();
   readonly #attemptTime: string;
   readonly #journal: string;
   readonly #destination: string;
@@ -158,7 +161,8 @@ class RowLines {
     return (
       `${name}${numberText(values.numbers[i]!)},${time},${this.#qualityField},${this.#attemptTime},` +
       `${csvText(text)},${this.#origins.get(tag)!},${receivedAt},` +
-      `${this.#journal},${values.messageNos[i]!},${values.valueNos[i]!},${this.#destination}${ending}`
+      `${this.#journal},${values.messageNos[i]!},${values.valueNos[i]!},${this.#destination},` +
+      `${this.#details.field(values, i)}${ending}`
     );
   }
 }

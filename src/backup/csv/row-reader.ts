@@ -80,7 +80,10 @@ class RowList implements BackupRows {
   add(row: DecodedRow): void {
     const i = this.values.length;
     const problem = this.#reasonsAreProblems && row.reason.code !== '' ? row.reason : undefined;
+    const { details, origin } = row.details;
+    this.values.describe(details);
     this.values.push(row.tag, row.number, row.text, row.timeMs, row.quality, problem);
+    if (origin !== null) this.values.setOrigin(i, origin);
     this.values.messageNos[i] = row.messageNo;
     this.values.valueNos[i] = row.valueNo;
     this.values.receivedAtMs[i] = row.receivedAtMs;

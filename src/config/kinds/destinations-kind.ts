@@ -1,5 +1,5 @@
-import { COLUMNS, ON_DUPLICATE, VALUE_TYPES } from '../../core/columns.ts';
-import { DEFAULT_DESTINATION, DESTINATION_NAME } from '../../core/destination.ts';
+import { COLUMNS, isColumnKey, ON_DUPLICATE, VALUE_TYPES } from '../../core/columns.ts';
+import { DEFAULT_DESTINATION, DESTINATION_NAME, isDestinationName } from '../../core/destination.ts';
 import {
   completed,
   fieldsJsonSchema,
@@ -16,6 +16,7 @@ import { printable } from '../../core/printable.ts';
 import type { DestinationConfig } from '../config.ts';
 import { parseJson } from '../json-reader.ts';
 import type { Setting, SettingKind } from '../setting.ts';
+import { furtherColumnProblems } from './further-columns.ts';
 import { columnName, tableName } from './oracle-kinds.ts';
 import { choice } from './plain-kinds.ts';
 
@@ -27,10 +28,6 @@ import { choice } from './plain-kinds.ts';
 const EXAMPLE = '{ "table": "ALARM_LOG" }';
 
 export const DESTINATION_MUST = 'must be a name: a letter, then up to 63 letters, digits, "_" or "-"';
-
-export function isDestinationName(value: unknown): value is string {
-  return typeof value === 'string' && DESTINATION_NAME.test(value);
-}
 
 /** What is asked of a field that may be left out; `kind` says it as it does of the setting in `oracle`. */
 function optional<T>(doc: string, kind: SettingKind, setting: Partial<Setting> = {}): Field<T | undefined> {
@@ -52,6 +49,19 @@ const COLUMN_FIELDS = Object.fromEntries(
   ]),
 ) as ColumnFields;
 
+/** Another key is itself the name of a column, as in `oracle.columns`. */
+function columnProblems(value: unknown): Problem[] {
+  if (!isGiven(value)) return objectProblems(COLUMN_FIELDS, value, '{ "text": "MSG" }');
+  const further = furtherOf(value);
+  const known = Object.fromEntries(Object.entries(value).filter(([name]) => !Object.hasOwn(further, name)));
+  const wrong = Object.entries(further).flatMap(([name, content]) => furtherColumnProblems(name, content));
+  return [...wrong, ...objectProblems(COLUMN_FIELDS, known, '')];
+}
+
+function furtherOf<T>(columns: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(columns).filter(([name]) => !isColumnKey(name)));
+}
+
 /** The keys of one destination. */
 export const DESTINATION_FIELDS: Fields<DestinationConfig> = {
   table: {
@@ -60,11 +70,13 @@ export const DESTINATION_FIELDS: Fields<DestinationConfig> = {
     check: (value) => tableName.check(value, { doc: '', kind: tableName, default: '' }),
   },
   columns: {
-    doc: 'its columns, by the keys of oracle.columns; each that is left out is as there, "" has none written',
-    jsonSchema: fieldsJsonSchema(COLUMN_FIELDS),
+    doc:
+      'its columns, by the keys of oracle.columns, and further ones; each that is left out is as there, "" has none ' +
+      'written',
+    jsonSchema: { ...fieldsJsonSchema(COLUMN_FIELDS), patternProperties: { '.': { type: 'string' } } },
     default: undefined,
-    check: (value) => (value === undefined ? [] : objectProblems(COLUMN_FIELDS, value, '{ "text": "MSG" }')),
-    complete: (value) => (value === undefined ? value : completed(COLUMN_FIELDS, value)),
+    check: (value) => (value === undefined ? [] : columnProblems(value)),
+    complete: (value) => (value === undefined ? value : { ...completed(COLUMN_FIELDS, value), ...furtherOf(value) }),
   },
   valueType: optional('type of its value column: binary_double or number', choice, { choices: VALUE_TYPES }),
   onDuplicate: optional('what becomes of a row whose key is there already: reject, ignore or update', choice, {

@@ -1,5 +1,6 @@
 import type { JsonSchema } from '../../core/fields.ts';
 import { SECTIONS, SETTINGS } from '../convict.ts';
+import type { PlacedSetting } from '../setting.ts';
 
 /** The JSON Schema of a configuration file, for editors: `"$schema": "./bridge.schema.json"`. */
 export function configJsonSchema(): string {
@@ -16,7 +17,18 @@ function section(path: string): JsonSchema {
   const keys = SECTIONS.get(path) ?? [];
   const properties = keys.map((key) => [key, node(path === '' ? key : `${path}.${key}`)] as const);
   const editorKey = path === '' ? [['$schema', { type: 'string' }] as const] : [];
-  return { type: 'object', additionalProperties: false, properties: Object.fromEntries([...editorKey, ...properties]) };
+  const others = [...SETTINGS.values()].find(({ within }) => within === path);
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.fromEntries([...editorKey, ...properties]),
+    ...(others !== undefined && { patternProperties: { '.': entrySchema(others) } }),
+  };
+}
+
+/** What an entry of a setting may be that stands in a section of its own. */
+function entrySchema(setting: PlacedSetting): unknown {
+  return { description: setting.doc, ...(setting.kind.jsonSchema(setting)['additionalProperties'] as JsonSchema) };
 }
 
 function node(path: string): JsonSchema {

@@ -1,6 +1,8 @@
-import { COLUMNS, ON_DUPLICATE, VALUE_TYPES, type Column } from '../../core/columns.ts';
+import { COLUMNS, ON_DUPLICATE, VALUE_TYPES, type Column, type ColumnKey } from '../../core/columns.ts';
 import type { OracleConfig } from '../config.ts';
+import { FURTHER_CONTENT } from '../../core/further-columns.ts';
 import { destinations } from '../kinds/destinations-kind.ts';
+import { furtherColumns } from '../kinds/further-columns.ts';
 import { columnName, connectString, tableName } from '../kinds/oracle-kinds.ts';
 import { choice, path, text, wholeNumber } from '../kinds/plain-kinds.ts';
 import type { Schema, Setting } from '../setting.ts';
@@ -10,7 +12,12 @@ function columnSetting({ defaultName, doc, key, mayBeAbsent }: Column): [string,
   return [key, mayBeAbsent ? { ...setting, doc: `${doc} Empty: not written.`, mayBeEmpty: true } : setting];
 }
 
-export const oracleSchema: Schema<OracleConfig> = {
+/** What stands in settings of its own here. */
+interface OwnSettings extends Omit<OracleConfig, 'columns' | 'furtherColumns' | 'fields' | 'destinationFields'> {
+  readonly columns: Readonly<Record<ColumnKey, string>>;
+}
+
+const SETTINGS: Schema<OwnSettings> = {
   connectString: {
     doc:
       'Where the database is: host:port/service, a name from tnsnames.ora or a whole connect descriptor. Several ' +
@@ -101,7 +108,7 @@ export const oracleSchema: Schema<OracleConfig> = {
     kind: tableName,
     default: 'TAG_DATA',
   },
-  columns: Object.fromEntries(COLUMNS.map(columnSetting)) as Schema<OracleConfig['columns']>,
+  columns: Object.fromEntries(COLUMNS.map(columnSetting)) as Schema<OwnSettings['columns']>,
   valueType: {
     doc:
       'Type of the value column: binary_double is fast and holds every measured value; number holds decimal ' +
@@ -147,3 +154,16 @@ export const oracleSchema: Schema<OracleConfig> = {
     default: 'hold',
   },
 };
+
+const FURTHER_COLUMNS: Setting<Readonly<Record<string, string>>> = {
+  doc:
+    'Further columns of the table, each with what it holds. In a file they stand in oracle.columns beside the others, ' +
+    `"columns": { "source": "'gateway-01'", "line": "{2}" }. ` +
+    `A column holds ${FURTHER_CONTENT}, or both. Empty: not written.`,
+  kind: furtherColumns,
+  default: {},
+  within: 'oracle.columns',
+};
+
+/** An object with names of the user's own is one setting. */
+export const oracleSchema = { ...SETTINGS, furtherColumns: FURTHER_COLUMNS } as unknown as Schema<OracleConfig>;

@@ -7,7 +7,8 @@ import { compileConditions, type Test } from './conditions.ts';
 import { type Cursor, type Reader, scalarText } from './cursor.ts';
 import { LongNumber } from './exact-parser.ts';
 import { jsonText } from './json-text.ts';
-import type { RowMapping, Source } from './mapping.ts';
+import type { ColumnSource, RowMapping, Source } from './mapping.ts';
+import type { CompiledColumn } from './row-columns.ts';
 import { compilePath, MappingError, parseEach, type Step } from './paths.ts';
 import { compileTemplate, firstTemplate, isOfMessage, type Template } from './templates.ts';
 
@@ -47,6 +48,11 @@ export interface CompiledRow {
   readonly readTime: (found: unknown, source: TimeSource) => number;
   readonly timeFormat: string;
   readonly quality: (at: Cursor) => string;
+  /** Where the quality is. */
+  readonly qualitySource: Reader;
+  readonly columns: readonly CompiledColumn[];
+  /** The destination of the rows; undefined: that of the subscription. */
+  readonly to: string | undefined;
   readonly isIncluded: ((key: string) => boolean) | undefined;
   readonly isExcluded: ((key: string) => boolean) | undefined;
 }
@@ -77,6 +83,9 @@ const NO_ROWS: CompiledRow = {
   readTime: () => Number.NaN,
   timeFormat: '',
   quality: () => DEFAULT_QUALITY,
+  qualitySource: NOTHING,
+  columns: [],
+  to: undefined,
   isIncluded: undefined,
   isExcluded: undefined,
 };
@@ -135,6 +144,10 @@ export function compileRow(row: RowMapping, at: string, problems: MappingProblem
       () => compileQualityReader(row, pathOf),
       () => DEFAULT_QUALITY,
     ),
+    // What is wrong with its paths has been said.
+    qualitySource: attemptQuietly(() => (row.quality === undefined ? NOTHING : compileSources(row.quality, pathOf))),
+    columns: compileColumns(row, depth, part),
+    to: row.to,
     isIncluded: row.include === undefined ? undefined : compilePatterns(row.include),
     isExcluded: row.exclude === undefined ? undefined : compilePatterns(row.exclude),
   };
@@ -189,6 +202,51 @@ function compileTime(
     undefined,
   );
   return { time, readTime, timeFormat: format };
+}
+
+function attemptQuietly(compile: () => Reader): Reader {
+  try {
+    return compile();
+  } catch (thrown) {
+    if (!(thrown instanceof MappingError)) throw thrown;
+    return NOTHING;
+  }
+}
+
+function compileColumns(row: RowMapping, depth: number, part: Part): CompiledColumn[] {
+  return Object.entries(row.columns ?? {}).map(([name, source]): CompiledColumn => {
+    const holds = columnHolds(source);
+    const read = part(`columns.${name}`, source, () => compileColumnSource(source, depth), NOTHING);
+    const readTime = part(
+      `columns.${name}.timestampFormat`,
+      source,
+      () => (holds === 'time' ? compileColumnTime(source, row) : (): number => Number.NaN),
+      (): number => Number.NaN,
+    );
+    return { name, holds, read, readTime };
+  });
+}
+
+/** What a column of a mapping holds. */
+export function columnHolds(source: ColumnSource): CompiledColumn['holds'] {
+  return typeof source === 'object' && 'path' in source ? (source.type ?? 'text') : 'text';
+}
+
+function compileColumnSource(source: ColumnSource, depth: number): Reader {
+  const pathOf = (path: string): Reader => compilePath(path, depth);
+  if (typeof source === 'string' && /[{}]/.test(source)) return compileTemplate(source, depth);
+  return compileSources(typeof source === 'object' && 'path' in source ? source.path : source, pathOf);
+}
+
+/** By the form of the row's time where it has none of its own. */
+function compileColumnTime(source: ColumnSource, row: RowMapping): CompiledColumn['readTime'] {
+  const own = typeof source === 'object' && 'path' in source ? source.timestampFormat : undefined;
+  const format = own ?? (typeof row.timestampFormat === 'string' ? row.timestampFormat : 'iso');
+  const { timeZone = 'UTC' } = row;
+  const form = isTimeZone(timeZone) ? compileTimeForm(format, timeZone) : (): number => Number.NaN;
+  return typeof form === 'string'
+    ? refuse(`must be a form of time that is known, or a date pattern; this one ${form}`)
+    : form;
 }
 
 function refuse(must: string): never {

@@ -41,8 +41,14 @@ function placeOfRow(options: JsonOptions, index: number): string {
 /** A template must not name a level that no topic of the filter has. */
 function checkLevels(row: RowMapping, at: string, filter: string): MappingProblem[] {
   const count = levelCount(filter);
-  return (['plc', 'tag', 'table'] as const).flatMap((key): MappingProblem[] => {
-    const highest = Math.max(0, ...[row[key] ?? []].flat().flatMap(topicLevels));
+  const templates: readonly (readonly [string, readonly string[]])[] = [
+    ...(['plc', 'tag', 'table'] as const).map((key) => [key, [row[key] ?? []].flat()] as const),
+    ...Object.entries(row.columns ?? {}).map(
+      ([name, source]) => [`columns.${name}`, typeof source === 'string' ? [source] : []] as const,
+    ),
+  ];
+  return templates.flatMap(([key, texts]): MappingProblem[] => {
+    const highest = Math.max(0, ...texts.flatMap(topicLevels));
     if (highest <= count) return [];
     const must = `must not name level ${highest}: the topic ${JSON.stringify(filter)} has ${count}`;
     return [{ at: `${at}.${key}`, must }];

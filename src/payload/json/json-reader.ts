@@ -1,6 +1,6 @@
 import { SKIPPED, type Message } from '../../core/message.ts';
 import type { TagValues } from '../../core/tag-values.ts';
-import type { DecodeOutcome } from '../format.ts';
+import type { DecodeOutcome, FormatScope } from '../format.ts';
 import { MemoryFullError } from '../format-memory.ts';
 import type { NameTables } from '../name-tables.ts';
 import type { TagCatalog } from '../tag-name.ts';
@@ -11,6 +11,8 @@ import { parseText, readPayload } from './documents.ts';
 import { parseDocuments } from './exact-parser.ts';
 import { jsonReason } from './reasons.ts';
 import { RowReader, type Target } from './row-reader.ts';
+
+type JsonScope = Pick<FormatScope, 'keepsQualityCode' | 'names' | 'tags'>;
 
 /**
  * Reads messages by a mapping.
@@ -27,12 +29,12 @@ export class JsonReader {
   readonly #rows: readonly RowReader[];
   readonly #dictionary: DictionaryReader | undefined;
 
-  constructor(mapping: CompiledMapping, tags: TagCatalog, names: NameTables) {
+  constructor(mapping: CompiledMapping, { keepsQualityCode, names, tags }: JsonScope) {
     this.#mapping = mapping;
     this.#tags = tags;
     this.#tagsWithoutPlc = tags.withoutPlc();
     this.#names = names;
-    this.#rows = mapping.rows.map((row) => new RowReader(row));
+    this.#rows = mapping.rows.map((row) => new RowReader(row, keepsQualityCode));
     this.#dictionary = mapping.dictionary === undefined ? undefined : new DictionaryReader(mapping.dictionary);
   }
 

@@ -2,10 +2,12 @@ import type { Given, Problem } from '../../core/fields.ts';
 import type { PayloadFormat } from '../format.ts';
 import { goodMeanings } from '../value-fields.ts';
 import { checkMapping, compileMapping } from './compile.ts';
+import { columnHolds } from './compile-row.ts';
 import { JsonReader } from './json-reader.ts';
 import { mappingSchema } from './mapping-keys.ts';
 import type { JsonOptions, MappingPlace } from './mapping.ts';
 import { PRESET_NAMES, PRESETS } from './presets.ts';
+import { resolveMapping } from './resolve.ts';
 
 /** They read nearly any object. */
 const LOOSE_PRESETS: ReadonlySet<string> = new Set(['flat', 'thingsboard', 'umh']);
@@ -36,8 +38,13 @@ export const json: PayloadFormat<'json', Options> = {
   ],
   // What a mapping does not name is left out of the names of its rows.
   says: () => ({ plcCode: true, tagAddress: true, timestamp: true }),
-  compile: (subscription, { names, tags }) => {
-    const reader = new JsonReader(compileMapping(subscription.json, placeOf({ ...subscription })), tags, names);
+  targets: (subscription) =>
+    resolveMapping(subscription.json, placeOf({ ...subscription })).rows.map(({ columns = {}, to }) => ({
+      to,
+      columns: Object.entries(columns).map(([name, source]) => ({ name, holds: columnHolds(source) })),
+    })),
+  compile: (subscription, scope) => {
+    const reader = new JsonReader(compileMapping(subscription.json, placeOf({ ...subscription })), scope);
     return {
       decode: (message, _names, into) => reader.decode(message, into),
       decodeAside: (message, _names, into) => reader.decodeAside(message, into),

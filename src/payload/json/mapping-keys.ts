@@ -63,6 +63,14 @@ export const ROW_KEYS: Readonly<Record<keyof RowMapping, MappingKey>> = {
     shape: shapes.NAMES,
   },
   exclude: { doc: 'which of them are not', shape: shapes.NAMES },
+  columns: {
+    doc: 'further columns of the destination, by their names: where in the payload their values are',
+    shape: shapes.COLUMNS,
+  },
+  to: {
+    doc: "the destination of the rows, one of `oracle.destinations`; default: the subscription's `to`",
+    shape: shapes.DESTINATION,
+  },
 };
 
 /** The keys that are of the message; `rows` and `preset` apart, those of a row may stand beside them. */

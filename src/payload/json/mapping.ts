@@ -27,6 +27,19 @@ export type Condition =
 
 export type Conditions = Readonly<Record<string, Condition>>;
 
+/**
+ * What fills a further column: a path, the first of several that is there, or a text with {path}, {#} and {2}. Of an
+ * object `type` says what the column holds, text where it is left out.
+ */
+export type ColumnSource =
+  | string
+  | readonly string[]
+  | {
+      readonly path: Source | readonly Source[];
+      readonly type?: 'text' | 'number' | 'time';
+      readonly timestampFormat?: string;
+    };
+
 /** How rows are made of the items of a document. What each key does stands in mapping-keys.ts. */
 export interface RowMapping {
   readonly each?: string;
@@ -52,6 +65,8 @@ export interface RowMapping {
   readonly qualityScale?: QualityScale;
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
+  readonly columns?: Readonly<Record<string, ColumnSource>>;
+  readonly to?: string;
 }
 
 /** Where messages of another topic tell names for the rows of these; `table`, `key` and `name` are templates. */

@@ -10,5 +10,8 @@ export const jsonReason = reasonsOf({
   NAMES_FULL: (found) => `the names that the message tells can't be remembered: ${found}`,
   // One value can't be written.
   PLC_CODE_EMPTY: () => 'there is no PLC code where the subscription looks for one',
+  COLUMN_NOT_A_NUMBER: (column) => `what the mapping has for the column ${column} is no number`,
+  COLUMN_NOT_A_TIME: (column) => `what the mapping has for the column ${column} is no time of its form`,
+  COLUMN_NOT_UNICODE: (column) => `the text for the column ${column} contains half a surrogate pair`,
   VALUE_MISSING: () => 'there is no value where the mapping looks for one',
 });

@@ -10,6 +10,7 @@ import { isContainer, isObject, memberOf, type Cursor } from './cursor.ts';
 import { isLongNumber, LongNumber } from './exact-parser.ts';
 import { jsonText } from './json-text.ts';
 import { jsonReason } from './reasons.ts';
+import { DetailsReader } from './row-columns.ts';
 
 /** Where the rows go, and what they have in common. */
 export interface Target {
@@ -39,6 +40,8 @@ export class RowReader {
   readonly #row: CompiledRow;
   readonly #depth: number;
   readonly #isPlain: boolean;
+  /** Undefined: the rows have nothing besides. */
+  readonly #details: DetailsReader | undefined;
 
   #at!: Cursor;
   #target!: Target;
@@ -61,8 +64,11 @@ export class RowReader {
   #lastNested: unknown;
   #lastNestedText = '';
 
-  constructor(row: CompiledRow) {
+  constructor(row: CompiledRow, keepsQualityCode = false) {
     this.#row = row;
+    const { columns, qualitySource } = row;
+    const isDescribed = columns.length > 0 || keepsQualityCode;
+    this.#details = isDescribed ? new DetailsReader(columns, keepsQualityCode ? qualitySource : undefined) : undefined;
     this.#depth = row.steps.length;
     this.#isPlain = row.when === undefined && row.isIncluded === undefined && row.isExcluded === undefined;
     this.#source = {
@@ -79,6 +85,8 @@ export class RowReader {
     this.#carried = Object.create(null) as Record<string, unknown>;
     this.#lastTime = undefined;
     this.#lastNested = undefined;
+    const { isExact, mayBeBroken } = target;
+    this.#details?.begin({ source: this.#source, mayBeBroken, isExact });
   }
 
   /** Adds the rows of a document. False when nothing stood at `each`, and something had to. */
@@ -86,7 +94,13 @@ export class RowReader {
     this.#at.values[0] = document;
     this.#plcTags = undefined;
     this.#names = undefined;
-    return this.#walk(0) || this.#row.isOptional;
+    const { into } = this.#target;
+    const { isOptional, to } = this.#row;
+    if (to !== undefined) into.sendTo(to);
+    const found = this.#walk(0);
+    if (to !== undefined) into.sendTo(undefined);
+    if (this.#details !== undefined) into.describe(null);
+    return found || isOptional;
   }
 
   /** True when something stood there, be it empty. */
@@ -176,6 +190,7 @@ export class RowReader {
     this.#readTime();
     this.#quality = row.quality(at);
     if (this.#plcTags === undefined || !row.isPlcOfMessage) this.#plcTags = this.#findPlc();
+    if (this.#details !== undefined) this.#target.into.describe(this.#details.read(at));
     this.#push(address, value);
   }
 
@@ -338,7 +353,7 @@ export class RowReader {
       text,
       this.#timeMs,
       this.#quality,
-      named.problem ?? this.#plcProblem ?? problem ?? this.#timeProblem,
+      named.problem ?? this.#plcProblem ?? problem ?? this.#timeProblem ?? this.#details?.problem,
     );
   }
 

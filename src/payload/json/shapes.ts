@@ -1,4 +1,6 @@
 /** What a key of a mapping may hold: what is said of it, its JSON Schema and its check. */
+import { isDestinationName } from '../../core/destination.ts';
+import { parseName } from '../../core/identifier.ts';
 import { QUALITY_SCALE_NAMES } from '../quality.ts';
 import { isObject } from './cursor.ts';
 
@@ -160,6 +162,43 @@ export const QUALITY_SCALE: Shape = {
     (isText(value) && (QUALITY_SCALE_NAMES as readonly string[]).includes(value)) ||
     (isMapOf(value, (item) => isName(item) && Buffer.byteLength(item as string) <= 64) &&
       Object.keys(value as object).length > 0),
+};
+
+const COLUMN_TYPES = ['text', 'number', 'time'];
+const COLUMN_SOURCE_SCHEMA = {
+  anyOf: [
+    NAME_SCHEMA,
+    NAMES_SCHEMA,
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['path'],
+      properties: { path: SOURCES_SCHEMA, type: { enum: COLUMN_TYPES }, timestampFormat: NAME_SCHEMA },
+    },
+  ],
+};
+
+function isColumnSource(value: unknown): boolean {
+  if (isName(value) || isListOf(value, isName)) return true;
+  if (!hasOnly(value, ['path', 'type', 'timestampFormat']) || !SOURCES.isGood(value['path'])) return false;
+  const { timestampFormat, type } = value;
+  if (type !== undefined && !(isText(type) && COLUMN_TYPES.includes(type))) return false;
+  return timestampFormat === undefined || (type === 'time' && isName(timestampFormat));
+}
+
+export const COLUMNS: Shape = {
+  allowed:
+    'an object of names of columns and, for each, a path, a list of paths, a text with {path}, {#} and {2}, or ' +
+    '{ "path": path, "type": "text", "number" or "time" }, with "timestampFormat" beside "time"',
+  jsonSchema: { type: 'object', additionalProperties: COLUMN_SOURCE_SCHEMA },
+  isGood: (value) =>
+    isMapOf(value, isColumnSource) && Object.keys(value as object).every((name) => parseName(name, 1) !== undefined),
+};
+
+export const DESTINATION: Shape = {
+  allowed: 'the name of a destination: a letter, then letters, digits, _ and -, at most 64',
+  jsonSchema: NAME_SCHEMA,
+  isGood: (value) => isText(value) && isDestinationName(value),
 };
 
 export function wholeNumber(min: number, max: number): Shape {

@@ -26,6 +26,16 @@ const OPC_DA_STATUS = ['BAD', 'UNCERTAIN', undefined, 'GOOD'] as const;
  * `GOOD` where they tell none. Throws MalformedError.
  */
 export function readQuality(reader: ProtoReader, start: number, end: number, scale: QualityScale): string {
+  return findQuality(reader, start, end) ? readProperty(reader, reader.start, reader.stop, scale) : 'GOOD';
+}
+
+/** The number that they tell for the quality; NaN where they tell none. Throws MalformedError. */
+export function readQualityCode(reader: ProtoReader, start: number, end: number): number {
+  return findQuality(reader, start, end) ? readCode(reader, reader.start, reader.stop) : Number.NaN;
+}
+
+/** Whether there is one; the reader's range is then its value. */
+function findQuality(reader: ProtoReader, start: number, end: number): boolean {
   const { bytes } = reader;
   let keys = 0;
   let wanted = -1;
@@ -39,7 +49,7 @@ export function readQuality(reader: ProtoReader, start: number, end: number, sca
     if (NAME.compare(bytes, reader.start, reader.stop) === 0) wanted = keys;
     keys += 1;
   }
-  if (wanted === -1) return 'GOOD';
+  if (wanted === -1) return false;
   reader.open(bytes, start, end);
   for (let values = 0; reader.next();) {
     if (reader.field !== PROPERTIES.values) {
@@ -47,10 +57,28 @@ export function readQuality(reader: ProtoReader, start: number, end: number, sca
       continue;
     }
     reader.range();
-    if (values === wanted) return readProperty(reader, reader.start, reader.stop, scale);
+    if (values === wanted) return true;
     values += 1;
   }
-  return 'GOOD';
+  return false;
+}
+
+function readCode(reader: ProtoReader, start: number, end: number): number {
+  let code = Number.NaN;
+  let isNull = false;
+  reader.open(reader.bytes, start, end);
+  while (reader.next()) {
+    if (reader.field === PROPERTY.isNull) {
+      reader.integer();
+      isNull = reader.low !== 0;
+    } else if (reader.field === PROPERTY.int || reader.field === PROPERTY.long) {
+      reader.integer();
+      code = integerOf(TYPE.uint32, reader.low, reader.high);
+    } else {
+      reader.skip();
+    }
+  }
+  return isNull ? Number.NaN : code;
 }
 
 function readProperty(reader: ProtoReader, start: number, end: number, scale: QualityScale): string {

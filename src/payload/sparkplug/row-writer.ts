@@ -1,6 +1,7 @@
 import { MAX_TIME_MS, MIN_TIME_MS } from '../../core/limits.ts';
 import type { Reason } from '../../core/errors.ts';
 import type { TagValues } from '../../core/tag-values.ts';
+import type { ValueDetails } from '../../core/value-details.ts';
 import { reasonFor } from '../reasons.ts';
 import type { NamedTag, TagCatalog } from '../tag-name.ts';
 import { aliasOf, Definition, isNameTooLong, type Born } from './births.ts';
@@ -9,7 +10,7 @@ import { MetricValue } from './metric-value.ts';
 import type { SparkplugOptions } from './options.ts';
 import type { ProtoReader } from './proto-reader.ts';
 import { MalformedError } from './proto-reader.ts';
-import { readQuality } from './quality.ts';
+import { readQuality, readQualityCode } from './quality.ts';
 
 /** A metric can't be read without a birth that is not known. */
 export class UnknownMetricError extends Error {}
@@ -27,10 +28,12 @@ const BD_SEQ = 'bdSeq';
 export class RowWriter {
   readonly #options: SparkplugOptions;
   readonly #isOwnTime: boolean;
+  readonly #keepsQualityCode: boolean;
   readonly #tags: TagCatalog;
   readonly #reader: ProtoReader;
   readonly #metric = new Metric();
   readonly #value = new MetricValue();
+  #details: ValueDetails | null = null;
 
   #into!: TagValues;
   /** Of the message. */
@@ -40,8 +43,9 @@ export class RowWriter {
   /** Of metrics that have none of their own. */
   #timeMs = 0;
 
-  constructor(options: SparkplugOptions, tags: TagCatalog, reader: ProtoReader) {
+  constructor(options: SparkplugOptions, tags: TagCatalog, reader: ProtoReader, keepsQualityCode: boolean) {
     this.#options = options;
+    this.#keepsQualityCode = keepsQualityCode;
     this.#isOwnTime = options.timestamp === 'metric';
     this.#tags = tags;
     this.#reader = reader;
@@ -202,6 +206,7 @@ export class RowWriter {
       metric.propertiesStart === -1
         ? GOOD
         : readQuality(this.#reader, metric.propertiesStart, metric.propertiesEnd, this.#options.quality);
+    if (this.#keepsQualityCode) this.#describeQuality(metric);
     const ownMs = metric.timeMs;
     // NaN is not greater than anything: the metric has no time of its own then.
     const timeMs = this.#isOwnTime && ownMs >= 0 ? ownMs : this.#timeMs;
@@ -209,6 +214,14 @@ export class RowWriter {
     const problem = named.problem ?? valueProblem ?? timeProblem;
     if (metric.isHistorical) into.historical.add(into.length);
     into.push(named.tag, number, text, timeProblem === undefined ? timeMs : Number.NaN, quality, problem);
+  }
+
+  #describeQuality({ propertiesEnd, propertiesStart }: Metric): void {
+    const qualityCode =
+      propertiesStart === -1 ? Number.NaN : readQualityCode(this.#reader, propertiesStart, propertiesEnd);
+    if (Number.isNaN(qualityCode)) return this.#into.describe(null);
+    if (this.#details?.qualityCode !== qualityCode) this.#details = { qualityCode, fields: undefined };
+    return this.#into.describe(this.#details);
   }
 
   #textOf(start: number, end: number): string {

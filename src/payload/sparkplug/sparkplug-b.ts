@@ -57,7 +57,7 @@ class SparkplugReader implements CompiledFormat {
     this.#options = subscription.sparkplug;
     this.#plcCode = subscription.plcCode;
     this.#nodes = scope.edgeNodes;
-    this.#rows = new RowWriter(this.#options, scope.tags, this.#reader);
+    this.#rows = new RowWriter(this.#options, scope.tags, this.#reader, scope.keepsQualityCode);
   }
 
   decode(message: Message, names: TopicNames, into: TagValues): DecodeOutcome {

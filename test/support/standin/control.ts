@@ -79,10 +79,16 @@ function readRule(body: string): FaultRule {
 
 /** A SQL value as JSON shows it: timestamps in ISO 8601, RAW in hexadecimal, long numbers and NaN as text. */
 function plain([name, value]: [string, unknown]): [string, unknown] {
-  if (value instanceof Timestamp) return [name, new Date(value.ms).toISOString()];
+  if (value instanceof Timestamp) return [name, timeText(value)];
   if (value instanceof Decimal) return [name, value.text];
   if (value instanceof Uint8Array) return [name, Buffer.from(value).toString('hex').toUpperCase()];
   return [name, typeof value === 'number' && !Number.isFinite(value) ? String(value) : value];
+}
+
+/** Milliseconds, and what is below them where there is something. */
+function timeText({ ms, ns }: Timestamp): string {
+  const text = new Date(ms).toISOString();
+  return ns === 0 ? text : `${text.slice(0, -1)}${String(ns).padStart(6, '0').replace(/0+$/, '')}Z`;
 }
 
 async function readBody(request: IncomingMessage): Promise<string> {

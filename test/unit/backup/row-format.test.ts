@@ -17,8 +17,10 @@ import {
 import { readBackupRows, type BackupRows } from '../../../src/backup/csv/row-reader.ts';
 import { scanFile } from '../../../src/backup/files/scan.ts';
 import { DEFAULT_DESTINATION } from '../../../src/core/destination.ts';
+import { withMicroseconds } from '../../../src/core/microseconds.ts';
 import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { TagValues } from '../../../src/core/tag-values.ts';
+import { originOf, type Origin, type ValueDetails } from '../../../src/core/value-details.ts';
 import { RECEIVED_AT_MS, valuesOf } from '../../support/values.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -47,6 +49,8 @@ interface PlainRow {
   readonly messageNo: number;
   readonly valueNo: number;
   readonly receivedAtMs: number;
+  readonly origin?: Origin;
+  readonly details?: ValueDetails;
 }
 
 function plainRows(values: TagValues): PlainRow[] {
@@ -59,13 +63,21 @@ function plainRows(values: TagValues): PlainRow[] {
     messageNo: values.messageNos[i]!,
     valueNo: values.valueNos[i]!,
     receivedAtMs: values.receivedAtMs[i]!,
+    ...given('origin', values.origins?.[i]),
+    ...given('details', values.details?.[i]),
   }));
+}
+
+function given<K extends string, T>(key: K, value: T | null | undefined): Partial<Record<K, T>> {
+  return value === null || value === undefined ? {} : ({ [key]: value } as Record<K, T>);
 }
 
 function tagValues(rows: readonly PlainRow[]): TagValues {
   const values = new TagValues(0);
   for (const [i, row] of rows.entries()) {
+    values.describe(row.details ?? null);
     values.push(row.tag, row.number, row.text, row.timeMs, row.quality);
+    if (row.origin !== undefined) values.setOrigin(i, row.origin);
     values.messageNos[i] = row.messageNo;
     values.valueNos[i] = row.valueNo;
     values.receivedAtMs[i] = row.receivedAtMs;
@@ -78,12 +90,12 @@ describe('the rows of a backup file', () => {
     const values = valuesOf(12.5, 'RUN', null);
     expect(headerLine(ROW_COLUMNS)).toBe(
       'tag_name,tag_value,timestamp,quality,insertion_attempt_time,tag_text,plc_code,tag_address,received_at,' +
-        'journal,message_no,value_no,destination,error_code,error_message\r\n',
+        'journal,message_no,value_no,destination,details,error_code,error_message\r\n',
     );
     const [first, second, third] = encodeBatch(values, REASON, ORIGIN).toString().split('\r\n');
     const ending = ',ORA-03113,end-of-file on communication channel';
     expect(first).toBe(
-      'PLC01.D0,12.5,2025-11-02T14:30:25.123Z,GOOD,2025-11-02T14:31:00.000Z,,PLC01,D0,2025-11-02T14:30:25.123Z,journal00001,1,0,' +
+      'PLC01.D0,12.5,2025-11-02T14:30:25.123Z,GOOD,2025-11-02T14:31:00.000Z,,PLC01,D0,2025-11-02T14:30:25.123Z,journal00001,1,0,,' +
         ending,
     );
     expect(second).toContain(',2025-11-02T14:31:00.000Z,RUN,PLC01,');
@@ -102,17 +114,39 @@ describe('the rows of a backup file', () => {
       fc.constant(Number.NaN),
       fc.integer({ min: -8.64e15, max: 8.64e15 }),
       fc.integer({ min: 1.7e12, max: 1.8e12 }),
+      fc
+        .record({ wholeMs: fc.integer({ min: -(2 ** 43) + 1, max: 2 ** 43 - 1 }), us: fc.nat(999) })
+        .map(({ us, wholeMs }) => withMicroseconds(wholeMs, us)),
     );
-    const row: fc.Arbitrary<PlainRow> = fc.record({
-      tag: fc.record({ plcCode: text, address: text, name: text }),
-      number: fc.oneof(fc.double(), fc.constantFrom(-0, Infinity, -Infinity, Number.NaN, 5e-324, -1e21, 2 ** 53)),
-      text: fc.option(text),
-      timeMs: time,
-      quality: text,
-      messageNo: fc.maxSafeNat(),
-      valueNo: fc.nat(0xffff_ffff),
-      receivedAtMs: time,
-    });
+    const origin = fc
+      .record({ topic: text, retained: fc.boolean() })
+      .map((each) => originOf(each.topic, each.retained));
+    const field = fc.oneof(
+      text,
+      fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number + 0),
+      time.filter((timeMs) => !Number.isNaN(timeMs)),
+      fc.constant(null),
+    );
+    const qualityCode = fc.oneof(fc.constant(Number.NaN), fc.integer());
+    const details: fc.Arbitrary<ValueDetails> = fc
+      .record({ qualityCode, fields: fc.option(fc.array(fc.tuple(text, field)), { nil: undefined }) })
+      .filter((each) => each.fields !== undefined || !Number.isNaN(each.qualityCode))
+      .map((each) => ({ qualityCode: each.qualityCode, fields: each.fields && new Map(each.fields) }));
+    const row: fc.Arbitrary<PlainRow> = fc.record<PlainRow>(
+      {
+        tag: fc.record({ plcCode: text, address: text, name: text }),
+        number: fc.oneof(fc.double(), fc.constantFrom(-0, Infinity, -Infinity, Number.NaN, 5e-324, -1e21, 2 ** 53)),
+        text: fc.option(text),
+        timeMs: time,
+        quality: text,
+        messageNo: fc.maxSafeNat(),
+        valueNo: fc.nat(0xffff_ffff),
+        receivedAtMs: time,
+        origin,
+        details,
+      },
+      { requiredKeys: ['tag', 'number', 'text', 'timeMs', 'quality', 'messageNo', 'valueNo', 'receivedAtMs'] },
+    );
     await fc.assert(
       fc.asyncProperty(
         fc.array(row, { minLength: 1, maxLength: 20 }),
@@ -129,7 +163,7 @@ describe('the rows of a backup file', () => {
           expect(again.flatMap(({ reasons }) => reasons)).toEqual(rejected.map(({ reason }) => reason));
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 

@@ -139,6 +139,17 @@ describe('try', () => {
     expect(withoutText.stdout).toContain('NO_TEXT_COLUMN');
   });
 
+  it('shows what further columns hold', async () => {
+    const payload = file('a.json', '{"plc_code":"P","quality":192,"tag_values":{"A":1}}');
+    const columns = JSON.stringify({ source: "'gw'", line: '{2}', code: '{qualityCode}', '"Kept"': '{retained}' });
+    const argv = ['-c', config, '-t', 'plc/1/tags', '-p', payload, '--set', `oracle.furtherColumns=${columns}`];
+    const { stdout } = await cli(argv);
+    expect(stdout).toMatch(/QUALITY +source +line +code +"Kept" +PROBLEM/);
+    expect(stdout).toMatch(/^P\.A +1 .* 192 +gw +1 +192 +0$/m);
+    const { rows } = JSON.parse((await cli([...argv, '--json'])).stdout) as { rows: object[] };
+    expect(rows[0]).toMatchObject({ columns: { source: 'gw', line: '1', code: 192, '"Kept"': 0 } });
+  });
+
   it('says why a payload can not be decoded', async () => {
     const { exitCode, stdout } = await cli(['-c', config, '-t', 'plc/1/tags', '-p', file('a', '{"tag_values":1}')]);
     expect(exitCode).toBe(65);
