@@ -35,10 +35,10 @@ describe('what further columns hold, in a backup file', () => {
     values.details = [{ qualityCode: 192, fields: new Map([['batch', 'B,1']]) }, null, null];
     const [first, second, third] = linesOf(values).split('\r\n');
     expect(first).toContain(
-      ',1,0,"{""topic"":""=plant/7"",""retained"":true,""qualityCode"":192,""fields"":{""batch"":""B,1""}}",ORA',
+      ',1,0,,"{""topic"":""=plant/7"",""retained"":true,""qualityCode"":192,""fields"":{""batch"":""B,1""}}",ORA',
     );
-    expect(second).toContain(',1,1,"{""topic"":""=plant/7"",""retained"":true}",ORA');
-    expect(third).toContain(',1,2,,ORA');
+    expect(second).toContain(',1,1,,"{""topic"":""=plant/7"",""retained"":true}",ORA');
+    expect(third).toContain(',1,2,,,ORA');
     const { values: again } = await read(headerLine(ROW_COLUMNS) + linesOf(values));
     expect(again.origins?.slice(0, 3)).toEqual([origin, origin, null]);
     expect(again.details?.slice(0, 3)).toEqual(values.details);
@@ -49,7 +49,7 @@ describe('what further columns hold, in a backup file', () => {
 
   it('is nothing in a file of a version that had none of it', async () => {
     const header = ROW_COLUMNS.filter((name) => name !== 'details');
-    const { values } = await read(headerLine(header) + linesOf(valuesOf(1)).replace(',1,0,,', ',1,0,'));
+    const { values } = await read(headerLine(header) + linesOf(valuesOf(1)).replace(',1,0,,,', ',1,0,,'));
     expect([values.length, values.origins, values.details]).toEqual([1, undefined, undefined]);
   });
 
@@ -62,7 +62,7 @@ describe('what further columns hold, in a backup file', () => {
     '{"fields":[]}',
     '{"fields":{"a":{}}}',
   ])('is refused, with line and column, where a person has put %s', async (details) => {
-    const line = linesOf(valuesOf(1)).replace(',1,0,,', `,1,0,"${details.replaceAll('"', '""')}",`);
+    const line = linesOf(valuesOf(1)).replace(',1,0,,,', `,1,0,,"${details.replaceAll('"', '""')}",`);
     await expect(read(headerLine(ROW_COLUMNS) + line)).rejects.toThrow('line 2, column details: not an object');
   });
 });

@@ -176,7 +176,7 @@ describe('the rows of a backup file', () => {
     const lines = encodeRejected(values, [{ index: 0, reason }], ORIGIN).toString();
     expect(lines).toBe(
       "'=cmd|x,-12.5,2025-11-02T14:30:25.123Z,'-GOOD,2025-11-02T14:31:00.000Z,'+1,'=A1,'@b,2025-11-02T14:30:25.123Z," +
-        "journal00001,1,0,,'=1,'-5 is too small\r\n",
+        "journal00001,1,0,,,'=1,'-5 is too small\r\n",
     );
     const [rows] = await readText(withHeader(Buffer.from(lines)));
     expect(rows!.values.tags[0]).toEqual(tag);
@@ -242,7 +242,7 @@ describe('the rows of a backup file', () => {
     await expect(readText('tag_name,tag_value\r\nx,1\r\n')).rejects.toThrow(
       'line 1, column timestamp: the column is missing',
     );
-    await expect(readText(withHeader(Buffer.from('x,1\r\n')))).rejects.toThrow('line 2: 2 fields instead of 15');
+    await expect(readText(withHeader(Buffer.from('x,1\r\n')))).rejects.toThrow('line 2: 2 fields instead of 16');
     await expect(readText('')).rejects.toThrow('the header line is missing');
   });
 });

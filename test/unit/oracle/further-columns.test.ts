@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { detailNeeds } from '../../../src/core/columns.ts';
 import { originOf } from '../../../src/core/value-details.ts';
+import { createMerge } from '../../../src/oracle/merge.ts';
 import { schemaDdl } from '../../../src/oracle/schema.ts';
 import { createInsert } from '../../../src/oracle/statements.ts';
 import { TABLE_OPTIONS } from '../../support/tag-table.ts';
@@ -58,6 +59,19 @@ describe('further columns', () => {
     const [text, number, time] = [oracledb.DB_TYPE_VARCHAR, oracledb.DB_TYPE_NUMBER, oracledb.DB_TYPE_TIMESTAMP_TZ];
     const expected = [text, number, text, text, number, number, number, number, text, text, number, time];
     expect(insert.bindDefs.slice(KNOWN).map(({ type }) => type)).toEqual(expected);
+  });
+
+  it('are merged like the others, and set where they are not in the key', () => {
+    const target = { key: new Set(['tag_name', 'source']), nullable: new Set<string>(), timeTypes: new Map() };
+    const merge = createMerge(
+      { ...TABLE_OPTIONS, columns: { ...TABLE_OPTIONS.columns, source: "'gw'" }, fields: FIELDS },
+      target,
+    );
+    expect(merge.sql).toContain(':6 "SOURCE", :7 "BATCH", :8 "TEMP", :9 "MADE_AT" FROM dual');
+    expect(merge.sql).toContain('ON (t."TAG_NAME" = s."TAG_NAME" AND t."SOURCE" = s."SOURCE")');
+    expect(merge.sql).toContain('t."BATCH" = s."BATCH", t."TEMP" = s."TEMP", t."MADE_AT" = s."MADE_AT"');
+    expect(merge.sql).not.toContain('SET t."SOURCE"');
+    expect(merge.sql).toMatch(/INSERT \(.*"SOURCE", "BATCH", "TEMP", "MADE_AT"\)/);
   });
 
   it('have a line each in the DDL', () => {
