@@ -9,6 +9,9 @@
  *     npm run bench -- --url mqtt://…    another broker than a mosquitto of its own
  *     npm run bench -- --journal         what the journal costs: sync always beside never, for each protocol and
  *                                        window, in turns, medians of 3 (--repeat) each
+ *     npm run bench -- --destinations 8  so many tables beside one, at the same total, in turns
+ *     npm run bench -- --before DIR      this build beside that of another checkout (its dist/), in turns
+ *     npm run bench -- --on-duplicate update   what the policy costs beside a plain INSERT, in turns; or ignore
  *
  * Four processes beside this one: mosquitto, the publisher (QoS 1), the bridge, and the stand-in database in the mode
  * that only counts rows, so that it takes as little as possible of the machine. CPU and memory are the bridge process's
@@ -28,6 +31,8 @@ import oracledb from 'oracledb';
 import type { Status } from '../src/ops/status.ts';
 import { BENCH_MESSAGES, type BenchMessage } from './bench/messages.ts';
 import { measureDecoders } from './bench/decode.ts';
+import { measurePolicy } from './bench/on-duplicate.ts';
+import { ON_DUPLICATE } from '../src/core/columns.ts';
 import { startMosquitto } from '../test/support/mosquitto.ts';
 import { startStandinProcess } from '../test/support/standin-process.ts';
 import { until } from '../test/support/until.ts';
@@ -50,6 +55,9 @@ const { values: flags } = parseArgs({
     journal: { type: 'boolean', default: false },
     format: { type: 'string', default: '' },
     decode: { type: 'boolean', default: false },
+    'on-duplicate': { type: 'string', default: '' },
+    destinations: { type: 'string', default: '1' },
+    before: { type: 'string', default: '' },
     repeat: { type: 'string', default: '3' },
   },
 });
@@ -111,17 +119,24 @@ async function runPublisher(): Promise<void> {
   const client = await mqtt.connectAsync(flags.url, { clientId: 'bench-publisher' });
   let next = 0;
   const send = ({ payload, topic }: BenchMessage): Promise<unknown> => client.publishAsync(topic, payload, { qos: 1 });
+  const destinations = Number(flags.destinations);
   const { first, message } = BENCH_MESSAGES[format]!;
   if (first !== undefined) await send(first(tagsPerMessage));
   const publishOn = async (): Promise<void> => {
     while (next < messages) {
       const number = next;
       next += 1;
-      await send(message(number, tagsPerMessage));
+      const made = message(number, tagsPerMessage);
+      await send(destinations === 1 ? made : { ...made, topic: topicFor(number % destinations) });
     }
   };
   await Promise.all(Array.from({ length: 1000 }, publishOn));
   await client.endAsync();
+}
+
+/** Of the messages for one of several destinations. */
+function topicFor(destination: number): string {
+  return `plc/D${destination}/tags`;
 }
 
 function runRole(role: string, more: readonly string[]): ChildProcess {
@@ -158,35 +173,61 @@ async function peakMegabytes(pid: number): Promise<number> {
   return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
 }
 
+interface BridgeOptions {
+  readonly sync: 'always' | 'never';
+  readonly protocolVersion: 4 | 5;
+  readonly format?: string;
+  /** Default: one. */
+  readonly destinations?: number;
+  /** The checkout whose build it is; default: this one. */
+  readonly checkout?: string;
+}
+
+/** Each of several destinations has messages of its own, the first of them being the default. */
+function destinationsConfig(count: number): { readonly subscriptions: object[]; readonly destinations: object } {
+  const numbers = Array.from({ length: count }, (_, i) => i);
+  const subscriptions = numbers.map((i) => ({
+    topic: topicFor(i),
+    format: 'polling',
+    to: i === 0 ? 'default' : `d${i}`,
+  }));
+  const further = numbers.slice(1).map((i) => [`d${i}`, { table: `TAG_DATA_${i}` }] as const);
+  return { subscriptions, destinations: Object.fromEntries(further) };
+}
+
 /** The bridge as it is installed, from `dist`. */
 async function runBridge(
   mqttUrl: string,
   connectString: string,
-  options: { readonly sync: 'always' | 'never'; readonly protocolVersion: 4 | 5; readonly format?: string } = {
-    sync: 'always',
-    protocolVersion: 5,
-  },
+  options: BridgeOptions = { sync: 'always', protocolVersion: 5 },
 ): Promise<BridgeFigures> {
   const directory = await mkdtemp(join(tmpdir(), 'bridge-bench-'));
   const file = join(directory, 'bridge.json');
+  const { checkout = '.', destinations: count = 1 } = options;
+  const several = count === 1 ? undefined : destinationsConfig(count);
   const config = {
     bridge: { id: 'bench' },
     mqtt: {
       url: mqttUrl,
       protocolVersion: options.protocolVersion,
-      subscriptions: [BENCH_MESSAGES[options.format ?? format]!.subscription],
+      subscriptions: several?.subscriptions ?? [BENCH_MESSAGES[options.format ?? format]!.subscription],
     },
-    oracle: { connectString, user: 'bridge', password: 'secret' },
+    oracle: {
+      connectString,
+      user: 'bridge',
+      password: 'secret',
+      ...(several === undefined ? {} : { destinations: several.destinations, pool: { max: count + 1 } }),
+    },
     journal: { dir: join(directory, 'journal'), sync: options.sync },
     backup: { dir: join(directory, 'backup') },
     http: { port: 0 },
   };
   await writeFile(file, JSON.stringify(config));
-  const bridge = spawn(process.execPath, ['dist/main.js', 'run', '--config', file], {
+  const bridge = spawn(process.execPath, [join(checkout, 'dist/main.js'), 'run', '--config', file], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   try {
-    return await measure(bridge, mqttUrl, options.format ?? format);
+    return await measure(bridge, mqttUrl, options.format ?? format, count);
   } finally {
     bridge.kill('SIGTERM');
     await once(bridge, 'exit');
@@ -194,7 +235,12 @@ async function runBridge(
   }
 }
 
-async function measure(bridge: ChildProcess, mqttUrl: string, sent: string): Promise<BridgeFigures> {
+async function measure(
+  bridge: ChildProcess,
+  mqttUrl: string,
+  sent: string,
+  destinations: number,
+): Promise<BridgeFigures> {
   const said = new Map<string, Record<string, unknown>>();
   createInterface({ input: bridge.stdout! }).on('line', (line) => {
     const entry = JSON.parse(line) as Record<string, unknown>;
@@ -205,7 +251,7 @@ async function measure(bridge: ChildProcess, mqttUrl: string, sent: string): Pro
   const status = async (): Promise<Status> => (await (await fetch(statusUrl)).json()) as Status;
 
   const pid = bridge.pid!;
-  const publisher = runRole('publish', ['--url', mqttUrl, '--format', sent]);
+  const publisher = runRole('publish', ['--url', mqttUrl, '--format', sent, '--destinations', String(destinations)]);
   const published = lastLine(publisher);
   await until('the first value', async () => (await status()).counters.valuesReceived > 0, 30_000, ASK_EVERY_MS);
   const before = { cpu: await cpuSeconds(pid), ms: performance.now(), values: (await status()).counters.valuesWritten };
@@ -303,6 +349,39 @@ async function compareFormats(): Promise<void> {
   }
 }
 
+/** Two ways to run the bridge, in turns, on a broker each; the first is what the other is held against. */
+async function compareTwo(ways: Readonly<Record<string, Partial<BridgeOptions>>>, tables: number): Promise<void> {
+  const standin = await startStandinProcess({ tables });
+  const rates: Record<string, number[]> = {};
+  try {
+    for (let turn = 0; turn < Number(flags.repeat); turn += 1) {
+      for (const [name, way] of Object.entries(ways)) {
+        const broker = await startMosquitto({ config: WINDOWS.large });
+        const options = { sync: 'always', protocolVersion: 5, ...way } as const;
+        const figures = await runBridge(broker.url, standin.connectString, options);
+        (rates[name] ??= []).push(figures.valuesPerSecond);
+        await broker.stop();
+      }
+    }
+  } finally {
+    standin.child.kill('SIGTERM');
+  }
+  const [first] = Object.values(rates);
+  for (const [name, all] of Object.entries(rates)) {
+    const rate = Math.round(median(all)).toLocaleString('en-US');
+    console.log(`${name}: ${rate} values/s, ${(median(all) / median(first!)).toFixed(2)}`);
+  }
+}
+
+function compareDestinations(): Promise<void> {
+  const count = Number(flags.destinations);
+  return compareTwo({ 'one destination': {}, [`${count} destinations`]: { destinations: count } }, count);
+}
+
+function compareBuilds(): Promise<void> {
+  return compareTwo({ before: { checkout: flags.before }, now: {} }, 1);
+}
+
 /** Every format, or the one that is asked for, beside polling. */
 function compareDecoders(): void {
   const names = flags.format === '' ? Object.keys(BENCH_MESSAGES) : ['polling', flags.format];
@@ -310,6 +389,22 @@ function compareDecoders(): void {
     const rate = Math.round(1e6 / micros).toLocaleString('en-US');
     const shown = `${rate} values/s decoded, ${micros.toFixed(3)} µs of CPU a value`;
     console.log(`${name}: ${shown}, ${ratio.toFixed(2)} of polling's rate`);
+  }
+}
+
+/** A duplicate policy beside a plain INSERT, by the bridge's session alone. */
+async function comparePolicy(): Promise<void> {
+  const policy = ON_DUPLICATE.find((each) => each === flags['on-duplicate']);
+  if (policy === undefined) throw new Error(`--on-duplicate must be one of ${ON_DUPLICATE.join(', ')}`);
+  const measured = await measurePolicy(policy, Number(flags.repeat));
+  const rates = measured.map((turns) => median(turns.map(({ rowsPerSecond }) => rowsPerSecond)));
+  for (const [i, turns] of measured.entries()) {
+    const { onDuplicate, shareThere } = turns[0]!;
+    const micros = median(turns.map(({ cpuMicrosPerRow }) => cpuMicrosPerRow));
+    const what = i === 0 ? 'plain INSERT' : `${onDuplicate}, ${Math.round(shareThere * 100)} % of the keys there`;
+    const ratio = (rates[i]! / rates[0]!).toFixed(2);
+    const rate = Math.round(rates[i]!).toLocaleString('en-US');
+    console.log(`${what}: ${rate} rows/s, ${micros.toFixed(2)} µs of CPU a row, ${ratio} of the INSERT's rate`);
   }
 }
 
@@ -323,9 +418,15 @@ const ROLES: Readonly<Record<string, () => Promise<void> | void>> = {
     ? compareDecoders
     : flags.journal
       ? compareJournal
-      : flags.format === ''
-        ? orchestrate
-        : compareFormats,
+      : flags['on-duplicate'] !== ''
+        ? comparePolicy
+        : flags.before !== ''
+          ? compareBuilds
+          : flags.destinations !== '1'
+            ? compareDestinations
+            : flags.format === ''
+              ? orchestrate
+              : compareFormats,
   driver: runDriver,
   publish: runPublisher,
 };

@@ -9,8 +9,8 @@ import { RepeatedError, type Logger } from './core/logger.ts';
 import type { Message } from './core/message.ts';
 import type { Reserve } from './core/reserve.ts';
 import type { TagValues } from './core/tag-values.ts';
-import type { DetailNeeds } from './core/value-details.ts';
 import type { CheckpointCompanion } from './journal/checkpoint-writer.ts';
+import type { DetailNeeds } from './core/value-details.ts';
 import type { Journal } from './journal/journal.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
 import type { DecodeOutcome } from './payload/format.ts';
@@ -23,6 +23,8 @@ import { Rebirths } from './payload/sparkplug/rebirths.ts';
 export type Subscriptions = Config['mqtt']['subscriptions'];
 
 export interface MessageReadingParts {
+  /** What is kept of messages for further columns. */
+  readonly keeps: DetailNeeds;
   readonly journalDir: string;
   readonly reserve: Reserve;
   readonly formatMemory: FormatMemory;
@@ -31,8 +33,6 @@ export interface MessageReadingParts {
   readonly sendCommand: (topic: string, payload: Buffer) => Promise<void>;
   /** Takes in a message of the bridge's own. */
   readonly inject: (topic: string, payload: Buffer) => void;
-  /** What is kept of messages for further columns. */
-  readonly keeps: DetailNeeds;
   readonly clock: Clock;
   /** Makes a logger for a stage. */
   readonly logOf: (stage: string) => Logger;
@@ -103,7 +103,7 @@ export class MessageReading {
 
   /** The destinations that messages of the journal may be for. */
   get destinations(): readonly string[] {
-    return [...new Set(this.#history.open.flatMap(destinationsNamedBy))];
+    return this.#history.open.flatMap((route) => destinationsNamedBy(fillSubscription(route)));
   }
 
   /** Resolves when messages that were just taken from the journal may be decoded, or on abort. */

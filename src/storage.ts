@@ -4,10 +4,9 @@ import { Backups, type BackupsOptions } from './backup/backups.ts';
 import { BackupFolder } from './backup/files/folder.ts';
 import { Replays, type ReplaysOptions } from './backup/replay/replays.ts';
 import type { Config } from './config/config.ts';
-import { destinationsOf, type DestinationKeys } from './config/destinations.ts';
+import { destinationsOf } from './config/destinations.ts';
 import type { Clock } from './core/clock.ts';
 import { detailNeeds } from './core/columns.ts';
-import { DEFAULT_DESTINATION } from './core/destination.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
@@ -25,7 +24,7 @@ export interface StorageConfig {
   readonly backup: Pick<Config['backup'], 'dir' | 'maxRowsPerFile'>;
   readonly mqtt: Pick<Config['mqtt'], 'receiveMaximum' | 'subscriptions'>;
   readonly writer: Pick<Config['writer'], 'batchSize'>;
-  readonly oracle: DestinationKeys;
+  readonly oracle: Parameters<typeof destinationsOf>[0];
 }
 
 export interface StorageParts {
@@ -71,7 +70,6 @@ export class Storage {
   readonly #parts: StorageParts;
   /** The room that leads out of a full disk, in the journal's directory. */
   readonly journalReserve: Reserve;
-  readonly #rowChecks: ReadonlyMap<string, RowCheckOptions>;
   #journal: Journal | undefined;
   /** How a replay reads messages. */
   #subscriptions: Config['mqtt']['subscriptions'];
@@ -82,9 +80,6 @@ export class Storage {
     this.#config = config;
     this.#parts = parts;
     this.#subscriptions = config.mqtt.subscriptions;
-    this.#rowChecks = new Map(
-      destinationsOf(config.oracle).map((each) => [each.name, rowCheckOf(each, parts.maxTextBytes)]),
-    );
     this.journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
     this.formatMemory = new FormatMemory({
       dir: join(journal.dir, 'formats'),
@@ -117,7 +112,8 @@ export class Storage {
 
   /** What rows for the destination must be like; for one that is gone, as for the default. */
   rowCheck(destination: string): RowCheckOptions {
-    return this.#rowChecks.get(destination) ?? this.#rowChecks.get(DEFAULT_DESTINATION)!;
+    const all = destinationsOf(this.#config.oracle);
+    return rowCheckOf(all.find(({ name }) => name === destination) ?? all[0]!, this.#parts.maxTextBytes);
   }
 
   /** Throws before it is open. */

@@ -107,8 +107,7 @@ export interface OracleConfig {
 /** A further table as it was written: what it leaves out it takes from `oracle`, of the columns each by itself. */
 export interface DestinationConfig {
   readonly table: string;
-  /** By the keys of `oracle.columns`, and further ones. */
-  readonly columns?: Readonly<Record<string, string>>;
+  readonly columns?: Partial<ColumnNames>;
   readonly valueType?: ValueType;
   readonly onDuplicate?: OnDuplicate;
 }

@@ -1,16 +1,76 @@
 import { brokerUrls, isTlsUrl } from '../core/broker-url.ts';
+import { COLUMNS, isColumnKey, tableColumns, type FieldColumn } from '../core/columns.ts';
+import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { isSameName } from '../core/identifier.ts';
 import { isLoopback } from '../core/loopback.ts';
 import { filtersOverlap } from '../core/topic-filter.ts';
 import { formatNamed } from '../payload/formats.ts';
-import { COLUMN_CHECKS } from './column-checks.ts';
 import type { CrossCheck } from './cross-check.ts';
 import { DESTINATION_CHECKS } from './destination-checks.ts';
-import { FIELD_CHECKS } from './field-checks.ts';
+import { contradictingFields, fieldsByDestination } from './row-targets.ts';
 
 function unless(isGood: boolean, must: string): string | undefined {
   return isGood ? undefined : must;
 }
+
+/** Each column against those before it, so that of two that are the same one is named. */
+const COLUMN_CHECKS = COLUMNS.map(({ key }, index): CrossCheck => {
+  const earlier = COLUMNS.slice(0, index).map((column) => column.key);
+  return {
+    keys: [`oracle.columns.${key}`, ...earlier.map((other) => `oracle.columns.${other}`)],
+    check: ({ oracle: { columns } }) => {
+      const same = earlier.find((other) => isSameName(columns[other], columns[key]));
+      return unless(same === undefined, `must not be the same column as oracle.columns.${same}`);
+    },
+  };
+});
+
+const COLUMN_KEYS = COLUMNS.map(({ key }) => `oracle.columns.${key}`);
+
+/** Each further column against those before it. */
+const FURTHER_COLUMN_CHECK: CrossCheck = {
+  keys: ['oracle.furtherColumns', ...COLUMN_KEYS],
+  check: ({ oracle }) => {
+    const used = tableColumns({ ...oracle, fields: [] });
+    const twice = used.find(
+      ({ key, name }, i) => !isColumnKey(key) && used.slice(0, i).some((other) => isSameName(other.name, name)),
+    );
+    return unless(twice === undefined, `must not have the column ${twice?.name}, which oracle.columns has already`);
+  },
+};
+
+/** What mappings fill must be no other column's, of one kind, and known since the start: the statement is made then. */
+const FIELD_CHECKS: readonly CrossCheck[] = [
+  {
+    keys: ['mqtt.subscriptions', 'oracle.furtherColumns', ...COLUMN_KEYS],
+    check: ({ oracle }) => {
+      const used = tableColumns({ ...oracle, fields: [] });
+      const twice = oracle.fields?.find((field) => used.some(({ name }) => isSameName(name, field.name)));
+      return unless(twice === undefined, `must not fill the column ${twice?.name} by a mapping: oracle.columns has it`);
+    },
+  },
+  {
+    keys: ['mqtt.subscriptions'],
+    check: ({ mqtt }) => {
+      const [name] = contradictingFields(mqtt.subscriptions);
+      return unless(name === undefined, `must fill the column ${name} with values of one "type" in all mappings`);
+    },
+  },
+  {
+    keys: ['mqtt.subscriptions'],
+    check: ({ mqtt, oracle }) => {
+      const known = new Map(Object.entries(oracle.destinationFields ?? {}));
+      known.set(DEFAULT_DESTINATION, oracle.fields ?? []);
+      const isKnown = (destination: string, { holds, name }: FieldColumn): boolean =>
+        known.get(destination)?.some((has) => has.name === name && has.holds === holds) === true;
+      const wanted = [...fieldsByDestination(mqtt.subscriptions)];
+      const added = wanted.flatMap(([destination, columns]) =>
+        columns.filter((column) => !isKnown(destination, column)),
+      );
+      return unless(added.length === 0, `must not fill a column that it did not at the start, ${added[0]?.name}`);
+    },
+  },
+];
 
 const TLS_FILES = ['ca', 'cert', 'key'] as const;
 
@@ -42,8 +102,9 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
       unless(!isSameName(oracle.ledgerTable, oracle.table), 'must not be the same as oracle.table'),
   },
   ...COLUMN_CHECKS,
-  ...DESTINATION_CHECKS,
+  FURTHER_COLUMN_CHECK,
   ...FIELD_CHECKS,
+  ...DESTINATION_CHECKS,
   {
     keys: ['mqtt.password', 'mqtt.username', 'mqtt.protocolVersion'],
     check: ({ mqtt }) =>

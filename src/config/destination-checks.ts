@@ -1,8 +1,7 @@
-import { isColumnKey, tableColumns, type Destination } from '../core/columns.ts';
+import { COLUMNS, tableColumns, type Destination } from '../core/columns.ts';
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { isSameName } from '../core/identifier.ts';
 import { suggestion } from '../core/suggestion.ts';
-import { COLUMN_KEYS } from './column-checks.ts';
 import type { CrossCheck } from './cross-check.ts';
 import { destinationsOf } from './destinations.ts';
 import { listOf } from './kinds/plain-kinds.ts';
@@ -34,33 +33,31 @@ export const DESTINATION_CHECKS: readonly CrossCheck[] = [
       ),
   },
   {
-    keys: [DESTINATIONS, 'oracle.furtherColumns', ...COLUMN_KEYS],
+    keys: [DESTINATIONS, ...COLUMNS.map(({ key }) => `oracle.columns.${key}`)],
     check: ({ oracle }) => firstProblem(destinationsOf(oracle).slice(1), columnProblem),
   },
   {
     keys: ['mqtt.subscriptions', DESTINATIONS],
     check: ({ mqtt, oracle }) => {
       const names = [DEFAULT_DESTINATION, ...Object.keys(oracle.destinations)];
-      const known = names.length === 1 ? '"default", as oracle.destinations has no other' : listOf(names);
       return firstProblem(mqtt.subscriptions, (subscription, i) => {
-        const named = [subscription.to ?? DEFAULT_DESTINATION, ...destinationsNamedBy(subscription)];
-        const wrong = named.find((name) => !names.includes(name));
-        if (wrong === undefined) return undefined;
-        const where = wrong === subscription.to ? '.to' : ' has a row whose "to"';
-        return `[${i}]${where} must be ${known}, not ${JSON.stringify(wrong)}${suggestion(wrong, names)}`;
+        const to = destinationsNamedBy(subscription).find((each) => !names.includes(each));
+        if (to === undefined) return undefined;
+        const known = names.length === 1 ? '"default", as oracle.destinations has no other' : listOf(names);
+        return `[${i}].to must be ${known}, not ${JSON.stringify(to)}${suggestion(to, names)}`;
       });
     },
   },
 ];
 
 function columnProblem(destination: Destination): string | undefined {
-  const used = tableColumns({ ...destination, fields: [] });
-  return firstProblem(used, ({ key, name }, i) => {
-    const same = used.slice(0, i).find((earlier) => isSameName(earlier.name, name));
+  const used = tableColumns(destination);
+  return firstProblem(used, ({ key, name: column }, i) => {
+    const same = used.slice(0, i).find((earlier) => isSameName(earlier.name, column));
     if (same === undefined) return undefined;
-    const first = isColumnKey(same.key) ? `${same.key}, ${JSON.stringify(name)}` : same.key;
-    const why = 'what is left out is as in oracle.columns';
-    return `${destination.name}.columns.${key} must not be the same column as its ${first}; ${why}`;
+    const { name } = destination;
+    const why = `${same.key}, ${JSON.stringify(column)}; what is left out is as in oracle.columns`;
+    return `${name}.columns.${key} must not be the same column as its ${why}`;
   });
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
-import type { ConfigError } from '../core/errors.ts';
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
+import type { ConfigError } from '../core/errors.ts';
 import { isGiven, type Problem } from '../core/fields.ts';
 import { ConfigErrors } from './config-errors.ts';
 import type { Config } from './config.ts';
@@ -99,17 +99,15 @@ function describe(problem: Problem, setting: PlacedSetting, origin: string | und
 function complete(given: Config, tnsAdmin: string): Config {
   const { bridge, mqtt, notices, oracle } = given;
   const subscriptions = mqtt.subscriptions.map(fillSubscription);
-  const { [DEFAULT_DESTINATION]: fields = [], ...destinationFields } = Object.fromEntries(
-    fieldsByDestination(subscriptions),
-  );
+  const fields = fieldsByDestination(subscriptions);
   return {
     ...given,
     oracle: {
       ...oracle,
       destinations: fillDestinations(oracle.destinations),
       columns: { ...oracle.columns, ...oracle.furtherColumns },
-      fields,
-      destinationFields,
+      fields: fields.get(DEFAULT_DESTINATION) ?? [],
+      destinationFields: Object.fromEntries([...fields].filter(([name]) => name !== DEFAULT_DESTINATION)),
       tnsAdmin: oracle.tnsAdmin === '' ? tnsAdmin : oracle.tnsAdmin,
     },
     mqtt: { ...mqtt, clientId: mqtt.clientId === '' ? bridge.id : mqtt.clientId, subscriptions },

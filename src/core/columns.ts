@@ -129,6 +129,19 @@ export type ColumnKey = (typeof TABLE)[number]['key'];
  */
 export type ColumnNames = Readonly<Record<ColumnKey, string>> & Readonly<Record<string, string>>;
 
+/** A table that values are written to, and how. */
+export interface Destination {
+  /** `default` for `oracle.table`, else the name in `oracle.destinations`. */
+  readonly name: string;
+  /** As in the configuration: any case, or quoted, with or without a schema. */
+  readonly table: string;
+  readonly columns: ColumnNames;
+  /** Those that mappings fill; absent: none. */
+  readonly fields?: readonly FieldColumn[];
+  readonly valueType: ValueType;
+  readonly onDuplicate: OnDuplicate;
+}
+
 export interface Column extends DescribedColumn {
   readonly key: ColumnKey;
 }
@@ -154,15 +167,6 @@ export interface ColumnChoice {
   readonly valueType: ValueType;
   /** Those that the mappings of subscriptions fill; absent: none. */
   readonly fields?: readonly FieldColumn[];
-}
-
-/** A table that values are written to, and how. */
-export interface Destination extends ColumnChoice {
-  /** `default` for `oracle.table`, else the name in `oracle.destinations`. */
-  readonly name: string;
-  /** As in the configuration: any case, or quoted, with or without a schema. */
-  readonly table: string;
-  readonly onDuplicate: OnDuplicate;
 }
 
 type FurtherChoice = Pick<ColumnChoice, 'fields'> & { readonly columns: Readonly<Record<string, string>> };

@@ -49,7 +49,7 @@ export class TagValues {
   messageNos: Float64Array;
   valueNos: Uint32Array;
   receivedAtMs: Float64Array;
-  /** What further columns hold of the values; undefined until there is any, so that it costs nothing else. */
+  /** What further columns hold of the values. Undefined until there is any. */
   origins: (Origin | null)[] | undefined;
   details: (ValueDetails | null)[] | undefined;
   #described: ValueDetails | null = null;
@@ -186,7 +186,7 @@ export class TagValues {
   leaveOut(marks: Uint8Array, count: number): void {
     if (count === 0) return;
     if (this.#runs.length === 0) this.#noteLeftOut(this.destination, count);
-    else marks.forEach((mark, i) => mark === 1 && this.#noteLeftOut(this.destinationOf(i), 1));
+    else this.#noteRunsLeftOut(marks);
     this.removeMarked(marks);
   }
 
@@ -200,6 +200,14 @@ export class TagValues {
   /** How many values were left out, by the destination that they were for. */
   get leftOutBy(): ReadonlyMap<string, number> {
     return this.#leftOut;
+  }
+
+  #noteRunsLeftOut(marks: Uint8Array): void {
+    let run = -1;
+    for (let i = 0; i < this.length; i += 1) {
+      while (run + 1 < this.#runs.length && this.#runs[run + 1]!.start <= i) run += 1;
+      if (marks[i] === 1) this.#noteLeftOut(this.#runs[run]?.destination ?? this.destination, 1);
+    }
   }
 
   #noteLeftOut(destination: string, count: number): void {

@@ -10,8 +10,8 @@ import type { SessionKnowledge, Journal } from './journal.ts';
 export interface LanesProgress {
   /** Up to here every value of every lane is settled. */
   readonly settledThrough: Place;
-  /** How far each lane is, at this moment. */
-  records(): LaneRecords;
+  /** How far each lane is, at this moment. `settledNo`: messages up to this one are not read again. */
+  records(settledNo: number): LaneRecords;
   /** A file of this destination holds values, up to `through` at least, that the journal could still give again. */
   isOpen(destination: string, through: Place): boolean;
 }
@@ -113,7 +113,7 @@ export class Checkpoints {
     const { broker, clock, counters, journal } = this.#options;
     this.#savedAtMs = clock.monotonic();
     this.#tellJournal();
-    const lanes = this.#options.lanes.records();
+    const lanes = this.#options.lanes.records(journal.settledNo);
     const values = sumOf(Object.values(lanes).map(countersOf));
     const ledger = lanes[DEFAULT_DESTINATION]?.ledger ?? ORIGIN;
     return journal.saveCheckpoint({ ...counters, ...values }, { ledger, lanes, broker: broker() });

@@ -66,13 +66,16 @@ export class LaneProgress {
     return comparePlaces(this.settledThrough(expanded), laterPlace(through, this.#foundSettled)) < 0;
   }
 
-  /** For the checkpoint. */
-  record(expanded: Place): LaneRecord {
+  /**
+   * For the checkpoint. `settledNo`: messages up to this one are not read again, also where the place is that of their
+   * last value in the lane.
+   */
+  record(expanded: Place, settledNo: number): LaneRecord {
     if (this.#options.isIdle()) this.settled(expanded);
     const { valuesFiltered } = this.#options.counters;
     const counters = {
       ...this.#counters,
-      valuesFiltered: valuesFiltered - this.#openFiltered.behind(wholeNo(this.#place)),
+      valuesFiltered: valuesFiltered - this.#openFiltered.behind(Math.max(wholeNo(this.#place), settledNo)),
     };
     counters.valuesReceived = settledOf(counters);
     return { place: this.#place, counters, ledger: this.#options.ledgerPlace() };

@@ -5,7 +5,7 @@ import { createValueCounters, restore, type ValueCounters } from '../core/counte
 import { InternalError } from '../core/errors.ts';
 import { MAX_VALUE_NO } from '../core/limits.ts';
 import type { Logger } from '../core/logger.ts';
-import { earlierPlace, ORIGIN, type Place } from '../core/place.ts';
+import { earlierPlace, laterPlace, ORIGIN, type Place } from '../core/place.ts';
 import type { LaneRecord, LaneRecords } from '../journal/checkpoint-file.ts';
 import type { LanesProgress } from '../journal/checkpoints.ts';
 import { Lane, type LaneOptions, type LaneTakenUp, type LaneWriterParts } from './lane.ts';
@@ -99,8 +99,8 @@ export class Lanes implements LanesProgress {
 
   /** All values of the messages up to this one are in their buffers. May come late for one that has none. */
   expanded(messageNo: number): void {
-    if (messageNo <= this.#expandedThrough.messageNo) return;
-    this.#expandedThrough = { messageNo, valueNo: MAX_VALUE_NO };
+    // An earlier run may have settled a part of the message.
+    this.#expandedThrough = laterPlace(this.#expandedThrough, { messageNo, valueNo: MAX_VALUE_NO });
   }
 
   get isIdle(): boolean {
@@ -116,8 +116,10 @@ export class Lanes implements LanesProgress {
     return place;
   }
 
-  records(): LaneRecords {
-    const records = this.all.map(({ destination, progress }) => [destination, progress.record(this.#expandedThrough)]);
+  records(settledNo: number): LaneRecords {
+    const records = this.all.map(({ destination, progress }) => {
+      return [destination, progress.record(this.#expandedThrough, settledNo)] as const;
+    });
     return { ...this.#records, ...(Object.fromEntries(records) as LaneRecords) };
   }
 

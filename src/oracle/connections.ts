@@ -63,6 +63,8 @@ interface Pooled {
 
 /** As V$SESSION shows it; the action is what the session is used for just then. */
 const PROGRAM = 'mqtt-oracle-bridge';
+/** CLIENT_DRIVER of V$SESSION_CONNECT_INFO, which has 30 bytes: the bridge, and the version of its driver. */
+const DRIVER = `${PROGRAM} : ${oracledb.versionString}`;
 const WORN_AFTER_MS = 60_000;
 const PING_AFTER_IDLE_MS = 30_000;
 const KEEP_WARM_EVERY_MS = 30_000;
@@ -246,6 +248,7 @@ export class Connections implements ConnectionLender {
       user,
       password,
       program: PROGRAM,
+      driverName: DRIVER,
       sdu: SDU_BYTES,
       ...wallet,
       ...timeouts,

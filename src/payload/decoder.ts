@@ -81,10 +81,10 @@ export interface DecoderSurroundings {
   readonly nodeCommands: NodeCommands;
   /** Retained messages that it has are skipped. */
   readonly stored: StoredMessages | undefined;
-  /** Told of the tag of each value that is not wanted. */
-  readonly onLeftOut: ((tag: Tag) => void) | undefined;
   /** What is kept of messages for further columns. Absent: nothing. */
   readonly keeps: DetailNeeds;
+  /** Told of the tag of each value that is not wanted. */
+  readonly onLeftOut: ((tag: Tag) => void) | undefined;
 }
 
 /** How the messages of one topic are read. */
@@ -119,23 +119,18 @@ class RoutingDecoder implements Decoder {
   readonly #names: NameTables;
   readonly #topics = new Map<string, TopicReading>();
   readonly #stored: StoredMessages | undefined;
-  readonly #onLeftOut: DecoderSurroundings['onLeftOut'] | undefined;
   readonly #keeps: DetailNeeds;
+  readonly #onLeftOut: DecoderSurroundings['onLeftOut'] | undefined;
   /** The present ones first. */
   #readings: readonly Reading[];
   #presentCount: number;
 
   constructor(routes: readonly Route[], tagNameTemplate: string, surroundings: Partial<DecoderSurroundings>) {
-    const {
-      keeps = KEEPS_NOTHING,
-      memory = new PassingMemory(),
-      nodeCommands = NO_COMMANDS,
-      onLeftOut,
-      stored,
-    } = surroundings;
+    const { keeps = KEEPS_NOTHING, memory = new PassingMemory(), nodeCommands = NO_COMMANDS } = surroundings;
+    const { onLeftOut, stored } = surroundings;
     this.#stored = stored;
-    this.#onLeftOut = onLeftOut;
     this.#keeps = keeps;
+    this.#onLeftOut = onLeftOut;
     this.#tags = new TagCatalog(tagNameTemplate);
     this.#edgeNodes = new EdgeNodes(memory, nodeCommands);
     this.#names = new NameTables(memory);

@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
 
-import { destinationsOf } from '../../src/config/destinations.ts';
 import { schemaDdl } from '../../src/oracle/schema.ts';
 import { runCheck, type CheckOutcome } from '../support/preflight.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
@@ -17,8 +16,8 @@ afterEach(() => {
 async function check(content: string, type: string | undefined): Promise<CheckOutcome> {
   standin = await startStandin({ profile: '19c' });
   const columns = { ...TABLE_OPTIONS.columns, ...(type === undefined ? {} : { further: content }) };
-  const destinations = destinationsOf({ ...TABLE_OPTIONS, columns });
-  const ddl = schemaDdl(destinations, { ...TABLE_OPTIONS, tagName: '{tag}' }).replace(
+  const destination = { ...TABLE_OPTIONS, columns, name: 'default', onDuplicate: 'reject' } as const;
+  const ddl = schemaDdl([destination], { ledgerTable: 'MQTT_BRIDGE_LEDGER', tagName: '{plc}.{tag}' }).replace(
     /"FURTHER" +.*/,
     `"FURTHER" ${type}`,
   );

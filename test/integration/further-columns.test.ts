@@ -1,6 +1,7 @@
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import type { Config } from '../../src/config/config.ts';
 import { destinationsOf } from '../../src/config/destinations.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { schemaDdl } from '../../src/oracle/schema.ts';
@@ -108,6 +109,11 @@ describe('further columns and microseconds', () => {
     await broker.stop();
   });
 
+  async function create(oracle: Config['oracle']): Promise<void> {
+    const ddl = schemaDdl(destinationsOf(oracle), { ledgerTable: oracle.ledgerTable, tagName: '{plc}.{tag}' });
+    for (const sql of ddl.split(/;\s*/)) if (sql !== '') await standin.engine.query(sql, 'BRIDGE');
+  }
+
   async function rows(prefix: string): Promise<Record<string, unknown>[]> {
     const found = await standin.engine.query(
       `SELECT * FROM tag_data WHERE tag_name LIKE '${prefix}%' ORDER BY place`,
@@ -121,10 +127,10 @@ describe('further columns and microseconds', () => {
       mqtt: { url: broker.url, subscriptions: [SUBSCRIPTION] },
       oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret', columns: COLUMNS },
       backup: { probeIntervalMs: 1000 },
+      writer: { retry: { attempts: 0 } },
     };
-    const { oracle, tagName } = loadConfig({ files: ['f'], env: {}, readFile: () => JSON.stringify(config) });
-    const ddl = schemaDdl(destinationsOf(oracle), { ...oracle, tagName });
-    for (const sql of ddl.split(/;\s*/)) if (sql !== '') await standin.engine.query(sql, 'BRIDGE');
+    const { oracle } = loadConfig({ files: ['f'], env: {}, readFile: () => JSON.stringify(config) });
+    await create(oracle);
     bridge = await BridgeProcess.start({ config });
     await until('the subscription', () => bridge.find('subscribed') !== undefined);
 
@@ -143,5 +149,35 @@ describe('further columns and microseconds', () => {
     expect(await rows('late')).toEqual(rowsOf('late'));
     await bridge.untilStatus('the end of the file', ({ backups }) => backups.pendingFiles === 0);
     expect((await bridge.status()).audit.balanced).toBe(true);
+  });
+
+  it('are those of the destination that the rows of a mapping go to', async () => {
+    const [row] = SUBSCRIPTION.json.rows;
+    const alarms = { each: '/values/*', tag: '{id}', value: 'v', to: 'alarms', columns: { severity: '/batch' } };
+    const subscription = { ...SUBSCRIPTION, json: { rows: [row, alarms] } };
+    const destination = { table: 'ALARM_LOG', columns: { source: "'alarms of 01'", line: '', place: '{topic}' } };
+    const config = {
+      mqtt: { url: broker.url, subscriptions: [subscription] },
+      oracle: {
+        connectString: standin.connectString,
+        user: 'bridge',
+        password: 'secret',
+        columns: COLUMNS,
+        destinations: { alarms: destination },
+      },
+    };
+    const { oracle } = loadConfig({ files: ['f'], env: {}, readFile: () => JSON.stringify(config) });
+    await create(oracle);
+    bridge = await BridgeProcess.start({ config });
+    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await publisher.publishAsync('plant/7/values', payloadOf('live'), { qos: 1 });
+    await until('rows', async () => (await rows('live')).length === 2);
+    expect(await rows('live')).toEqual(rowsOf('live'));
+    const read = (): Promise<Record<string, unknown>[]> => standin.engine.query('SELECT * FROM alarm_log', 'BRIDGE');
+    await until('alarms', async () => (await read()).length === 2);
+    const [alarm] = await read();
+    expect(alarm).toMatchObject({ SOURCE: 'alarms of 01', PLACE: 'plant/7/values', SEVERITY: '=B,17', KEPT: 0 });
+    expect(Object.keys(alarm!)).not.toContain('LINE');
+    expect(Object.keys(alarm!)).not.toContain('BATCH');
   });
 });

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 
+import oracledb from 'oracledb';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { ORIGIN } from '../../src/core/place.ts';
@@ -36,6 +37,7 @@ describe.each(['19c', '23ai'] as const)('a session on a %s-like server', (profil
 
     const first = await during(() => live.readPlace());
     expect(first.text).toContain('(PROGRAM=mqtt-oracle-bridge)');
+    expect(first.text).toContain(`mqtt-oracle-bridge : ${oracledb.versionString}`);
     for (const said of ['mqtt-oracle-bridge', 'gateway-01', 'live read ledger']) expect(first.text).toContain(said);
 
     const values = valuesOf(1, 2);
@@ -55,6 +57,19 @@ describe.each(['19c', '23ai'] as const)('a session on a %s-like server', (profil
       live.write(last, { from: again.to, to: { messageNo: 3, valueNo: 0 } }, () => Promise.resolve()),
     );
     expect(same.text).not.toContain('live write');
+
+    const name = 'a'.repeat(64);
+    const destination = { ...SESSIONS_OPTIONS.destination, name };
+    const other = new Sessions(connections, { ...SESSIONS_OPTIONS, destination, bridgeId: 'gateway-01' });
+    const work = await during(() => other.live('journal00001').readPlace());
+    expect(work.text).toContain(`live read ledger ${name}`.slice(0, 64));
+    expect(work.text).not.toContain(`live read ledger ${name}`.slice(0, 65));
+    const ledger = await standin.engine.query('SELECT stream FROM mqtt_bridge_ledger ORDER BY stream', 'BRIDGE');
+    expect(ledger.map((row) => row['STREAM'])).toEqual([
+      'live/journal00001',
+      `live/journal00001/${name}`,
+      'replay/backup.csv/journal00001/1',
+    ]);
   });
 });
 

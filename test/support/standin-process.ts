@@ -12,15 +12,16 @@ export interface StandinProcess {
 }
 
 /**
- * A stand-in database that only counts rows, as a process of its own, with the tables made: it takes as little as
- * possible of the machine that something else is measured on.
+ * A stand-in database that only counts rows, unless said, as a process of its own, with the tables made: it takes as
+ * little as possible of the machine that something else is measured on. `tables`: beside `tag_data` there are
+ * `tag_data_1` and so on.
  */
-export async function startStandinProcess(): Promise<StandinProcess> {
+export async function startStandinProcess({ countOnly = true, tables = 1 } = {}): Promise<StandinProcess> {
   const args = [
     '--import',
     'tsx',
     'test/support/standin/main.ts',
-    '--count-only',
+    ...(countOnly ? ['--count-only'] : []),
     '--port',
     '0',
     '--control-port',
@@ -34,9 +35,11 @@ export async function startStandinProcess(): Promise<StandinProcess> {
   });
   await until('the stand-in', () => connectString !== '', 30_000);
   const connection = await oracledb.getConnection({ connectString, user: 'bridge', password: 'secret' });
-  for (const statement of TABLES_DDL.split(/;\s*/)) {
-    if (statement !== '') await connection.execute(statement);
+  const statements = TABLES_DDL.split(/;\s*/).filter((statement) => statement !== '');
+  for (let number = 1; number < tables; number += 1) {
+    statements.push(statements[0]!.replace('"TAG_DATA"', `"TAG_DATA_${number}"`));
   }
+  for (const statement of statements) await connection.execute(statement);
   await connection.close();
   return { connectString, child };
 }

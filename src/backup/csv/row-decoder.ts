@@ -34,8 +34,8 @@ export interface DecodedRow {
 const OPTIONAL_COLUMNS: ReadonlySet<RowColumn> = new Set([
   'insertion_attempt_time',
   'journal',
-  'destination',
   'details',
+  'destination',
   'error_code',
   'error_message',
 ]);

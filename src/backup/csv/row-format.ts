@@ -29,8 +29,8 @@ export const ROW_COLUMNS = [
   'journal',
   'message_no',
   'value_no',
-  'destination',
   'details',
+  'destination',
   'error_code',
   'error_message',
 ] as const;
@@ -161,8 +161,8 @@ class RowLines {
     return (
       `${name}${numberText(values.numbers[i]!)},${time},${this.#qualityField},${this.#attemptTime},` +
       `${csvText(text)},${this.#origins.get(tag)!},${receivedAt},` +
-      `${this.#journal},${values.messageNos[i]!},${values.valueNos[i]!},${this.#destination},` +
-      `${this.#details.field(values, i)}${ending}`
+      `${this.#journal},${values.messageNos[i]!},${values.valueNos[i]!},${this.#details.field(values, i)},` +
+      `${this.#destination}${ending}`
     );
   }
 }

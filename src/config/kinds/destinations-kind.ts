@@ -1,5 +1,5 @@
 import { COLUMNS, isColumnKey, ON_DUPLICATE, VALUE_TYPES } from '../../core/columns.ts';
-import { DEFAULT_DESTINATION, DESTINATION_NAME, isDestinationName } from '../../core/destination.ts';
+import { DEFAULT_DESTINATION, DESTINATION_NAME } from '../../core/destination.ts';
 import {
   completed,
   fieldsJsonSchema,
@@ -29,6 +29,10 @@ const EXAMPLE = '{ "table": "ALARM_LOG" }';
 
 export const DESTINATION_MUST = 'must be a name: a letter, then up to 63 letters, digits, "_" or "-"';
 
+export function isDestinationName(value: unknown): value is string {
+  return typeof value === 'string' && DESTINATION_NAME.test(value);
+}
+
 /** What is asked of a field that may be left out; `kind` says it as it does of the setting in `oracle`. */
 function optional<T>(doc: string, kind: SettingKind, setting: Partial<Setting> = {}): Field<T | undefined> {
   const asked: Setting = { doc, kind, default: undefined, ...setting };
@@ -49,17 +53,20 @@ const COLUMN_FIELDS = Object.fromEntries(
   ]),
 ) as ColumnFields;
 
-/** Another key is itself the name of a column, as in `oracle.columns`. */
-function columnProblems(value: unknown): Problem[] {
+/** Keys that are none of these are further columns. */
+function columnsProblems(value: unknown): readonly Problem[] {
+  if (value === undefined) return [];
   if (!isGiven(value)) return objectProblems(COLUMN_FIELDS, value, '{ "text": "MSG" }');
-  const further = furtherOf(value);
-  const known = Object.fromEntries(Object.entries(value).filter(([name]) => !Object.hasOwn(further, name)));
-  const wrong = Object.entries(further).flatMap(([name, content]) => furtherColumnProblems(name, content));
-  return [...wrong, ...objectProblems(COLUMN_FIELDS, known, '')];
+  const known = Object.fromEntries(Object.entries(value).filter(([key]) => isColumnKey(key)));
+  const further = Object.entries(furtherOf(value));
+  return [
+    ...objectProblems(COLUMN_FIELDS, known, '{ "text": "MSG" }'),
+    ...further.flatMap(([name, content]) => furtherColumnProblems(name, content)),
+  ];
 }
 
-function furtherOf<T>(columns: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
-  return Object.fromEntries(Object.entries(columns).filter(([name]) => !isColumnKey(name)));
+function furtherOf<T extends object>(columns: T): Partial<T> {
+  return Object.fromEntries(Object.entries(columns).filter(([key]) => !isColumnKey(key))) as Partial<T>;
 }
 
 /** The keys of one destination. */
@@ -70,12 +77,10 @@ export const DESTINATION_FIELDS: Fields<DestinationConfig> = {
     check: (value) => tableName.check(value, { doc: '', kind: tableName, default: '' }),
   },
   columns: {
-    doc:
-      'its columns, by the keys of oracle.columns, and further ones; each that is left out is as there, "" has none ' +
-      'written',
+    doc: 'its columns, by the keys of oracle.columns; each that is left out is as there, "" has none written',
     jsonSchema: { ...fieldsJsonSchema(COLUMN_FIELDS), patternProperties: { '.': { type: 'string' } } },
     default: undefined,
-    check: (value) => (value === undefined ? [] : columnProblems(value)),
+    check: columnsProblems,
     complete: (value) => (value === undefined ? value : { ...completed(COLUMN_FIELDS, value), ...furtherOf(value) }),
   },
   valueType: optional('type of its value column: binary_double or number', choice, { choices: VALUE_TYPES }),

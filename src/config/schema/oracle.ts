@@ -1,8 +1,8 @@
-import { COLUMNS, ON_DUPLICATE, VALUE_TYPES, type Column, type ColumnKey } from '../../core/columns.ts';
+import { COLUMNS, ON_DUPLICATE, VALUE_TYPES, type Column } from '../../core/columns.ts';
 import type { OracleConfig } from '../config.ts';
 import { FURTHER_CONTENT } from '../../core/further-columns.ts';
-import { destinations } from '../kinds/destinations-kind.ts';
 import { furtherColumns } from '../kinds/further-columns.ts';
+import { destinations } from '../kinds/destinations-kind.ts';
 import { columnName, connectString, tableName } from '../kinds/oracle-kinds.ts';
 import { choice, path, text, wholeNumber } from '../kinds/plain-kinds.ts';
 import type { Schema, Setting } from '../setting.ts';
@@ -12,12 +12,7 @@ function columnSetting({ defaultName, doc, key, mayBeAbsent }: Column): [string,
   return [key, mayBeAbsent ? { ...setting, doc: `${doc} Empty: not written.`, mayBeEmpty: true } : setting];
 }
 
-/** What stands in settings of its own here. */
-interface OwnSettings extends Omit<OracleConfig, 'columns' | 'furtherColumns' | 'fields' | 'destinationFields'> {
-  readonly columns: Readonly<Record<ColumnKey, string>>;
-}
-
-const SETTINGS: Schema<OwnSettings> = {
+const SETTINGS: Schema<Omit<OracleConfig, 'furtherColumns' | 'fields' | 'destinationFields'>> = {
   connectString: {
     doc:
       'Where the database is: host:port/service, a name from tnsnames.ora or a whole connect descriptor. Several ' +
@@ -108,7 +103,8 @@ const SETTINGS: Schema<OwnSettings> = {
     kind: tableName,
     default: 'TAG_DATA',
   },
-  columns: Object.fromEntries(COLUMNS.map(columnSetting)) as Schema<OwnSettings['columns']>,
+  // A section with keys of its own, although its type says that it may have further ones.
+  columns: Object.fromEntries(COLUMNS.map(columnSetting)) as unknown as Schema<OracleConfig>['columns'],
   valueType: {
     doc:
       'Type of the value column: binary_double is fast and holds every measured value; number holds decimal ' +

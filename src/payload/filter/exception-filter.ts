@@ -76,7 +76,7 @@ export class ExceptionFilter {
     for (let run = -1, start = 0; start < length; run += 1) {
       const end = runs[run + 1]?.start ?? length;
       if (start < end) {
-        const scope = scopeOf(filter, values.destinationOf(start));
+        const scope = scopeOf(filter, runs[run]?.destination ?? values.destination);
         out += this.#values.mark(values, { scope, start, end, window, marks });
       }
       start = end;

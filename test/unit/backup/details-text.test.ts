@@ -13,7 +13,7 @@ import { RECEIVED_AT_MS, valuesOf } from '../../support/values.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const REASON = { code: 'ORA-03113', message: 'end-of-file on communication channel' };
-const ORIGIN = { journal: 'journal00001', destination: DEFAULT_DESTINATION, attemptedAtMs: RECEIVED_AT_MS };
+const ORIGIN = { journal: 'journal00001', attemptedAtMs: RECEIVED_AT_MS, destination: DEFAULT_DESTINATION };
 
 async function read(text: string): Promise<BackupRows> {
   const path = join(await temporaryDirectory(), 'file.csv');
@@ -35,9 +35,9 @@ describe('what further columns hold, in a backup file', () => {
     values.details = [{ qualityCode: 192, fields: new Map([['batch', 'B,1']]) }, null, null];
     const [first, second, third] = linesOf(values).split('\r\n');
     expect(first).toContain(
-      ',1,0,,"{""topic"":""=plant/7"",""retained"":true,""qualityCode"":192,""fields"":{""batch"":""B,1""}}",ORA',
+      ',1,0,"{""topic"":""=plant/7"",""retained"":true,""qualityCode"":192,""fields"":{""batch"":""B,1""}}",,ORA',
     );
-    expect(second).toContain(',1,1,,"{""topic"":""=plant/7"",""retained"":true}",ORA');
+    expect(second).toContain(',1,1,"{""topic"":""=plant/7"",""retained"":true}",,ORA');
     expect(third).toContain(',1,2,,,ORA');
     const { values: again } = await read(headerLine(ROW_COLUMNS) + linesOf(values));
     expect(again.origins?.slice(0, 3)).toEqual([origin, origin, null]);
@@ -62,7 +62,7 @@ describe('what further columns hold, in a backup file', () => {
     '{"fields":[]}',
     '{"fields":{"a":{}}}',
   ])('is refused, with line and column, where a person has put %s', async (details) => {
-    const line = linesOf(valuesOf(1)).replace(',1,0,,,', `,1,0,,"${details.replaceAll('"', '""')}",`);
+    const line = linesOf(valuesOf(1)).replace(',1,0,,,', `,1,0,"${details.replaceAll('"', '""')}",,`);
     await expect(read(headerLine(ROW_COLUMNS) + line)).rejects.toThrow('line 2, column details: not an object');
   });
 });

@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest';
 
 import { ConfigErrors } from '../../../src/config/config-errors.ts';
 import type { Config } from '../../../src/config/config.ts';
+import { destinationsOf } from '../../../src/config/destinations.ts';
 import { loadConfig, type ConfigSources } from '../../../src/config/load.ts';
+import { detailNeeds } from '../../../src/core/columns.ts';
 import { planReload } from '../../../src/config/reload.ts';
 
 const ORACLE = { connectString: 'db:1521/x', user: 'u', password: 'p' };
@@ -76,24 +78,54 @@ describe('further columns in oracle.columns', () => {
   });
 });
 
+describe('further columns of a destination', () => {
+  it('are completed from oracle, one by one', () => {
+    const columns = { a: "'1'", b: "'1'" };
+    const { oracle } = load([
+      { columns, destinations: { alarms: { table: 'A', columns: { b: '', c: '{2}', text: 'MSG' } } } },
+    ]);
+    expect(destinationsOf(oracle)[1]?.columns).toMatchObject({ a: "'1'", b: '', c: '{2}', text: 'MSG' });
+    expect(detailNeeds(destinationsOf(oracle))).toEqual({ origin: true, qualityCode: false });
+  });
+
+  it('are refused with their place where they mean nothing', () => {
+    const alarms = { table: 'A', columns: { qualty: 'q', line: '{x}', TAG_NAME: "'x'" } };
+    expect(errorsOf(() => load([{ destinations: { alarms } }]))).toEqual([
+      expect.stringContaining(
+        'oracle.destinations.alarms.columns.qualty: is not a known key (did you mean "quality"?)',
+      ),
+      expect.stringContaining('oracle.destinations.alarms.columns.line: must not have {x} in it'),
+    ]);
+    expect(errorsOf(() => load([{ destinations: { alarms: { table: 'A', columns: { TAG_NAME: "'x'" } } } }]))).toEqual([
+      expect.stringContaining(
+        'oracle.destinations: alarms.columns.TAG_NAME must not be the same column as its tagName',
+      ),
+    ]);
+  });
+
+  it('must be there where the rows of a mapping go', () => {
+    const rows = [{ tag: 't', to: 'alrams' }];
+    const mqtt = { subscriptions: [{ topic: 'a', format: 'json', json: { rows } }] };
+    expect(errorsOf(() => load([{ destinations: { alarms: { table: 'A' } } }], {}, { mqtt }))).toEqual([
+      expect.stringContaining('"alrams" (did you mean "alarms"?)'),
+    ]);
+  });
+});
+
 describe('columns that mappings fill', () => {
   const subscription = (topic: string, columns: object, to?: string): object => {
     const row = { tag: 't', columns, ...(to === undefined ? {} : { to }) };
     return { topic, format: 'json', json: { rows: [row] } };
   };
-  const configOf = (subscriptions: readonly object[], columns = {}, destinations = {}): Config =>
-    load([{ columns, destinations }], {}, { mqtt: { subscriptions } });
+  const configOf = (subscriptions: readonly object[], columns = {}): Config =>
+    load([{ columns, destinations: { alarms: { table: 'ALARM_LOG' } } }], {}, { mqtt: { subscriptions } });
 
   it('are known by their destination, each once', () => {
-    const { oracle } = configOf(
-      [
-        subscription('a', { batch: '/b', temp: { path: '/t', type: 'number' } }),
-        subscription('b', { batch: '/c' }),
-        subscription('c', { other: '/c' }, 'alarms'),
-      ],
-      {},
-      { alarms: { table: 'ALARMS' } },
-    );
+    const { oracle } = configOf([
+      subscription('a', { batch: '/b', temp: { path: '/t', type: 'number' } }),
+      subscription('b', { batch: '/c' }),
+      subscription('c', { other: '/c' }, 'alarms'),
+    ]);
     expect(oracle.fields).toEqual([
       { name: 'batch', holds: 'text' },
       { name: 'temp', holds: 'number' },
@@ -110,15 +142,6 @@ describe('columns that mappings fill', () => {
     expect(errorsOf(() => configOf([batch, other]))).toEqual([
       'mqtt.subscriptions: must fill the column batch with values of one "type" in all mappings',
     ]);
-  });
-
-  it('may not be added by a reload in another destination either', () => {
-    const rows = (to: string): Config =>
-      configOf([subscription('a', { batch: '/b' }, to)], {}, { alarms: { table: 'A' }, constructor: { table: 'C' } });
-    expect(errorsOf(() => planReload(rows('alarms'), rows('constructor')))).toEqual([
-      'mqtt.subscriptions: must not fill a column that it did not at the start, batch; that needs a restart',
-    ]);
-    expect(planReload(rows('alarms'), rows('alarms')).applied).toEqual({});
   });
 
   it('may be left out by a reload, and not added', () => {

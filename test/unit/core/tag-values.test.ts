@@ -202,4 +202,27 @@ describe('whom values are for', () => {
       }),
     );
   });
+
+  it('are counted by destination when they are left out', () => {
+    const row = fc.record({ to: fc.constantFrom(undefined, 'A', 'B'), out: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 60 }), fc.constantFrom('default', 'A'), (rows, destination) => {
+        const values = new TagValues(0);
+        values.destination = destination;
+        rows.forEach(({ to }, i) => {
+          values.sendTo(to);
+          pushed(values, `${i}`);
+        });
+        const out = rows.filter((each) => each.out);
+        values.leaveOut(
+          Uint8Array.from(rows, (each) => Number(each.out)),
+          out.length,
+        );
+        const expected = new Map<string, number>();
+        for (const { to = destination } of out) expected.set(to, (expected.get(to) ?? 0) + 1);
+        expect(values.leftOutBy).toEqual(expected);
+        expect([values.leftOut, values.length]).toEqual([out.length, rows.length - out.length]);
+      }),
+    );
+  });
 });

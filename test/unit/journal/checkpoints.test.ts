@@ -30,7 +30,7 @@ async function begun(foundSettled: (places: readonly Place[]) => Place = () => O
     get settledThrough(): Place {
       return progress.settledThrough(ORIGIN);
     },
-    records: () => ({ default: progress.record(ORIGIN) }),
+    records: (settledNo: number) => ({ default: progress.record(ORIGIN, settledNo) }),
     isOpen: (_destination: string, through: Place) => progress.isOpen(through, ORIGIN),
   };
   const checkpoints = new Checkpoints({ journal, counters, lanes, broker: () => broker, clock, log });

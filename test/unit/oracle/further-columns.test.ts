@@ -61,28 +61,21 @@ describe('further columns', () => {
     expect(insert.bindDefs.slice(KNOWN).map(({ type }) => type)).toEqual(expected);
   });
 
-  it('are merged like the others, and set where they are not in the key', () => {
-    const target = { key: new Set(['tag_name', 'source']), nullable: new Set<string>(), timeTypes: new Map() };
-    const merge = createMerge(
-      { ...TABLE_OPTIONS, columns: { ...TABLE_OPTIONS.columns, source: "'gw'" }, fields: FIELDS },
-      target,
-    );
-    expect(merge.sql).toContain(':6 "SOURCE", :7 "BATCH", :8 "TEMP", :9 "MADE_AT" FROM dual');
-    expect(merge.sql).toContain('ON (t."TAG_NAME" = s."TAG_NAME" AND t."SOURCE" = s."SOURCE")');
-    expect(merge.sql).toContain('t."BATCH" = s."BATCH", t."TEMP" = s."TEMP", t."MADE_AT" = s."MADE_AT"');
-    expect(merge.sql).not.toContain('SET t."SOURCE"');
-    expect(merge.sql).toMatch(/INSERT \(.*"SOURCE", "BATCH", "TEMP", "MADE_AT"\)/);
-  });
-
   it('have a line each in the DDL', () => {
-    const ddl = schemaDdl([{ ...OPTIONS, name: 'default', onDuplicate: 'reject' }], {
-      ledgerTable: '',
-      tagName: '{tag}',
-    });
+    const destination = { ...OPTIONS, name: 'default', onDuplicate: 'reject' } as const;
+    const ddl = schemaDdl([destination], { ledgerTable: '', tagName: '{plc}.{tag}' });
     expect(ddl).toContain('"SOURCE"    VARCHAR2(64 CHAR),');
     expect(ddl).toContain('"KEPT"      NUMBER(1),');
     expect(ddl).toContain('"MADE_AT"   TIMESTAMP(6) -- UTC');
     expect(ddl).not.toContain('"OFF"');
+  });
+
+  it('are written by a MERGE as well, and may be its key', () => {
+    const target = { key: new Set(['tag_name', 'line']), nullable: new Set(['line']), timeTypes: new Map() };
+    const { sql } = createMerge(OPTIONS, target);
+    expect(sql).toContain('(t."LINE" = s."LINE" OR (t."LINE" IS NULL AND s."LINE" IS NULL))');
+    expect(sql).toContain('t."BATCH" = s."BATCH"');
+    expect(sql).not.toContain('SET t."LINE"');
   });
 
   it('say what has to be kept of messages for them', () => {

@@ -187,6 +187,12 @@ describe('the deadband', () => {
     expect(bench.send(samples)).toEqual([]);
   });
 
+  it('takes no time that grows with the square of the runs', () => {
+    const bench = new Bench({ deadband: { absolute: 1 } });
+    const samples = Array.from({ length: 150_000 }, (_, i) => ({ number: 1, to: i % 2 === 0 ? 'alarms' : undefined }));
+    expect(bench.send(samples as Sample[])).toEqual([0, 1]);
+  });
+
   it('of no subscription lets everything through', () => {
     const bench = new Bench({ maxSilenceSeconds: 5 });
     const samples = [{ number: 1 }, { number: 1 }];
