@@ -26,18 +26,17 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 
 import mqtt from 'mqtt';
-import oracledb from 'oracledb';
 
 import type { Status } from '../src/ops/status.ts';
 import { BENCH_MESSAGES, type BenchMessage } from './bench/messages.ts';
 import { measureDecoders } from './bench/decode.ts';
+import { BATCH_ROWS, runDriver, type DriverFigures } from './bench/driver.ts';
 import { measurePolicy } from './bench/on-duplicate.ts';
 import { ON_DUPLICATE } from '../src/core/columns.ts';
 import { startMosquitto } from '../test/support/mosquitto.ts';
 import { startStandinProcess } from '../test/support/standin-process.ts';
 import { until } from '../test/support/until.ts';
 
-const BATCH_ROWS = 500;
 /** Answering costs the bridge time, too. */
 const ASK_EVERY_MS = 100;
 const CLOCK_TICKS_PER_SECOND = 100;
@@ -67,51 +66,12 @@ const tagsPerMessage = format === 'scalar' ? 1 : Number(flags.tags);
 const messages = Math.ceil(Number(flags.values) / tagsPerMessage);
 const totalValues = messages * tagsPerMessage;
 
-interface DriverFigures {
-  readonly rowsPerSecond: number;
-  readonly cpuMicrosPerRow: number;
-}
-
 interface BridgeFigures {
   readonly valuesPerSecond: number;
   readonly messagesPerSecond: number;
   readonly cpuMicrosPerValue: number;
   readonly peakMegabytes: number;
   readonly averageBatch: number;
-}
-
-/** The driver alone: the same rows, built anew for each batch, on one connection. */
-async function runDriver(): Promise<void> {
-  const { connect: connectString } = flags;
-  const connection = await oracledb.getConnection({ connectString, user: 'bridge', password: 'secret' });
-  const text = { type: oracledb.DB_TYPE_VARCHAR, maxSize: 4000 };
-  const bindDefs = [
-    text,
-    { type: oracledb.DB_TYPE_BINARY_DOUBLE },
-    text,
-    { type: oracledb.DB_TYPE_TIMESTAMP_TZ },
-    text,
-  ];
-  const sql = 'INSERT INTO tag_data (tag_name, tag_value, tag_text, timestamp, quality) VALUES (:1, :2, :3, :4, :5)';
-  const names = Array.from({ length: tagsPerMessage }, (_, i) => `PLC01.D${100 + i}`);
-  const insert = async (rows: number): Promise<void> => {
-    for (let done = 0; done < rows; done += BATCH_ROWS) {
-      const batch: unknown[][] = [];
-      const at = new Date();
-      for (let i = 0; i < BATCH_ROWS; i += 1) batch.push([names[i % names.length], done + i * 0.1, null, at, 'GOOD']);
-      await connection.executeMany(sql, batch, { autoCommit: true, batchErrors: true, bindDefs });
-    }
-  };
-  await insert(100_000);
-  const rows = 1_000_000;
-  const cpuBefore = process.cpuUsage();
-  const startedMs = performance.now();
-  await insert(rows);
-  const seconds = (performance.now() - startedMs) / 1000;
-  const { user, system } = process.cpuUsage(cpuBefore);
-  const figures: DriverFigures = { rowsPerSecond: rows / seconds, cpuMicrosPerRow: (user + system) / rows };
-  console.log(JSON.stringify(figures));
-  await connection.close();
 }
 
 /** Publishes as fast as the broker acknowledges, with at most a thousand messages in flight. */
@@ -427,7 +387,7 @@ const ROLES: Readonly<Record<string, () => Promise<void> | void>> = {
             : flags.format === ''
               ? orchestrate
               : compareFormats,
-  driver: runDriver,
+  driver: () => runDriver(flags.connect, tagsPerMessage),
   publish: runPublisher,
 };
 await ROLES[flags.role]?.();
