@@ -75,17 +75,17 @@ describe('RouteHistory', () => {
   it('has a change durable before it holds', async () => {
     const history = await started();
     await history.change(A, 0);
-    let isHeld = true;
+    const change = { isHeld: true };
     let release = (): void => {};
     disk.before = (operation) => {
-      if (operation !== 'syncDirectory' || !isHeld) return;
-      isHeld = false;
+      if (operation !== 'syncDirectory' || !change.isHeld) return undefined;
+      change.isHeld = false;
       return new Promise<void>((resolve) => {
         release = resolve;
       });
     };
     const changing = history.change(B, 10);
-    while (isHeld) await new Promise((resolve) => setImmediate(resolve));
+    while (change.isHeld) await new Promise((resolve) => setImmediate(resolve));
     expect(targets(history, 10)).toEqual(['a']);
     release();
     await changing;
@@ -199,8 +199,7 @@ describe('RouteHistory', () => {
         disk.before = () => {};
         disk[how]();
         const next = await started();
-        expect(['a', 'b']).toContain(targets(next, 10)[0]);
-        if (wasDone) expect(targets(next, 10)).toEqual(['b']);
+        expect(wasDone ? ['b'] : ['a', 'b']).toContain(targets(next, 10)[0]);
         expect(targets(next, 9)).toEqual(['a']);
         await next.change(C, 20);
         expect(targets(await started(), 9, 20)).toEqual(['a', 'c']);
