@@ -5,6 +5,7 @@ import type { Route } from '../../../src/payload/decoder.ts';
 import { RouteHistory } from '../../../src/payload/route-history.ts';
 import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
+import { until } from '../../support/until.ts';
 
 const DIRECTORY = '/journal';
 const PATH = `${DIRECTORY}/subscriptions.json`;
@@ -75,19 +76,13 @@ describe('RouteHistory', () => {
   it('has a change durable before it holds', async () => {
     const history = await started();
     await history.change(A, 0);
-    let isHeld = true;
-    let release = (): void => {};
-    disk.before = (operation) => {
-      if (operation !== 'syncDirectory' || !isHeld) return;
-      isHeld = false;
-      return new Promise<void>((resolve) => {
-        release = resolve;
-      });
-    };
+    let release: (() => void) | undefined;
+    disk.before = (operation) =>
+      operation === 'syncDirectory' ? new Promise<void>((resolve) => (release = resolve)) : undefined;
     const changing = history.change(B, 10);
-    while (isHeld) await new Promise((resolve) => setImmediate(resolve));
+    await until('all but the last step is done', () => release !== undefined);
     expect(targets(history, 10)).toEqual(['a']);
-    release();
+    release?.();
     await changing;
     expect(targets(history, 10)).toEqual(['b']);
   });
@@ -199,8 +194,7 @@ describe('RouteHistory', () => {
         disk.before = () => {};
         disk[how]();
         const next = await started();
-        expect(['a', 'b']).toContain(targets(next, 10)[0]);
-        if (wasDone) expect(targets(next, 10)).toEqual(['b']);
+        expect(wasDone ? ['b'] : ['a', 'b']).toContain(targets(next, 10)[0]);
         expect(targets(next, 9)).toEqual(['a']);
         await next.change(C, 20);
         expect(targets(await started(), 9, 20)).toEqual(['a', 'c']);
