@@ -1,4 +1,4 @@
-import { interrupted, interruption } from './ending.ts';
+import { interruption } from './ending.ts';
 import type { ConnectionLender, Lease } from './lease.ts';
 
 /** Lends connections to work that somebody else can end at any time, all of it at once. */
@@ -18,13 +18,14 @@ export class InterruptibleConnections implements ConnectionLender {
     const call = (): void => interrupt();
     this.#interrupts.add(call);
     let isOver = false;
-    const lent = this.#connections.use(what, (lease) => {
-      if (isOver) throw interrupted(what, false);
+    const lent = this.#connections.use<T | undefined>(what, (lease) => {
+      // Nobody hears it, and a connection that nothing was sent on is as good as before.
+      if (isOver) return Promise.resolve(undefined);
       interrupt = lease.cut;
       return work(lease);
     });
     try {
-      return await Promise.race([lent, ended]);
+      return (await Promise.race([lent, ended])) as T;
     } finally {
       isOver = true;
       this.#interrupts.delete(call);

@@ -103,6 +103,7 @@ describe('a call to the database that is interrupted', () => {
     const session = live();
     await session.readPlace();
     const sent = await struck({ sql: /"MQTT_BRIDGE_LEDGER"|"TAG_DATA"/, delayMs: 0, times: Infinity });
+    const loggedOn = await struck({ on: 'logon', delayMs: 0, times: Infinity });
     let release = (): void => {};
     const held = connections.use('hold', () => new Promise<void>((resolve) => (release = resolve)));
     const failing = databaseErrorOf(write(session));
@@ -118,6 +119,8 @@ describe('a call to the database that is interrupted', () => {
     await connections.use('after', () => Promise.resolve());
     expect(sent.hits).toBe(0);
     expect(await session.readPlace()).toEqual(ORIGIN);
+    // The connection that came too late is as good as before.
+    expect(loggedOn.hits).toBe(0);
   });
 
   it('is of its own stream: that of another goes on', async () => {
