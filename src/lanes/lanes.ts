@@ -22,6 +22,13 @@ export interface LanesOptions extends Omit<LaneOptions, 'destination'> {
   readonly log: Logger;
 }
 
+/** The writers at work. */
+interface Running {
+  readonly signal: AbortSignal;
+  readonly writers: Promise<void>[];
+  readonly fail: (error: unknown) => void;
+}
+
 /**
  * The lanes side by side, and what is said of them together.
  *
@@ -38,7 +45,7 @@ export class Lanes implements LanesProgress {
   #retired: readonly ValueCounters[] = [];
   /** All messages up to here are in the buffers, or done otherwise. */
   #expandedThrough: Place = ORIGIN;
-  #running: { readonly signal: AbortSignal; readonly writers: Promise<void>[] } | undefined;
+  #running: Running | undefined;
 
   constructor(options: LanesOptions) {
     this.#options = options;
@@ -84,12 +91,16 @@ export class Lanes implements LanesProgress {
     this.#noteRetired();
   }
 
-  /** Sets the writers to work, until `signal` is aborted. What they throw comes out of it. */
+  /** Sets the writers to work, until `signal` is aborted. Throws what the first of them throws, also of a late lane. */
   async run(signal: AbortSignal): Promise<void> {
-    this.#running = { signal, writers: [] };
+    let fail: Running['fail'] = () => {};
+    const failed = new Promise<never>((_resolve, reject) => {
+      fail = reject;
+    });
+    const writers: Promise<void>[] = [];
+    this.#running = { signal, writers, fail };
     for (const lane of this.all) this.#run(lane);
-    // More may come to it meanwhile.
-    for (let i = 0; i < this.#running.writers.length; i += 1) await Promise.all(this.#running.writers.slice(i));
+    await Promise.race([failed, allOf(writers)]);
   }
 
   /** The entrance of the lane of this destination; one that nobody has heard of gets a lane. */
@@ -160,9 +171,12 @@ export class Lanes implements LanesProgress {
     lane.open({ places, settledByFiles }, record, options, writerParts(destination));
   }
 
-  #run(lane: Lane): void {
-    const { signal, writers } = this.#running ?? {};
-    if (signal !== undefined && lane.writer !== undefined) writers?.push(lane.writer.run(signal));
+  #run({ writer }: Lane): void {
+    if (this.#running === undefined || writer === undefined) return;
+    const { fail, signal, writers } = this.#running;
+    const writing = writer.run(signal);
+    writing.catch(fail);
+    writers.push(writing);
   }
 
   #noteRetired(): void {
@@ -173,4 +187,9 @@ export class Lanes implements LanesProgress {
       return values;
     });
   }
+}
+
+/** Resolves when all have ended, those too that come to the list meanwhile. */
+async function allOf(writers: readonly Promise<void>[]): Promise<void> {
+  for (let i = 0; i < writers.length; i += 1) await Promise.all(writers.slice(i));
 }

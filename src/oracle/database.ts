@@ -7,7 +7,7 @@ import { comparePlaces, type Place } from '../core/place.ts';
 import type { RefusedRow } from '../core/refused-row.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
 import { placeOf, type TagValues } from '../core/tag-values.ts';
-import { interrupted, interruption } from './ending.ts';
+import { InterruptibleConnections } from './interruptible-connections.ts';
 import type { ConnectionLender, Lease } from './lease.ts';
 import type { Ledger } from './ledger.ts';
 import { toDatabaseError } from './ora-errors.ts';
@@ -18,7 +18,7 @@ import type { WriteStatement } from './write-statement.ts';
 
 export interface DatabaseOptions {
   readonly connections: ConnectionLender;
-  readonly statement: Pick<WriteStatement, 'get' | 'forget'>;
+  readonly statement: Pick<WriteStatement, 'get' | 'forget' | 'interrupt'>;
   readonly onDuplicate: OnDuplicate;
   /** Of this stream alone. */
   readonly refusals: Refusals;
@@ -29,17 +29,15 @@ export interface DatabaseOptions {
 
 /** The configured table and one stream of the ledger, as the batch writer and the replay write to them. */
 export class Database implements LedgerSession {
-  readonly #connections: ConnectionLender;
-  readonly #statement: Pick<WriteStatement, 'get' | 'forget'>;
+  readonly #connections: InterruptibleConnections;
+  readonly #statement: DatabaseOptions['statement'];
   readonly #onDuplicate: OnDuplicate;
   readonly #refusals: Refusals;
   readonly #ledger: Ledger | undefined;
   readonly #onStep: OnStep;
-  /** Ways to end the calls under way. */
-  readonly #interrupts = new Set<() => void>();
 
   constructor(options: DatabaseOptions) {
-    this.#connections = options.connections;
+    this.#connections = new InterruptibleConnections(options.connections);
     this.#statement = options.statement;
     this.#onDuplicate = options.onDuplicate;
     this.#refusals = options.refusals;
@@ -54,7 +52,7 @@ export class Database implements LedgerSession {
   ): Promise<Written> {
     const statement = await this.#statement.get();
     const rows = statement.rows(values);
-    return this.#use('write', async (lease) => {
+    return this.#connections.use('write', async (lease) => {
       const { connection } = lease;
       if (this.#ledger !== undefined && move !== undefined) {
         await known(this.#ledger.move(connection, move.from, move.to));
@@ -85,13 +83,13 @@ export class Database implements LedgerSession {
   async readPlace(): Promise<Place | undefined> {
     const ledger = this.#ledger;
     if (ledger === undefined) return undefined;
-    return this.#use('read ledger', ({ connection }) => known(ledger.read(connection)));
+    return this.#connections.use('read ledger', ({ connection }) => known(ledger.read(connection)));
   }
 
   async forget(): Promise<void> {
     const ledger = this.#ledger;
     if (ledger === undefined) return;
-    await this.#use('forget', ({ connection }) => known(ledger.forget(connection)));
+    await this.#connections.use('forget', ({ connection }) => known(ledger.forget(connection)));
   }
 
   /**
@@ -100,7 +98,7 @@ export class Database implements LedgerSession {
   async probe(): Promise<void> {
     this.#statement.forget();
     const { sql: write } = await this.#statement.get();
-    return this.#use('probe', async ({ connection }) => {
+    return this.#connections.use('probe', async ({ connection }) => {
       for (const sql of [write, ...(this.#ledger?.statements ?? [])]) {
         await known(connection.getStatementInfo(sql));
       }
@@ -108,27 +106,8 @@ export class Database implements LedgerSession {
   }
 
   interrupt(): void {
-    for (const interrupt of this.#interrupts) interrupt();
-  }
-
-  /** While it waits for a connection an interrupted call fails as well, and has sent nothing. */
-  async #use<T>(what: string, work: (lease: Lease) => Promise<T>): Promise<T> {
-    const { ended, end } = interruption(what, false);
-    let interrupt = end;
-    const call = (): void => interrupt();
-    this.#interrupts.add(call);
-    let isOver = false;
-    const lent = this.#connections.use(what, (lease) => {
-      if (isOver) throw interrupted(what, false);
-      interrupt = lease.cut;
-      return work(lease);
-    });
-    try {
-      return await Promise.race([lent, ended]);
-    } finally {
-      isOver = true;
-      this.#interrupts.delete(call);
-    }
+    this.#statement.interrupt();
+    this.#connections.interrupt();
   }
 
   /** Committed by the database itself in the same round trip, unless it had something against a row. */

@@ -51,6 +51,6 @@ export function interruption(
   return { ended, end };
 }
 
-export function interrupted(what: string, outcomeUnknown: boolean): DatabaseError {
+function interrupted(what: string, outcomeUnknown: boolean): DatabaseError {
   return new DatabaseError('connection', 'INTERRUPTED', `${what}: given up`, { outcomeUnknown });
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Destination } from '../core/columns.ts';
 import { DatabaseError } from '../core/errors.ts';
+import { InterruptibleConnections } from './interruptible-connections.ts';
 import type { ConnectionLender } from './lease.ts';
 import { createMerge } from './merge.ts';
 import { toDatabaseError } from './ora-errors.ts';
@@ -19,6 +20,7 @@ const KEY_IS_KNOWN_FOR_MS = 60_000;
  */
 export class WriteStatement {
   readonly #destination: Destination;
+  readonly #connections: InterruptibleConnections;
   readonly #dictionary: TableDictionary;
   readonly #clock: Clock;
   readonly #insert: RowStatement;
@@ -27,7 +29,8 @@ export class WriteStatement {
 
   constructor(destination: Destination, connections: ConnectionLender, clock: Clock) {
     this.#destination = destination;
-    this.#dictionary = new TableDictionary(connections);
+    this.#connections = new InterruptibleConnections(connections);
+    this.#dictionary = new TableDictionary(this.#connections);
     this.#clock = clock;
     this.#insert = createInsert(destination);
   }
@@ -44,6 +47,11 @@ export class WriteStatement {
   /** The table may be another one now: its keys are read again before the next use. */
   forget(): void {
     this.#found = undefined;
+  }
+
+  /** Whoever waits for `get` is told at once: the data dictionary does not answer. */
+  interrupt(): void {
+    this.#connections.interrupt();
   }
 
   async #find(): Promise<RowStatement> {
