@@ -71,8 +71,9 @@ export class BatchWriter {
 
   /** The batch that is being written goes to the backup at once, its call being cut off, and the next ones with it. */
   giveUp(): void {
-    if (this.availability.state === 'down' || this.#givingUp.signal.aborted) return;
+    if (this.availability.state === 'down') return;
     this.#givingUp.abort();
+    // Said again it ends a call, too, that began after the first time: the batch may have been at the disk then.
     this.#parts.database.interrupt();
   }
 

@@ -45,6 +45,24 @@ describe('BatchWriter', () => {
     expect(counters).toMatchObject({ valuesWritten: 11, valuesBackedUp: 3 });
   });
 
+  it('gives up a batch whose call hangs, also one that began after it was told to', async () => {
+    backup.stampError = new Error('no space');
+    source.offer(1, 2);
+    await clock.advance(0);
+    running.writer.giveUp();
+    backup.stampError = undefined;
+    database.hangs = true;
+    await clock.advance(1000);
+    expect(database.calls).toEqual([[1, 2]]);
+    running.writer.giveUp();
+    await running.finish();
+    expect(backup.backedUp).toEqual([
+      [1, 'DESTINATION_STALLED'],
+      [2, 'DESTINATION_STALLED'],
+    ]);
+    expect(database.calls).toHaveLength(1);
+  });
+
   it('tries a batch again after 1, 2 and 4 s, then writes it once', async () => {
     await clock.advance(0);
     database.plan = [failure('connection'), failure('passing'), failure('connection')];

@@ -79,6 +79,9 @@ export class FakeDatabase implements LedgerSession {
   readonly calls: number[][] = [];
   ledgerReads = 0;
   readonly store: FakeStore<number>;
+  /** Writes wait for `interrupt`. */
+  hangs = false;
+  #interrupt: (error: DatabaseError) => void = () => {};
   readonly #stream: string;
 
   /** `beside`: the same table and ledger, for another stream. */
@@ -101,7 +104,9 @@ export class FakeDatabase implements LedgerSession {
     this.store.ledger.set(this.#stream, place);
   }
 
-  interrupt(): void {}
+  interrupt(): void {
+    this.#interrupt(new DatabaseError('connection', 'INTERRUPTED', 'given up', { outcomeUnknown: true }));
+  }
 
   async readPlace(): Promise<Place | undefined> {
     this.ledgerReads += 1;
@@ -116,6 +121,7 @@ export class FakeDatabase implements LedgerSession {
     this.calls.push([...values.numbers.subarray(0, values.length)]);
     const error = this.plan.shift();
     if (error !== undefined) throw error;
+    if (this.hangs) await new Promise((_resolve, reject) => (this.#interrupt = reject));
     return this.store.write(this.#stream, values, move, beforeCommit);
   }
 
