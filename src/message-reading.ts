@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import type { Config } from './config/config.ts';
 import { fillSubscription } from './config/kinds/subscription-fields.ts';
-import { destinationsNamedBy } from './config/row-targets.ts';
+import { destinationsNamedBy, toDefault } from './config/row-targets.ts';
 import { sleep, type Clock } from './core/clock.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import { RepeatedError, type Logger } from './core/logger.ts';
@@ -94,7 +94,7 @@ export class MessageReading {
   /** Takes up what an earlier run left, and notes what has changed since. Throws the system error of the disk. */
   async start(journal: Journal, signal: AbortSignal): Promise<void> {
     await this.#retained.start(journal.id, journal.lastNo);
-    await this.#history.start(journal.id, journal.settledNo);
+    await this.#history.start(journal.id, journal.settledNo, journal.lastNo);
     this.#decoder.resume(journal.lastNo);
     this.#filter.resume(journal.lastNo);
     if (journal.status.messages > 0) this.#switchTo(journal.settledNo + 1);
@@ -160,14 +160,16 @@ export class MessageReading {
   }
 
   async #note(before: Promise<void> | undefined, journal: Journal, signal: AbortSignal): Promise<void> {
-    // Before the first time nothing is known of messages that an earlier version has left.
-    const from = this.#history.isEmpty ? 0 : journal.lastNo + 1;
+    const isFirst = this.#history.isEmpty;
+    // A version that knew no destinations may have written some of what it left, and to the default one.
+    const isUpgrade = isFirst && journal.checkpoint?.knowsLanes === false;
+    const from = isFirst && !isUpgrade ? 0 : journal.lastNo + 1;
     await before;
     while (!signal.aborted && !this.#history.isCurrent(this.#subscriptions)) {
       try {
-        await this.#history.change(this.#subscriptions, from);
+        await this.#history.change(this.#subscriptions, from, isUpgrade ? toDefault(this.#subscriptions) : undefined);
         this.#changeFails.over();
-        this.#switchAt = Math.min(this.#switchAt, from);
+        this.#switchAt = Math.min(this.#switchAt, isUpgrade ? 0 : from);
       } catch (error) {
         this.#changeFails.report({ error });
         await sleep(this.#parts.clock, RETRY_MS, signal);
