@@ -44,7 +44,7 @@ const RETRY_MS = 1_000;
 
 /**
  * How messages of the journal become values: by the subscriptions that were valid when they came, with what is known of
- * earlier messages. When the subscriptions change, `ready` holds back the messages behind the change until that is
+ * earlier messages. When the subscriptions change, `take` holds back the messages behind the change until that is
  * durable.
  */
 export class MessageReading {
@@ -59,6 +59,10 @@ export class MessageReading {
   /** From this message on other subscriptions are to be used; Infinity: the latest are. */
   #switchAt = Infinity;
   #changing: Promise<void> | undefined;
+  /** From this message on it is not durable how they are to be read. */
+  #unnotedFrom = Infinity;
+  /** Taken from the journal, and not given on. */
+  #heldBack: readonly Message[] = [];
   /** Since when each topic filter is subscribed to, by the wall clock. */
   #filtersSince: ReadonlyMap<string, number> = new Map();
 
@@ -106,9 +110,18 @@ export class MessageReading {
     return this.#history.open.flatMap((route) => destinationsNamedBy(fillSubscription(route)));
   }
 
-  /** Resolves when messages that were just taken from the journal may be decoded, or on abort. */
-  async ready(): Promise<void> {
-    await this.#changing;
+  /**
+   * The next messages of the journal, as `Journal.take` gives them, that may be decoded. Those that came after a change
+   * wait until that is durable; those before do not, as a full disk may have no room for it until they are settled.
+   */
+  async take(journal: Pick<Journal, 'take'>, signal: AbortSignal): Promise<readonly Message[]> {
+    const taken = this.#heldBack.length > 0 ? this.#heldBack : await journal.take(signal);
+    this.#heldBack = [];
+    const before = taken.findIndex(({ number }) => number >= this.#unnotedFrom);
+    if (before === 0) await this.#changing;
+    if (before <= 0) return taken;
+    this.#heldBack = taken.slice(before);
+    return taken.slice(0, before);
   }
 
   /** As `Decoder.decode`. To be called in the order of the journal. */
@@ -164,6 +177,7 @@ export class MessageReading {
     // A version that knew no destinations may have written some of what it left, and to the default one.
     const isUpgrade = isFirst && journal.checkpoint?.knowsLanes === false;
     const from = isFirst && !isUpgrade ? 0 : journal.lastNo + 1;
+    this.#unnotedFrom = Math.min(this.#unnotedFrom, isUpgrade ? 0 : from);
     await before;
     while (!signal.aborted && !this.#history.isCurrent(this.#subscriptions)) {
       try {
@@ -175,6 +189,7 @@ export class MessageReading {
         await sleep(this.#parts.clock, RETRY_MS, signal);
       }
     }
+    if (!signal.aborted) this.#unnotedFrom = Infinity;
   }
 
   /** All messages before this one were read. */

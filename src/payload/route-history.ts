@@ -95,7 +95,9 @@ export class RouteHistory {
     const first = earlier === undefined ? this.#openEras() : [{ from: 0, routes: this.#completed(earlier) }];
     const eras = [...first.filter((era) => era.from < from), { from, routes: this.#completed(routes) }];
     const text = `${JSON.stringify({ journal: this.#journalId, eras })}\n`;
-    await reserve.spendOn(() => replaceFile(fileSystem, path, text));
+    const write = (): Promise<void> => replaceFile(fileSystem, path, text);
+    // Without room messages go on being read as before, and what they leave may be enough.
+    await (Buffer.byteLength(text) <= reserve.mostForOne ? reserve.spendOn(write) : write());
     this.#eras = eras;
   }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { TagValues } from '../../src/core/tag-values.ts';
+import type { Message } from '../../src/core/message.ts';
 import { noStep } from '../../src/core/steps.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { MessageReading, type Subscriptions } from '../../src/message-reading.ts';
@@ -24,7 +25,7 @@ const SIGNAL = new AbortController().signal;
 class Sample {
   readonly disk = new LossyDisk(seededRandom(1));
 
-  async start(subscriptions: Subscriptions): Promise<{ journal: Journal; reading: MessageReading }> {
+  async start(subscriptions: Subscriptions): Promise<{ journal: Journal; reading: MessageReading; clock: FakeClock }> {
     const log = new RecordingLogger();
     const [clock, fileSystem] = [new FakeClock(), this.disk.mount()];
     const storage = new Storage(
@@ -62,8 +63,7 @@ class Sample {
       logOf: () => log,
     });
     await reading.start(journal, SIGNAL);
-    await reading.ready();
-    return { journal, reading };
+    return { journal, reading, clock };
   }
 }
 
@@ -74,7 +74,10 @@ async function append(journal: Journal, payload: string): Promise<void> {
 
 /** Whom the messages of the journal are for. */
 async function destinations(journal: Journal, reading: MessageReading): Promise<string[]> {
-  const messages = await takeAll(journal);
+  return whomFor(reading, await takeAll(journal, { take: (signal) => reading.take(journal, signal) }));
+}
+
+function whomFor(reading: MessageReading, messages: readonly Message[]): string[] {
   return messages.map((message) => {
     const values = new TagValues(1);
     expect(reading.decode(message, values)).toBeUndefined();
@@ -126,5 +129,23 @@ describe('an era that begins with a number that the journal has lost', () => {
     await append(after, '2');
     expect(await destinations(after, reading)).toEqual(['default', 'alarms']);
     await after.close();
+  });
+});
+
+describe('a change that the disk refuses', () => {
+  it('holds back the messages behind it, and none of those before', async () => {
+    const sample = new Sample();
+    const before = await sample.start([VALUE]);
+    await append(before.journal, '1');
+    await before.journal.close();
+
+    sample.disk.fail('rename', 'ENOSPC');
+    const { clock, journal, reading } = await sample.start(toAlarms);
+    await append(journal, '2');
+    expect(whomFor(reading, await reading.take(journal, SIGNAL))).toEqual(['default']);
+    const next = reading.take(journal, SIGNAL);
+    await clock.advance(1_000);
+    expect(whomFor(reading, await next)).toEqual(['alarms']);
+    await journal.close();
   });
 });
