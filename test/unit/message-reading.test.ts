@@ -56,8 +56,7 @@ class Life {
   async read(): Promise<string[]> {
     const found: string[] = [];
     while (this.journal.status.messages > this.#read) {
-      const messages = await this.journal.take(this.stopping.signal);
-      await this.reading.ready();
+      const messages = await this.reading.take(this.journal, this.stopping.signal);
       for (const message of messages) {
         const values = new TagValues(1);
         const outcome = this.reading.decode(message, values);
@@ -200,7 +199,7 @@ describe('MessageReading', () => {
     life.change(B);
     await sample.clock.advance(10);
     life.stopping.abort();
-    await life.reading.ready();
+    await life.reading.noted();
     await life.reading.stop();
     sample.disk.heal();
     sample.disk.kill();
@@ -233,7 +232,7 @@ describe('MessageReading', () => {
     await first.fill('1');
     sample.disk.kill();
     const second = await started([...A, fillSubscription({ topic: 'other/#' })]);
-    await second.reading.ready();
+    await second.reading.noted();
     expect(second.reading.silent).toEqual([]);
     await second.fill('2');
     await second.read();
@@ -246,7 +245,7 @@ describe('MessageReading', () => {
     life.journal.append(delivery('1', [], { topic: 'elsewhere/x' }));
     await life.journal.whenIdle();
     const [message] = await life.journal.take(life.stopping.signal);
-    await life.reading.ready();
+    await life.reading.noted();
     expect(life.reading.decode(message!, new TagValues(1))).toMatchObject({ code: expect.any(String) as string });
   });
 });

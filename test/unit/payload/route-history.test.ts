@@ -32,7 +32,7 @@ describe('RouteHistory', () => {
 
   async function started(settledNo = 0, journal = JOURNAL): Promise<RouteHistory> {
     const history = created();
-    await history.start(journal, settledNo);
+    await history.start(journal, settledNo, Number.MAX_SAFE_INTEGER);
     return history;
   }
 
@@ -141,13 +141,13 @@ describe('RouteHistory', () => {
   it('does not take a file for damaged that the disk refuses to read', async () => {
     await (await started()).change(A, 0);
     disk.fail('read', 'EIO');
-    await expect(created().start(JOURNAL, 0)).rejects.toThrow('EIO');
+    await expect(created().start(JOURNAL, 0, 0)).rejects.toThrow('EIO');
   });
 
   it('completes what an earlier version has noted, and takes it for the same as what is configured', async () => {
     await (await started()).change(A, 0);
     const history = created((route) => ({ retained: 'write', ...route }));
-    await history.start(JOURNAL, 0);
+    await history.start(JOURNAL, 0, 0);
     expect([history.at(1)?.[0], history.isCurrent(A)]).toEqual([{ retained: 'write', ...A[0] }, true]);
   });
 
