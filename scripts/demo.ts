@@ -8,8 +8,9 @@ import { relative } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { startStandin } from '../test/support/standin/standin.ts';
+import type { FaultHandle } from '../test/support/standin/faults.ts';
 import { countRows, createTables } from '../test/support/tag-table.ts';
-import { DIRECTORY, fetchStatus, showBackups, startBridge } from './demo/bridge.ts';
+import { DIRECTORY, fetchStatus, showBackups, startBridge, UTILITIES_TABLE, utilitiesDdl } from './demo/bridge.ts';
 import { choosePort, startBroker, watchNotices } from './demo/broker.ts';
 import { startPlant } from './simulate-plant.ts';
 
@@ -18,6 +19,7 @@ const REPORT_EVERY_MS = 5000;
 
 const HELP = `
   d + Enter   take the database away, or bring it back: watch the backup and its notice appear
+  t + Enter   lock the table of the utilities, or release it: the other table is written as before
   r + Enter   show the latest rows of the table
   b + Enter   show the backups
   k + Enter   kill -9 the bridge and start it again: the count still fits
@@ -28,7 +30,7 @@ await rm(DIRECTORY, { recursive: true, force: true });
 await mkdir(DIRECTORY, { recursive: true });
 const broker = await startBroker(await choosePort('MQTT', USUAL_PORTS.mqtt));
 const standin = await startStandin({ port: await choosePort('Oracle', USUAL_PORTS.oracle) });
-await createTables(standin);
+await createTables(standin, ...utilitiesDdl());
 const httpUrl = `http://127.0.0.1:${await choosePort('HTTP', USUAL_PORTS.http)}`;
 const httpPort = Number(new URL(httpUrl).port);
 let bridge = await startBridge(broker, standin, httpPort);
@@ -38,7 +40,7 @@ const watcher = await watchNotices(broker.url);
 console.log(`
   status page   ${httpUrl}/
   MQTT broker   ${broker.url}   (plc/+/tags, plant/+/+, mqtt-oracle-bridge/#)
-  database      bridge/secret@${standin.connectString}   any thin Oracle client: select * from tag_data
+  database      bridge/secret@${standin.connectString}   any thin Oracle client: select * from tag_data, or utilities
   files         ${relative('.', DIRECTORY)}
 ${HELP}`);
 
@@ -54,6 +56,19 @@ async function toggleDatabase(): Promise<void> {
     await standin.open();
   }
   console.log(isAway ? 'the database is away: d + Enter brings it back' : 'the database is back');
+}
+
+let lock: FaultHandle | undefined;
+function toggleLock(): void {
+  if (lock === undefined) {
+    lock = standin.faults.add({ on: 'execute', sql: UTILITIES_TABLE, error: 54, times: Number.POSITIVE_INFINITY });
+  } else {
+    lock.clear();
+    lock = undefined;
+  }
+  console.log(
+    lock === undefined ? 'the table is released' : 'the table of the utilities is locked: t + Enter releases it',
+  );
 }
 
 async function killBridge(): Promise<void> {
@@ -74,8 +89,12 @@ function watchBridge(): void {
   });
 }
 
+async function countAllRows(): Promise<number> {
+  return (await countRows(standin)) + (await countRows(standin, UTILITIES_TABLE));
+}
+
 async function report(): Promise<void> {
-  const rows = await countRows(standin);
+  const rows = await countAllRows();
   const status = await fetchStatus(httpUrl);
   const time = new Date().toISOString().slice(11, 19);
   const bridgeSays =
@@ -83,7 +102,7 @@ async function report(): Promise<void> {
       ? 'the bridge does not answer'
       : `oracle ${status.oracle.state}, ${status.audit.pending} pending, ${status.backups.pendingRows} rows in backups`;
   console.log(
-    `${time}  +${rows - rowsBefore} rows, ${rows} in the table of ${plant.valuesPublished} published; ${bridgeSays}`,
+    `${time}  +${rows - rowsBefore} rows, ${rows} in the tables of ${plant.valuesPublished} published; ${bridgeSays}`,
   );
   rowsBefore = rows;
 }
@@ -108,7 +127,7 @@ async function end(exitCode: number): Promise<void> {
     bridge.kill('SIGTERM');
     await exited;
   }
-  console.log(`${await countRows(standin)} rows in the table of ${plant.valuesPublished} published`);
+  console.log(`${await countAllRows()} rows in the tables of ${plant.valuesPublished} published`);
   await watcher.endAsync(true);
   standin.stop();
   await broker.stop();
@@ -117,6 +136,7 @@ async function end(exitCode: number): Promise<void> {
 
 const COMMANDS: Readonly<Record<string, () => void>> = {
   d: () => void toggleDatabase(),
+  t: toggleLock,
   r: () => void showRows(),
   b: showBackups,
   k: () => void killBridge(),

@@ -1,9 +1,7 @@
 import { BrokerSide } from './broker-side.ts';
-import type { Backups } from './backup/backups.ts';
 import type { Config } from './config/config.ts';
 import { destinationsOf } from './config/destinations.ts';
 import type { Clock } from './core/clock.ts';
-import { DEFAULT_DESTINATION } from './core/destination.ts';
 import type { Logger } from './core/logger.ts';
 import { nodeFileSystem, warnOfExposed } from './core/node-filesystem.ts';
 import { RESERVE_BYTES } from './core/reserve.ts';
@@ -17,7 +15,9 @@ import { Metrics } from './ops/metrics.ts';
 import { Refusals } from './ops/refusals.ts';
 import type { Health, Readiness } from './ops/routes.ts';
 import { collectStatus, measurePending, type StatusSources } from './ops/collect-status.ts';
-import type { BackupsStatus, Status } from './ops/status.ts';
+import { shortStatus } from './ops/destination-status.ts';
+import type { Status } from './ops/status.ts';
+import { findStuck } from './ops/stuck.ts';
 import { TagsSeen } from './ops/tags-seen.ts';
 import { Connections } from './oracle/connections.ts';
 import { assertDriverFits } from './oracle/driver-fit.ts';
@@ -26,6 +26,7 @@ import { SharedConnections } from './oracle/shared-connections.ts';
 import { MAX_TEXT_BYTES } from './oracle/statements.ts';
 import { Pipeline } from './pipeline.ts';
 import { StatusServer } from './status-server.ts';
+import { createStatusSources } from './status-sources.ts';
 
 export interface BridgeParts {
   readonly version: string;
@@ -36,9 +37,6 @@ export interface BridgeParts {
 }
 
 const ROLLING_WINDOW_MS = 300_000;
-
-/** No retry keeps a value this long: the writer hangs. */
-const STUCK_AFTER_MS = 300_000;
 
 /**
  * The pipeline with its real neighbours: broker, database, disk, HTTP.
@@ -81,14 +79,27 @@ export class Bridge {
     this.#refusals = new Refusals(clock);
     this.#pipeline = this.#createPipeline();
     this.#history = this.#createHistory();
-    this.#brokerSide = new BrokerSide(config, { ...parts, pipeline: this.#pipeline, status: () => this.status() });
-    this.#statusSources = this.#createStatusSources();
+    this.#brokerSide = new BrokerSide(config, {
+      ...parts,
+      pipeline: this.#pipeline,
+      status: () => shortStatus(this.status()),
+    });
+    this.#statusSources = createStatusSources(config, {
+      ...parts,
+      pipeline: this.#pipeline,
+      brokerSide: this.#brokerSide,
+      history: this.#history,
+      rolling: { batchSize: this.#batchSize, writeLatencyMs: this.#writeLatencyMs },
+      tags: this.#tags,
+      implausibleTimes: this.#implausibleTimes,
+    });
     this.#metrics = new Metrics(this.#statusSources);
     this.#audit = new AuditMonitor({
       clock,
       log: this.#logOf('audit'),
       counters: this.#pipeline.counters,
       pending: () => measurePending(this.#statusSources),
+      lanes: () => this.#statusSources.destinations(),
     });
     this.#http = this.#createStatusServer();
   }
@@ -203,13 +214,13 @@ export class Bridge {
       reserveBytes: RESERVE_BYTES,
       log,
       onStep,
-      onWritten: (rows, latencyMs, lagMs) => {
+      onWritten: (rows, latencyMs, lagMs, destination) => {
         this.#batchSize.add(rows);
         this.#writeLatencyMs.add(latencyMs);
         this.#history.noteBatch(latencyMs);
-        this.#metrics.observeBatch(rows, latencyMs, lagMs);
+        this.#metrics.observeBatch(rows, latencyMs, lagMs, destination);
       },
-      onError: (code) => this.#metrics.countOracleError(code),
+      onError: (code, destination) => this.#metrics.countOracleError(code, destination),
       sendCommand: (topic, payload) => this.#brokerSide.sendCommand(topic, payload),
       observer: {
         decoded: (values, message) => {
@@ -230,51 +241,6 @@ export class Bridge {
     return new History({ clock: this.#parts.clock, counters, buffer, journalMaxBytes, journalBytes });
   }
 
-  #createStatusSources(): StatusSources {
-    const { clock, version } = this.#parts;
-    return {
-      bridgeId: this.#config.bridge.id,
-      version,
-      clock,
-      startedAtMonotonicMs: clock.monotonic(),
-      counters: this.#pipeline.counters,
-      buffer: this.#pipeline.lanes.buffer,
-      rolling: { batchSize: this.#batchSize, writeLatencyMs: this.#writeLatencyMs },
-      mqtt: () => this.#brokerSide.facts,
-      silentSubscriptions: () => this.#pipeline.silentSubscriptions,
-      oracle: () => this.#pipeline.lanes.of(DEFAULT_DESTINATION)?.writer?.availability ?? { state: 'retrying' },
-      expanderPending: () => this.#pipeline.lanes.pending.expander,
-      writerPending: () => this.#pipeline.lanes.pending.writer,
-      journal: () => ({ ...this.#pipeline.journal.status, maxBytes: this.#config.journal.maxBytes }),
-      rates: () => this.#history.rates,
-      actions: this.#config.http.token !== '',
-      backups: () => this.#pendingBackups(),
-      tags: () => ({
-        turnedIntoText: this.#tags.turnedIntoText,
-        implausibleTimes: this.#implausibleTimes.figures,
-      }),
-    };
-  }
-
-  #pendingBackups(): BackupsStatus {
-    const backup = this.#pipeline.backups.pending('backup');
-    const held = this.#pipeline.backups.pending('held');
-    const rejected = this.#pipeline.backups.pending('rejected');
-    const undecodable = this.#pipeline.backups.pending('undecodable');
-    return {
-      pendingFiles: backup.files,
-      pendingRows: backup.rows,
-      heldFiles: held.files,
-      heldRows: held.rows,
-      rejectedFiles: rejected.files,
-      rejectedRows: rejected.rows,
-      undecodableFiles: undecodable.files,
-      undecodableRows: undecodable.rows,
-      ...homelessIn(this.#pipeline.backups),
-      replaying: this.#pipeline.replays?.progress(),
-    };
-  }
-
   #createStatusServer(): StatusServer | undefined {
     const { http } = this.#config;
     if (!http.enabled) return undefined;
@@ -293,10 +259,8 @@ export class Bridge {
     });
   }
 
-  /** A loop that dies ends the process, so what is left to look for is one that hangs. */
   health(): Health {
-    const ageMs = this.#pipeline.lanes.buffer.oldestAgeMs;
-    const problems = ageMs < STUCK_AFTER_MS ? [] : [`the oldest value has been in the buffer for ${ageMs} ms`];
+    const problems = findStuck(this.#pipeline.lanes.all);
     return { ok: problems.length === 0, problems };
   }
 
@@ -308,12 +272,4 @@ export class Bridge {
       problems: this.status().problems,
     };
   }
-}
-
-/** Counts the files that wait for a person because of the configuration. */
-function homelessIn(backups: Backups): Pick<BackupsStatus, 'homeless'> {
-  const files = backups.homeless();
-  if (files.length === 0) return {};
-  const destinations = [...new Set(files.map(({ destination }) => destination))].sort();
-  return { homeless: { files: files.length, rows: files.reduce((sum, { rows }) => sum + rows, 0), destinations } };
 }

@@ -1,5 +1,6 @@
 import { TimeWriter } from './backup/csv/time-text.ts';
 import type { Config } from './config/config.ts';
+import { destinationsOf, type DestinationKeys } from './config/destinations.ts';
 import { detailNeeds, type TableColumn } from './core/columns.ts';
 import { coerceError, type Reason } from './core/errors.ts';
 import { TagValues } from './core/tag-values.ts';
@@ -8,13 +9,13 @@ import { plural } from './core/wording.ts';
 import { createDecoder, type Decoder, type Route } from './payload/decoder.ts';
 import { compileRules } from './payload/filter/band-rules.ts';
 import { ExceptionFilter } from './payload/filter/exception-filter.ts';
-import { checkRows, rowCheckOf, type CheckedTable, type RowCheckOptions } from './writer/row-check.ts';
+import { checkRows, rowCheckOf, type RowCheckOptions } from './writer/row-check.ts';
 
 /** What decides on the rows of a message. */
 export interface TrialConfig {
   readonly tagName: string;
   readonly mqtt: Pick<Config['mqtt'], 'subscriptions'>;
-  readonly oracle: CheckedTable;
+  readonly oracle: DestinationKeys;
 }
 
 export interface TriedPayload {
@@ -37,7 +38,8 @@ const IMPLAUSIBLE_FATES = {
  */
 export class MessageTrial {
   readonly #config: TrialConfig;
-  readonly #rowCheck: RowCheckOptions;
+  /** By the destination. */
+  readonly #rowChecks: ReadonlyMap<string, RowCheckOptions>;
   readonly #decoder: Decoder;
   readonly #filter: ExceptionFilter;
   /** Names of tags of the message at hand that are not wanted. */
@@ -48,10 +50,13 @@ export class MessageTrial {
   constructor(config: TrialConfig, maxTextBytes: number) {
     const { oracle } = config;
     this.#config = config;
-    this.#rowCheck = rowCheckOf(oracle, maxTextBytes);
+    const destinations = destinationsOf(oracle);
+    this.#rowChecks = new Map(destinations.map((each) => [each.name, rowCheckOf(each, maxTextBytes)]));
     const onLeftOut = ({ name }: { readonly name: string }): unknown => this.#unwanted.push(name);
-    const keeps = detailNeeds([oracle]);
-    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName, { keeps, onLeftOut });
+    this.#decoder = createDecoder(config.mqtt.subscriptions, config.tagName, {
+      onLeftOut,
+      keeps: detailNeeds(destinations),
+    });
     this.#filter = new ExceptionFilter(config.mqtt.subscriptions);
   }
 
@@ -66,13 +71,35 @@ export class MessageTrial {
     const outcome = this.#decode(message, values);
     if (typeof outcome === 'object') return { ...about, outcome: 'undecodable', reason: outcome };
     if (outcome !== undefined) return { ...about, outcome };
-    const refused = new Map(checkRows(values, this.#rowCheck).map(({ index, reason }) => [index, reason]));
+    const names = destinationNames(values);
+    const refused = this.#refusedOf(values, names);
     const count = Math.min(values.length, maxRows);
-    const { further = [] } = this.#rowCheck;
-    const rows = Array.from({ length: count }, (_, i) => rowOf(values, i, further, refused.get(i)));
+    const rows = Array.from({ length: count }, (_, i) => this.#rowOf(values, i, names[i]!, refused.get(i)));
     const tried = { ...about, outcome: 'rows' as const, rowCount: values.length, rejectedCount: refused.size, rows };
     const notes = this.#notesOf(message, values);
     return notes.length === 0 ? tried : { ...tried, notes };
+  }
+
+  /** What would be rejected, by its index. */
+  #refusedOf(values: TagValues, names: readonly string[]): ReadonlyMap<number, Reason> {
+    const refused = new Map<number, Reason>();
+    for (const [destination, options] of this.#rowChecks) {
+      if (!names.includes(destination)) continue;
+      for (const { index, reason } of checkRows(values, options)) {
+        if (names[index] === destination) refused.set(index, reason);
+      }
+    }
+    return refused;
+  }
+
+  #rowOf(values: TagValues, i: number, destination: string, problem: Reason | undefined): TriedRow {
+    const { further = [] } = this.#rowChecks.get(destination) ?? {};
+    const row = rowOf(values, i, further);
+    return {
+      ...row,
+      ...(this.#rowChecks.size === 1 ? {} : { destination }),
+      ...(problem === undefined ? {} : { problem }),
+    };
   }
 
   /** Leaves in the list what the filters would. */
@@ -113,7 +140,7 @@ export class MessageTrial {
   }
 }
 
-function rowOf(values: TagValues, i: number, further: readonly TableColumn[], problem: Reason | undefined): TriedRow {
+function rowOf(values: TagValues, i: number, further: readonly TableColumn[]): TriedRow {
   const { address, name, plcCode } = values.tags[i]!;
   const number = values.numbers[i]!;
   const timestamp = new TimeWriter().text(values.timesMs[i]!);
@@ -126,15 +153,16 @@ function rowOf(values: TagValues, i: number, further: readonly TableColumn[], pr
     plcCode,
     tagAddress: address,
     ...(further.length === 0 ? {} : { columns: Object.fromEntries(further.map((each) => shown(each, values, i))) }),
-    ...(problem === undefined ? {} : { problem }),
   };
 }
 
-/** A further column, with its time as a text. */
-function shown({ content, name }: TableColumn, values: TagValues, i: number): [string, string | number | null] {
-  const found = content.read(values, i);
-  const isTime = content.holds === 'time' && typeof found === 'number';
-  return [name, isTime ? new TimeWriter().text(found) : found];
+/** Whom each of the values is for. */
+function destinationNames(values: TagValues): readonly string[] {
+  const names = Array.from({ length: values.length }, () => values.destination);
+  values.runs.forEach(({ destination = values.destination, start }, n) => {
+    names.fill(destination, start, values.runs[n + 1]?.start ?? values.length);
+  });
+  return names;
 }
 
 function implausibleNote(values: TagValues, [i, timeMs]: readonly [number, number], route: Route | undefined): string {
@@ -146,4 +174,11 @@ function implausibleNote(values: TagValues, [i, timeMs]: readonly [number, numbe
 
 function some(names: readonly string[]): string {
   return names.slice(0, MAX_NAMES).join(', ') + (names.length > MAX_NAMES ? ' …' : '');
+}
+
+/** A further column, with its time as a text. */
+function shown({ content, name }: TableColumn, values: TagValues, i: number): [string, string | number | null] {
+  const found = content.read(values, i);
+  const isTime = content.holds === 'time' && typeof found === 'number';
+  return [name, isTime ? new TimeWriter().text(found) : found];
 }

@@ -5,11 +5,20 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import type { Status } from '../../src/ops/status.ts';
+import { schemaDdl } from '../../src/oracle/schema.ts';
 import type { Standin } from '../../test/support/standin/standin.ts';
-import { TABLE_OPTIONS } from '../../test/support/tag-table.ts';
+import { SESSIONS_OPTIONS, TABLE_OPTIONS } from '../../test/support/tag-table.ts';
 import type { Broker } from './broker.ts';
 
 export const DIRECTORY = join('data', 'demo');
+/** Of the destination that the PLC of the utilities goes to. */
+export const UTILITIES_TABLE = 'UTILITIES';
+
+/** The DDL of that table. */
+export function utilitiesDdl(): string[] {
+  const destination = { ...SESSIONS_OPTIONS.destination, name: 'utilities', table: UTILITIES_TABLE };
+  return schemaDdl([destination], { ledgerTable: '', tagName: '{plc}.{tag}' }).split(/;\s*/);
+}
 
 /** Resolves when the bridge is subscribed. */
 export async function startBridge(broker: Broker, standin: Standin, httpPort: number): Promise<ChildProcess> {
@@ -20,10 +29,16 @@ export async function startBridge(broker: Broker, standin: Standin, httpPort: nu
       protocolVersion: 4,
       subscriptions: [
         { topic: 'plc/+/tags', format: 'polling', plcCode: '{2}' },
-        { topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' },
+        { topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}', to: 'utilities' },
       ],
     },
-    oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret', ...TABLE_OPTIONS },
+    oracle: {
+      connectString: standin.connectString,
+      user: 'bridge',
+      password: 'secret',
+      ...TABLE_OPTIONS,
+      destinations: { utilities: { table: UTILITIES_TABLE } },
+    },
     journal: { dir: join(DIRECTORY, 'journal') },
     backup: { dir: join(DIRECTORY, 'backup') },
     http: { port: httpPort },

@@ -158,6 +158,20 @@ export class Backups {
     return this.#catalog.pending(kind);
   }
 
+  /** What waits for each destination that rows go to, by kind; messages are nobody's. */
+  pendingByDestination(): ReadonlyMap<string, Readonly<Partial<Record<BackupKind, PendingCount>>>> {
+    const found = new Map<string, Partial<Record<BackupKind, PendingCount>>>();
+    for (const { destination, kind, name, rows } of this.#catalog.all()) {
+      if (kind === 'undecodable') continue;
+      const target = this.redirects.of(name) ?? destination;
+      const kinds = found.get(target) ?? {};
+      const { files, rows: before } = kinds[kind] ?? { files: 0, rows: 0 };
+      kinds[kind] = { files: files + 1, rows: before + rows };
+      found.set(target, kinds);
+    }
+    return found;
+  }
+
   /** Where the file lies. */
   path(name: string): string {
     return this.folder.path(name);

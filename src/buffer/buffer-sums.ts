@@ -21,11 +21,6 @@ export class BufferSums {
     return this.#sum(({ evicted }) => evicted);
   }
 
-  /** How long the oldest value of all has been in its buffer; 0 when there is none. */
-  get oldestAgeMs(): number {
-    return Math.max(...this.#buffers().map(({ oldestAgeMs }) => oldestAgeMs));
-  }
-
   #sum(read: (buffer: TagBuffer) => number): number {
     return this.#buffers().reduce((sum, buffer) => sum + read(buffer), 0);
   }

@@ -1,5 +1,5 @@
 import { brokerUrls, isTlsUrl } from '../core/broker-url.ts';
-import { COLUMNS, isColumnKey, tableColumns, type FieldColumn } from '../core/columns.ts';
+import { COLUMNS, isColumnKey, tableColumns, type Destination, type FieldColumn } from '../core/columns.ts';
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { isSameName } from '../core/identifier.ts';
 import { isLoopback } from '../core/loopback.ts';
@@ -7,6 +7,7 @@ import { filtersOverlap } from '../core/topic-filter.ts';
 import { formatNamed } from '../payload/formats.ts';
 import type { CrossCheck } from './cross-check.ts';
 import { DESTINATION_CHECKS } from './destination-checks.ts';
+import { destinationsOf } from './destinations.ts';
 import { contradictingFields, fieldsByDestination } from './row-targets.ts';
 
 function unless(isGood: boolean, must: string): string | undefined {
@@ -42,12 +43,8 @@ const FURTHER_COLUMN_CHECK: CrossCheck = {
 /** What mappings fill must be no other column's, of one kind, and known since the start: the statement is made then. */
 const FIELD_CHECKS: readonly CrossCheck[] = [
   {
-    keys: ['mqtt.subscriptions', 'oracle.furtherColumns', ...COLUMN_KEYS],
-    check: ({ oracle }) => {
-      const used = tableColumns({ ...oracle, fields: [] });
-      const twice = oracle.fields?.find((field) => used.some(({ name }) => isSameName(name, field.name)));
-      return unless(twice === undefined, `must not fill the column ${twice?.name} by a mapping: oracle.columns has it`);
-    },
+    keys: ['mqtt.subscriptions', 'oracle.destinations', 'oracle.furtherColumns', ...COLUMN_KEYS],
+    check: ({ oracle }) => destinationsOf(oracle).flatMap(fieldsTwice)[0],
   },
   {
     keys: ['mqtt.subscriptions'],
@@ -71,6 +68,20 @@ const FIELD_CHECKS: readonly CrossCheck[] = [
     },
   },
 ];
+
+function fieldsTwice(destination: Destination): string[] {
+  const { fields = [], name: destinationName } = destination;
+  const used = tableColumns({ ...destination, fields: [] });
+  const isDefault = destinationName === DEFAULT_DESTINATION;
+  const where = isDefault ? 'oracle.columns has it' : `the destination "${destinationName}" has it already`;
+  return fields.flatMap(({ name }, i) => {
+    if (used.some((column) => isSameName(column.name, name))) {
+      return [`must not fill the column ${name} by a mapping: ${where}`];
+    }
+    const other = fields.slice(0, i).find((earlier) => isSameName(earlier.name, name));
+    return other === undefined ? [] : [`must write the name of a column alike in all mappings: ${other.name}, ${name}`];
+  });
+}
 
 const TLS_FILES = ['ca', 'cert', 'key'] as const;
 

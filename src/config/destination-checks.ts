@@ -41,17 +41,19 @@ export const DESTINATION_CHECKS: readonly CrossCheck[] = [
     check: ({ mqtt, oracle }) => {
       const names = [DEFAULT_DESTINATION, ...Object.keys(oracle.destinations)];
       return firstProblem(mqtt.subscriptions, (subscription, i) => {
-        const to = destinationsNamedBy(subscription).find((each) => !names.includes(each));
-        if (to === undefined) return undefined;
+        const named = [subscription.to ?? DEFAULT_DESTINATION, ...destinationsNamedBy(subscription)];
+        const wrong = named.find((each) => !names.includes(each));
+        if (wrong === undefined) return undefined;
+        const where = wrong === subscription.to ? '.to' : ' has a row whose "to"';
         const known = names.length === 1 ? '"default", as oracle.destinations has no other' : listOf(names);
-        return `[${i}].to must be ${known}, not ${JSON.stringify(to)}${suggestion(to, names)}`;
+        return `[${i}]${where} must be ${known}, not ${JSON.stringify(wrong)}${suggestion(wrong, names)}`;
       });
     },
   },
 ];
 
 function columnProblem(destination: Destination): string | undefined {
-  const used = tableColumns(destination);
+  const used = tableColumns({ ...destination, fields: [] });
   return firstProblem(used, ({ key, name: column }, i) => {
     const same = used.slice(0, i).find((earlier) => isSameName(earlier.name, column));
     if (same === undefined) return undefined;

@@ -2,7 +2,8 @@ import type { ColumnNames, Destination, FieldColumn } from '../core/columns.ts';
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import type { OracleConfig } from './config.ts';
 
-type DestinationKeys = Pick<
+/** What says which tables there are, and what is written to them. */
+export type DestinationKeys = Pick<
   OracleConfig,
   'table' | 'columns' | 'valueType' | 'onDuplicate' | 'destinations' | 'fields' | 'destinationFields'
 >;

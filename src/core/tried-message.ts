@@ -14,6 +14,8 @@ export interface TriedRow {
   readonly tagAddress: string;
   /** What further columns hold, by their names; a time is ISO 8601. Absent: there are none. */
   readonly columns?: Readonly<Record<string, string | number | null>>;
+  /** Whom it is for; absent: there is one destination only. */
+  readonly destination?: string;
   /** Why the row would go to a rejected CSV; absent: nothing here speaks against it. */
   readonly problem?: Reason;
 }

@@ -30,9 +30,6 @@ export type LaneWriterParts = Omit<BatchWriterParts, 'source' | 'counters' | 'on
   readonly database: LedgerSession;
 };
 
-/** Hung for so long a batch gives way: what waits behind it holds up the other lanes. */
-const GIVE_UP_AFTER_MS = 1_000;
-
 /** The way of the values for one destination, from their receipt to their end: buffer, writer, counters. */
 export class Lane {
   readonly destination: string;
@@ -102,7 +99,7 @@ export class Lane {
   }
 
   #heldUp(): void {
-    if (this.#mayHoldUp() || this.#writer === undefined) return;
-    if (this.#writer.stalledMs >= GIVE_UP_AFTER_MS) this.#writer.giveUp();
+    // What waits behind a batch that hangs would hold up the others.
+    if (!this.#mayHoldUp() && this.#writer?.isStalled === true) this.#writer.giveUp();
   }
 }

@@ -11,6 +11,7 @@ export type ProblemKind =
   | 'sessionLost'
   | 'oracle'
   | 'bufferFull'
+  | 'gone'
   | 'backups'
   | 'homeless'
   | 'held'
@@ -42,6 +43,9 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
   bufferFull:
     'Nothing at once: with buffer.onFull "wait", more waits in the journal. If it stays so, Oracle takes values more ' +
     'slowly than they come: raise writer.batchSize, or ask the DBA about the indexes of the table.',
+  gone:
+    'Put what is named there back into oracle.destinations and start again, or wait until the files are there and say where their rows go: backups ' +
+    'replay FILE --to NAME.',
   backups: ({ oracle, backups }) => {
     if (backups.replaying !== undefined) return 'Nothing: they are being replayed.';
     return oracle.state === 'connected' ? BACKUPS_STAY : BACKUPS_WAIT;

@@ -19,6 +19,23 @@ export function auditCounters(counters: ValueCounters, pending: number): Audit {
   return { balanced: difference === 0, pending, difference };
 }
 
+/** A lane, as far as it is audited. */
+export interface AuditedLane {
+  readonly name: string;
+  readonly counters: ValueCounters;
+  readonly pending: number;
+}
+
+/** The figures are those of the total; what one lane misses and another has too much is balanced for nobody. */
+export function auditWithLanes(counters: ValueCounters, pending: number, lanes: readonly AuditedLane[]): Audit {
+  const total = auditCounters(counters, pending);
+  return { ...total, balanced: total.balanced && unbalancedLanes(lanes).length === 0 };
+}
+
+function unbalancedLanes(lanes: readonly AuditedLane[]): AuditedLane[] {
+  return lanes.filter((lane) => !auditCounters(lane.counters, lane.pending).balanced);
+}
+
 const CHECK_EVERY_MS = 10_000;
 
 export interface AuditMonitorOptions {
@@ -27,9 +44,10 @@ export interface AuditMonitorOptions {
   readonly counters: Counters;
   /** How many received values are still on their way, in all stages together. */
   readonly pending: () => number;
+  readonly lanes: () => readonly AuditedLane[];
 }
 
-/** Checks the audit every 10 s and logs when it goes out of balance and when it is balanced again. */
+/** Checks the audit, in total and of each lane, every 10 s; logs when it is out of balance and when no more. */
 export class AuditMonitor {
   readonly #options: AuditMonitorOptions;
   readonly #unbalanced: RepeatedError;
@@ -55,10 +73,12 @@ export class AuditMonitor {
 
   /** Checks the audit now; at the end of a drain too. */
   check(): Audit {
-    const { counters, pending, log } = this.#options;
-    const audit = auditCounters(counters, pending());
+    const { counters, log, pending } = this.#options;
+    const lanes = this.#options.lanes();
+    const audit = auditWithLanes(counters, pending(), lanes);
     if (!audit.balanced) {
-      this.#unbalanced.report({ difference: audit.difference, pending: audit.pending, ...counters });
+      const { difference } = audit;
+      this.#unbalanced.report({ difference, pending: audit.pending, ...counters, ...destinationsIn(lanes) });
     } else if (!this.#wasBalanced) {
       this.#unbalanced.over();
       log.info('audit balanced again', { pending: audit.pending });
@@ -66,4 +86,13 @@ export class AuditMonitor {
     this.#wasBalanced = audit.balanced;
     return audit;
   }
+}
+
+/** Which destinations are out of balance, each with its difference; with one destination nobody needs to be told. */
+function destinationsIn(lanes: readonly AuditedLane[]): { readonly destinations?: Readonly<Record<string, number>> } {
+  if (lanes.length < 2) return {};
+  const found = unbalancedLanes(lanes).map(({ counters, name, pending }) => {
+    return [name, auditCounters(counters, pending).difference] as const;
+  });
+  return { destinations: Object.fromEntries(found) };
 }

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import type { Counters } from '../core/counters.ts';
-import type { DatabaseErrorKind, Reason } from '../core/errors.ts';
 import type { RollingWindow } from '../core/rolling-window.ts';
-import { auditCounters } from './audit.ts';
+import { auditWithLanes } from './audit.ts';
+import { destinationStatus, iso, oracleStatus, worstOf, type DestinationFacts } from './destination-status.ts';
 import { findProblems } from './problems.ts';
 import type { RateFigures } from './rates.ts';
 import type {
@@ -10,7 +10,6 @@ import type {
   JournalStatus,
   MqttFigures,
   MqttStatus,
-  OracleStatus,
   Status,
   StatusFacts,
   TagsStatus,
@@ -30,16 +29,6 @@ export interface MqttFacts extends MqttFigures {
   readonly sessionStarvedAtMs?: number;
 }
 
-/** A state other than `connected` has a reason, and perhaps a remedy; an empty remedy is none. */
-export interface OracleFacts {
-  readonly state: OracleStatus['state'];
-  readonly reason?: Reason | undefined;
-  readonly kind?: DatabaseErrorKind | undefined;
-  readonly remedy?: string | undefined;
-  /** Since when the state lasts, by the wall clock. */
-  readonly sinceMs?: number | undefined;
-}
-
 /** What the status, the metrics and the audit read; nothing is pushed to them but one call a batch. */
 export interface StatusSources {
   readonly bridgeId: string;
@@ -52,7 +41,8 @@ export interface StatusSources {
   readonly rolling: { readonly batchSize: RollingWindow; readonly writeLatencyMs: RollingWindow };
   mqtt(): MqttFacts;
   silentSubscriptions(): readonly { readonly topic: string; readonly sinceMs: number }[];
-  oracle(): OracleFacts;
+  /** The default first. */
+  destinations(): readonly DestinationFacts[];
   /** How many received values are not in the buffer yet. */
   expanderPending(): number;
   /** How many values have left the buffer and are not settled. */
@@ -73,12 +63,14 @@ export function measurePending(sources: StatusSources): number {
 /** Reads all sources at one instant. */
 export function collectStatus(sources: StatusSources): Status {
   const { clock, counters, buffer, rolling } = sources;
+  const destinations = sources.destinations();
   const facts: StatusFacts = {
     bridgeId: sources.bridgeId,
     version: sources.version,
     uptimeSeconds: Math.floor((clock.monotonic() - sources.startedAtMonotonicMs) / 1000),
     mqtt: mqttStatus(sources.mqtt(), sources.silentSubscriptions()),
-    oracle: oracleStatus(sources.oracle()),
+    oracle: oracleStatus(worstOf(destinations)),
+    destinations: destinations.map((each) => destinationStatus(each)),
     counters: { ...counters },
     buffer: { size: buffer.size, capacity: buffer.capacity },
     journal: sources.journal(),
@@ -91,7 +83,7 @@ export function collectStatus(sources: StatusSources): Status {
       batches: rolling.batchSize.count,
     },
     rates: sources.rates(),
-    audit: auditCounters(counters, measurePending(sources)),
+    audit: auditWithLanes(counters, measurePending(sources), destinations),
     actions: sources.actions,
   };
   const advice = findProblems(facts);
@@ -121,20 +113,6 @@ function mqttStatus(facts: MqttFacts, silent: ReturnType<StatusSources['silentSu
     ...(sessionLostAtMs === undefined ? {} : { sessionLostAt: iso(sessionLostAtMs) }),
     ...(sessionStarvedAtMs === undefined ? {} : { sessionStarvedAt: iso(sessionStarvedAtMs) }),
     ...(starvedMeasure === undefined ? {} : { starvedMeasure }),
-  };
-}
-
-function iso(epochMs: number): string {
-  return new Date(epochMs).toISOString();
-}
-
-function oracleStatus({ state, reason, kind, remedy = '', sinceMs }: OracleFacts): OracleStatus {
-  return {
-    state,
-    ...(reason === undefined ? {} : { reason }),
-    ...(kind === undefined ? {} : { kind }),
-    ...(remedy === '' ? {} : { remedy }),
-    ...(sinceMs === undefined ? {} : { since: iso(sinceMs) }),
   };
 }
 

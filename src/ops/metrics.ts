@@ -1,6 +1,8 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
+import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { collectStatus, type StatusSources } from './collect-status.ts';
+import { DestinationFigures } from './destination-metrics.ts';
 import { ORACLE_STATES, type Status } from './status.ts';
 
 /** Name without the prefix; `read` gives the figure at the time of a scrape. */
@@ -90,6 +92,7 @@ export class Metrics {
   readonly #batchRows: Histogram;
   readonly #writeSeconds: Histogram;
   readonly #lagSeconds: Histogram;
+  readonly #destinations: DestinationFigures;
 
   constructor(sources: StatusSources) {
     this.#sources = sources;
@@ -133,19 +136,26 @@ export class Metrics {
       'Time from receipt to commit of the oldest value of a batch',
       LAG_SECONDS_BUCKETS,
     );
+    this.#destinations = new DestinationFigures(registers, {
+      writeSeconds: WRITE_SECONDS_BUCKETS,
+      lagSeconds: LAG_SECONDS_BUCKETS,
+    });
     collectDefaultMetrics({ register: this.#registry });
   }
 
   /** Takes note of a committed batch; call once for each. Times that a jump of the clock made negative count as 0. */
-  observeBatch(rows: number, latencyMs: number, lagMs: number): void {
+  observeBatch(rows: number, latencyMs: number, lagMs: number, destination = DEFAULT_DESTINATION): void {
     this.#batchRows.observe(rows);
     this.#writeSeconds.observe(seconds(latencyMs));
     this.#lagSeconds.observe(seconds(lagMs));
+    this.#destinations.observeBatch(destination, seconds(latencyMs), seconds(lagMs));
   }
 
-  countOracleError(code: string): void {
+  countOracleError(code: string, destination = DEFAULT_DESTINATION): void {
     if (this.#errorCodes.size < MAX_ERROR_CODES) this.#errorCodes.add(code);
-    this.#oracleErrors.inc({ code: this.#errorCodes.has(code) ? code : 'other' });
+    const shown = this.#errorCodes.has(code) ? code : 'other';
+    this.#oracleErrors.inc({ code: shown });
+    this.#destinations.countError(destination, shown);
   }
 
   /** All metrics in the Prometheus text format, as of one instant. */
@@ -155,6 +165,7 @@ export class Metrics {
       metric.reset();
       metric.inc(figure.read(status));
     }
+    this.#destinations.read(status.destinations);
     for (const state of ORACLE_STATES) this.#oracleState.set({ state }, Number(state === status.oracle.state));
     return this.#registry.metrics();
   }

@@ -33,6 +33,7 @@ const PARTS: Readonly<Record<string, string>> = {
   '/way.js': 'way.js',
   '/charts.js': 'charts.js',
   '/audit.js': 'audit.js',
+  '/destinations.js': 'destinations.js',
   '/backups.js': 'backups.js',
   '/actions.js': 'actions.js',
   '/refusals.js': 'refusals.js',

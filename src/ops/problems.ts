@@ -1,17 +1,23 @@
 import { plural } from '../core/wording.ts';
 import { remedyFor, type ProblemKind } from './advice.ts';
+import { haveOneReason, nameOf } from './destination-status.ts';
 import { shortText } from './short-text.ts';
-import type { Advice, StatusFacts } from './status.ts';
+import type { Advice, DestinationStatus, StatusFacts } from './status.ts';
+
+/** What a problem is looked for in: all together, or one destination; audit, buffer and oracle are its own then. */
+type View = StatusFacts & { readonly destination?: DestinationStatus };
 
 /** One thing that can be wrong, and how a person is told of it. */
 interface Problem {
   readonly kind: Exclude<ProblemKind, 'subscription'>;
   /** The problem in one sentence; undefined when there is none. */
-  readonly sentence: (facts: StatusFacts) => string | undefined;
+  readonly sentence: (view: View) => string | undefined;
+  /** The destinations that have it each for itself, of several; absent: none, it is of all of them. */
+  readonly ofEach?: (destinations: readonly DestinationStatus[]) => readonly DestinationStatus[];
   /**
    * The problem in a few words without numbers, for a line that should seldom change; absent: that line leaves it out.
    */
-  readonly phrase?: (facts: StatusFacts) => string;
+  readonly phrase?: (view: View) => string;
   /** True when values are lost, or none come, or none go. */
   readonly isGrave?: (facts: GraveFacts) => boolean;
 }
@@ -23,11 +29,13 @@ export type GraveFacts = Pick<StatusFacts, 'audit' | 'oracle'> & { readonly mqtt
 const PROBLEMS: readonly Problem[] = [
   {
     kind: 'audit',
-    sentence: ({ audit }) => {
+    sentence: ({ audit, destination }) => {
       if (audit.balanced) return undefined;
       const what = audit.difference > 0 ? 'missing' : 'counted twice';
-      return `The audit does not balance: ${plural(Math.abs(audit.difference), 'value')} ${what}.`;
+      const whose = destination === undefined ? '' : ` of the ${nameOf(destination)}`;
+      return `The audit${whose} does not balance: ${plural(Math.abs(audit.difference), 'value')} ${what}.`;
     },
+    ofEach: (destinations) => destinations.filter(({ audit }) => !audit.balanced),
     phrase: () => 'audit out of balance',
     isGrave: ({ audit }) => !audit.balanced,
   },
@@ -74,19 +82,46 @@ const PROBLEMS: readonly Problem[] = [
   },
   {
     kind: 'oracle',
-    sentence: ({ oracle }) => {
+    sentence: ({ destination, oracle }) => {
       if (oracle.state === 'connected') return undefined;
-      const { consequence, what } = ORACLE_WORDS[oracle.state];
+      const words = ORACLE_WORDS[oracle.state];
+      const what = destination === undefined ? words.what : words.whatOf(nameOf(destination));
       const since = oracle.since === undefined ? '' : ` since ${toSeconds(oracle.since)}`;
       const why = oracle.reason === undefined ? '' : `: ${describe(oracle.reason)}`;
-      return `${what}${since}${why}.${consequence}`;
+      return `${what}${since}${why}.${destination === undefined ? words.consequence : words.consequenceOfOne}`;
     },
-    phrase: ({ oracle }) => (oracle.state === 'connected' ? '' : ORACLE_WORDS[oracle.state].short),
+    phrase: ({ destination, oracle }) => {
+      if (oracle.state === 'connected') return '';
+      const { short } = ORACLE_WORDS[oracle.state];
+      return destination === undefined ? short : `${shortText(destination.name, MAX_NAME_LENGTH)}: ${short}`;
+    },
+    ofEach: (destinations) => {
+      const known = destinations.filter(({ gone }) => gone === undefined);
+      return haveOneReason(known) ? [] : known.filter(({ state }) => state !== 'connected');
+    },
     isGrave: ({ oracle }) => oracle.state === 'down',
   },
   {
     kind: 'bufferFull',
-    sentence: ({ buffer }) => (buffer.size < buffer.capacity ? undefined : 'The buffer is full.'),
+    sentence: ({ buffer, destination }) => {
+      if (buffer.size < buffer.capacity) return undefined;
+      return destination === undefined ? 'The buffer is full.' : `The buffer of the ${nameOf(destination)} is full.`;
+    },
+    ofEach: (destinations) => destinations.filter(({ buffer }) => buffer.size >= buffer.capacity),
+  },
+  {
+    kind: 'gone',
+    sentence: ({ destinations }) => {
+      const gone = destinations.filter((each) => each.gone === true && each.pending > 0);
+      if (gone.length === 0) return undefined;
+      const names = gone.map(({ name }) => shortText(name, MAX_NAME_LENGTH)).join(', ');
+      const values = plural(
+        gone.reduce((sum, { pending }) => sum + pending, 0),
+        'value',
+      );
+      return `${values} from before the start for what is not in oracle.destinations any more go to CSV: ${names}.`;
+    },
+    phrase: () => 'values without a destination',
   },
   {
     kind: 'backups',
@@ -158,11 +193,25 @@ const STARVED_SENTENCES = {
 const ORACLE_WORDS = {
   retrying: {
     what: 'Writing to Oracle fails',
+    whatOf: (name: string) => `Writing to the ${name} fails`,
     consequence: ' It is being tried again.',
+    consequenceOfOne: ' It is being tried again.',
     short: 'writing to Oracle fails, trying again',
   },
-  down: { what: 'Oracle is down', consequence: ' Values go to CSV backups.', short: 'Oracle down' },
-  disabled: { what: 'Writing to Oracle is switched off', consequence: '', short: 'writing to Oracle switched off' },
+  down: {
+    what: 'Oracle is down',
+    whatOf: (name: string) => `The ${name} is down`,
+    consequence: ' Values go to CSV backups.',
+    consequenceOfOne: ' Its values go to CSV backups.',
+    short: 'Oracle down',
+  },
+  disabled: {
+    what: 'Writing to Oracle is switched off',
+    whatOf: (name: string) => `Writing to the ${name} is switched off`,
+    consequence: '',
+    consequenceOfOne: '',
+    short: 'writing to Oracle switched off',
+  },
 } as const;
 
 const JOURNAL_SENTENCES = {
@@ -173,10 +222,12 @@ const JOURNAL_SENTENCES = {
 
 /** What a person should know about these numbers, one sentence each, and what to do about it. */
 export function findProblems(facts: StatusFacts): Advice[] {
-  const found = PROBLEMS.flatMap(({ kind, sentence }) => {
-    const problem = sentence(facts);
-    return problem === undefined ? [] : [{ problem, remedy: remedyFor(kind, facts) }];
-  });
+  const found = PROBLEMS.flatMap((each) =>
+    viewsFor(each, facts).flatMap((view) => {
+      const problem = each.sentence(view);
+      return problem === undefined ? [] : [{ problem, remedy: remedyFor(each.kind, view) }];
+    }),
+  );
   const remedy = remedyFor('subscription', facts);
   const { manners = [], subscriptionProblems } = facts.mqtt;
   return [...found, ...subscriptionProblems.map((problem) => ({ problem, remedy })), ...manners];
@@ -184,9 +235,25 @@ export function findProblems(facts: StatusFacts): Advice[] {
 
 /** The problems in a few words each, without numbers; empty when there is nothing to say. */
 export function problemPhrases(facts: StatusFacts): string[] {
-  return PROBLEMS.flatMap(({ sentence, phrase }) =>
-    phrase === undefined || sentence(facts) === undefined ? [] : [phrase(facts)],
-  );
+  const phrases = PROBLEMS.flatMap((each) => {
+    const { phrase, sentence } = each;
+    if (phrase === undefined) return [];
+    return viewsFor(each, facts).flatMap((view) => (sentence(view) === undefined ? [] : [phrase(view)]));
+  });
+  return [...new Set(phrases)];
+}
+
+function viewOf(facts: StatusFacts, destination: DestinationStatus): View {
+  const { audit, buffer } = destination;
+  return { ...facts, audit, buffer, oracle: destination, destination };
+}
+
+/** One for each destination that has the problem for itself, else one of all. */
+function viewsFor({ ofEach }: Problem, facts: StatusFacts): readonly View[] {
+  const { destinations } = facts;
+  const found = destinations.length < 2 ? [] : (ofEach?.(destinations) ?? []);
+  if (found.length === 0) return [facts];
+  return found.map((each) => viewOf(facts, each));
 }
 
 /** Whether values are lost, or none come, or none go: decides on the colour of what is said. */

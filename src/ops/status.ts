@@ -1,4 +1,4 @@
-import type { Counters } from '../core/counters.ts';
+import type { Counters, ValueCounters } from '../core/counters.ts';
 import type { DatabaseErrorKind, Reason } from '../core/errors.ts';
 import type { Audit } from './audit.ts';
 import type { ImplausibleFigures } from './implausible-times.ts';
@@ -86,6 +86,26 @@ export interface OracleStatus {
   readonly since?: string;
 }
 
+/** What waits in CSV files of rows that go to one destination. */
+export type DestinationBackups = Pick<
+  BackupsStatus,
+  'pendingFiles' | 'pendingRows' | 'heldFiles' | 'heldRows' | 'rejectedFiles' | 'rejectedRows'
+>;
+
+/** A destination with its lane: state, reason, remedy and time as those of `oracle`. */
+export interface DestinationStatus extends OracleStatus {
+  readonly name: string;
+  /** Absent where the configuration says none. */
+  readonly table?: string;
+  /** The configuration no longer names it. */
+  readonly gone?: true;
+  readonly counters: ValueCounters;
+  readonly pending: number;
+  readonly buffer: { readonly size: number; readonly capacity: number };
+  readonly backups: DestinationBackups;
+  readonly audit: Audit;
+}
+
 export interface JournalStatus {
   readonly bytes: number;
   readonly maxBytes: number;
@@ -106,7 +126,10 @@ export interface Status {
   readonly version: string;
   readonly uptimeSeconds: number;
   readonly mqtt: MqttStatus;
+  /** Of the destination that is worst off. */
   readonly oracle: OracleStatus;
+  /** The default first; those that are gone last. */
+  readonly destinations: readonly DestinationStatus[];
   readonly counters: Counters;
   readonly buffer: { readonly size: number; readonly capacity: number };
   readonly journal: JournalStatus;
@@ -121,6 +144,7 @@ export interface Status {
   };
   /** The rates over the last 5 s. */
   readonly rates: RateFigures;
+  /** In total, and balanced only where it is for each destination. */
   readonly audit: Audit;
   readonly actions: boolean;
   /** What a person should know, one sentence each; empty when all is well. */

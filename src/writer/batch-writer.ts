@@ -12,6 +12,10 @@ import type { BatchWriterOptions, BatchWriterParts, WriterTuning } from './neigh
 const RETRY_JITTER = 0.1;
 const MAX_RETRY_DELAY_MS = 60_000;
 const DISK_RETRY_MS = 1_000;
+/** A batch stalls when for so long nothing of it came to its end, and for so many times what a batch takes usually. */
+const STALLED_AFTER_MS = 1_000;
+const STALLED_AFTER_BATCHES = 5;
+const USUAL_WEIGHT = 0.2;
 
 /**
  * Takes batches from the buffer and settles each one before the next: every value of it is then in Oracle, or durably
@@ -35,6 +39,8 @@ export class BatchWriter {
   #pending = 0;
   /** When something of the batch last came to its end, by the monotonic clock. */
   #progressMs = 0;
+  /** How long a batch that Oracle takes usually takes. */
+  #usualMs = 0;
   /** Ends the waits and tries of the batch that is being written. */
   #givingUp = new AbortController();
   #stopping: AbortSignal = AbortSignal.abort();
@@ -67,6 +73,11 @@ export class BatchWriter {
   /** For how long nothing of the batch at hand has come to its end; 0 without one. */
   get stalledMs(): number {
     return this.#pending === 0 ? 0 : this.#parts.clock.monotonic() - this.#progressMs;
+  }
+
+  /** The batch at hand takes far longer than batches do. */
+  get isStalled(): boolean {
+    return this.stalledMs >= Math.max(STALLED_AFTER_MS, STALLED_AFTER_BATCHES * this.#usualMs);
   }
 
   /** The batch that is being written goes to the backup at once, its call being cut off, and the next ones with it. */
@@ -125,10 +136,14 @@ export class BatchWriter {
   async #settleAll(batch: TagValues): Promise<void> {
     const last = placeOf(batch, batch.length - 1);
     this.#assertInOrder(batch, last);
+    const startedMs = this.#progressMs;
     this.#parts.onStep('taken');
     this.#passOver(batch);
     await this.#settle(batch);
     this.availability.batchEnded();
+    if (this.availability.state === 'connected') {
+      this.#usualMs += USUAL_WEIGHT * (this.#progressMs - startedMs - this.#usualMs);
+    }
     if (this.#pending === 0) this.#parts.onSettled(last);
   }
 

@@ -68,7 +68,7 @@ function timeMsOf({ ms, ns }: Timestamp): number {
   return withMicroseconds(ms, Math.round(ns / 1000));
 }
 
-export async function countRows(standin: Standin): Promise<number> {
-  const rows = await standin.engine.query('SELECT COUNT(*) AS n FROM tag_data', 'BRIDGE');
+export async function countRows(standin: Standin, table = 'tag_data'): Promise<number> {
+  const rows = await standin.engine.query(`SELECT COUNT(*) AS n FROM ${table}`, 'BRIDGE');
   return rows[0]?.['N'] as number;
 }

@@ -4,6 +4,7 @@ import { isGrave } from '../../ops/problems.ts';
 import type { ShownStatus } from '../remote/status-request.ts';
 import type { Paint } from './colours.ts';
 import { progressBar } from './progress-line.ts';
+import { alignCells } from './table.ts';
 
 type Line = readonly [label: string, text: string];
 
@@ -19,6 +20,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
         ['Oracle', oracle.state + (oracle.since === undefined ? '' : ` since ${oracle.since}`)],
       ],
     ],
+    ['Destinations', ({ destinations = [] }) => destinationLines(destinations)],
     [
       'Now',
       ({ rates, rolling, audit, mqtt }) => [
@@ -116,12 +118,31 @@ export function wrapped(text: string, mark: string, columns: number, indent = 2)
   return lines.map((line, i) => (i === 0 ? `${mark} ${line}` : `${' '.repeat(indent)}${line}`));
 }
 
+/** With one destination there is nothing to say that does not stand elsewhere. */
+function destinationLines(destinations: NonNullable<ShownStatus['destinations']>): Line[] {
+  if (destinations.length < 2) return [];
+  const texts = alignCells(
+    destinations.map(({ backups: b, counters, gone, pending, state, table = '-' }) => [
+      gone === true ? 'gone' : state,
+      table,
+      `${figureText(counters.valuesWritten)} written`,
+      `${figureText(pending)} on the way`,
+      b.pendingFiles === 0 ? '' : kept(b.pendingRows, b.pendingFiles, 'row'),
+    ]),
+    new Set([2, 3]),
+  );
+  const width = Math.max(LABEL_WIDTH, ...destinations.map(({ name }) => name.length + 2));
+  return destinations.map(({ name }, i) => [name.padEnd(width), texts[i]!]);
+}
+
+/** Without a line there is no heading. */
 function section(heading: string, lines: readonly (Line | undefined)[], paint: Paint): string[] {
   const shown = lines.filter((line) => line !== undefined);
+  if (shown.length === 0) return [];
   return [
     '',
     paint('bold', heading),
-    ...shown.map(([label, text]) => `  ${label.padEnd(LABEL_WIDTH)}${printable(text)}`),
+    ...shown.map(([label, text]) => `  ${printable(label.padEnd(LABEL_WIDTH))}${printable(text)}`),
   ];
 }
 

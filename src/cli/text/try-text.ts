@@ -4,6 +4,7 @@ import type { TriedMessage, TriedRow } from '../../core/tried-message.ts';
 import { alignCells } from './table.ts';
 
 const HEADINGS = ['TAG_NAME', 'VALUE', 'TEXT', 'TIMESTAMP', 'QUALITY'];
+const DESTINATION = 'DESTINATION';
 const PROBLEM = 'PROBLEM';
 /** The column of values, counted from 0. */
 const RIGHT_ALIGNED = new Set([1]);
@@ -16,10 +17,7 @@ export function triedText(tried: TriedMessage): string {
   const lines = [head, `  ${printable(takenText(tried))}`];
   if (reason !== undefined) lines.push(`  ${printable(`${reason.code}: ${reason.message}`)}`);
   for (const note of notes) lines.push(`  ${printable(note)}`);
-  const [first] = rows;
-  const further = Object.keys(first?.columns ?? {});
-  const headings = [...HEADINGS, ...further, PROBLEM];
-  if (first !== undefined) lines.push('', ...alignCells([headings, ...rows.map(cellsOf)], RIGHT_ALIGNED));
+  if (rows.length > 0) lines.push('', ...alignCells(tableOf(rows), RIGHT_ALIGNED));
   return `${lines.join('\n')}\n`;
 }
 
@@ -36,16 +34,30 @@ function takenText({ subscription }: TriedMessage): string {
   return `read by mqtt.subscriptions[${index}], ${topic}, as ${format}`;
 }
 
-function cellsOf({ columns = {}, problem, quality, tagName, text, timestamp, value }: TriedRow): string[] {
+/** Further columns are those of all rows: each destination has its own. */
+function tableOf(rows: readonly TriedRow[]): string[][] {
+  const hasDestinations = rows.some(({ destination }) => destination !== undefined);
+  const further = [...new Set(rows.flatMap(({ columns = {} }) => Object.keys(columns)))];
+  const headings = [...HEADINGS, ...further, ...(hasDestinations ? [DESTINATION] : []), PROBLEM];
+  return [headings, ...rows.map((row) => cellsOf(row, further, hasDestinations))];
+}
+
+function cellsOf(row: TriedRow, further: readonly string[], hasDestinations: boolean): string[] {
+  const { columns = {}, destination = '', problem, quality, tagName, text, timestamp, value } = row;
   return [
     tagName,
     value === null ? '' : String(value),
     textCell(text),
     timestamp ?? '',
     quality,
-    ...Object.values(columns).map((each) => textCell(each === null ? null : String(each))),
+    ...further.map((name) => furtherCell(Object.hasOwn(columns, name) ? columns[name]! : null)),
+    ...(hasDestinations ? [destination] : []),
     problem === undefined ? '' : `${problem.code}: ${problem.message}`,
   ].map(printable);
+}
+
+function furtherCell(content: string | number | null): string {
+  return textCell(content === null ? null : String(content));
 }
 
 function textCell(text: string | null): string {

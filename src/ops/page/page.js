@@ -3,6 +3,7 @@ import { startActions } from './actions.js';
 import { showAudit } from './audit.js';
 import { showFiles, showProgress } from './backups.js';
 import { addSample, showHistory } from './charts.js';
+import { showDestinations } from './destinations.js';
 import { fill } from './dom.js';
 import { duration, time } from './format.js';
 import { ask, Live } from './live.js';
@@ -21,6 +22,7 @@ function showStatus(status) {
     `mqtt-oracle-bridge ${status.version} · MQTT ${protocol} · running for ${duration(status.uptimeSeconds)}`,
   );
   showVerdict(status, showWay(status));
+  showDestinations(status);
   showAudit(status);
   fill('silent', silentText(status));
   showProgress(status);

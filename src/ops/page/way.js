@@ -107,32 +107,45 @@ const ORACLE_STATES = {
   disabled: { tone: 'care', writer: 'to CSV instead', table: 'switched off', tableTone: 'care' },
 };
 
+/** Of several tables, how many take none; undefined where that goes for all of them, or for none. */
+/** @param {Status} status */
+function someAway({ destinations }) {
+  const known = destinations.filter(({ gone }) => gone !== true);
+  const away = known.filter(({ state }) => state !== 'connected').length;
+  return away === 0 || away === known.length ? undefined : `${away} of ${known.length}`;
+}
+
 /** @param {Status} status @returns {View} */
-function readWriter({ oracle, rates, rolling }) {
+function readWriter(status) {
+  const { oracle, rates, rolling } = status;
+  const away = someAway(status);
   const { tone, writer } = ORACLE_STATES[oracle.state];
-  const isIdle = oracle.state === 'connected' && rates.valuesOutPerSecond === 0;
-  const isWriting = oracle.state === 'connected' && !isIdle;
+  const isUp = oracle.state === 'connected' || away !== undefined;
+  const isIdle = isUp && rates.valuesOutPerSecond === 0;
   return {
     tone,
-    state: isIdle ? 'nothing to write' : writer,
+    state: away !== undefined ? `${writer.replace(' instead', '')}: ${away}` : isIdle ? 'nothing to write' : writer,
     figure: rolling.batches === 0 ? '–' : number(rolling.avgBatchSize),
     unit: 'rows a batch',
     more:
       rolling.batches === 0
         ? `no batch in the last ${duration(rolling.windowSeconds)}`
         : `${number(rolling.avgWriteLatencyMs)} ms a write, over ${duration(rolling.windowSeconds)}`,
-    flow: isWriting ? 'flowing' : oracle.state === 'connected' ? 'idle' : 'blocked',
+    flow: !isUp ? 'blocked' : isIdle ? 'idle' : 'flowing',
   };
 }
 
 /** @param {Status} status @returns {View} */
-function readTable({ oracle, rates, counters }) {
+function readTable(status) {
+  const { oracle, rates, counters } = status;
+  const away = someAway(status);
   const { table, tableTone } = ORACLE_STATES[oracle.state];
   const forMs = oracle.since === undefined ? 0 : bridgeNowMs() - Date.parse(oracle.since);
-  const isTaking = oracle.state === 'connected';
+  const isTaking = oracle.state === 'connected' || away !== undefined;
+  const word = away === undefined ? table : `${table}: ${away}`;
   return {
     tone: tableTone,
-    state: isTaking || forMs < 1000 ? table : `${table} for ${duration(forMs / 1000)}`,
+    state: isTaking || forMs < 1000 ? word : `${table} for ${duration(forMs / 1000)}`,
     figure: isTaking ? number(rates.valuesOutPerSecond) : '0',
     unit: 'values/s',
     more:

@@ -47,6 +47,23 @@ describe('the backups of several destinations', () => {
     }
   });
 
+  it('are counted for the destination that their rows go to, messages for none', async () => {
+    const { backups } = await startBackups();
+    expect(backups.pendingByDestination().size).toBe(0);
+    for (const [i, lane] of LANES.entries()) {
+      await backups.lane(lane).backUp(numbered(i * 10 + 1, i + 1), DOWN);
+      await backups.lane(lane).endOutage();
+    }
+    const energy = backups.files().find(({ destination }) => destination === 'energy')!;
+    await backups.redirect(energy.name, 'alarms');
+    expect(backups.pendingByDestination()).toEqual(
+      new Map([
+        ['alarms', { backup: { files: 2, rows: 5 } }],
+        ['default', { backup: { files: 1, rows: 1 } }],
+      ]),
+    );
+  });
+
   it('give the same lane for the same name, of whatever destination', async () => {
     const { backups } = await startBackups();
     expect(backups.lane('gone')).toBe(backups.lane('gone'));

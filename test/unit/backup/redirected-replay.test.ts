@@ -49,8 +49,8 @@ describe('a file of a destination that the configuration does not name', () => {
   it.each([
     [
       'of a row',
-      ',3,0,gone,',
-      ',3,0,alarms,',
+      ',3,0,,gone,',
+      ',3,0,,alarms,',
       'rows of it are for alarms, but what of it is in Oracle is known of gone',
     ],
     ['of all rows', ',gone,', ',alarms,', 'its rows are for alarms now and were for gone'],

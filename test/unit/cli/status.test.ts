@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { runCli } from '../../../src/cli/cli.ts';
 import { collectStatus } from '../../../src/ops/collect-status.ts';
 import { freePort } from '../../support/free-port.ts';
-import { madeUpSources } from '../ops/made-up-sources.ts';
+import { createValueCounters } from '../../../src/core/counters.ts';
+import { madeUpDestination, madeUpSources } from '../ops/made-up-sources.ts';
 import { run, serve, serveBridge, stopServers } from './served-status.ts';
 
 afterEach(stopServers);
@@ -35,6 +36,27 @@ describe('status', () => {
     expect(out.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
     expect(out).toContain('gateway-01: 1 problem');
     expect(out).not.toContain('all is well');
+  });
+
+  it('has a line for each destination as soon as there are two', async () => {
+    const sources = madeUpSources();
+    const one = await run(['--url', await serveBridge(sources)]);
+    expect(one.out).not.toContain('Destinations');
+    const counters = { ...createValueCounters(), valuesReceived: 1230, valuesWritten: 1200 };
+    const down = madeUpDestination('alarms', { state: 'down', counters, pending: 30 });
+    const backups = { ...down.backups, pendingFiles: 2, pendingRows: 500 };
+    const gone = madeUpDestination('old', { table: undefined });
+    sources.destinations = () => [madeUpDestination('default'), { ...down, backups }, gone];
+    const { out } = await run(['--url', await serveBridge(sources)]);
+    const lines = out.split('\n');
+    const from = lines.indexOf('Destinations');
+    expect(lines.slice(from, from + 4)).toEqual([
+      'Destinations',
+      '  default             connected  DEFAULT      0 written   0 on the way',
+      '  alarms              down       ALARMS   1,200 written  30 on the way  500 rows in 2 files',
+      '  old                 gone       -            0 written   0 on the way',
+    ]);
+    expect(out).toContain('The destination alarms (table ALARMS) is down');
   });
 
   it('with --json prints the answer as it came', async () => {

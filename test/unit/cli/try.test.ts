@@ -150,6 +150,33 @@ describe('try', () => {
     expect(rows[0]).toMatchObject({ columns: { source: 'gw', line: '1', code: 192, '"Kept"': 0 } });
   });
 
+  it('shows whom the rows are for, each with the columns of its own destination', async () => {
+    const rows = [
+      { tag: '{/a}', value: '/v' },
+      { tag: '{/b}', value: '/v', to: 'alarms', columns: { level: '/l' } },
+    ];
+    const sets = {
+      'oracle.destinations': { alarms: { table: 'A', columns: { text: '', line: '{1}' } } },
+      'oracle.furtherColumns': { source: "'gw'" },
+      'mqtt.subscriptions': [{ topic: 'x/#', format: 'json', json: { rows } }],
+    };
+    const flags = Object.entries(sets).flatMap(([path, value]) => ['--set', `${path}=${JSON.stringify(value)}`]);
+    const payload = file('a.json', '{"a":"A","b":"B","v":"RUN","l":7}');
+    const argv = ['-c', config, '-t', 'x/1', '-p', payload, ...flags];
+    const { stdout } = await cli(argv);
+    expect(stdout).toContain('2 rows, 1 of them would be rejected');
+    expect(stdout).toMatch(/QUALITY +source +line +level +DESTINATION +PROBLEM/);
+    expect(stdout).toMatch(/^A +RUN .* GOOD +gw +default$/m);
+    expect(stdout).toMatch(/^B +RUN .* GOOD +gw +x +7 +alarms +NO_TEXT_COLUMN/m);
+    const tried = JSON.parse((await cli([...argv, '--json'])).stdout) as { rows: object[] }[];
+    expect([tried].flat()[0]).toMatchObject({
+      rows: [
+        { destination: 'default', columns: { source: 'gw' } },
+        { destination: 'alarms', columns: { source: 'gw', line: 'x', level: '7' } },
+      ],
+    });
+  });
+
   it('says why a payload can not be decoded', async () => {
     const { exitCode, stdout } = await cli(['-c', config, '-t', 'plc/1/tags', '-p', file('a', '{"tag_values":1}')]);
     expect(exitCode).toBe(65);

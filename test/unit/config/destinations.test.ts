@@ -5,6 +5,7 @@ import type { Config } from '../../../src/config/config.ts';
 import { destinationsOf } from '../../../src/config/destinations.ts';
 import { loadConfig } from '../../../src/config/load.ts';
 import { planReload } from '../../../src/config/reload.ts';
+import { furtherColumns } from '../../../src/core/columns.ts';
 
 function load(oracle: object, subscriptions: readonly object[] = [{ topic: 'a' }], env = {}): Config {
   const readFile = (): string => JSON.stringify({ oracle, mqtt: { subscriptions } });
@@ -70,6 +71,58 @@ describe('the destinations', () => {
     ]);
   });
 
+  it('have the further columns of oracle.columns that they do not leave out, and others of their own', () => {
+    const { oracle } = load({
+      columns: { source: "'gw'", line: '{2}' },
+      destinations: { alarms: { table: 'A', columns: { line: '', source: "'alarms'", at: '{topic}', text: 'MSG' } } },
+    });
+    const [own, alarms] = destinationsOf(oracle);
+    const further = (columns: object): unknown => furtherColumns({ columns: { ...columns } }).map(({ name }) => name);
+    expect([further(own!.columns), further(alarms!.columns)]).toEqual([
+      ['source', 'line'],
+      ['source', 'at'],
+    ]);
+    expect(alarms!.columns).toMatchObject({ source: "'alarms'", text: 'MSG', quality: 'quality' });
+  });
+
+  it('have the fields that mappings fill in them, each its own', () => {
+    const rows = [
+      { tag: 't', value: 'v', columns: { batch: '/b' } },
+      { tag: 'a', value: 'v', to: 'alarms', columns: { level: { path: '/l', type: 'number' } } },
+      { tag: 'c', value: 'v', to: 'constructor', columns: { batch: { path: '/b', type: 'time' } } },
+    ];
+    const { oracle } = load({ destinations: { constructor: { table: 'C' }, alarms: { table: 'A' } } }, [
+      { topic: 'x', format: 'json', json: { rows } },
+    ]);
+    expect(destinationsOf(oracle).map(({ name, fields }) => [name, fields])).toEqual([
+      ['default', [{ name: 'batch', holds: 'text' }]],
+      ['constructor', [{ name: 'batch', holds: 'time' }]],
+      ['alarms', [{ name: 'level', holds: 'number' }]],
+    ]);
+  });
+
+  it.each<[row: object, columns: object, message: string]>([
+    [
+      { to: 'alrams' },
+      {},
+      'mqtt.subscriptions: [0] has a row whose "to" must be "default" or "alarms", not "alrams" (did you mean "alarms"?)',
+    ],
+    [
+      { to: 'alarms', columns: { MSG: '/m' } },
+      { text: 'msg' },
+      'mqtt.subscriptions: must not fill the column MSG by a mapping: the destination "alarms" has it already',
+    ],
+    [
+      { to: 'alarms', columns: { level: '/m', LEVEL: '/n' } },
+      {},
+      'mqtt.subscriptions: must write the name of a column alike in all mappings: level, LEVEL',
+    ],
+  ])('are asked what a row of a mapping fills in them: %o', (row, columns, message) => {
+    const json = { rows: [{ tag: 't', value: 'v', ...row }] };
+    const section = { destinations: { alarms: { table: 'A', columns } } };
+    expect(errorsOf(section, [{ topic: 'x', format: 'json', json }])).toEqual([message]);
+  });
+
   it('come from the environment as JSON', () => {
     const env = { BRIDGE_ORACLE_DESTINATIONS: '{"alarms": {"table": "A"}}', BRIDGE_ORACLE_ONDUPLICATE: 'update' };
     const { oracle } = load({ destinations: { others: { table: 'B' } } }, [{ topic: 'a', to: 'alarms' }], env);
@@ -95,6 +148,14 @@ describe('the destinations', () => {
     [{ a: { table: 'A', colums: {} } }, 'oracle.destinations.a.colums: is not a known key (did you mean "columns"?)'],
     [{ a: { table: 'A', columns: [] } }, 'oracle.destinations.a.columns: must be an object, such as { "text": "MSG" }'],
     [{ a: { table: 'A', columns: { txt: 'X' } } }, 'oracle.destinations.a.columns.txt: is not a known key (did you'],
+    [
+      { a: { table: 'A', columns: { source: 'gw' } } },
+      "oracle.destinations.a.columns.source: must be a text in single quotes such as 'gateway-01', a number, or",
+    ],
+    [
+      { a: { table: 'A', columns: { TAG_NAME: "'x'" } } },
+      'a.columns.TAG_NAME must not be the same column as its tagName, "TAG_NAME"; what is left out is as in',
+    ],
     [
       { a: { table: 'A', columns: { value: '' } } },
       'oracle.destinations.a.columns.value: must be the name of a column',

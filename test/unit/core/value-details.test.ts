@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { TagBuffer } from '../../../src/buffer/tag-buffer.ts';
-import { copyValues, TagValues } from '../../../src/core/tag-values.ts';
+import { byDestination, copyValues, TagValues } from '../../../src/core/tag-values.ts';
 import { originOf, type ValueDetails } from '../../../src/core/value-details.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
@@ -79,6 +79,30 @@ describe('what further columns hold of the values of a list', () => {
         const first = Math.min(2, values.length);
         values.removeFirst(first);
         expect(read(values)).toEqual(left.slice(first));
+      }),
+    );
+  });
+});
+
+describe('what further columns hold of values for several destinations', () => {
+  it('goes with them into the list of each', () => {
+    const pick = fc.record({ details: fc.constantFrom(null, GOOD, BATCH), to: fc.constantFrom('a', 'b', undefined) });
+    fc.assert(
+      fc.property(fc.array(pick, { maxLength: 40 }), fc.boolean(), (items, hasOrigin) => {
+        const origin = hasOrigin ? ORIGIN : null;
+        const values = new TagValues(1);
+        for (const { details, to } of items) {
+          values.sendTo(to);
+          values.describe(details);
+          push(values);
+        }
+        values.stamp(1, 0, origin);
+        const lists = byDestination(values);
+        for (const name of ['a', 'b', undefined]) {
+          const own = items.filter(({ to }) => to === name).map(({ details }) => [details, origin]);
+          const list = lists.get(name ?? 'default');
+          expect(list === undefined ? [] : read(list)).toEqual(own);
+        }
       }),
     );
   });

@@ -23,7 +23,8 @@ describe('docs/metrics.md', () => {
     const text = await metrics.text();
     const types = [...text.matchAll(/^# TYPE (bridge_\w+) (\w+)$/gm)];
     const expected = types.map(([, name, type]) => {
-      const labels = new RegExp(`^${name!}\\{(.*)\\} `, 'm').exec(text)?.[1] ?? '';
+      const series = type === 'histogram' ? `${name!}_count` : name!;
+      const labels = new RegExp(`^${series}\\{(.*)\\} `, 'm').exec(text)?.[1] ?? '';
       const names = [...labels.matchAll(/(\w+)="/g)].map(([, label]) => label!);
       return `${name}${names.length === 0 ? '' : `{${names.join(',')}}`} ${type}`;
     });

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { createCounters } from '../../../src/core/counters.ts';
-import { auditCounters, AuditMonitor } from '../../../src/ops/audit.ts';
+import { createCounters, createValueCounters } from '../../../src/core/counters.ts';
+import { auditCounters, type AuditedLane, AuditMonitor } from '../../../src/ops/audit.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
 
@@ -40,8 +40,14 @@ describe('AuditMonitor', () => {
     const clock = new FakeClock();
     const log = new RecordingLogger();
     const counters = createCounters();
-    const state = { pending: 0 };
-    const monitor = new AuditMonitor({ clock, log, counters, pending: () => state.pending });
+    const state: { pending: number; lanes: AuditedLane[] } = { pending: 0, lanes: [] };
+    const monitor = new AuditMonitor({
+      clock,
+      log,
+      counters,
+      pending: () => state.pending,
+      lanes: () => state.lanes,
+    });
     return { clock, log, counters, state, monitor };
   }
 
@@ -72,6 +78,18 @@ describe('AuditMonitor', () => {
     await clock.advance(10_000);
     monitor.stop();
     expect(log.messages('error')).toHaveLength(2);
+  });
+
+  it('says which destination is out of balance, though the total is not', () => {
+    const { log, monitor, state } = monitored();
+    const missing = { name: 'alarms', counters: { ...createValueCounters(), valuesReceived: 3 }, pending: 0 };
+    const twice = { name: 'default', counters: { ...createValueCounters(), valuesWritten: 3 }, pending: 0 };
+    state.lanes = [twice, missing, { name: 'energy', counters: createValueCounters(), pending: 0 }];
+    expect(monitor.check()).toEqual({ balanced: false, pending: 0, difference: 0 });
+    expect(log.entries[0]?.fields).toMatchObject({ difference: 0, destinations: { alarms: 3, default: -3 } });
+    state.lanes = [];
+    expect(monitor.check().balanced).toBe(true);
+    expect(log.messages('info')).toEqual(['audit balanced again']);
   });
 
   it('leaves no timer behind, started twice or not', () => {

@@ -1,21 +1,23 @@
-import { createCounters } from '../../../src/core/counters.ts';
+import { createCounters, createValueCounters } from '../../../src/core/counters.ts';
 import { RollingWindow } from '../../../src/core/rolling-window.ts';
+import { measurePending, type StatusSources } from '../../../src/ops/collect-status.ts';
+import type { DestinationFacts, OracleFacts } from '../../../src/ops/destination-status.ts';
 import { plain } from '../../../src/ops/answers.ts';
 import { History } from '../../../src/ops/history.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
 import { Refusals } from '../../../src/ops/refusals.ts';
 import type { RouteSources } from '../../../src/ops/routes.ts';
-import type { StatusSources } from '../../../src/ops/collect-status.ts';
 import { TagsSeen } from '../../../src/ops/tags-seen.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
-export type MadeUpSources = Writable<StatusSources> & { clock: FakeClock };
+/** `oracle` is the state of the default destination, the only one unless a test says otherwise. */
+export type MadeUpSources = Writable<StatusSources> & { clock: FakeClock; oracle: () => OracleFacts };
 
 /** A bridge in good order that has done nothing yet, for tests to change. */
 export function madeUpSources(): MadeUpSources {
   const clock = new FakeClock();
-  return {
+  const sources: MadeUpSources = {
     bridgeId: 'gateway-01',
     version: '1.2.3',
     clock,
@@ -26,6 +28,15 @@ export function madeUpSources(): MadeUpSources {
     mqtt: () => ({ connected: true, protocolVersion: 5, unackedMessages: 0, subscriptionProblems: [] }),
     silentSubscriptions: () => [],
     oracle: () => ({ state: 'connected' }),
+    destinations: () => [
+      madeUpDestination('default', {
+        ...sources.oracle(),
+        table: 'TAG_DATA',
+        counters: sources.counters,
+        pending: measurePending(sources),
+        buffer: sources.buffer,
+      }),
+    ],
     expanderPending: () => 0,
     writerPending: () => 0,
     journal: () => ({ bytes: 0, maxBytes: 1_000_000, messages: 0, state: 'ok' }),
@@ -45,6 +56,21 @@ export function madeUpSources(): MadeUpSources {
       turnedIntoText: { count: 0, turns: 0, examples: [] },
       implausibleTimes: { tags: 0, values: 0 },
     }),
+  };
+  return sources;
+}
+
+/** A destination in good order that has done nothing yet, but for what is said of it. */
+export function madeUpDestination(name: string, facts: Partial<DestinationFacts> = {}): DestinationFacts {
+  return {
+    name,
+    table: name.toUpperCase(),
+    state: 'connected',
+    counters: createValueCounters(),
+    pending: 0,
+    buffer: { size: 0, capacity: 1000 },
+    backups: { pendingFiles: 0, pendingRows: 0, heldFiles: 0, heldRows: 0, rejectedFiles: 0, rejectedRows: 0 },
+    ...facts,
   };
 }
 

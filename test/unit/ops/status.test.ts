@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  collectStatus,
-  measurePending,
-  type OracleFacts,
-  type StatusSources,
-} from '../../../src/ops/collect-status.ts';
+import { collectStatus, measurePending, type StatusSources } from '../../../src/ops/collect-status.ts';
+import type { OracleFacts } from '../../../src/ops/destination-status.ts';
 import type { TagsStatus } from '../../../src/ops/status.ts';
 import { type MadeUpSources, madeUpSources } from './made-up-sources.ts';
 

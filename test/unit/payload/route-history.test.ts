@@ -5,7 +5,6 @@ import type { Route } from '../../../src/payload/decoder.ts';
 import { RouteHistory } from '../../../src/payload/route-history.ts';
 import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
-import { until } from '../../support/until.ts';
 
 const DIRECTORY = '/journal';
 const PATH = `${DIRECTORY}/subscriptions.json`;
@@ -76,13 +75,19 @@ describe('RouteHistory', () => {
   it('has a change durable before it holds', async () => {
     const history = await started();
     await history.change(A, 0);
-    let release: (() => void) | undefined;
-    disk.before = (operation) =>
-      operation === 'syncDirectory' ? new Promise<void>((resolve) => (release = resolve)) : undefined;
+    const change = { isHeld: true };
+    let release = (): void => {};
+    disk.before = (operation) => {
+      if (operation !== 'syncDirectory' || !change.isHeld) return undefined;
+      change.isHeld = false;
+      return new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    };
     const changing = history.change(B, 10);
-    await until('all but the last step is done', () => release !== undefined);
+    while (change.isHeld) await new Promise((resolve) => setImmediate(resolve));
     expect(targets(history, 10)).toEqual(['a']);
-    release?.();
+    release();
     await changing;
     expect(targets(history, 10)).toEqual(['b']);
   });

@@ -1,0 +1,99 @@
+import type { Backups } from './backup/backups.ts';
+import type { BrokerSide } from './broker-side.ts';
+import type { Config } from './config/config.ts';
+import { destinationsOf } from './config/destinations.ts';
+import type { Clock } from './core/clock.ts';
+import type { RollingWindow } from './core/rolling-window.ts';
+import type { Lane } from './lanes/lane.ts';
+import type { StatusSources } from './ops/collect-status.ts';
+import type { DestinationFacts } from './ops/destination-status.ts';
+import type { History } from './ops/history.ts';
+import type { ImplausibleTimes } from './ops/implausible-times.ts';
+import type { BackupsStatus, DestinationBackups } from './ops/status.ts';
+import type { TagsSeen } from './ops/tags-seen.ts';
+import type { Pipeline } from './pipeline.ts';
+
+export interface StatusParts {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly pipeline: Pipeline;
+  readonly brokerSide: BrokerSide;
+  readonly history: History;
+  readonly rolling: { readonly batchSize: RollingWindow; readonly writeLatencyMs: RollingWindow };
+  readonly tags: TagsSeen;
+  readonly implausibleTimes: ImplausibleTimes;
+}
+
+/** What status, metrics and audit read, from the running parts of a bridge that is starting now. */
+export function createStatusSources(config: Config, parts: StatusParts): StatusSources {
+  const { brokerSide, clock, history, implausibleTimes, pipeline, rolling, tags, version } = parts;
+  const tables = new Map(destinationsOf(config.oracle).map(({ name, table }) => [name, table]));
+  return {
+    bridgeId: config.bridge.id,
+    version,
+    clock,
+    startedAtMonotonicMs: clock.monotonic(),
+    counters: pipeline.counters,
+    buffer: pipeline.lanes.buffer,
+    rolling,
+    mqtt: () => brokerSide.facts,
+    silentSubscriptions: () => pipeline.silentSubscriptions,
+    destinations: () => {
+      const kept = pipeline.backups.pendingByDestination();
+      return pipeline.lanes.all.map((lane) => laneFacts(lane, tables, backupsOf(kept.get(lane.destination))));
+    },
+    expanderPending: () => pipeline.lanes.pending.expander,
+    writerPending: () => pipeline.lanes.pending.writer,
+    journal: () => ({ ...pipeline.journal.status, maxBytes: config.journal.maxBytes }),
+    rates: () => history.rates,
+    actions: config.http.token !== '',
+    backups: () => pendingBackups(pipeline),
+    tags: () => ({ turnedIntoText: tags.turnedIntoText, implausibleTimes: implausibleTimes.figures }),
+  };
+}
+
+function laneFacts(lane: Lane, tables: ReadonlyMap<string, string>, backups: DestinationBackups): DestinationFacts {
+  const { buffer, counters, destination, pending } = lane;
+  const { kind, reason, remedy, sinceMs, state = 'retrying' } = lane.writer?.availability ?? {};
+  const table = tables.get(destination);
+  return { name: destination, table, counters, pending, buffer, backups, state, reason, kind, remedy, sinceMs };
+}
+
+function backupsOf(kept: ReturnType<ReturnType<Backups['pendingByDestination']>['get']>): DestinationBackups {
+  const { backup, held, rejected } = kept ?? {};
+  return {
+    pendingFiles: backup?.files ?? 0,
+    pendingRows: backup?.rows ?? 0,
+    heldFiles: held?.files ?? 0,
+    heldRows: held?.rows ?? 0,
+    rejectedFiles: rejected?.files ?? 0,
+    rejectedRows: rejected?.rows ?? 0,
+  };
+}
+
+function pendingBackups({ backups, replays }: Pipeline): BackupsStatus {
+  const backup = backups.pending('backup');
+  const held = backups.pending('held');
+  const rejected = backups.pending('rejected');
+  const undecodable = backups.pending('undecodable');
+  return {
+    pendingFiles: backup.files,
+    pendingRows: backup.rows,
+    heldFiles: held.files,
+    heldRows: held.rows,
+    rejectedFiles: rejected.files,
+    rejectedRows: rejected.rows,
+    undecodableFiles: undecodable.files,
+    undecodableRows: undecodable.rows,
+    ...homelessIn(backups),
+    replaying: replays?.progress(),
+  };
+}
+
+/** Counts the files that wait for a person because of the configuration. */
+function homelessIn(backups: Backups): Pick<BackupsStatus, 'homeless'> {
+  const files = backups.homeless();
+  if (files.length === 0) return {};
+  const destinations = [...new Set(files.map(({ destination }) => destination))].sort();
+  return { homeless: { files: files.length, rows: files.reduce((sum, { rows }) => sum + rows, 0), destinations } };
+}
