@@ -39,8 +39,8 @@ export class BatchWriter {
   #pending = 0;
   /** When something of the batch last came to its end, by the monotonic clock. */
   #progressMs = 0;
-  /** How long a batch that Oracle takes usually takes. */
-  #usualMs = 0;
+  /** How long a write that Oracle takes usually takes; undefined until there was one. */
+  #usualMs: number | undefined;
   /** Ends the waits and tries of the batch that is being written. */
   #givingUp = new AbortController();
   #stopping: AbortSignal = AbortSignal.abort();
@@ -53,7 +53,11 @@ export class BatchWriter {
     this.#stream = createLiveStream(options, parts, {
       onStamped: () => (this.#hasUnsentRows = true), // behind the place
       onSettled: (as, count) => this.#count(as, count),
-      onCommitted: () => this.availability.succeeded(),
+      onCommitted: (latencyMs) => {
+        this.#usualMs ??= latencyMs;
+        this.#usualMs += USUAL_WEIGHT * (latencyMs - this.#usualMs);
+        this.availability.succeeded();
+      },
     });
     this.availability = new Availability({
       probeIntervalMs: options.probeIntervalMs,
@@ -77,7 +81,7 @@ export class BatchWriter {
 
   /** The batch at hand takes far longer than batches do. */
   get isStalled(): boolean {
-    return this.stalledMs >= Math.max(STALLED_AFTER_MS, STALLED_AFTER_BATCHES * this.#usualMs);
+    return this.stalledMs >= Math.max(STALLED_AFTER_MS, STALLED_AFTER_BATCHES * (this.#usualMs ?? 0));
   }
 
   /** The batch that is being written goes to the backup at once, its call being cut off, and the next ones with it. */
@@ -136,14 +140,10 @@ export class BatchWriter {
   async #settleAll(batch: TagValues): Promise<void> {
     const last = placeOf(batch, batch.length - 1);
     this.#assertInOrder(batch, last);
-    const startedMs = this.#progressMs;
     this.#parts.onStep('taken');
     this.#passOver(batch);
     await this.#settle(batch);
     this.availability.batchEnded();
-    if (this.availability.state === 'connected') {
-      this.#usualMs += USUAL_WEIGHT * (this.#progressMs - startedMs - this.#usualMs);
-    }
     if (this.#pending === 0) this.#parts.onSettled(last);
   }
 

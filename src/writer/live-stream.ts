@@ -6,8 +6,8 @@ import { checkRows } from './row-check.ts';
 export interface LiveStreamHooks extends Pick<LedgerStreamOptions, 'onSettled'> {
   /** The backups of the outage are stamped with the ledger's place. */
   readonly onStamped: () => void;
-  /** A write was committed. */
-  readonly onCommitted: () => void;
+  /** A write was committed, that took so long. */
+  readonly onCommitted: (latencyMs: number) => void;
 }
 
 /**
@@ -43,7 +43,7 @@ export function createLiveStream(
     onSettled: (as, count) => hooks.onSettled(as, count),
     onCommitted: (values, latencyMs) => {
       backup.outcomeCertain();
-      hooks.onCommitted();
+      hooks.onCommitted(latencyMs);
       if (values.length === 0) return;
       onWritten(values.length, latencyMs, Math.max(0, clock.now() - values.receivedAtMs[0]!));
     },

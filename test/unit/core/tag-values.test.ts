@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import type { Reason } from '../../../src/core/errors.ts';
-import { copyValues, type Tag, TagValues } from '../../../src/core/tag-values.ts';
+import { byDestination, copyValues, type Tag, TagValues } from '../../../src/core/tag-values.ts';
 
 const TAGS: readonly Tag[] = ['D100', 'M10', 'S1'].map((address) => ({
   plcCode: 'PLC01',
@@ -222,6 +222,47 @@ describe('whom values are for', () => {
         for (const { to = destination } of out) expected.set(to, (expected.get(to) ?? 0) + 1);
         expect(values.leftOutBy).toEqual(expected);
         expect([values.leftOut, values.length]).toEqual([out.length, rows.length - out.length]);
+      }),
+    );
+  });
+
+  it('are dealt out to destinations whole and in order, also behind values that were left out', () => {
+    const row = fc.record({
+      to: fc.constantFrom(undefined, 'A', 'B', 'default'),
+      out: fc.boolean(),
+      detail: fc.option(fc.nat()),
+    });
+    fc.assert(
+      fc.property(fc.array(row, { maxLength: 60 }), fc.constantFrom('default', 'A'), (rows, destination) => {
+        const values = new TagValues(0);
+        values.destination = destination;
+        rows.forEach(({ detail, to }, i) => {
+          values.sendTo(to);
+          values.describe(detail === null ? null : { qualityCode: detail, fields: undefined });
+          pushed(values, `${i}`);
+        });
+        const origin = { topic: 't', levels: ['t'], retained: false };
+        values.stamp(7, 8, origin);
+        values.leaveOut(
+          Uint8Array.from(rows, ({ out }) => Number(out)),
+          rows.filter(({ out }) => out).length,
+        );
+        const expected: Record<string, unknown[]> = {};
+        rows.forEach(({ detail, out, to = destination }, valueNo) => {
+          const value = { valueNo, name: `${valueNo}`, messageNo: 7, detail, origin };
+          if (!out) (expected[to] ??= []).push(value);
+        });
+        const dealt = [...byDestination(values)].map(([to, part]) => {
+          const read = Array.from({ length: part.length }, (_, i) => ({
+            valueNo: part.valueNos[i],
+            name: part.tags[i]?.name,
+            messageNo: part.messageNos[i],
+            detail: part.details?.[i]?.qualityCode ?? null,
+            origin: part.origins?.[i],
+          }));
+          return [to, read] as const;
+        });
+        expect(Object.fromEntries(dealt)).toEqual(expected);
       }),
     );
   });

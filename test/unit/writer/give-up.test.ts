@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import { sleep } from '../../../src/core/clock.ts';
 import { unknownOutcome } from '../../support/fake-store.ts';
 import { failure, placeOfValue, RunningWriter } from './running-writer.ts';
 
@@ -150,5 +151,53 @@ describe('BatchWriter.giveUp', () => {
     await clock.advance(300);
     expect([database.committed.length, running.writer.stalledMs]).toEqual([5, 0]);
     await running.finish();
+  });
+
+  describe('of a batch that stalls', () => {
+    /** After how many milliseconds of a hang the batch stalls, to a tenth of a second. */
+    async function stallsAfterMs(): Promise<number> {
+      database.hangs = 'before';
+      source.offer(99);
+      await clock.advance(0);
+      let afterMs = 0;
+      for (; !running.writer.isStalled && afterMs < 60_000; afterMs += 100) await clock.advance(100);
+      await giveUp();
+      await running.finish();
+      return afterMs;
+    }
+
+    it('speaks after a second where batches are quick, and where there was none yet', async () => {
+      source.offer(1, 2, 3, 4, 5);
+      await clock.advance(0);
+      expect(await stallsAfterMs()).toBe(1000);
+    });
+
+    it('waits for five times what batches take where the database is slow', async () => {
+      database.slowness = () => sleep(clock, 800);
+      for (let i = 0; i < 40; i += 1) {
+        source.offer(i);
+        await clock.advance(800);
+      }
+      database.slowness = undefined;
+      expect(await stallsAfterMs()).toBe(4000);
+    });
+
+    it('knows that from the first batch on, so that a slow database is not taken for one that hangs', async () => {
+      database.slowness = () => sleep(clock, 2000);
+      source.offer(1);
+      await clock.advance(2000);
+      database.slowness = undefined;
+      expect(await stallsAfterMs()).toBe(10_000);
+    });
+
+    it('does not count the waits between tries, nor tries in vain, among what batches take', async () => {
+      for (let i = 1; i <= 5; i += 1) {
+        database.plan = [failure('connection'), failure('connection')];
+        source.offer(i);
+        await clock.advance(3000);
+      }
+      expect(database.committed).toEqual([1, 2, 3, 4, 5]);
+      expect(await stallsAfterMs()).toBe(1000);
+    });
   });
 });

@@ -81,6 +81,8 @@ export class FakeDatabase implements LedgerSession {
   /** The next write hangs until it is interrupted: before anything was done, or once all is committed. */
   hangs: 'before' | 'after' | undefined;
   interrupts = 0;
+  /** Each write waits for it first, where there is one. */
+  slowness: (() => Promise<void>) | undefined;
   #cut: () => void = () => {};
   readonly store: FakeStore<number>;
   readonly #stream: string;
@@ -123,6 +125,7 @@ export class FakeDatabase implements LedgerSession {
     this.calls.push([...values.numbers.subarray(0, values.length)]);
     const error = this.plan.shift();
     if (error !== undefined) throw error;
+    if (this.slowness !== undefined) await this.slowness();
     const { hangs } = this;
     this.hangs = undefined;
     if (hangs === 'before') await this.#hang();
