@@ -276,7 +276,7 @@ function drawReconfigurations(random: Random, endMs: number, setups: readonly La
   for (let left = random.pick([0, 1, 3]); left > 0; left -= 1) {
     events.push({ do: 'reload', setup: random.pick(setups), atMs: random.between(0, endMs) });
   }
-  for (let left = random.pick([0, 0, 2]); left > 0; left -= 1) {
+  for (let left = random.pick([0, 2, 6]); left > 0; left -= 1) {
     events.push({ do: 'redirect', atMs: random.between(0, endMs) });
   }
 }

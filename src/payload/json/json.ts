@@ -5,7 +5,7 @@ import { checkMapping, compileMapping } from './compile.ts';
 import { columnHolds } from './compile-row.ts';
 import { JsonReader } from './json-reader.ts';
 import { mappingSchema } from './mapping-keys.ts';
-import type { JsonOptions, MappingPlace } from './mapping.ts';
+import type { JsonOptions, MappingPlace, RowMapping } from './mapping.ts';
 import { PRESET_NAMES, PRESETS } from './presets.ts';
 import { resolveMapping } from './resolve.ts';
 
@@ -46,9 +46,10 @@ export const json: PayloadFormat<'json', Options> = {
   retarget: (subscription, to) => {
     const { rows, ...mapping } = subscription.json;
     const isOwn = rows === undefined;
+    const redirected = (row: RowMapping): RowMapping => ({ ...row, to });
     return {
       ...subscription,
-      json: isOwn ? { ...mapping, to } : { ...mapping, rows: rows.map((row) => ({ ...row, to })) },
+      json: isOwn ? { ...mapping, to } : { ...mapping, rows: rows.map(redirected) },
     };
   },
   compile: (subscription, scope) => {
