@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import type { Config } from './config/config.ts';
 import { fillSubscription } from './config/kinds/subscription-fields.ts';
-import { destinationsNamedBy } from './config/row-targets.ts';
+import { destinationsNamedBy, toDefault } from './config/row-targets.ts';
 import { sleep, type Clock } from './core/clock.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import { RepeatedError, type Logger } from './core/logger.ts';
@@ -44,7 +44,7 @@ const RETRY_MS = 1_000;
 
 /**
  * How messages of the journal become values: by the subscriptions that were valid when they came, with what is known of
- * earlier messages. When the subscriptions change, `ready` holds back the messages behind the change until that is
+ * earlier messages. When the subscriptions change, `take` holds back the messages behind the change until that is
  * durable.
  */
 export class MessageReading {
@@ -59,6 +59,10 @@ export class MessageReading {
   /** From this message on other subscriptions are to be used; Infinity: the latest are. */
   #switchAt = Infinity;
   #changing: Promise<void> | undefined;
+  /** Of changes that are not durable yet, in their order: from which message on they say how it is to be read. */
+  readonly #unnoted: number[] = [];
+  /** Taken from the journal, and not given on. */
+  #heldBack: readonly Message[] = [];
   /** Since when each topic filter is subscribed to, by the wall clock. */
   #filtersSince: ReadonlyMap<string, number> = new Map();
 
@@ -94,13 +98,15 @@ export class MessageReading {
   /** Takes up what an earlier run left, and notes what has changed since. Throws the system error of the disk. */
   async start(journal: Journal, signal: AbortSignal): Promise<void> {
     await this.#retained.start(journal.id, journal.lastNo);
-    await this.#history.start(journal.id, journal.settledNo);
+    await this.#history.start(journal.id, journal.settledNo, journal.lastNo);
     this.#decoder.resume(journal.lastNo);
     this.#filter.resume(journal.lastNo);
     if (journal.status.messages > 0) this.#switchTo(journal.settledNo + 1);
-    // Before the first time nothing is known of messages that an earlier version has left.
-    const from = this.#history.isEmpty ? 0 : journal.lastNo + 1;
-    this.#changing = this.#note(this.#subscriptions, from, signal);
+    const isFirst = this.#history.isEmpty;
+    // A version that knew no destinations may have written some of what it left, and to the default one.
+    const former = isFirst && journal.checkpoint?.knowsLanes === false ? toDefault(this.#subscriptions) : undefined;
+    const from = isFirst && former === undefined ? 0 : journal.lastNo + 1;
+    this.#changing = this.#note(this.#subscriptions, from, signal, former);
   }
 
   /** The destinations that messages of the journal may be for. */
@@ -108,8 +114,23 @@ export class MessageReading {
     return this.#history.open.flatMap((route) => destinationsNamedBy(fillSubscription(route)));
   }
 
-  /** Resolves when messages that were just taken from the journal may be decoded, or on abort. */
-  async ready(): Promise<void> {
+  /**
+   * The next messages of the journal, as `Journal.take` gives them, that may be decoded. Those that came after a change
+   * wait until that is durable; those before do not, as a full disk may have no room for it until they are settled.
+   */
+  async take(journal: Pick<Journal, 'take'>, signal: AbortSignal): Promise<readonly Message[]> {
+    const taken = this.#heldBack.length > 0 ? this.#heldBack : await journal.take(signal);
+    this.#heldBack = [];
+    const from = Math.min(...this.#unnoted);
+    const before = taken.findIndex(({ number }) => number >= from);
+    if (before === 0) await this.noted();
+    if (before <= 0) return taken;
+    this.#heldBack = taken.slice(before);
+    return taken.slice(0, before);
+  }
+
+  /** Resolves when it is durable how the messages are to be read that come from now on, or on abort. */
+  async noted(): Promise<void> {
     await this.#changing;
   }
 
@@ -161,19 +182,25 @@ export class MessageReading {
     }
   }
 
-  /** One change after the other, also where the next one comes while the disk refuses: messages came under each. */
-  async #note(subscriptions: Subscriptions, from: number, signal: AbortSignal): Promise<void> {
+  /**
+   * One change after the other, also where the next one comes while the disk refuses: messages came under each.
+   * `former`: how the messages before `from` are to be read, where nothing was noted of them.
+   */
+  async #note(subscriptions: Subscriptions, from: number, signal: AbortSignal, former?: Subscriptions): Promise<void> {
+    const first = former === undefined ? from : 0;
+    this.#unnoted.push(first);
     await this.#changing;
     while (!signal.aborted && !this.#history.isCurrent(subscriptions)) {
       try {
-        await this.#history.change(subscriptions, from);
+        await this.#history.change(subscriptions, from, former);
         this.#changeFails.over();
-        this.#switchAt = Math.min(this.#switchAt, from);
+        this.#switchAt = Math.min(this.#switchAt, first);
       } catch (error) {
         this.#changeFails.report({ error });
         await sleep(this.#parts.clock, RETRY_MS, signal);
       }
     }
+    if (!signal.aborted) this.#unnoted.shift();
   }
 
   /** All messages before this one were read. */

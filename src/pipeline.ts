@@ -337,11 +337,7 @@ export class Pipeline implements Intake {
   #createExpander(journal: Journal): Expander {
     return new Expander({
       reader: {
-        take: async (signal) => {
-          const messages = await journal.take(signal);
-          await this.#reading.ready();
-          return messages;
-        },
+        take: (signal) => this.#reading.take(journal, signal),
         done: (message, values) => this.#expanded(message, values),
       },
       decoder: { decode: (message, into) => this.#decode(message, into) },

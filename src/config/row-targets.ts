@@ -14,6 +14,15 @@ export function destinationsNamedBy(subscription: Subscription): readonly string
   return [...new Set(placedTargets(subscription).map(({ destination }) => destination))];
 }
 
+/** The same subscriptions, with all of their rows for the default destination. */
+export function toDefault(subscriptions: readonly Subscription[]): readonly Subscription[] {
+  const to = DEFAULT_DESTINATION;
+  return subscriptions.map((subscription) => ({
+    ...(formatNamed(subscription.format).retarget?.(subscription, to) ?? subscription),
+    to,
+  }));
+}
+
 /** The columns that the mappings of these subscriptions fill, each once, by the destination. */
 export function fieldsByDestination(
   subscriptions: readonly Subscription[],

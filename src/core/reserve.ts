@@ -41,6 +41,11 @@ export class Reserve {
     this.#neighbour = neighbour;
   }
 
+  /** How large a file may be that is given room of the reserve: something has to be left for the others. */
+  get mostForOne(): number {
+    return Math.floor(this.#bytes / 2);
+  }
+
   /** The reserve is whole, as far as is known. */
   get isKept(): boolean {
     return this.#bytes === 0 || (this.#keeper !== undefined && this.#keeper.#isWhole);

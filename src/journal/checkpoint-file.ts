@@ -46,6 +46,8 @@ export interface Checkpoint {
   /** Of messages and of all values. */
   readonly counters: Readonly<Record<string, number>>;
   readonly lanes: LaneRecords;
+  /** False: a version has written it that knew no destination but the default. */
+  readonly knowsLanes: boolean;
   readonly broker: SessionKnowledge;
 }
 
@@ -94,7 +96,8 @@ const NAME = 'checkpoint.json';
 /** What the rest of the bridge sees of the content. */
 export function checkpointOf({ place, counters, ledger, lanes, broker }: CheckpointContent): Checkpoint {
   const only = { [DEFAULT_DESTINATION]: { place, counters, ledger: ledger ?? ORIGIN } };
-  return { place, counters, lanes: lanes ?? only, broker: broker ?? NOTHING_KNOWN };
+  const knowsLanes = lanes !== undefined;
+  return { place, counters, lanes: lanes ?? only, knowsLanes, broker: broker ?? NOTHING_KNOWN };
 }
 
 export function encodeCheckpoint(content: CheckpointContent): string {

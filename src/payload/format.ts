@@ -106,6 +106,8 @@ export interface PayloadFormat<Name extends string = string, Options extends obj
   readonly proposals?: readonly FormatProposal[];
   /** Absent: all rows go where the subscription says, and fill no further column. */
   targets?(subscription: FormatSubscription & Options): readonly RowTarget[];
+  /** The same options with all rows for this destination. There where there are `targets`. */
+  retarget?<T extends Options>(subscription: T, to: string): T;
   says(options: Options): Said;
   compile(subscription: FormatSubscription & Options, scope: FormatScope): CompiledFormat;
 }

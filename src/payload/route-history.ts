@@ -39,10 +39,11 @@ export class RouteHistory {
   }
 
   /**
-   * Reads what an earlier run left for this journal, whose messages are settled up to this one. Throws the system error
-   * of the disk.
+   * Reads what an earlier run left for this journal, whose messages are settled up to this one and end with `lastNo`.
+   * An era that begins behind the next one is of messages that a power cut has taken: their numbers may be given again.
+   * Throws the system error of the disk.
    */
-  async start(journalId: string, settledNo: number): Promise<void> {
+  async start(journalId: string, settledNo: number, lastNo: number): Promise<void> {
     const { fileSystem, log, path } = this.#options;
     this.#journalId = journalId;
     this.#settledNo = settledNo;
@@ -52,7 +53,8 @@ export class RouteHistory {
     try {
       const content = JSON.parse(bytes.toString()) as { readonly journal: string; readonly eras: readonly Era[] };
       if (content.journal !== journalId) return;
-      this.#eras = content.eras.map(({ from, routes }) => ({ from, routes: this.#completed(routes) }));
+      const eras = content.eras.filter(({ from }) => from <= lastNo + 1);
+      this.#eras = eras.map(({ from, routes }) => ({ from, routes: this.#completed(routes) }));
     } catch (error) {
       log.warn('how messages of the journal were to be read is not known any more: read as configured now', { error });
     }
@@ -85,14 +87,17 @@ export class RouteHistory {
   }
 
   /**
-   * Messages from this number on are read by these routes: durable when it resolves. Throws the system error of the
-   * disk; then the former ones hold on.
+   * Messages from this number on are read by these routes, and the others by `earlier`, where that is given: durable
+   * when it resolves. Throws the system error of the disk; then the former ones hold on.
    */
-  async change(routes: readonly Route[], from: number): Promise<void> {
+  async change(routes: readonly Route[], from: number, earlier?: readonly Route[]): Promise<void> {
     const { fileSystem, path, reserve } = this.#options;
-    const eras = [...this.#openEras().filter((era) => era.from < from), { from, routes: this.#completed(routes) }];
+    const first = earlier === undefined ? this.#openEras() : [{ from: 0, routes: this.#completed(earlier) }];
+    const eras = [...first.filter((era) => era.from < from), { from, routes: this.#completed(routes) }];
     const text = `${JSON.stringify({ journal: this.#journalId, eras })}\n`;
-    await reserve.spendOn(() => replaceFile(fileSystem, path, text));
+    const write = (): Promise<void> => replaceFile(fileSystem, path, text);
+    // Without room messages go on being read as before, and what they leave may be enough.
+    await (Buffer.byteLength(text) <= reserve.mostForOne ? reserve.spendOn(write) : write());
     this.#eras = eras;
   }
 

@@ -158,6 +158,20 @@ export class BridgeLife {
     return () => files.every((file) => asked.has(file) && isOver(file));
   }
 
+  /** The configuration was read again. */
+  reload(setup: LaneSetup): void {
+    if (this.#state === 'running') this.#pipeline.tune(simConfig(this.#options.plan, setup));
+  }
+
+  /** A person has the first of the backups replayed to this destination. */
+  redirect(to: string): void {
+    const { backups, replays } = this.#pipeline;
+    const file = backups.files().find(({ destination, kind }) => kind === 'backup' && destination !== to);
+    if (file === undefined || this.#state !== 'running') return;
+    const said = (what: string) => (): void => this.#options.trace(() => `person: ${file.name} to ${to}: ${what}`);
+    void replays?.request(file.name, to).then(said('taken'), (error: unknown) => said(String(error))());
+  }
+
   get auditDifference(): number {
     if (this.#state !== 'running' && this.#state !== 'stopping') return 0;
     const { counters, lanes } = this.#pipeline;

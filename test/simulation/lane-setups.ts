@@ -6,12 +6,16 @@ export interface LaneSetup {
   /** Beside the default one. */
   readonly destinations: readonly string[];
   readonly to: Readonly<Record<Source, string>>;
+  /** Whom the tags of P3 are for, one by one, where its messages are for several. */
+  readonly rows?: readonly string[] | undefined;
 }
 
 /** Where messages come from: three PLCs, and states without a time. */
 export type Source = 'P1' | 'P2' | 'P3' | 'state';
 
 export const SOURCES: readonly Source[] = ['P1', 'P2', 'P3', 'state'];
+/** The tags of a PLC, by their keys in a message. */
+export const TAGS: readonly string[] = ['T0', 'T1', 'T2', 'T3', 'T4'];
 const NAMES = ['alarms', 'energy'] as const;
 const MAX_SETUPS = 4;
 
@@ -25,16 +29,18 @@ export const ONE_LANE: LaneSetup = {
  * that there ever were, so that what waits for one that was gone comes to its end.
  */
 export function drawSetups(random: Random): readonly LaneSetup[] {
+  const hasRows = random.chance(0.5);
   const all = random.chance(0.5) ? NAMES : NAMES.slice(0, 1);
   const setups = Array.from({ length: random.int(0, MAX_SETUPS) }, () => {
     const destinations = all.filter(() => random.chance(0.7));
-    return setup(random, destinations);
+    return setup(random, destinations, hasRows);
   });
-  return [...setups, setup(random, all)];
+  return [...setups, setup(random, all, hasRows)];
 }
 
-function setup(random: Random, destinations: readonly string[]): LaneSetup {
+function setup(random: Random, destinations: readonly string[], hasRows: boolean): LaneSetup {
   const choices = [DEFAULT_DESTINATION, ...destinations];
   const to = SOURCES.map((source) => [source, random.pick(choices)] as const);
-  return { destinations, to: Object.fromEntries(to) as Record<Source, string> };
+  const rows = hasRows && random.chance(0.7) ? TAGS.map(() => random.pick(choices)) : undefined;
+  return { destinations, to: Object.fromEntries(to) as Record<Source, string>, rows };
 }

@@ -19,6 +19,10 @@ export type PlanEvent =
   | { readonly do: 'database'; readonly health: DatabaseHealth }
   /** A DBA deletes rows of the ledger, or restores the database as it was at the last `note database`. */
   | { readonly do: 'delete ledger rows' | 'note database' | 'restore database' }
+  /** The configuration is read again: topics change over, perhaps to destinations that only a restart will know. */
+  | { readonly do: 'reload'; readonly setup: LaneSetup }
+  /** A person has a backup replayed to another destination than its own. */
+  | { readonly do: 'redirect' }
   | { readonly do: 'abort database' | 'disconnect' | 'lose session' };
 
 export type TimedEvent = PlanEvent & { readonly atMs: number };
@@ -130,13 +134,15 @@ export function drawPlan(seed: number): Plan {
   const hasLanes = seed >= LANES_FROM;
   const isSparkplug = seed >= SPARKPLUG_FROM && !hasLanes;
   const setups = hasLanes ? drawSetups(random.fork()) : [ONE_LANE];
-  drawMessages(random, endMs, isSparkplug ? 'sparkplug' : random.chance(0.3) ? 0.3 : 0, events);
+  const isPlain = setups.some(({ rows }) => rows !== undefined);
+  drawMessages(random, endMs, { repeats: isSparkplug ? 'sparkplug' : random.chance(0.3) ? 0.3 : 0, isPlain }, events);
   const calm = random.chance(weather.calm);
   if (!calm) {
     drawEnds(random, endMs, weather, events);
     if (random.chance(weather.database)) drawDatabase(random, endMs, setups.at(-1)!, events);
     if (!isSparkplug && random.chance(weather.disk)) drawDisk(random, endMs, events);
     if (random.chance(weather.connections)) drawConnections(random, endMs, events);
+    if (hasLanes) drawReconfigurations(random.fork(), endMs, setups, events);
     if (losesSession) events.push({ do: 'lose session', atMs: random.between(0, endMs) });
     if (random.chance(0.05)) events.push({ do: 'delete ledger rows', atMs: random.between(0, endMs) });
     if (random.chance(0.05)) drawRestore(random, endMs, events);
@@ -175,16 +181,22 @@ export function drawPlan(seed: number): Plan {
   };
 }
 
-/** `repeats`: the share of messages that an earlier one is sent again for. */
-function drawMessages(random: Random, endMs: number, repeats: number | 'sparkplug', events: TimedEvent[]): void {
+interface MessageManners {
+  /** The share of messages that an earlier one is sent again for. */
+  readonly repeats: number | 'sparkplug';
+  /** All formats of the setups read them alike. */
+  readonly isPlain: boolean;
+}
+
+function drawMessages(random: Random, endMs: number, { repeats, isPlain }: MessageManners, events: TimedEvent[]): void {
   const odd = random.chance(0.4);
   const share = (least: number): number => (odd && random.chance(0.5) ? least : 0);
   const mix = {
     undecodable: share(0.1),
-    empty: share(0.1),
+    empty: isPlain ? 0 : share(0.1),
     refused: share(0.08),
     poison: share(0.04),
-    badTime: share(0.05),
+    badTime: isPlain ? 0 : share(0.05),
     untimed: random.pick([0, 0, 0.5, 1]),
   };
   const payloads = repeats === 'sparkplug' ? new SparkplugPayloads(random.fork()) : new Payloads(random.fork(), mix);
@@ -258,6 +270,15 @@ function fillUp(random: Random, endMs: number, events: TimedEvent[]): true {
   kept.sort((a, b) => a.atMs - b.atMs);
   events.splice(0, events.length, ...kept);
   return true;
+}
+
+function drawReconfigurations(random: Random, endMs: number, setups: readonly LaneSetup[], events: TimedEvent[]): void {
+  for (let left = random.pick([0, 1, 3]); left > 0; left -= 1) {
+    events.push({ do: 'reload', setup: random.pick(setups), atMs: random.between(0, endMs) });
+  }
+  for (let left = random.pick([0, 0, 2]); left > 0; left -= 1) {
+    events.push({ do: 'redirect', atMs: random.between(0, endMs) });
+  }
 }
 
 function drawRestore(random: Random, endMs: number, events: TimedEvent[]): void {

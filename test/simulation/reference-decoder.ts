@@ -2,7 +2,7 @@ import type { Message } from '../../src/core/message.ts';
 import { TagValues } from '../../src/core/tag-values.ts';
 import { createDecoder, type Decoder, type Route } from '../../src/payload/decoder.ts';
 import type { ExpectedValue, Payload } from './payloads.ts';
-import { rowIdentity } from './sim-statements.ts';
+import { identitiesOf } from './sim-statements.ts';
 import { contentOf } from './verdict.ts';
 
 /** What became of a message: its rows, or undefined where it can't be decoded. */
@@ -54,11 +54,4 @@ export class ReferenceDecoder {
     const reason = this.#decoder.decode(message, values);
     return reason === undefined ? identitiesOf(values) : undefined;
   }
-}
-
-function identitiesOf(values: TagValues): string[] {
-  return Array.from({ length: values.length }, (_, i) => {
-    const number = values.numbers[i]!;
-    return rowIdentity(values.tags[i]!.name, Number.isNaN(number) ? null : number, values.texts[i], values.timesMs[i]!);
-  });
 }

@@ -1,6 +1,7 @@
+import { DEFAULT_DESTINATION } from '../../src/core/destination.ts';
 import { TABLE_OPTIONS } from '../support/tag-table.ts';
 import type { PipelineConfig } from '../../src/pipeline.ts';
-import { ONE_LANE, type LaneSetup } from './lane-setups.ts';
+import { ONE_LANE, TAGS, type LaneSetup } from './lane-setups.ts';
 import { SUBSCRIPTIONS } from './payloads.ts';
 import type { Plan } from './plan.ts';
 import { CALL_TIMEOUT_MS } from './sim-connections.ts';
@@ -10,6 +11,10 @@ export const BACKUP_DIR = '/sim/backup';
 export const BRIDGE_ID = 'sim';
 /** Small like all else here; a hundred of the sidecars fit. */
 export const SIM_RESERVE_BYTES = 6_000;
+
+export function tableOf(destination: string): string {
+  return destination === DEFAULT_DESTINATION ? TABLE_OPTIONS.table : `TAG_${destination.toUpperCase()}`;
+}
 
 export function simConfig(plan: Plan, setup: LaneSetup): PipelineConfig {
   return {
@@ -43,7 +48,7 @@ export function simConfig(plan: Plan, setup: LaneSetup): PipelineConfig {
       walletPassword: '',
       tnsAdmin: '',
       ...TABLE_OPTIONS,
-      destinations: Object.fromEntries(setup.destinations.map((name) => [name, { table: `TAG_${name}` }])),
+      destinations: Object.fromEntries(setup.destinations.map((name) => [name, { table: tableOf(name) }])),
       ledgerTable: 'LEDGER',
       onMissingPartition: 'hold',
     },
@@ -57,12 +62,18 @@ export function simConfig(plan: Plan, setup: LaneSetup): PipelineConfig {
   };
 }
 
-function subscriptionsOf({ to }: LaneSetup): PipelineConfig['mqtt']['subscriptions'] {
+function subscriptionsOf({ rows, to }: LaneSetup): PipelineConfig['mqtt']['subscriptions'] {
   const common = { qos: 1, tagAddress: '' } as const;
+  const plc = { ...common, format: 'polling', plcCode: '{2}' } as const;
+  const rowwise = { ...plc, topic: 'plant/P3', format: 'json', to: to.P3, json: { rows: rows?.map(rowOf) } } as const;
   return [
-    { ...common, topic: 'plant/P1', format: 'polling', plcCode: '{2}', to: to.P1 },
-    { ...common, topic: 'plant/P2', format: 'polling', plcCode: '{2}', to: to.P2 },
-    { ...common, topic: 'plant/P3', format: 'polling', plcCode: '{2}', to: to.P3 },
+    { ...plc, topic: 'plant/P1', to: to.P1 },
+    { ...plc, topic: 'plant/P2', to: to.P2 },
+    rows === undefined ? { ...plc, topic: 'plant/P3', to: to.P3 } : rowwise,
     { ...common, topic: 'state/+', format: 'scalar', plcCode: '{1}', tagAddress: '{2}', to: to.state },
   ];
+}
+
+function rowOf(to: string, i: number): object {
+  return { each: `/tag_values/${TAGS[i]!}`, tag: TAGS[i], timestamp: '/timestamp', optional: true, to };
 }

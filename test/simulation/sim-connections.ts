@@ -10,6 +10,7 @@ import { driverError, type Done, type Outcome, type Session, type SimDatabase } 
 import {
   deletePlace,
   insertPlace,
+  identityOfRow,
   insertRows,
   keyOf,
   movePlace,
@@ -151,11 +152,9 @@ class SimConnection {
     throw new Error(`the simulated database does not know: ${sql}`);
   }
 
-  executeMany(
-    _sql: string,
-    rows: readonly (readonly unknown[])[],
-    options: { autoCommit?: boolean },
-  ): Promise<unknown> {
+  executeMany(sql: string, rows: readonly (readonly unknown[])[], options: { autoCommit?: boolean }): Promise<unknown> {
+    const table = /^INSERT INTO "?(\w+)/.exec(sql)?.[1] ?? '';
+    this.#database.onSent(table, rows.map(identityOfRow));
     const { full, takesAll } = this.#database.healthFor(this.destination);
     const isFull = full > 0 && this.#database.random.chance(full);
     const ills = { isFull, takesAll, errorOf: this.#errorsOfRows(rows.length) };

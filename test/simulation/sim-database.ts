@@ -64,6 +64,8 @@ export class SimDatabase {
   /** Committed rows, as their identities. */
   readonly rows: string[] = [];
   readonly ledger = new Map<string, LedgerPlace>();
+  /** Rows, as their identities, are sent to a table. */
+  onSent: (table: string, rows: readonly string[]) => void = () => {};
   /** Rows that a restore took away. */
   readonly restoredAway: string[] = [];
   /** Rows that were there when rows of the ledger were deleted. */

@@ -1,3 +1,4 @@
+import type { TagValues } from '../../src/core/tag-values.ts';
 import { driverError, type Done, type LedgerPlace, type Session, type SimDatabase } from './sim-database.ts';
 
 /** A statement as the server carries it out in a session. */
@@ -80,6 +81,18 @@ export function rowIdentity(name: Field, value: Field, text: Field, timeMs: numb
   return `${name}|${value ?? ''}|${text ?? ''}|${time}`;
 }
 
+export function identitiesOf(values: TagValues): string[] {
+  return Array.from({ length: values.length }, (_, i) => {
+    const number = values.numbers[i]!;
+    return rowIdentity(values.tags[i]!.name, Number.isNaN(number) ? null : number, values.texts[i], values.timesMs[i]!);
+  });
+}
+
+/** Of the rows of a statement, in the order of its columns. */
+export function identityOfRow([name, value, text, time]: readonly unknown[]): string {
+  return rowIdentity(name as Field, value as Field, text as Field, (time as Date).getTime());
+}
+
 export interface RowIlls {
   readonly isFull: boolean;
   readonly takesAll: boolean;
@@ -102,11 +115,11 @@ export function insertRows(
     }
     const batchErrors: { message: string; offset: number }[] = [];
     const taken: string[] = [];
-    for (const [offset, [name, value, text, time]] of rows.entries()) {
-      const isRefused = !takesAll && isText(text, REFUSED_TEXT);
+    for (const [offset, row] of rows.entries()) {
+      const isRefused = !takesAll && isText(row[2], REFUSED_TEXT);
       const message = isRefused ? BATCH_ERROR : errorOf(offset);
       if (message !== undefined) batchErrors.push({ message, offset });
-      else taken.push(rowIdentity(name as Field, value as Field, text as Field, (time as Date).getTime()));
+      else taken.push(identityOfRow(row));
     }
     session.addRows(taken);
     if (commits && batchErrors.length === 0) session.commit();

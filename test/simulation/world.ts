@@ -1,9 +1,11 @@
+import { DEFAULT_DESTINATION } from '../../src/core/destination.ts';
 import type { Step } from '../../src/core/steps.ts';
 import { SUBSCRIPTIONS, type Payload } from './payloads.ts';
 import { ONE_LANE, type LaneSetup } from './lane-setups.ts';
 import { drawPlan, MOST_JOURNAL_BYTES, type End, type Plan, type TimedEvent } from './plan.ts';
 import { Random } from './random.ts';
 import { ReferenceDecoder } from './reference-decoder.ts';
+import { RoutingWitness } from './routing-witness.ts';
 import { SimBroker, type SimMessage } from './sim-broker.ts';
 import { BridgeLife } from './bridge-life.ts';
 import { OfflineLife } from './offline-life.ts';
@@ -77,6 +79,7 @@ class World {
   readonly #published = new Map<SimMessage, Payload>();
   readonly #toPublish: number;
   readonly #problems: string[] = [];
+  readonly #witness = new RoutingWitness();
   readonly #reference = new ReferenceDecoder(SUBSCRIPTIONS);
   #setup: LaneSetup = ONE_LANE;
   #setupsUsed = 0;
@@ -102,6 +105,7 @@ class World {
     this.#disk = new SimDisk(this.#random.fork(), trace);
     this.#broker = new SimBroker(plan, time, this.#random.fork(), trace);
     this.#database = new SimDatabase(time, this.#random.fork(), trace);
+    this.#database.onSent = (table, rows) => this.#witness.sent(table, rows);
   }
 
   async run(): Promise<string[]> {
@@ -132,6 +136,7 @@ class World {
     if (this.#broker.hasUnnotedSession) this.#excuseRepeats();
     this.#problems.push(
       ...this.#reference.problems.slice(0, MAX_REFERENCE_PROBLEMS),
+      ...(this.#plan.isSparkplug ? [] : this.#witness.problems.slice(0, MAX_REFERENCE_PROBLEMS)),
       ...judge(this.#expected, {
         rows: this.#database.rows,
         backupDir: this.#disk.contents(BACKUP_DIR),
@@ -170,6 +175,8 @@ class World {
     else if (event.do === 'delete ledger rows') this.#database.deleteLedgerRows();
     else if (event.do === 'note database') this.#database.note();
     else if (event.do === 'restore database') this.#database.restore();
+    else if (event.do === 'reload') this.#reload(event.setup);
+    else if (event.do === 'redirect') this.#redirect();
     else if (event.do === 'disconnect') this.#broker.disconnect();
     else this.#broker.loseSession();
   }
@@ -193,6 +200,7 @@ class World {
       },
       onDecoded: (message, values) => {
         if (this.#plan.isSparkplug) this.#reference.compare(message, values);
+        else if (values !== undefined) this.#witness.decoded(message, values);
       },
       onOver: () => this.#bootLater(),
       trace: this.#trace,
@@ -207,6 +215,18 @@ class World {
     this.#setupsUsed += 1;
     this.#trace(() => `plan: configured with ${JSON.stringify(this.#setup)}`);
     return this.#setup;
+  }
+
+  /** What only a restart takes over waits for it. */
+  #reload(setup: LaneSetup): void {
+    this.#setup = { ...setup, destinations: this.#setup.destinations };
+    this.#life?.reload(this.#setup);
+  }
+
+  #redirect(): void {
+    const to = this.#random.pick([DEFAULT_DESTINATION, ...this.#setup.destinations]);
+    this.#witness.redirected(to);
+    this.#life?.redirect(to);
   }
 
   #bootLater(): void {

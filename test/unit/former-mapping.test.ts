@@ -38,7 +38,7 @@ async function started(
 ): Promise<MessageReading> {
   const reading = readingOf(sample, subscriptions);
   await reading.start(journal, new AbortController().signal);
-  await reading.ready();
+  await reading.noted();
   return reading;
 }
 

@@ -43,6 +43,14 @@ export const json: PayloadFormat<'json', Options> = {
       to,
       columns: Object.entries(columns).map(([name, source]) => ({ name, holds: columnHolds(source) })),
     })),
+  retarget: (subscription, to) => {
+    const { rows, ...mapping } = subscription.json;
+    const isOwn = rows === undefined;
+    return {
+      ...subscription,
+      json: isOwn ? { ...mapping, to } : { ...mapping, rows: rows.map((row) => ({ ...row, to })) },
+    };
+  },
   compile: (subscription, scope) => {
     const reader = new JsonReader(compileMapping(subscription.json, placeOf({ ...subscription })), scope);
     return {

@@ -56,6 +56,7 @@ describe('Journal', () => {
     expect(second.checkpoint).toEqual({
       place: { messageNo: before[0]!.number, valueNo: 1 },
       counters: { valuesWritten: 2 },
+      knowsLanes: false,
       lanes: {
         default: { place: { messageNo: before[0]!.number, valueNo: 1 }, counters: { valuesWritten: 2 }, ledger },
       },

@@ -96,11 +96,11 @@ export class SampleJournal {
   }
 }
 
-/** All that can be taken without waiting for more. */
-export async function takeAll(journal: Journal): Promise<Message[]> {
+/** All that can be taken without waiting for more. `reader`: who takes them of the journal. */
+export async function takeAll(journal: Journal, reader: Pick<Journal, 'take'> = journal): Promise<Message[]> {
   const taken: Message[] = [];
   while (journal.status.messages > taken.length) {
-    const messages = await journal.take(new AbortController().signal);
+    const messages = await reader.take(new AbortController().signal);
     if (messages.length === 0) break;
     taken.push(...messages);
   }

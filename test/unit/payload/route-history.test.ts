@@ -5,6 +5,7 @@ import type { Route } from '../../../src/payload/decoder.ts';
 import { RouteHistory } from '../../../src/payload/route-history.ts';
 import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
+import { until } from '../../support/until.ts';
 
 const DIRECTORY = '/journal';
 const PATH = `${DIRECTORY}/subscriptions.json`;
@@ -31,7 +32,7 @@ describe('RouteHistory', () => {
 
   async function started(settledNo = 0, journal = JOURNAL): Promise<RouteHistory> {
     const history = created();
-    await history.start(journal, settledNo);
+    await history.start(journal, settledNo, Number.MAX_SAFE_INTEGER);
     return history;
   }
 
@@ -75,19 +76,13 @@ describe('RouteHistory', () => {
   it('has a change durable before it holds', async () => {
     const history = await started();
     await history.change(A, 0);
-    const change = { isHeld: true };
-    let release = (): void => {};
-    disk.before = (operation) => {
-      if (operation !== 'syncDirectory' || !change.isHeld) return undefined;
-      change.isHeld = false;
-      return new Promise<void>((resolve) => {
-        release = resolve;
-      });
-    };
+    let release: (() => void) | undefined;
+    disk.before = (operation) =>
+      operation === 'syncDirectory' ? new Promise<void>((resolve) => (release = resolve)) : undefined;
     const changing = history.change(B, 10);
-    while (change.isHeld) await new Promise((resolve) => setImmediate(resolve));
+    await until('all but the last step is done', () => release !== undefined);
     expect(targets(history, 10)).toEqual(['a']);
-    release();
+    release?.();
     await changing;
     expect(targets(history, 10)).toEqual(['b']);
   });
@@ -146,13 +141,13 @@ describe('RouteHistory', () => {
   it('does not take a file for damaged that the disk refuses to read', async () => {
     await (await started()).change(A, 0);
     disk.fail('read', 'EIO');
-    await expect(created().start(JOURNAL, 0)).rejects.toThrow('EIO');
+    await expect(created().start(JOURNAL, 0, 0)).rejects.toThrow('EIO');
   });
 
   it('completes what an earlier version has noted, and takes it for the same as what is configured', async () => {
     await (await started()).change(A, 0);
     const history = created((route) => ({ retained: 'write', ...route }));
-    await history.start(JOURNAL, 0);
+    await history.start(JOURNAL, 0, 0);
     expect([history.at(1)?.[0], history.isCurrent(A)]).toEqual([{ retained: 'write', ...A[0] }, true]);
   });
 
