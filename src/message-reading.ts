@@ -101,7 +101,11 @@ export class MessageReading {
     await this.#history.start(journal.id, journal.settledNo, journal.lastNo);
     this.#decoder.resume(journal.lastNo);
     this.#filter.resume(journal.lastNo);
-    if (journal.status.messages > 0) this.#switchTo(journal.settledNo + 1);
+    if (journal.status.messages > 0) {
+      // What comes late of a former topic was read by its former route.
+      for (const routes of this.#history.through(journal.settledNo + 1)) this.#decoder.useRoutes(routes);
+      this.#switchTo(journal.settledNo + 1);
+    }
     const isFirst = this.#history.isEmpty;
     // A version that knew no destinations may have written some of what it left, and to the default one.
     const former = isFirst && journal.checkpoint?.knowsLanes === false ? toDefault(this.#subscriptions) : undefined;

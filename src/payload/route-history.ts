@@ -33,6 +33,8 @@ export class RouteHistory {
   /** All messages up to this one are settled by a durable checkpoint. */
   #settledNo = 0;
   #eras: readonly Era[] = [];
+  /** The file has an era that is forgotten, and would hold again once there are messages of its numbers. */
+  #isFileStale = false;
 
   constructor(options: RouteHistoryOptions) {
     this.#options = options;
@@ -55,6 +57,7 @@ export class RouteHistory {
       if (content.journal !== journalId) return;
       const eras = content.eras.filter(({ from }) => from <= lastNo + 1);
       this.#eras = eras.map(({ from, routes }) => ({ from, routes: this.#completed(routes) }));
+      this.#isFileStale = eras.length < content.eras.length;
     } catch (error) {
       log.warn('how messages of the journal were to be read is not known any more: read as configured now', { error });
     }
@@ -65,8 +68,9 @@ export class RouteHistory {
     return this.#eras.length === 0;
   }
 
-  /** Whether these are the latest routes. */
+  /** Whether these are the latest routes, and durable as such. */
   isCurrent(routes: readonly Route[]): boolean {
+    if (this.#isFileStale) return false;
     const latest = this.#eras.at(-1);
     return latest !== undefined && JSON.stringify(latest.routes) === JSON.stringify(this.#completed(routes));
   }
@@ -74,6 +78,11 @@ export class RouteHistory {
   /** The routes of the message of this number; undefined: nothing was noted for it. */
   at(messageNo: number): readonly Route[] | undefined {
     return this.#eras.findLast(({ from }) => from <= messageNo)?.routes;
+  }
+
+  /** Those of the message of this number at last, before them those of earlier ones, as far as they are known. */
+  through(messageNo: number): readonly (readonly Route[])[] {
+    return this.#eras.filter(({ from }) => from <= messageNo).map(({ routes }) => routes);
   }
 
   /** From which message on, behind this one, others hold; Infinity: these are the latest. */
@@ -99,6 +108,7 @@ export class RouteHistory {
     // Without room messages go on being read as before, and what they leave may be enough.
     await (Buffer.byteLength(text) <= reserve.mostForOne ? reserve.spendOn(write) : write());
     this.#eras = eras;
+    this.#isFileStale = false;
   }
 
   /** What a checkpoint needs is durable already. */

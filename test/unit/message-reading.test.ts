@@ -126,6 +126,19 @@ describe('MessageReading', () => {
     expect(await third.read()).toEqual(['1 a', '2 a', '3 b', '4 a']);
   });
 
+  it('reads a message of a former topic that comes late again as it was read before', async () => {
+    const first = await started(A);
+    await first.fill('1');
+    first.change([fillSubscription({ topic: 'other/#' })]);
+    await first.fill('2');
+    expect(await first.read()).toEqual(['1 a', '2 a']);
+    await first.settle();
+    await first.fill('3');
+    expect(await first.read()).toEqual(['3 a']);
+    sample.disk.kill();
+    expect(await (await started([fillSubscription({ topic: 'other/#' })])).read()).toEqual(['3 a']);
+  });
+
   it('forgets for whom settled messages were', async () => {
     const first = await started(A);
     await first.fill('1');

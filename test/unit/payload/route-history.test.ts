@@ -30,9 +30,9 @@ describe('RouteHistory', () => {
     return new RouteHistory({ path: PATH, reserve: new Reserve(DIRECTORY, 0, fileSystem), fileSystem, complete, log });
   }
 
-  async function started(settledNo = 0, journal = JOURNAL): Promise<RouteHistory> {
+  async function started(settledNo = 0, journal = JOURNAL, lastNo = 1_000): Promise<RouteHistory> {
     const history = created();
-    await history.start(journal, settledNo, Number.MAX_SAFE_INTEGER);
+    await history.start(journal, settledNo, lastNo);
     return history;
   }
 
@@ -172,6 +172,19 @@ describe('RouteHistory', () => {
     expect((await started(9)).open.map(({ to }) => to)).toEqual(['b']);
     expect((await started(8)).open.map(({ to }) => to)).toEqual(['a', 'b']);
     expect((await started(-1)).open.map(({ to }) => to)).toEqual(['a', 'b']);
+  });
+
+  it('forgets an era of numbers that the journal has lost, also for a start when they were given again', async () => {
+    const first = await started();
+    await first.change(A, 0);
+    await first.change(B, 21);
+    const second = await started(0, JOURNAL, 15);
+    expect([...targets(second, 15, 21), second.nextFrom(0)]).toEqual(['a', 'a', Infinity]);
+    // What the file says must go before a message gets such a number.
+    expect(second.isCurrent(A)).toBe(false);
+    await second.change(A, 16);
+    expect(second.isCurrent(A)).toBe(true);
+    expect(targets(await started(0, JOURNAL, 30), 15, 16, 21, 30)).toEqual(['a', 'a', 'a', 'a']);
   });
 
   it.each(['kill', 'crash'] as const)('has the old routes or the new ones after a %s at any operation', async (how) => {
