@@ -28,7 +28,7 @@ let publisher: MqttClient;
 
 describe.skipIf(mosquittoMissing !== undefined)('SIGHUP', () => {
   beforeEach(async () => {
-    broker = await startMosquitto();
+    broker = await startMosquitto({ config: ['max_queued_messages 0'] });
     standin = await startStandin();
     await createTables(standin);
     publisher = await mqtt.connectAsync(broker.url);
