@@ -236,8 +236,9 @@ export class Replay {
   async #attempt(file: string | undefined): Promise<boolean> {
     try {
       await this.#orphans.forget();
+      if (file === undefined) this.#orphans.assertAllRead();
       // Meanwhile a person may have sent the file elsewhere.
-      if (file !== undefined && this.#next() === file) await this.#replay(file);
+      else if (this.#next() === file) await this.#replay(file);
       this.#failure.over();
       this.#backoff.reset();
       return true;
