@@ -139,7 +139,7 @@ describe('backups show', () => {
     await writeFile(join(dir, 'broken.csv'), `${content}x,y\r\n`);
     const { exitCode, out } = await bridge('show', 'broken.csv');
     expect(exitCode).toBe(0);
-    expect(out).toContain('line 5: 2 fields instead of 15');
+    expect(out).toContain('line 5: 2 fields instead of 16');
     expect(out).toContain('row 3 of 3');
   });
 });
