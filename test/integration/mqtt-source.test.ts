@@ -61,6 +61,7 @@ describe.skipIf(mosquittoMissing !== undefined)('a restart of mosquitto', () => 
     await subscribed(under, 2);
     await publish(broker.url, TOPIC, ['after']);
     await until('the message', () => under.deliveries.length === 1);
+    await until('the loss to be counted', () => under.source.status.sessionsLost === 1);
     expect(under.source.status).toMatchObject({ connected: true, connects: 2, sessionPresent: false, sessionsLost: 1 });
     expect(under.log.messages('warn')).toContain('the broker has lost the session');
     expect(newSessions).toBe(2);
