@@ -10,6 +10,7 @@ import {
 } from '../../src/backup/csv/row-format.ts';
 import type { Reason } from '../../src/core/errors.ts';
 import { MAX_TIME_MS, MIN_TIME_MS } from '../../src/core/limits.ts';
+import { microsecondsOf, withMicroseconds } from '../../src/core/microseconds.ts';
 import type { Message } from '../../src/core/message.ts';
 import type { TagValues } from '../../src/core/tag-values.ts';
 import { checkRows } from '../../src/writer/row-check.ts';
@@ -70,8 +71,10 @@ function faultOfRow(message: Message, values: TagValues, i: number): string | un
   return problem === undefined ? undefined : faultOfWords(problem);
 }
 
+/** Made of whole milliseconds and whole microseconds, so that a file reads it back. */
 function isTime(timeMs: number): boolean {
-  return Number.isInteger(timeMs) && timeMs >= MIN_TIME_MS && timeMs <= MAX_TIME_MS;
+  const isWhole = timeMs === withMicroseconds(Math.floor(timeMs), microsecondsOf(timeMs));
+  return isWhole && timeMs >= MIN_TIME_MS && timeMs <= MAX_TIME_MS;
 }
 
 function faultOfWords({ code, message }: Reason): string | undefined {
