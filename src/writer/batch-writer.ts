@@ -41,7 +41,7 @@ export class BatchWriter {
   #progressMs = 0;
   /** How long a write that Oracle takes usually takes; undefined until there was one. */
   #usualMs: number | undefined;
-  /** Ends the waits and tries of the batch that is being written. */
+  /** Ends the waits and tries of the batch that is being written; so does the end of the run. */
   #givingUp = new AbortController();
   #stopping: AbortSignal = AbortSignal.abort();
   #sealing: Promise<unknown> = Promise.resolve();
@@ -119,7 +119,9 @@ export class BatchWriter {
   async run(signal: AbortSignal): Promise<void> {
     const { source } = this.#parts;
     let batch = new TagValues(this.#options.batchSize);
+    const endWaits = (): void => this.#givingUp.abort();
     this.#stopping = signal;
+    signal.addEventListener('abort', endWaits);
     this.availability.start();
     try {
       for (;;) {
@@ -132,6 +134,7 @@ export class BatchWriter {
         if (this.#pending > 0) await this.#settleAll(batch);
       }
     } finally {
+      signal.removeEventListener('abort', endWaits);
       this.availability.stop();
       await this.#sealing;
     }
@@ -194,7 +197,6 @@ export class BatchWriter {
     const backoff = new Backoff(delays, this.#parts.clock);
     this.#givingUp = new AbortController();
     const givingUp = this.#givingUp.signal;
-    const ending = AbortSignal.any([this.#stopping, givingUp]);
     for (let retriesLeft = attempts; ;) {
       const outcome = await this.#writeOnce(batch);
       if (this.#stopping.aborted) return 'stopped';
@@ -204,7 +206,8 @@ export class BatchWriter {
       if (retriesLeft === 0 || !this.availability.mayRetry(outcome)) return outcome;
       retriesLeft -= 1;
       this.availability.retrying(outcome);
-      await sleep(this.#parts.clock, backoff.next(), ending);
+      await sleep(this.#parts.clock, backoff.next(), givingUp);
+      if (this.#stopping.aborted) return 'stopped';
       if (givingUp.aborted) return this.#stalled(outcome);
     }
   }
