@@ -25,6 +25,8 @@ export interface LanesOptions extends Omit<LaneOptions, 'destination'> {
 /** The writers at work. */
 interface Running {
   readonly signal: AbortSignal;
+  /** One for each writer: a signal with as many listeners as there are lanes passes for a leak. */
+  readonly stops: AbortController[];
   readonly writers: Promise<void>[];
   readonly fail: (error: unknown) => void;
 }
@@ -98,7 +100,9 @@ export class Lanes implements LanesProgress {
       fail = reject;
     });
     const writers: Promise<void>[] = [];
-    this.#running = { signal, writers, fail };
+    const stops: AbortController[] = [];
+    signal.addEventListener('abort', () => stops.forEach((stop) => stop.abort()), { once: true });
+    this.#running = { signal, stops, writers, fail };
     for (const lane of this.all) this.#run(lane);
     await Promise.race([failed, allOf(writers)]);
   }
@@ -173,8 +177,11 @@ export class Lanes implements LanesProgress {
 
   #run({ writer }: Lane): void {
     if (this.#running === undefined || writer === undefined) return;
-    const { fail, signal, writers } = this.#running;
-    const writing = writer.run(signal);
+    const { fail, signal, stops, writers } = this.#running;
+    const stop = new AbortController();
+    if (signal.aborted) stop.abort();
+    stops.push(stop);
+    const writing = writer.run(stop.signal);
     writing.catch(fail);
     writers.push(writing);
   }
