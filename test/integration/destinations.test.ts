@@ -197,6 +197,6 @@ describe.skipIf(mosquittoMissing !== undefined)('a destination beside the defaul
     expect(await bridge.end()).toBe(0);
 
     await startBridge(ALARMS, 'alarms', directory);
-    await until('the rows that waited for it', () => hasAll('alarms'));
+    await until('the rows that waited for it', () => hasAll('alarms'), 40_000);
   });
 });
