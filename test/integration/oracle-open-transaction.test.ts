@@ -44,7 +44,9 @@ describe.each([true, false])('with call statuses that hide an open transaction: 
     await databaseErrorOf(session.write(values, { from: ORIGIN, to: TO }, () => Promise.resolve()));
     expect(ill.hits).toBe(1);
     expect([await session.readPlace(), await countRows(standin)]).toEqual([ORIGIN, 0]);
-    expect(await session.write(values, { from: ORIGIN, to: TO }, () => Promise.resolve())).toMatchObject({ reached: TO });
+    expect(await session.write(values, { from: ORIGIN, to: TO }, () => Promise.resolve())).toMatchObject({
+      reached: TO,
+    });
     expect(await countRows(standin)).toBe(3);
   });
 
