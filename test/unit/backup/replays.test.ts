@@ -1,76 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
 import type { MessageDecoder } from '../../../src/backup/replay/decoded-messages.ts';
-import type { ReplaysOptions } from '../../../src/backup/replay/replays.ts';
 import { createValueCounters } from '../../../src/core/counters.ts';
 import { DatabaseError } from '../../../src/core/errors.ts';
-import type { LedgerSession } from '../../../src/core/ledger-session.ts';
-import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
-import { until } from '../../support/until.ts';
-import { DIR, live, stop, type Deeds } from './cut-replay.ts';
-import { FakeOracle } from './fake-oracle.ts';
-import { DOWN, MALFORMED, message, REFUSED } from './running-backups.ts';
-import { createLife, numbered, type Life } from './running-replay.ts';
-
-const DESTINATIONS = ['default', 'alarms', 'energy'];
-
-/** A table each; the ledger of each stream is beside its rows, as a stream has one destination. */
-class Tables {
-  readonly #tables = new Map<string, FakeOracle>();
-  /** Names of streams, in the order of their first use, by destination. */
-  readonly streams: string[] = [];
-
-  of(destination: string): FakeOracle {
-    let table = this.#tables.get(destination);
-    if (table === undefined) {
-      table = new FakeOracle();
-      this.#tables.set(destination, table);
-    }
-    return table;
-  }
-
-  session(stream: string, destination: string): LedgerSession {
-    const name = `${destination}: ${stream}`;
-    if (!this.streams.includes(name)) this.streams.push(name);
-    return this.of(destination).session(stream);
-  }
-
-  numbers(): Record<string, number[]> {
-    return Object.fromEntries([...this.#tables].map(([name, table]) => [name, table.numbers()]));
-  }
-}
-
-interface Setup {
-  readonly life: Life;
-  readonly tables: Tables;
-  readonly disk: LossyDisk;
-}
-
-async function start(options: Partial<ReplaysOptions> = {}, before?: Pick<Setup, 'disk' | 'tables'>): Promise<Setup> {
-  const { disk, tables } = before ?? { disk: new LossyDisk(seededRandom(1)), tables: new Tables() };
-  const life = createLife(DIR, disk.mount(), tables.of('default'), {
-    destinations: DESTINATIONS,
-    session: (stream, destination) => tables.session(stream, destination),
-    ...options,
-  });
-  await life.backups.start();
-  return { life, tables, disk };
-}
-
-function within({ life }: Setup, what: string, condition: () => boolean): Promise<true> {
-  return until(what, async () => {
-    await life.clock.advance(1000);
-    return condition();
-  });
-}
-
-/** A backup of three rows for the destination; gives its name. */
-async function backUp({ life: { backups } }: Setup, destination: string, from: number): Promise<string> {
-  const known = new Set(backups.files().map(({ name }) => name));
-  await backups.lane(destination).backUp(numbered(from, 3), DOWN);
-  await backups.lane(destination).endOutage();
-  return backups.files().find(({ name }) => !known.has(name))!.name;
-}
+import { DIR, stop } from './cut-replay.ts';
+import { MALFORMED, message, REFUSED } from './running-backups.ts';
+import { numbered } from './running-replay.ts';
+import { backUp, DESTINATIONS, start, within, type Setup } from './running-replays.ts';
 
 describe('the replay of several destinations', () => {
   it('writes the rows of each to its own table, through streams that bear its name', async () => {
@@ -176,6 +112,28 @@ describe('a file of messages for several destinations', () => {
     },
   };
 
+  it('is deleted when no message of it can come from the journal again, whomever its rows are for', async () => {
+    const asked: unknown[] = [];
+    const lastForAlarms: MessageDecoder = {
+      decode: (each, into) => {
+        into.sendTo(each.number === 1 ? undefined : 'alarms');
+        into.push({ plcCode: 'P', address: 'D', name: 'P.D' }, each.number, null, each.receivedAtMs, 'GOOD');
+        into.stamp(each.number, each.receivedAtMs);
+        return undefined;
+      },
+    };
+    const setup = await start({
+      decoder: () => lastForAlarms,
+      beforeDelete: (_sources, messages) => Promise.resolve(void asked.push(...messages)),
+    });
+    for (const number of [1, 2]) await setup.life.backups.addUndecodable(message(number), MALFORMED);
+    setup.life.replay.start();
+    await setup.life.replay.request(setup.life.backups.files()[0]!.name);
+    await within(setup, 'it is done', () => setup.life.backups.files().length === 0);
+    expect(asked).toEqual([{ journal: 'journal00001', messageNo: 2 }]);
+    await stop(setup.life);
+  });
+
   it('becomes rows that go each to its own, and are counted there', async () => {
     const counted = Object.fromEntries(DESTINATIONS.map((name) => [name, createValueCounters()]));
     const setup = await start({ decoder: () => forTwo, counters: (destination) => counted[destination]! });
@@ -254,143 +212,4 @@ describe('a file that a person made, whose rows name several destinations', () =
     expect(setup.tables.numbers()).toEqual({ default: [], energy: [1, 2, 3] });
     await stop(setup.life);
   });
-});
-
-describe('a file of a destination that the configuration does not name', () => {
-  it('is taken by nobody, and says what to do', async () => {
-    const setup = await start();
-    const { backups, replay } = setup.life;
-    const gone = await backUp(setup, 'gone', 1);
-    await backUp(setup, 'default', 11);
-    replay.start();
-    await within(setup, 'the others are replayed', () => backups.files().length === 1);
-    await setup.life.clock.advance(600_000);
-    const hint = 'its destination gone is not in oracle.destinations: put it back, or backups replay FILE --to NAME';
-    expect(backups.facts(gone)).toMatchObject({ state: 'sealed', destination: 'gone', problem: undefined, hint });
-    expect(backups.homeless().map(({ name }) => name)).toEqual([gone]);
-    await expect(replay.request(gone)).rejects.toThrow(`${gone}: ${hint}`);
-    await expect(replay.request(gone, 'nowhere')).rejects.toThrow(
-      'no destination is called nowhere: there are default, alarms, energy',
-    );
-    expect(setup.tables.numbers()).toEqual({ default: [11, 12, 13] });
-    await stop(setup.life);
-  });
-
-  it('goes where a person sends it, but for what is in Oracle already', async () => {
-    let isKnown = false;
-    const setup = await start({ isLedgerKnown: (destination) => destination !== 'gone' || isKnown });
-    const { backups, replay } = setup.life;
-    const gone = await backUp(setup, 'gone', 1);
-    replay.start();
-    await replay.request(gone, 'energy');
-    expect(backups.facts(gone)).toMatchObject({ to: 'energy', hint: undefined });
-    await within(setup, 'it waits', () => replay.requestState(gone)?.state === 'waiting');
-    expect(replay.requestState(gone)?.problem).toContain('what of it is in the table of gone already');
-    await backups.lane('gone').stampSkip({ messageNo: 1, valueNo: 0 });
-    isKnown = true;
-    replay.wake();
-    await within(setup, 'it is replayed', () => backups.files().length === 0);
-    expect(setup.tables.numbers()).toEqual({ default: [], energy: [2, 3] });
-    await within(setup, 'its stream is forgotten', () => setup.tables.of('energy').ledger.size === 0);
-    await stop(setup.life);
-  });
-
-  it('can be sent elsewhere until its replay has begun, and then no more', async () => {
-    const setup = await start({ isOracleUp: () => false });
-    const gone = await backUp(setup, 'gone', 1);
-    setup.life.replay.start();
-    await setup.life.replay.request(gone, 'energy');
-    await setup.life.replay.request(gone, 'alarms');
-    await stop(setup.life);
-    const next = await start({ enabled: false }, setup);
-    next.tables.of('alarms').before = (call) => {
-      if (call === 'write') throw new DatabaseError('refused', 'ORA-14400', 'no partition');
-    };
-    next.life.replay.start();
-    await next.life.replay.request(gone);
-    await within(next, 'it is refused', () => next.life.replay.requestState(gone)?.state === 'waiting');
-    await expect(next.life.replay.request(gone, 'energy')).rejects.toThrow(
-      `${gone}: rows of it may be in the table of the destination alarms already`,
-    );
-    next.tables.of('alarms').before = () => {};
-    await next.life.replay.request(gone, 'alarms');
-    next.life.replay.wake('alarms');
-    await within(next, 'it is replayed', () => next.life.backups.files().length === 0);
-    expect(next.tables.numbers()).toMatchObject({ alarms: [1, 2, 3] });
-    await stop(next.life);
-  });
-});
-
-describe('a file of rejected rows that a person has sent elsewhere', () => {
-  it('is gone on with by the next run, which nobody asks, unless nothing is to be replayed by itself', async () => {
-    const setup = await start({ isOracleUp: () => false });
-    await setup.life.backups.lane('alarms').reject(numbered(1, 1), [{ index: 0, reason: REFUSED }]);
-    const { name } = setup.life.backups.files()[0]!;
-    await setup.life.replay.request(name, 'energy');
-    await stop(setup.life);
-    const manual = await start({ enabled: false }, setup);
-    manual.life.replay.start();
-    await manual.life.clock.advance(60_000);
-    expect(manual.life.backups.facts(name)).toMatchObject({ state: 'sealed', destination: 'alarms', to: 'energy' });
-    await stop(manual.life);
-    const next = await start({}, setup);
-    next.life.replay.start();
-    await within(next, 'it is replayed', () => next.life.backups.files().length === 0);
-    expect(next.tables.numbers()).toMatchObject({ default: [], energy: [1] });
-    await stop(next.life);
-  });
-});
-
-describe('a replay to where a person has sent it, cut at any operation of the disk or the database', () => {
-  it.each([
-    ['by a kill', (disk: LossyDisk) => disk.kill()],
-    ['with the power', (disk: LossyDisk) => disk.crash()],
-  ])(
-    '%s goes on to the same place, and writes each row once',
-    async (_how, cut) => {
-      let isThrough = false;
-      let operation = 1;
-      let wentOnByItself = 0;
-      for (; !isThrough; operation += 1) {
-        const tables = new Tables();
-        const world = { disk: new LossyDisk(seededRandom(operation)), oracle: tables.of('energy') };
-        world.oracle.refusedTag = 'PLC01.D1';
-        const before = await start({}, { disk: world.disk, tables });
-        const file = await backUp(before, 'gone', 1);
-        await stop(before.life);
-        isThrough = await live(world, operation, () => cut(world.disk), sends(tables, file));
-        if (!isThrough)
-          await live(
-            world,
-            0,
-            () => {},
-            sends(tables, file, () => (wentOnByItself += 1)),
-          );
-        const { life } = await start({}, { disk: world.disk, tables });
-        expect([operation, tables.numbers()]).toEqual([operation, { energy: [1, 3], default: [] }]);
-        expect([operation, life.backups.files()]).toMatchObject([
-          operation,
-          [{ kind: 'rejected', destination: 'energy', rows: 1 }],
-        ]);
-        await stop(life);
-      }
-      expect(operation).toBeGreaterThan(30);
-      expect(wentOnByItself).toBeGreaterThan(10);
-    },
-    60_000,
-  );
-
-  /** A person asks, but not again where the bridge knows of it. */
-  function sends(tables: Tables, file: string, onKnown = (): void => {}): Deeds {
-    return {
-      options: { destinations: DESTINATIONS, session: (stream, destination) => tables.session(stream, destination) },
-      start: async ({ backups, replay }) => {
-        replay.start();
-        const facts = backups.facts(file);
-        if (facts?.to === 'energy') onKnown();
-        else if (facts !== undefined) await replay.request(file, 'energy');
-      },
-      isDone: ({ backups }) => backups.pending('backup').files === 0,
-    };
-  }
 });
