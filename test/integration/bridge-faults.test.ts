@@ -1,9 +1,9 @@
-import mqtt, { type MqttClient } from 'mqtt';
+import mqtt from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { BridgeProcess } from '../support/bridge-process.ts';
 import { mosquittoMissing, startMosquitto, type RunningMosquitto } from '../support/mosquitto.ts';
-import { startStandin, type Standin } from '../support/standin/standin.ts';
+import { startNeighbours, type Neighbours } from '../support/neighbours.ts';
 import { countRows, createTables, readRows } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 
@@ -19,29 +19,20 @@ function numberedTags(from: number, count: number): Record<string, number> {
 }
 
 describe.skipIf(mosquittoMissing !== undefined)('the bridge among faults', () => {
-  let broker: RunningMosquitto;
-  let standin: Standin;
+  let neighbours: Neighbours<RunningMosquitto>;
   let bridge: BridgeProcess;
-  let publisher: MqttClient;
 
   beforeEach(async () => {
-    broker = await startMosquitto();
-    standin = await startStandin();
-    publisher = await mqtt.connectAsync(broker.url);
+    neighbours = await startNeighbours(startMosquitto);
   });
 
-  afterEach(async () => {
-    await publisher.endAsync(true);
-    await bridge?.dispose();
-    standin.stop();
-    await broker.stop();
-  });
+  afterEach(() => neighbours.stop(bridge));
 
   async function startBridge(password = 'secret'): Promise<void> {
     bridge = await BridgeProcess.start({
       config: {
-        mqtt: { url: broker.url, subscriptions: [{ topic: 'plc/+/tags', format: 'polling' }] },
-        oracle: { connectString: standin.connectString, user: 'bridge', password },
+        mqtt: { url: neighbours.broker.url, subscriptions: [{ topic: 'plc/+/tags', format: 'polling' }] },
+        oracle: { connectString: neighbours.standin.connectString, user: 'bridge', password },
         backup: { probeIntervalMs: 1000, replay: false },
       },
     });
@@ -49,19 +40,19 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge among faults', () =>
   }
 
   async function publish(tags: Record<string, unknown>): Promise<void> {
-    await publisher.publishAsync(TOPIC, payloadOf(tags), { qos: 1 });
+    await neighbours.publisher.publishAsync(TOPIC, payloadOf(tags), { qos: 1 });
   }
 
   it('rejects a text of 5,000 bytes and a duplicate key among 500 rows, and writes the other 498', async () => {
-    await createTables(standin, 'CREATE UNIQUE INDEX tag_data_uk ON tag_data (tag_name, timestamp)');
-    await standin.engine.query(
+    await createTables(neighbours.standin, 'CREATE UNIQUE INDEX tag_data_uk ON tag_data (tag_name, timestamp)');
+    await neighbours.standin.engine.query(
       `INSERT INTO tag_data (tag_name, tag_value, timestamp, quality)
        VALUES ('PLC01.D77', 1, TIMESTAMP '2025-11-02 14:30:25.123', 'GOOD')`,
       'BRIDGE',
     );
     await startBridge();
     await publish({ ...numberedTags(0, 500), D5: 'x'.repeat(5000) });
-    await until('498 rows and the one before', async () => (await countRows(standin)) === 499);
+    await until('498 rows and the one before', async () => (await countRows(neighbours.standin)) === 499);
     const { counters, audit } = await bridge.untilStatus('the audit', ({ audit: { pending } }) => pending === 0);
     expect(counters).toMatchObject({ valuesReceived: 500, valuesWritten: 498, valuesRejected: 2, valuesBackedUp: 0 });
     expect(audit.balanced).toBe(true);
@@ -78,9 +69,9 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge among faults', () =>
   });
 
   it('loses nothing while the database refuses for 20 s under 2,000 values/s, and comes back by itself', async () => {
-    await createTables(standin);
+    await createTables(neighbours.standin);
     const notices = new Map<string, string>();
-    const watcher = await mqtt.connectAsync(broker.url);
+    const watcher = await mqtt.connectAsync(neighbours.broker.url);
     watcher.on('message', (topic, payload) => void notices.set(topic, payload.toString()));
     await watcher.subscribeAsync('mqtt-oracle-bridge/test-bridge/recovery/+', { qos: 1 });
     await startBridge();
@@ -92,9 +83,9 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge among faults', () =>
       published += 100;
       publishing = Promise.all([publishing, publish(tags)]);
     }, 50);
-    await until('live rows', async () => (await countRows(standin)) > 0);
-    const refusal = standin.faults.add({ on: 'connect', refuse: 12_514, times: Infinity });
-    standin.kill();
+    await until('live rows', async () => (await countRows(neighbours.standin)) > 0);
+    const refusal = neighbours.standin.faults.add({ on: 'connect', refuse: 12_514, times: Infinity });
+    neighbours.standin.kill();
     const refusedAtMs = performance.now();
     await bridge.untilStatus('the database to be down', ({ oracle }) => oracle.state === 'down');
     await until('20 s of refusal', () => performance.now() - refusedAtMs > 20_000, 30_000);
@@ -126,7 +117,7 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge among faults', () =>
     expect(files.map(([name]) => name)).toEqual([expect.stringMatching(/^backup_\d{8}_\d{6}\.csv$/)]);
     const inBackup = files[0]![1].trimEnd().split('\r\n').slice(1);
     const names = inBackup.map((line) => line.slice(0, line.indexOf(',')));
-    const inTable = (await readRows(standin)).map((row) => row.name);
+    const inTable = (await readRows(neighbours.standin)).map((row) => row.name);
     expect([...names, ...inTable].sort()).toEqual(
       Object.keys(numberedTags(0, published))
         .map((tag) => `PLC01.${tag}`)
@@ -136,14 +127,14 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge among faults', () =>
   });
 
   it('tries a wrong password once and then waits, though values keep coming', async () => {
-    await createTables(standin);
+    await createTables(neighbours.standin);
     await startBridge('wrong');
     for (let i = 0; i < 10; i += 1) {
       await publish(numberedTags(i * 10, 10));
       const expected = (i + 1) * 10;
       await bridge.untilStatus('the backup', ({ counters }) => counters.valuesBackedUp === expected);
     }
-    expect(standin.stats.logonsTried).toBe(1);
+    expect(neighbours.standin.stats.logonsTried).toBe(1);
     const { oracle, problems } = await bridge.status();
     expect(oracle).toMatchObject({ state: 'down', reason: { code: 'ORA-01017' } });
     expect(problems.join('\n')).toContain('ORA-01017');
@@ -153,29 +144,33 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge among faults', () =>
   });
 
   it('goes on after a broker restart that forgot the session, and says so', async () => {
-    await createTables(standin);
+    await createTables(neighbours.standin);
     await startBridge();
     await publish(numberedTags(0, 10));
-    await until('rows before', async () => (await countRows(standin)) === 10);
-    await broker.restart();
+    await until('rows before', async () => (await countRows(neighbours.standin)) === 10);
+    await neighbours.broker.restart();
     await until('the subscription again', () => bridge.log.filter((e) => e['message'] === 'subscribed').length === 2);
-    await until('the publisher to be back', () => publisher.connected);
+    await until('the publisher to be back', () => neighbours.publisher.connected);
     await publish(numberedTags(10, 10));
-    await until('rows after', async () => (await countRows(standin)) >= 20);
+    await until('rows after', async () => (await countRows(neighbours.standin)) >= 20);
     const { mqtt: about, problems } = await bridge.untilStatus('the loss', (status) => status.mqtt.sessionsLost === 1);
-    expect(about).toMatchObject({ connected: true, broker: broker.url, sessionLostAt: expect.any(String) as string });
+    expect(about).toMatchObject({
+      connected: true,
+      broker: neighbours.broker.url,
+      sessionLostAt: expect.any(String) as string,
+    });
     expect(problems).toContainEqual(expect.stringContaining("the broker had lost the bridge's session"));
-    expect(new Set((await readRows(standin)).map((row) => row.name)).size).toBe(20);
+    expect(new Set((await readRows(neighbours.standin)).map((row) => row.name)).size).toBe(20);
   });
 
   it('drains on SIGTERM: what was acknowledged is in the table, and it exits 0', async () => {
-    await createTables(standin);
-    standin.faults.add({ on: 'execute', sql: 'INSERT', delayMs: 50, times: Infinity });
+    await createTables(neighbours.standin);
+    neighbours.standin.faults.add({ on: 'execute', sql: 'INSERT', delayMs: 50, times: Infinity });
     await startBridge();
     for (let i = 0; i < 100; i += 1) await publish(numberedTags(i * 50, 50));
     await bridge.untilStatus('values in the buffer', ({ counters }) => counters.valuesReceived === 5000);
     expect(await bridge.end('SIGTERM')).toBe(0);
-    expect(await countRows(standin)).toBe(5000);
+    expect(await countRows(neighbours.standin)).toBe(5000);
     expect(bridge.find('bridge stopped')).toMatchObject({ valuesReceived: 5000, valuesWritten: 5000 });
   });
 });

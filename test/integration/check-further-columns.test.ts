@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { schemaDdl } from '../../src/oracle/schema.ts';
 import { runCheck, type CheckOutcome } from '../support/preflight.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
-import { TABLE_OPTIONS } from '../support/tag-table.ts';
+import { runDdl, TABLE_OPTIONS } from '../support/tag-table.ts';
 
 let standin: Standin | undefined;
 
@@ -21,7 +21,7 @@ async function check(content: string, type: string | undefined): Promise<CheckOu
     /"FURTHER" +.*/,
     `"FURTHER" ${type}`,
   );
-  for (const sql of ddl.split(/;\s*/)) if (sql !== '') await standin.engine.query(sql, 'BRIDGE');
+  await runDdl(standin, ddl);
   return runCheck({ oracle: { connectString: standin.connectString, columns: { further: content } } });
 }
 

@@ -1,12 +1,9 @@
-import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { destinationsOf } from '../../src/config/destinations.ts';
-import { loadConfig } from '../../src/config/load.ts';
-import { schemaDdl } from '../../src/oracle/schema.ts';
-import { startAedes } from '../support/aedes.ts';
+import { startAedes, type RunningAedes } from '../support/aedes.ts';
 import { BridgeProcess } from '../support/bridge-process.ts';
-import { startStandin, type Standin } from '../support/standin/standin.ts';
+import { startNeighbours, type Neighbours } from '../support/neighbours.ts';
+import { createTablesOf } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 
 const ROWS = [
@@ -26,34 +23,25 @@ const payloadOf = (line: string, level: number): string =>
   JSON.stringify({ line, at: AT, temp: 812.5, batch: 'B17', alarms: [{ id: 'A1', text: 'hot', level }] });
 
 describe('the rows of one message for two destinations', () => {
-  let broker: Awaited<ReturnType<typeof startAedes>>;
-  let standin: Standin;
+  let neighbours: Neighbours<RunningAedes>;
   let bridge: BridgeProcess;
-  let publisher: MqttClient;
 
   beforeEach(async () => {
-    broker = await startAedes();
-    standin = await startStandin();
-    publisher = await mqtt.connectAsync(broker.url);
+    neighbours = await startNeighbours(startAedes);
   });
 
-  afterEach(async () => {
-    await publisher.endAsync(true);
-    await bridge?.dispose();
-    standin.stop();
-    await broker.stop();
-  });
+  afterEach(() => neighbours.stop(bridge));
 
   async function read(table: string, ...columns: string[]): Promise<unknown[][]> {
-    const found = await standin.engine.query(`SELECT * FROM ${table} ORDER BY tag_name`, 'BRIDGE');
+    const found = await neighbours.standin.engine.query(`SELECT * FROM ${table} ORDER BY tag_name`, 'BRIDGE');
     return found.map((row) => columns.map((column) => row[column]));
   }
 
   it('have the columns of their tables, directly, merged, and by the replay of backups', async () => {
     const config = {
-      mqtt: { url: broker.url, subscriptions: [{ topic: 'plant/#', format: 'json', json: { rows: ROWS } }] },
+      mqtt: { url: neighbours.broker.url, subscriptions: [{ topic: 'plant/#', format: 'json', json: { rows: ROWS } }] },
       oracle: {
-        connectString: standin.connectString,
+        connectString: neighbours.standin.connectString,
         user: 'bridge',
         password: 'secret',
         columns: { source: "'gw'", place: '{valueNo}' },
@@ -63,28 +51,26 @@ describe('the rows of one message for two destinations', () => {
       },
       backup: { probeIntervalMs: 1000 },
     };
-    const { oracle, tagName } = loadConfig({ files: ['f'], env: {}, readFile: () => JSON.stringify(config) });
-    const ddl = schemaDdl(destinationsOf(oracle), { ...oracle, tagName });
-    for (const sql of ddl.split(/;\s*/)) if (sql !== '') await standin.engine.query(sql, 'BRIDGE');
+    await createTablesOf(neighbours.standin, config);
     bridge = await BridgeProcess.start({ config });
     await until('the subscription', () => bridge.find('subscribed') !== undefined);
 
     const values = (): Promise<unknown[][]> => read('tag_data', 'TAG_NAME', 'TAG_VALUE', 'SOURCE', 'PLACE', 'BATCH');
     const alarms = (): Promise<unknown[][]> => read('alarm_log', 'TAG_NAME', 'TAG_TEXT', 'SOURCE', 'TOPIC', 'SEVERITY');
-    await publisher.publishAsync('plant/7', payloadOf('L1', 3), { qos: 1 });
+    await neighbours.publisher.publishAsync('plant/7', payloadOf('L1', 3), { qos: 1 });
     await bridge.untilStatus('both rows', ({ counters }) => counters.valuesWritten === 2);
     expect(await values()).toEqual([['L1.temp', 812.5, 'gw', 0, 'B17']]);
     expect(await alarms()).toEqual([['L1.A1', 'hot', 'gw', 'plant/7', 3]]);
 
     // The same tag at the same time: of the alarm the columns that are not in the key are written again.
-    await publisher.publishAsync('plant/8', payloadOf('L1', 4), { qos: 1 });
+    await neighbours.publisher.publishAsync('plant/8', payloadOf('L1', 4), { qos: 1 });
     await until('the alarm, changed', async () => (await alarms())[0]?.[4] === 4);
     expect(await alarms()).toEqual([['L1.A1', 'hot', 'gw', 'plant/8', 4]]);
 
     await bridge.untilStatus('all four settled', ({ journal }) => journal.messages === 0);
-    const refusal = standin.faults.add({ on: 'connect', refuse: 12_514, times: Infinity });
-    standin.kill();
-    await publisher.publishAsync('plant/9', payloadOf('L2', 5), { qos: 1 });
+    const refusal = neighbours.standin.faults.add({ on: 'connect', refuse: 12_514, times: Infinity });
+    neighbours.standin.kill();
+    await neighbours.publisher.publishAsync('plant/9', payloadOf('L2', 5), { qos: 1 });
     await bridge.untilStatus('backups', ({ counters }) => counters.valuesBackedUp === 2);
     refusal.clear();
     await until('the replayed alarm', async () => (await alarms()).length === 2);

@@ -1,10 +1,9 @@
-import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import type { Status } from '../../src/ops/status.ts';
-import { startAedes } from '../support/aedes.ts';
+import { startAedes, type RunningAedes } from '../support/aedes.ts';
 import { BridgeProcess } from '../support/bridge-process.ts';
-import { startStandin, type Standin } from '../support/standin/standin.ts';
+import { startNeighbours, type Neighbours } from '../support/neighbours.ts';
 import { countRows, createTables, TABLE_OPTIONS } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 
@@ -16,33 +15,24 @@ const PAYLOAD = JSON.stringify({
   tag_values: { D100: 1, D101: 2, D102: 3 },
 });
 
-let broker: Awaited<ReturnType<typeof startAedes>>;
-let standin: Standin;
-let client: MqttClient;
+let neighbours: Neighbours<RunningAedes>;
 let bridge: BridgeProcess | undefined;
 
 beforeEach(async () => {
-  broker = await startAedes();
-  standin = await startStandin();
-  await createTables(standin);
-  client = await mqtt.connectAsync(broker.url);
+  neighbours = await startNeighbours(startAedes);
+  await createTables(neighbours.standin);
 });
 
-afterEach(async () => {
-  await client.endAsync(true);
-  await bridge?.dispose();
-  standin.stop();
-  await broker.stop();
-});
+afterEach(() => neighbours.stop(bridge));
 
 async function start(destinations: object, to: string, directory?: string): Promise<BridgeProcess> {
   const started = await BridgeProcess.start({
     ...(directory === undefined ? {} : { directory }),
     config: {
-      mqtt: { url: broker.url, subscriptions: [{ topic: 'plc/+/tags', format: 'polling', to }] },
+      mqtt: { url: neighbours.broker.url, subscriptions: [{ topic: 'plc/+/tags', format: 'polling', to }] },
       oracle: {
         ...TABLE_OPTIONS,
-        connectString: standin.connectString,
+        connectString: neighbours.standin.connectString,
         user: 'bridge',
         password: 'secret',
         destinations,
@@ -59,11 +49,11 @@ async function start(destinations: object, to: string, directory?: string): Prom
 
 it('a destination without its table is down by itself, and after it is taken out of the configuration its rows can go elsewhere', async () => {
   let health: Partial<Status> = {};
-  client.on('message', (_topic, payload) => {
+  neighbours.publisher.on('message', (_topic, payload) => {
     health = JSON.parse(payload.toString()) as Partial<Status>;
   });
   bridge = await start(ALARMS, 'alarms');
-  await client.publishAsync('plc/PLC01/tags', PAYLOAD, { qos: 1 });
+  await neighbours.publisher.publishAsync('plc/PLC01/tags', PAYLOAD, { qos: 1 });
   const down = await bridge.untilStatus('the backup', ({ backups }) => backups.pendingRows === 3);
   expect(down.destinations).toMatchObject([
     { name: 'default', table: 'TAG_DATA', state: 'connected', counters: { valuesReceived: 0 } },
@@ -86,7 +76,7 @@ it('a destination without its table is down by itself, and after it is taken out
     { name: 'alarms', gone: true, counters: { valuesReceived: 3, valuesBackedUp: 3 }, backups: { pendingRows: 3 } },
   ]);
   expect(gone.problems.join()).toContain('3 rows for a destination not in oracle.destinations, kept in CSV: alarms');
-  await client.subscribeAsync('mqtt-oracle-bridge/test-bridge/health');
+  await neighbours.publisher.subscribeAsync('mqtt-oracle-bridge/test-bridge/health');
   await until('the health notice', () => health.destinations !== undefined);
   expect(health).toMatchObject({ bridgeId: 'test-bridge', audit: { balanced: true } });
   expect(health.destinations?.every(({ state }) => state !== 'connected')).toBe(true);
@@ -97,7 +87,7 @@ it('a destination without its table is down by itself, and after it is taken out
     headers: { authorization: `Bearer ${TOKEN}` },
   });
   expect(answer.ok).toBe(true);
-  await until('the rows', async () => (await countRows(standin)) === 3);
+  await until('the rows', async () => (await countRows(neighbours.standin)) === 3);
   const done = await bridge.untilStatus('no file', ({ backups }) => backups.pendingFiles === 0);
   expect(done).toMatchObject({ audit: { balanced: true }, problems: [] });
 });

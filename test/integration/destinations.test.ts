@@ -1,9 +1,9 @@
-import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { BridgeProcess } from '../support/bridge-process.ts';
 import { mosquittoMissing, startMosquitto, type RunningMosquitto } from '../support/mosquitto.ts';
-import { startStandin, type Standin } from '../support/standin/standin.ts';
+import { startNeighbours, type Neighbours } from '../support/neighbours.ts';
+import type { Standin } from '../support/standin/standin.ts';
 import { createTables } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 
@@ -67,32 +67,23 @@ const ILLS: readonly Ill[] = [
 ];
 
 describe.skipIf(mosquittoMissing !== undefined)('a destination beside the default one', () => {
-  let broker: RunningMosquitto;
-  let standin: Standin;
+  let neighbours: Neighbours<RunningMosquitto>;
   let bridge: BridgeProcess;
-  let publisher: MqttClient;
   let published: { values: number; alarms: number };
 
   beforeEach(async () => {
-    broker = await startMosquitto();
-    standin = await startStandin();
-    await createTables(standin, ALARM_LOG);
-    publisher = await mqtt.connectAsync(broker.url);
+    neighbours = await startNeighbours(startMosquitto);
+    await createTables(neighbours.standin, ALARM_LOG);
     published = { values: 0, alarms: 0 };
   });
 
-  afterEach(async () => {
-    await publisher.endAsync(true);
-    await bridge?.dispose();
-    standin.stop();
-    await broker.stop();
-  });
+  afterEach(() => neighbours.stop(bridge));
 
   async function startBridge(destinations: object, to: string, directory?: string): Promise<void> {
     bridge = await BridgeProcess.start({
       config: {
         mqtt: {
-          url: broker.url,
+          url: neighbours.broker.url,
           subscriptions: [
             { topic: 'plc/+/tags', format: 'polling' },
             { topic: 'alarm/+', format: 'polling', to },
@@ -100,7 +91,7 @@ describe.skipIf(mosquittoMissing !== undefined)('a destination beside the defaul
         },
         buffer: { capacity: CAPACITY },
         writer: { batchSize: BATCH_SIZE, intervalMs: 50 },
-        oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret', destinations },
+        oracle: { connectString: neighbours.standin.connectString, user: 'bridge', password: 'secret', destinations },
         backup: { probeIntervalMs: 500 },
       },
       ...(directory === undefined ? {} : { directory }),
@@ -116,12 +107,12 @@ describe.skipIf(mosquittoMissing !== undefined)('a destination beside the defaul
     published[kind] += 50;
     const tags = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`T${from + i}`, from + i]));
     const payload = JSON.stringify({ timestamp: '2025-11-02T14:30:25.123Z', plc_code: 'PLC01', tag_values: tags });
-    await publisher.publishAsync(kind === 'values' ? 'plc/PLC01/tags' : 'alarm/PLC01', payload, { qos: 1 });
+    await neighbours.publisher.publishAsync(kind === 'values' ? 'plc/PLC01/tags' : 'alarm/PLC01', payload, { qos: 1 });
   }
 
   async function distinct(table: string): Promise<{ rows: number; names: number }> {
     const sql = `SELECT COUNT(*) AS n, COUNT(DISTINCT tag_name) AS d FROM ${table}`;
-    const [row] = await standin.engine.query(sql, 'BRIDGE');
+    const [row] = await neighbours.standin.engine.query(sql, 'BRIDGE');
     return { rows: row!['N'] as number, names: row!['D'] as number };
   }
 
@@ -139,7 +130,7 @@ describe.skipIf(mosquittoMissing !== undefined)('a destination beside the defaul
     await until('rows in both tables', async () => (await hasAll('values')) && (await hasAll('alarms')));
 
     const without = takesRows === true ? published.alarms : 0;
-    const end = await begin(standin);
+    const end = await begin(neighbours.standin);
     // More than the buffer of the one takes, and each behind values of the other.
     for (let i = 0; i < (3 * CAPACITY) / 50; i += 1) {
       await publish('alarms');
@@ -178,7 +169,12 @@ describe.skipIf(mosquittoMissing !== undefined)('a destination beside the defaul
 
   it('that goes from the configuration leaves nothing behind unsaid, and its files can go elsewhere', async () => {
     await startBridge(ALARMS, 'alarms');
-    const full = standin.faults.add({ on: 'execute', sql: 'INSERT INTO "ALARM_LOG"', error: 1653, times: Infinity });
+    const full = neighbours.standin.faults.add({
+      on: 'execute',
+      sql: 'INSERT INTO "ALARM_LOG"',
+      error: 1653,
+      times: Infinity,
+    });
     await publish('alarms');
     await bridge.untilStatus('a backup', ({ backups }) => backups.pendingRows === 50);
     await publish('values');

@@ -1,13 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { Status } from '../../src/ops/status.ts';
 import { BridgeProcess } from '../support/bridge-process.ts';
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts';
-import { startStandin, type Standin } from '../support/standin/standin.ts';
+import { mosquittoMissing, startMosquitto, type RunningMosquitto } from '../support/mosquitto.ts';
+import { startNeighbours, type Neighbours } from '../support/neighbours.ts';
 import { createTables, readRows } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 
@@ -15,35 +14,26 @@ type Filters = Readonly<Record<string, unknown>>;
 type Values = Readonly<Record<string, number | string>>;
 
 describe.skipIf(mosquittoMissing !== undefined)('the filters of a subscription', () => {
-  let broker: Awaited<ReturnType<typeof startMosquitto>>;
-  let standin: Standin;
+  let neighbours: Neighbours<RunningMosquitto>;
   let bridge: BridgeProcess;
-  let publisher: MqttClient;
   let directory: string | undefined;
   let sent: number;
 
   beforeEach(async () => {
-    broker = await startMosquitto();
-    standin = await startStandin();
-    await createTables(standin);
-    publisher = await mqtt.connectAsync(broker.url);
+    neighbours = await startNeighbours(startMosquitto);
+    await createTables(neighbours.standin);
     directory = undefined;
     sent = 0;
   });
 
-  afterEach(async () => {
-    await publisher?.endAsync(true);
-    await bridge?.dispose();
-    standin.stop();
-    await broker.stop();
-  });
+  afterEach(() => neighbours.stop(bridge));
 
   async function run(filters: Filters): Promise<void> {
     bridge = await BridgeProcess.start({
       ...(directory !== undefined && { directory }),
       config: {
-        mqtt: { url: broker.url, subscriptions: [{ topic: 'plc/+/tags', ...filters }] },
-        oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret' },
+        mqtt: { url: neighbours.broker.url, subscriptions: [{ topic: 'plc/+/tags', ...filters }] },
+        oracle: { connectString: neighbours.standin.connectString, user: 'bridge', password: 'secret' },
       },
     });
     // A session that the broker has kept is subscribed already.
@@ -56,7 +46,7 @@ describe.skipIf(mosquittoMissing !== undefined)('the filters of a subscription',
   async function publish(values: Values, timestamp = Date.now()): Promise<void> {
     sent += 1;
     const payload = JSON.stringify({ timestamp, plc_code: 'P', tag_values: values });
-    await publisher.publishAsync('plc/1/tags', payload, { qos: 1 });
+    await neighbours.publisher.publishAsync('plc/1/tags', payload, { qos: 1 });
   }
 
   /** All of it is settled, and nothing of it stays open in the journal. */
@@ -68,7 +58,7 @@ describe.skipIf(mosquittoMissing !== undefined)('the filters of a subscription',
     );
 
   const stored = async (): Promise<string[]> =>
-    (await readRows(standin)).map(({ name, value }) => `${name} ${value}`).toSorted();
+    (await readRows(neighbours.standin)).map(({ name, value }) => `${name} ${value}`).toSorted();
 
   it('leave values out, which are settled with their message and counted over clean restarts', async () => {
     const filters = { exclude: ['*.Spare*'], deadband: { absolute: 0.5 } };
@@ -93,13 +83,13 @@ describe.skipIf(mosquittoMissing !== undefined)('the filters of a subscription',
   it('lose no value that was not written when the process is killed', async () => {
     await run({ deadband: { absolute: 0.5 } });
     await bridge.untilStatus('oracle', ({ oracle }) => oracle.state === 'connected');
-    standin.blackHole(true);
+    neighbours.standin.blackHole(true);
     await publish({ A: 1 });
     await publish({ A: 1.1 });
     await publish({ A: 1.2 });
     await bridge.untilStatus('two to be left out', ({ counters }) => counters.valuesFiltered === 2);
     await bridge.end('SIGKILL');
-    standin.blackHole(false);
+    neighbours.standin.blackHole(false);
     await run({ deadband: { absolute: 0.5 } });
     await publish({ A: 1.3 });
     await publish({ A: 1.4 });
@@ -132,7 +122,7 @@ describe.skipIf(mosquittoMissing !== undefined)('the filters of a subscription',
     const { problems, tags } = await settled(2);
     expect(tags.implausibleTimes).toMatchObject({ tags: 2, values: 2, first: { topic: 'plc/1/tags', tagName: 'P.A' } });
     expect(problems).toEqual([expect.stringMatching(/^2 tags have times that can not be right, .* P\.A on .*: 1970-/)]);
-    expect((await readRows(standin)).map(({ quality }) => quality)).toEqual(['GOOD', 'GOOD']);
+    expect((await readRows(neighbours.standin)).map(({ quality }) => quality)).toEqual(['GOOD', 'GOOD']);
     const seen = await fetch(new URL('/api/tags', bridge.url));
     expect(await seen.json()).toMatchObject({
       tags: [{ implausibleTime: expect.stringMatching(/^1970-/) as string }, {}],

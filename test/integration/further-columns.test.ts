@@ -1,14 +1,10 @@
-import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import type { Config } from '../../src/config/config.ts';
-import { destinationsOf } from '../../src/config/destinations.ts';
-import { loadConfig } from '../../src/config/load.ts';
-import { schemaDdl } from '../../src/oracle/schema.ts';
-import { startAedes } from '../support/aedes.ts';
+import { startAedes, type RunningAedes } from '../support/aedes.ts';
 import { BridgeProcess } from '../support/bridge-process.ts';
+import { startNeighbours, type Neighbours } from '../support/neighbours.ts';
 import { Timestamp } from '../support/standin/engine/types.ts';
-import { startStandin, type Standin } from '../support/standin/standin.ts';
+import { createTablesOf } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 
 const COLUMNS = {
@@ -91,31 +87,17 @@ function rowsOf(prefix: string): Record<string, unknown>[] {
 }
 
 describe('further columns and microseconds', () => {
-  let broker: Awaited<ReturnType<typeof startAedes>>;
-  let standin: Standin;
+  let neighbours: Neighbours<RunningAedes>;
   let bridge: BridgeProcess;
-  let publisher: MqttClient;
 
   beforeEach(async () => {
-    broker = await startAedes();
-    standin = await startStandin();
-    publisher = await mqtt.connectAsync(broker.url);
+    neighbours = await startNeighbours(startAedes);
   });
 
-  afterEach(async () => {
-    await publisher.endAsync(true);
-    await bridge?.dispose();
-    standin.stop();
-    await broker.stop();
-  });
-
-  async function create(oracle: Config['oracle']): Promise<void> {
-    const ddl = schemaDdl(destinationsOf(oracle), { ledgerTable: oracle.ledgerTable, tagName: '{plc}.{tag}' });
-    for (const sql of ddl.split(/;\s*/)) if (sql !== '') await standin.engine.query(sql, 'BRIDGE');
-  }
+  afterEach(() => neighbours.stop(bridge));
 
   async function rows(prefix: string): Promise<Record<string, unknown>[]> {
-    const found = await standin.engine.query(
+    const found = await neighbours.standin.engine.query(
       `SELECT * FROM tag_data WHERE tag_name LIKE '${prefix}%' ORDER BY place`,
       'BRIDGE',
     );
@@ -124,23 +106,22 @@ describe('further columns and microseconds', () => {
 
   it('are written straight away, and by the replay of a backup, the same', async () => {
     const config = {
-      mqtt: { url: broker.url, subscriptions: [SUBSCRIPTION] },
-      oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret', columns: COLUMNS },
+      mqtt: { url: neighbours.broker.url, subscriptions: [SUBSCRIPTION] },
+      oracle: { connectString: neighbours.standin.connectString, user: 'bridge', password: 'secret', columns: COLUMNS },
       backup: { probeIntervalMs: 1000 },
       writer: { retry: { attempts: 0 } },
     };
-    const { oracle } = loadConfig({ files: ['f'], env: {}, readFile: () => JSON.stringify(config) });
-    await create(oracle);
+    await createTablesOf(neighbours.standin, config);
     bridge = await BridgeProcess.start({ config });
     await until('the subscription', () => bridge.find('subscribed') !== undefined);
 
-    await publisher.publishAsync('plant/7/values', payloadOf('live'), { qos: 1 });
+    await neighbours.publisher.publishAsync('plant/7/values', payloadOf('live'), { qos: 1 });
     await until('live rows', async () => (await rows('live')).length === 2);
     expect(await rows('live')).toEqual(rowsOf('live'));
 
-    const refusal = standin.faults.add({ on: 'connect', refuse: 12_514, times: Infinity });
-    standin.kill();
-    await publisher.publishAsync('plant/7/values', payloadOf('late'), { qos: 1 });
+    const refusal = neighbours.standin.faults.add({ on: 'connect', refuse: 12_514, times: Infinity });
+    neighbours.standin.kill();
+    await neighbours.publisher.publishAsync('plant/7/values', payloadOf('late'), { qos: 1 });
     await bridge.untilStatus('a backup', ({ counters }) => counters.valuesBackedUp === 2);
     const [csv = ''] = (await bridge.backupFiles()).values();
     expect(csv).toContain('2025-11-02T14:30:25.123456Z');
@@ -157,23 +138,23 @@ describe('further columns and microseconds', () => {
     const subscription = { ...SUBSCRIPTION, json: { rows: [row, alarms] } };
     const destination = { table: 'ALARM_LOG', columns: { source: "'alarms of 01'", line: '', place: '{topic}' } };
     const config = {
-      mqtt: { url: broker.url, subscriptions: [subscription] },
+      mqtt: { url: neighbours.broker.url, subscriptions: [subscription] },
       oracle: {
-        connectString: standin.connectString,
+        connectString: neighbours.standin.connectString,
         user: 'bridge',
         password: 'secret',
         columns: COLUMNS,
         destinations: { alarms: destination },
       },
     };
-    const { oracle } = loadConfig({ files: ['f'], env: {}, readFile: () => JSON.stringify(config) });
-    await create(oracle);
+    await createTablesOf(neighbours.standin, config);
     bridge = await BridgeProcess.start({ config });
     await until('the subscription', () => bridge.find('subscribed') !== undefined);
-    await publisher.publishAsync('plant/7/values', payloadOf('live'), { qos: 1 });
+    await neighbours.publisher.publishAsync('plant/7/values', payloadOf('live'), { qos: 1 });
     await until('rows', async () => (await rows('live')).length === 2);
     expect(await rows('live')).toEqual(rowsOf('live'));
-    const read = (): Promise<Record<string, unknown>[]> => standin.engine.query('SELECT * FROM alarm_log', 'BRIDGE');
+    const read = (): Promise<Record<string, unknown>[]> =>
+      neighbours.standin.engine.query('SELECT * FROM alarm_log', 'BRIDGE');
     await until('alarms', async () => (await read()).length === 2);
     const [alarm] = await read();
     expect(alarm).toMatchObject({ SOURCE: 'alarms of 01', PLACE: 'plant/7/values', SEVERITY: '=B,17', KEPT: 0 });

@@ -1,41 +1,31 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { BridgeProcess } from '../support/bridge-process.ts';
-import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts';
-import { startStandin, type Standin } from '../support/standin/standin.ts';
+import { mosquittoMissing, startMosquitto, type RunningMosquitto } from '../support/mosquitto.ts';
+import { startNeighbours, type Neighbours } from '../support/neighbours.ts';
 import { countRows, createTables, readRows } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 
 const SCALAR = { topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' };
 
 describe.skipIf(mosquittoMissing !== undefined)('retained messages', () => {
-  let broker: Awaited<ReturnType<typeof startMosquitto>>;
-  let standin: Standin;
+  let neighbours: Neighbours<RunningMosquitto>;
   let bridge: BridgeProcess;
-  let publisher: MqttClient;
   /** Where the next run goes on. */
   let directory: string | undefined;
   let runs: number;
 
   beforeEach(async () => {
-    broker = await startMosquitto();
-    standin = await startStandin();
-    await createTables(standin);
-    publisher = await mqtt.connectAsync(broker.url);
+    neighbours = await startNeighbours(startMosquitto);
+    await createTables(neighbours.standin);
     directory = undefined;
     runs = 0;
   });
 
-  afterEach(async () => {
-    await publisher?.endAsync(true);
-    await bridge?.dispose();
-    standin.stop();
-    await broker.stop();
-  });
+  afterEach(() => neighbours.stop(bridge));
 
   /** Each run has a session of its own at the broker, which then sends what it has kept. */
   async function run(more: Readonly<Record<string, unknown>> = {}): Promise<void> {
@@ -43,8 +33,8 @@ describe.skipIf(mosquittoMissing !== undefined)('retained messages', () => {
     bridge = await BridgeProcess.start({
       ...(directory !== undefined && { directory }),
       config: {
-        mqtt: { url: broker.url, clientId: `run-${runs}`, subscriptions: [{ ...SCALAR, ...more }] },
-        oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret' },
+        mqtt: { url: neighbours.broker.url, clientId: `run-${runs}`, subscriptions: [{ ...SCALAR, ...more }] },
+        oracle: { connectString: neighbours.standin.connectString, user: 'bridge', password: 'secret' },
       },
     });
     directory = bridge.directory;
@@ -52,17 +42,17 @@ describe.skipIf(mosquittoMissing !== undefined)('retained messages', () => {
   }
 
   const keep = (tag: string, payload: string): Promise<unknown> =>
-    publisher.publishAsync(`plant/P/${tag}`, payload, { qos: 1, retain: true });
+    neighbours.publisher.publishAsync(`plant/P/${tag}`, payload, { qos: 1, retain: true });
 
   /** Something that is stored in any case, behind all that came before it. */
   async function mark(count: number): Promise<void> {
-    await publisher.publishAsync(`plant/P/mark${runs}`, '0', { qos: 1 });
+    await neighbours.publisher.publishAsync(`plant/P/mark${runs}`, '0', { qos: 1 });
     await until('the mark', async () => (await stored(`mark${runs}`)).length === 1, 30_000);
-    expect(await countRows(standin)).toBe(count);
+    expect(await countRows(neighbours.standin)).toBe(count);
   }
 
   async function stored(tag: string): Promise<(number | null)[]> {
-    const rows = await readRows(standin);
+    const rows = await readRows(neighbours.standin);
     return rows.filter(({ name }) => name === `P.${tag}`).map(({ value }) => value);
   }
 

@@ -1,3 +1,5 @@
+import { destinationsOf } from '../../src/config/destinations.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { withMicroseconds } from '../../src/core/microseconds.ts';
 import { schemaDdl } from '../../src/oracle/schema.ts';
 import type { Timestamp, Value } from './standin/engine/types.ts';
@@ -48,8 +50,19 @@ export interface TagRow {
 
 /** The bridge's own DDL, and constraints of the test's on top. */
 export async function createTables(standin: Standin, ...more: string[]): Promise<void> {
-  const statements = [...TABLES_DDL.split(/;\s*/), ...more];
-  for (const statement of statements) if (statement.trim() !== '') await standin.engine.query(statement, 'BRIDGE');
+  await runDdl(standin, TABLES_DDL);
+  for (const sql of more) await standin.engine.query(sql, 'BRIDGE');
+}
+
+/** The tables of all destinations of a configuration file, as `schema` prints them. */
+export async function createTablesOf(standin: Standin, config: object): Promise<void> {
+  const { oracle, tagName } = loadConfig({ files: ['f'], env: {}, readFile: () => JSON.stringify(config) });
+  await runDdl(standin, schemaDdl(destinationsOf(oracle), { ...oracle, tagName }));
+}
+
+/** Statements that a semicolon parts, run as the bridge's user. */
+export async function runDdl(standin: Standin, ddl: string): Promise<void> {
+  for (const sql of ddl.split(/;\s*/)) if (sql.trim() !== '') await standin.engine.query(sql, 'BRIDGE');
 }
 
 /** All rows that are committed, in the order of the table. */
