@@ -118,7 +118,8 @@ export class Database implements LedgerSession {
   ): Promise<Omit<RowsWritten, 'errors'> & { readonly refused: readonly RefusedRow[] }> {
     const call = writeRows(connection, statement, rows, this.#onDuplicate);
     const { errors, ...written } = await sent(call.catch((error: unknown) => nameColumn(error, statement)));
-    if (errors.length > 0) wear();
+    // Duplicates that are ignored are batch errors to the driver, too.
+    if (!written.isCommitted) wear();
     return { ...written, refused: this.#refusals.judge(errors, rows.length) };
   }
 }

@@ -60,7 +60,8 @@ export class WriteStatement {
     // The keys of what lies behind a view or a link can't be seen, but they are kept all the same.
     const isSeen = found.state === 'found' && found.type !== 'VIEW';
     if (!isSeen && onDuplicate === 'update') throw notSeen(this.#destination, found.state);
-    if (!isSeen) return this.#insert;
+    // What is not there may be a table without a key by the next time.
+    if (!isSeen) return found.state === 'absent' ? this.#insert : this.#keep(this.#insert);
     const keys = await this.#dictionary.uniqueKeys(found.table);
     if (onDuplicate === 'ignore') {
       if (!keys.some((key) => mayCatch(key, this.#destination))) throw noKey(this.#destination);

@@ -104,6 +104,20 @@ describe.each(['19c', '23ai'] as const)('against a %s-like server', (profile) =>
       expect(await live.readPlace()).toEqual(move.to);
     });
 
+    it('has a connection replaced within a minute whose duplicates make the driver parse at every call', async () => {
+      const clock = new FakeClock();
+      await connections.stop();
+      connections = connectionsTo(standin, { clock });
+      const live = sessions('ignore', {}, { clock }).live('J');
+      await write(live, ['A', 1, 0]);
+      await clock.advance(61_000);
+      await write(live, ['B', 1, 0]);
+      expect(standin.stats.logonsAccepted).toBe(1);
+      expect(await write(live, ['A', 9, 0])).toMatchObject({ alreadyThere: 1 });
+      await write(live, ['C', 1, 0]);
+      expect(standin.stats.logonsAccepted).toBe(2);
+    });
+
     it('still refuses what is wrong with a row otherwise, and only that', async () => {
       const live = sessions('ignore').live('J');
       await write(live, ['A', 1, 0]);
