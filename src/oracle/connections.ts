@@ -1,6 +1,6 @@
 import oracledb from 'oracledb';
 
-import { DeadlineError, sleep, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
+import { DeadlineError, sleep, withDeadline, type Clock } from '../core/clock.ts';
 import { coerceError, DatabaseError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { planWalk } from './address-walk.ts';
@@ -11,6 +11,7 @@ import { interruption, isClearedAfter } from './ending.ts';
 import type { ConnectionLender, Lease } from './lease.ts';
 import { toDatabaseError } from './ora-errors.ts';
 import { namesDirOf, walletAttributes } from './tls.ts';
+import { WaitLine } from './wait-line.ts';
 
 /**
  * A few connections to the database, kept warm.
@@ -88,7 +89,7 @@ export class Connections implements ConnectionLender {
   #open = 0;
   /** Of those that are being opened, the ones that nobody waits for any more. */
   #overdue = 0;
-  #waiting: (() => void)[] = [];
+  readonly #line: WaitLine;
   #secrets: Secrets;
   #gate: AccountGate | undefined;
   #keepingWarm: Promise<void> | undefined;
@@ -96,6 +97,7 @@ export class Connections implements ConnectionLender {
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     this.#clock = options.clock;
+    this.#line = new WaitLine(options.clock);
     this.#secrets = { password: options.password, walletPassword: options.walletPassword };
   }
 
@@ -143,7 +145,7 @@ export class Connections implements ConnectionLender {
   /** Closes all connections; waits for none longer than two seconds. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#wakeWaiting();
+    this.#line.wake();
     const closing = Promise.all([this.#keepingWarm, ...this.#idle.splice(0).map((pooled) => this.#close(pooled))]);
     await withDeadline(this.#clock, CLOSE_DEADLINE_MS, 'close all', closing).catch(() => {});
     if (this.#gate !== undefined) giveBackGate(this.#options, this.#clock);
@@ -199,7 +201,7 @@ export class Connections implements ConnectionLender {
       this.#overdue += 1;
       const arrived = (pooled?: Pooled): void => {
         this.#overdue -= 1;
-        if (pooled === undefined) this.#wakeWaiting();
+        if (pooled === undefined) this.#line.wake();
         else this.#release(pooled);
       };
       void opening.then(arrived, () => arrived());
@@ -221,7 +223,7 @@ export class Connections implements ConnectionLender {
     );
     return opened.catch((error: unknown) => {
       this.#open -= 1;
-      this.#wakeWaiting();
+      this.#line.wake();
       throw error;
     });
   }
@@ -300,7 +302,7 @@ export class Connections implements ConnectionLender {
       return;
     }
     this.#idle.push(pooled);
-    this.#wakeWaiting();
+    this.#line.wake();
   }
 
   /** Takes back a connection whose work failed: to be used again where nothing is open and its end is known. */
@@ -308,7 +310,7 @@ export class Connections implements ConnectionLender {
     if (!(await isClearedAfter(error, pooled.connection, this.#clock))) {
       this.#open -= 1;
       cut(pooled.connection);
-      this.#wakeWaiting();
+      this.#line.wake();
       return;
     }
     if (error instanceof DatabaseError && error.outcomeUnknown) this.#drop(pooled);
@@ -318,7 +320,7 @@ export class Connections implements ConnectionLender {
   /** For a connection in which nothing is open. */
   #drop(pooled: Pooled): void {
     void this.#close(pooled);
-    this.#wakeWaiting();
+    this.#line.wake();
   }
 
   async #close({ connection }: Pooled): Promise<void> {
@@ -331,24 +333,8 @@ export class Connections implements ConnectionLender {
   }
 
   #waitForRelease(giveUpAtMs: number): Promise<boolean> {
-    const waitMs = giveUpAtMs - this.#clock.monotonic();
-    if (waitMs <= 0 || this.#stopping.signal.aborted) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      let cancel: CancelTimer = () => {};
-      const wake = (): void => {
-        cancel();
-        resolve(true);
-      };
-      cancel = this.#clock.setTimer(waitMs, () => {
-        this.#waiting = this.#waiting.filter((other) => other !== wake);
-        resolve(false);
-      });
-      this.#waiting.push(wake);
-    });
-  }
-
-  #wakeWaiting(): void {
-    for (const wake of this.#waiting.splice(0)) wake();
+    if (this.#stopping.signal.aborted) return Promise.resolve(false);
+    return this.#line.wait(giveUpAtMs - this.#clock.monotonic());
   }
 
   /**

@@ -1,7 +1,8 @@
-import type { CancelTimer, Clock } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import { DatabaseError } from '../core/errors.ts';
 import { FairShare } from './fair-share.ts';
 import type { ConnectionLender, Lease } from './lease.ts';
+import { WaitLine } from './wait-line.ts';
 
 export interface SharedConnectionsOptions {
   readonly connections: ConnectionLender;
@@ -17,12 +18,12 @@ export interface SharedConnectionsOptions {
 export class SharedConnections {
   readonly #options: SharedConnectionsOptions;
   readonly #share: FairShare;
-  /** First come, first asked. */
-  #waiting: (() => void)[] = [];
+  readonly #line: WaitLine;
 
   constructor(options: SharedConnectionsOptions) {
     this.#options = options;
     this.#share = new FairShare(options.max, options.destinations);
+    this.#line = new WaitLine(options.clock);
   }
 
   for(destination: string): ConnectionLender {
@@ -39,7 +40,7 @@ export class SharedConnections {
       throw error;
     } finally {
       this.#share.giveBack(destination, failed);
-      for (const wake of this.#waiting.splice(0)) wake();
+      this.#line.wake();
     }
   }
 
@@ -48,27 +49,10 @@ export class SharedConnections {
     const { clock, queueTimeoutMs } = this.#options;
     const giveUpAtMs = clock.monotonic() + queueTimeoutMs;
     while (!this.#share.mayTake(destination)) {
-      if (await this.#woken(giveUpAtMs - clock.monotonic())) continue;
+      if (await this.#line.wait(giveUpAtMs - clock.monotonic())) continue;
       const text = `no free connection for ${destination} within ${queueTimeoutMs} ms`;
       throw new DatabaseError('passing', 'POOL_BUSY', text);
     }
     this.#share.take(destination);
-  }
-
-  /** False when the time is up. */
-  #woken(waitMs: number): Promise<boolean> {
-    if (waitMs <= 0) return Promise.resolve(false);
-    return new Promise((resolve) => {
-      let cancel: CancelTimer = () => {};
-      const wake = (): void => {
-        cancel();
-        resolve(true);
-      };
-      cancel = this.#options.clock.setTimer(waitMs, () => {
-        this.#waiting = this.#waiting.filter((other) => other !== wake);
-        resolve(false);
-      });
-      this.#waiting.push(wake);
-    });
   }
 }
