@@ -6,7 +6,8 @@ import { Replays, type ReplaysOptions } from './backup/replay/replays.ts';
 import type { Config } from './config/config.ts';
 import { destinationsOf } from './config/destinations.ts';
 import type { Clock } from './core/clock.ts';
-import { detailNeeds } from './core/columns.ts';
+import { detailNeeds, type Destination } from './core/columns.ts';
+import { DEFAULT_DESTINATION } from './core/destination.ts';
 import type { FileSystem } from './core/filesystem.ts';
 import type { LedgerSession } from './core/ledger-session.ts';
 import type { Logger } from './core/logger.ts';
@@ -68,6 +69,9 @@ export class Storage {
   readonly formatMemory: FormatMemory;
   readonly #config: StorageConfig;
   readonly #parts: StorageParts;
+  /** Those of the configuration, the default first. */
+  readonly #destinations: readonly Destination[];
+  readonly #rowChecks: ReadonlyMap<string, RowCheckOptions>;
   /** The room that leads out of a full disk, in the journal's directory. */
   readonly journalReserve: Reserve;
   #journal: Journal | undefined;
@@ -79,6 +83,8 @@ export class Storage {
     const { clock, fileSystem, onOutageEnded, onRejected, onStep, reserveBytes } = parts;
     this.#config = config;
     this.#parts = parts;
+    this.#destinations = destinationsOf(config.oracle);
+    this.#rowChecks = new Map(this.#destinations.map((each) => [each.name, rowCheckOf(each, parts.maxTextBytes)]));
     this.#subscriptions = config.mqtt.subscriptions;
     this.journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
     this.formatMemory = new FormatMemory({
@@ -95,7 +101,7 @@ export class Storage {
         new Reserve(backup.dir, reserveBytes, fileSystem, this.journalReserve),
       ),
       maxRowsPerFile: backup.maxRowsPerFile,
-      destinations: this.#destinations,
+      destinations: this.#destinations.map(({ name }) => name),
       journalId: () => this.journal.id,
       onOutageEnded,
       onRejected,
@@ -105,15 +111,9 @@ export class Storage {
     });
   }
 
-  /** Those of the configuration, the default first. */
-  get #destinations(): readonly string[] {
-    return destinationsOf(this.#config.oracle).map(({ name }) => name);
-  }
-
   /** What rows for the destination must be like; for one that is gone, as for the default. */
   rowCheck(destination: string): RowCheckOptions {
-    const all = destinationsOf(this.#config.oracle);
-    return rowCheckOf(all.find(({ name }) => name === destination) ?? all[0]!, this.#parts.maxTextBytes);
+    return this.#rowChecks.get(destination) ?? this.#rowChecks.get(DEFAULT_DESTINATION)!;
   }
 
   /** Throws before it is open. */
@@ -153,11 +153,11 @@ export class Storage {
     const { clock, fileSystem, onStep, replaySession } = this.#parts;
     return new Replays({
       ...surroundings,
-      destinations: this.#destinations,
+      destinations: this.#destinations.map(({ name }) => name),
       backups: this.backups,
       session: replaySession,
       decoder: () => {
-        const keeps = detailNeeds(destinationsOf(this.#config.oracle));
+        const keeps = detailNeeds(this.#destinations);
         const decoder = createDecoder(this.#subscriptions, this.#config.tagName, { memory: this.formatMemory, keeps });
         return { decode: (message, into) => decoder.decodeAside(message, into) };
       },
