@@ -52,7 +52,6 @@ export interface PipelineParts extends Omit<StorageParts, 'onRejected' | 'onOuta
 interface Stages {
   readonly session: BrokerSession;
   readonly checkpoints: Checkpoints;
-  readonly expander: Expander;
   readonly replays: Replays;
 }
 
@@ -137,18 +136,14 @@ export class Pipeline implements Intake {
     const checkpoints = this.#createCheckpoints(journal, session);
     const destinations = [...lanes.all.map(({ destination }) => destination), ...this.#reading.destinations];
     const taken = await takeUp({ journal, backups, counters, session, destinations });
-    const stages = {
-      session,
-      checkpoints,
-      expander: this.#createExpander(journal),
-      replays: this.#createReplays(journal, checkpoints),
-    };
-    this.#stages = stages;
+    const expander = this.#createExpander(journal);
+    const replays = this.#createReplays(journal, checkpoints);
+    this.#stages = { session, checkpoints, replays };
     lanes.open(taken, journal.checkpoint?.lanes ?? {}, journal.settledPlace);
     this.#sayWhatIsGone();
     const { signal } = this.#stopping;
-    this.#running = Promise.all([stages.expander.run(signal), lanes.run(signal), checkpoints.run(signal)]);
-    stages.replays.start();
+    this.#running = Promise.all([expander.run(signal), lanes.run(signal), checkpoints.run(signal)]);
+    replays.start();
   }
 
   /** Takes a message in; it is acknowledged once it is on disk, or its first copy is. */

@@ -67,8 +67,9 @@ export function settledOf(counters: ValueCounters): number {
   return kept + valuesDropped + valuesFiltered;
 }
 
-export function sumOf(lanes: readonly ValueCounters[]): ValueCounters {
-  const sums = VALUE_KEYS.map((key) => [key, lanes.reduce((sum, lane) => sum + lane[key], 0)] as const);
+/** Also of counters that were saved: a key that one of them does not know counts as 0, and other keys as nothing. */
+export function sumOf(lanes: readonly Readonly<Partial<ValueCounters>>[]): ValueCounters {
+  const sums = VALUE_KEYS.map((key) => [key, lanes.reduce((sum, lane) => sum + (lane[key] ?? 0), 0)] as const);
   return Object.fromEntries(sums) as unknown as ValueCounters;
 }
 

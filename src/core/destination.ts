@@ -5,6 +5,6 @@ export const DEFAULT_DESTINATION = 'default';
 export const DESTINATION_NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 /** Whether a destination may have this name; which ones there are is another question. */
-export function isDestinationName(text: string): boolean {
-  return DESTINATION_NAME.test(text);
+export function isDestinationName(value: unknown): value is string {
+  return typeof value === 'string' && DESTINATION_NAME.test(value);
 }

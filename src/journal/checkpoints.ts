@@ -1,9 +1,9 @@
 import { sleep, type Clock } from '../core/clock.ts';
-import { restore, sumOf, createValueCounters, type MessageCounters } from '../core/counters.ts';
+import { sumOf, type MessageCounters } from '../core/counters.ts';
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import { comparePlaces, ORIGIN, type Place } from '../core/place.ts';
-import type { LaneRecord, LaneRecords } from './checkpoint-file.ts';
+import type { LaneRecords } from './checkpoint-file.ts';
 import type { SessionKnowledge, Journal } from './journal.ts';
 
 /** The lanes, as far as checkpoints go. */
@@ -60,8 +60,7 @@ export class Checkpoints {
 
   /**
    * Resolves when a crash can't bring again what is settled of a destination now, nor what stands up to `through`, for
-   * file that is to be taken away.
-   * Throws the system error of the disk; on abort it saves what there is.
+   * a file that is to be taken away. Throws the system error of the disk; on abort it saves what there is.
    */
   async saveSettled(destination: string, signal: AbortSignal, through = ORIGIN): Promise<void> {
     const { journal, lanes } = this.#options;
@@ -114,14 +113,8 @@ export class Checkpoints {
     this.#savedAtMs = clock.monotonic();
     this.#tellJournal();
     const lanes = this.#options.lanes.records(journal.settledNo);
-    const values = sumOf(Object.values(lanes).map(countersOf));
+    const values = sumOf(Object.values(lanes).map(({ counters: counted }) => counted));
     const ledger = lanes[DEFAULT_DESTINATION]?.ledger ?? ORIGIN;
     return journal.saveCheckpoint({ ...counters, ...values }, { ledger, lanes, broker: broker() });
   }
-}
-
-function countersOf({ counters }: LaneRecord): ReturnType<typeof createValueCounters> {
-  const values = createValueCounters();
-  restore(values, counters);
-  return values;
 }

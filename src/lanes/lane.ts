@@ -2,7 +2,6 @@ import { LaneInlet } from '../buffer/lane-inlet.ts';
 import { TagBuffer } from '../buffer/tag-buffer.ts';
 import type { Clock } from '../core/clock.ts';
 import { createValueCounters, restore, type ValueCounters } from '../core/counters.ts';
-import type { LedgerSession } from '../core/ledger-session.ts';
 import type { Logger } from '../core/logger.ts';
 import { ORIGIN, type Place } from '../core/place.ts';
 import type { LaneRecord } from '../journal/checkpoint-file.ts';
@@ -27,7 +26,6 @@ export interface LaneTakenUp {
 export type LaneWriterParts = Omit<BatchWriterParts, 'source' | 'counters' | 'onSettled'> & {
   /** Some of its values have come to their end. */
   readonly onSettled: () => void;
-  readonly database: LedgerSession;
 };
 
 /** The way of the values for one destination, from their receipt to their end: buffer, writer, counters. */

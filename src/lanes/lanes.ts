@@ -1,10 +1,8 @@
 import { BufferSums } from '../buffer/buffer-sums.ts';
 import type { LaneInlet } from '../buffer/lane-inlet.ts';
-import type { Clock } from '../core/clock.ts';
-import { createValueCounters, restore, type ValueCounters } from '../core/counters.ts';
+import { sumOf, type ValueCounters } from '../core/counters.ts';
 import { InternalError } from '../core/errors.ts';
 import { MAX_VALUE_NO } from '../core/limits.ts';
-import type { Logger } from '../core/logger.ts';
 import { earlierPlace, laterPlace, ORIGIN, type Place } from '../core/place.ts';
 import type { LaneRecord, LaneRecords } from '../journal/checkpoint-file.ts';
 import type { LanesProgress } from '../journal/checkpoints.ts';
@@ -18,8 +16,6 @@ export interface LanesOptions extends Omit<LaneOptions, 'destination'> {
   readonly takeUpNothing: (record: LaneRecord | undefined) => LaneTakenUp;
   readonly writerOptions: (destination: string) => Omit<BatchWriterOptions, 'resumeAfter'>;
   readonly writerParts: (destination: string) => LaneWriterParts;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** The writers at work. */
@@ -188,11 +184,7 @@ export class Lanes implements LanesProgress {
 
   #noteRetired(): void {
     const gone = Object.entries(this.#records).filter(([destination]) => !this.#byName.has(destination));
-    this.#retired = gone.map(([, { counters }]) => {
-      const values = createValueCounters();
-      restore(values, counters);
-      return values;
-    });
+    this.#retired = gone.map(([, { counters }]) => sumOf([counters]));
   }
 }
 

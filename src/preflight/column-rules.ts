@@ -28,6 +28,7 @@ const worse = (text: string, wants: string) => (): ColumnProblem => ({ isFatal: 
 
 const CONVERTED = 'numbers are turned into text as the session writes them';
 const READ_AS_NUMBERS = 'texts are turned into numbers as the session reads them, and others are rejected (ORA-01722)';
+const MEASURED: readonly Content[] = ['double', 'decimal', 'number'];
 const NUMBERS: readonly Content[] = ['number', 'flag', 'code', 'sequence'];
 const MS_DIGITS = 3;
 /** Binary digits of a double. */
@@ -50,18 +51,17 @@ const TYPE_RULES: readonly TypeRule[] = [
     contents: ['decimal'],
     problem: worse('decimal digits beyond 15 are lost, although oracle.valueType is number', 'NUMBER'),
   },
-  { types: /^BINARY_FLOAT$/, contents: ['double', 'decimal'], problem: worse('it keeps 7 digits', 'BINARY_DOUBLE') },
-  { types: /^FLOAT$/, contents: ['double', 'decimal'], problem: floatProblem },
-  { types: /^NUMBER$/, contents: ['double', 'decimal'], problem: numberProblem },
-  { types: /^NUMBER$/, contents: ['messageNo'], problem: (column) => countProblem(column, MESSAGE_NO_DIGITS) },
-  { types: /^NUMBER$/, contents: ['valueNo'], problem: (column) => countProblem(column, VALUE_NO_DIGITS) },
-  { types: /^NUMBER$/, contents: ['sequence'], problem: (column) => countProblem(column, MESSAGE_NO_DIGITS) },
-  { types: /^NUMBER$/, contents: ['code'], problem: (column) => countProblem(column, VALUE_NO_DIGITS) },
-  { types: /^NUMBER$/, contents: ['flag'], problem: (column) => countProblem(column, FLAG_DIGITS) },
-  { types: /^NUMBER$/, contents: ['number'], problem: numberProblem },
   { types: /^BINARY_DOUBLE$/, contents: NUMBERS, problem: fine },
-  { types: /^BINARY_FLOAT$/, contents: ['number'], problem: worse('it keeps 7 digits', 'BINARY_DOUBLE') },
-  { types: /^FLOAT$/, contents: ['number'], problem: floatProblem },
+  { types: /^BINARY_FLOAT$/, contents: MEASURED, problem: worse('it keeps 7 digits', 'BINARY_DOUBLE') },
+  { types: /^FLOAT$/, contents: MEASURED, problem: floatProblem },
+  { types: /^NUMBER$/, contents: MEASURED, problem: numberProblem },
+  {
+    types: /^NUMBER$/,
+    contents: ['messageNo', 'sequence'],
+    problem: (column) => countProblem(column, MESSAGE_NO_DIGITS),
+  },
+  { types: /^NUMBER$/, contents: ['valueNo', 'code'], problem: (column) => countProblem(column, VALUE_NO_DIGITS) },
+  { types: /^NUMBER$/, contents: ['flag'], problem: (column) => countProblem(column, FLAG_DIGITS) },
   { types: /^TIMESTAMP\(\d\)/, contents: ['time'], problem: timestampProblem },
   { types: /^DATE$/, contents: ['time'], problem: worse('DATE drops what is below a second', 'TIMESTAMP(6)') },
 ];

@@ -8,7 +8,7 @@ interface RunningBroker {
   stop(): Promise<void>;
 }
 
-/** What a bridge works between in a test: a broker with a client that publishes, and a stand-in database without tables. */
+/** What a bridge works between: a broker with a client that publishes, and a stand-in database without tables. */
 export interface Neighbours<Broker extends RunningBroker> {
   readonly broker: Broker;
   readonly standin: Standin;

@@ -1,5 +1,5 @@
 import { COLUMNS, isColumnKey, ON_DUPLICATE, VALUE_TYPES } from '../../core/columns.ts';
-import { DEFAULT_DESTINATION, DESTINATION_NAME } from '../../core/destination.ts';
+import { DEFAULT_DESTINATION, DESTINATION_NAME, isDestinationName } from '../../core/destination.ts';
 import {
   completed,
   fieldsJsonSchema,
@@ -28,10 +28,6 @@ import { choice } from './plain-kinds.ts';
 const EXAMPLE = '{ "table": "ALARM_LOG" }';
 
 export const DESTINATION_MUST = 'must be a name: a letter, then up to 63 letters, digits, "_" or "-"';
-
-export function isDestinationName(value: unknown): value is string {
-  return typeof value === 'string' && DESTINATION_NAME.test(value);
-}
 
 /** What is asked of a field that may be left out; `kind` says it as it does of the setting in `oracle`. */
 function optional<T>(doc: string, kind: SettingKind, setting: Partial<Setting> = {}): Field<T | undefined> {

@@ -1,4 +1,4 @@
-import { DESTINATION_NAME } from '../../core/destination.ts';
+import { DESTINATION_NAME, isDestinationName } from '../../core/destination.ts';
 import {
   completed,
   entriesOf,
@@ -16,7 +16,7 @@ import type { PayloadFormat, Said } from '../../payload/format.ts';
 import { findFormat, FORMATS, LATER_FORMATS, type FormatName } from '../../payload/formats.ts';
 import { MEANING_FIELDS } from '../../payload/value-fields.ts';
 import type { Subscription } from '../config.ts';
-import { DESTINATION_MUST, isDestinationName } from './destinations-kind.ts';
+import { DESTINATION_MUST } from './destinations-kind.ts';
 import { isOneLine, listOf } from './plain-kinds.ts';
 
 /*

@@ -198,7 +198,7 @@ export const COLUMNS: Shape = {
 export const DESTINATION: Shape = {
   allowed: 'the name of a destination: a letter, then letters, digits, _ and -, at most 64',
   jsonSchema: NAME_SCHEMA,
-  isGood: (value) => isText(value) && isDestinationName(value),
+  isGood: isDestinationName,
 };
 
 export function wholeNumber(min: number, max: number): Shape {
