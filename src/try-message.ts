@@ -158,11 +158,7 @@ function rowOf(values: TagValues, i: number, further: readonly TableColumn[]): T
 
 /** Whom each of the values is for. */
 function destinationNames(values: TagValues): readonly string[] {
-  const names = Array.from({ length: values.length }, () => values.destination);
-  values.runs.forEach(({ destination = values.destination, start }, n) => {
-    names.fill(destination, start, values.runs[n + 1]?.start ?? values.length);
-  });
-  return names;
+  return values.parts.flatMap(({ destination, end, start }) => Array.from({ length: end - start }, () => destination));
 }
 
 function implausibleNote(values: TagValues, [i, timeMs]: readonly [number, number], route: Route | undefined): string {

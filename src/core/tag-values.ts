@@ -30,6 +30,13 @@ export interface DestinationRun {
   readonly destination: string | undefined;
 }
 
+/** Values from `start` up to but without `end`, which are for one destination. */
+interface DestinationPart {
+  readonly start: number;
+  readonly end: number;
+  readonly destination: string;
+}
+
 /**
  * A list of tag values, one array a column, so that a hundred thousand of them cost a few megabytes and no garbage.
  *
@@ -143,6 +150,20 @@ export class TagValues {
     return this.#runs;
   }
 
+  /** The values by whom they are for, in their order; no part is empty. */
+  get parts(): readonly DestinationPart[] {
+    const parts: DestinationPart[] = [];
+    let start = 0;
+    let { destination } = this;
+    for (const run of this.#runs) {
+      if (run.start > start) parts.push({ start, end: run.start, destination });
+      ({ start } = run);
+      destination = run.destination ?? this.destination;
+    }
+    if (this.length > start) parts.push({ start, end: this.length, destination });
+    return parts;
+  }
+
   /** Whom value `i` is for. */
   destinationOf(i: number): string {
     return this.#runs.findLast(({ start }) => start <= i)?.destination ?? this.destination;
@@ -185,8 +206,11 @@ export class TagValues {
   /** Takes out the values that a 1 stands for in `marks`, `count` of them, as left out on purpose. */
   leaveOut(marks: Uint8Array, count: number): void {
     if (count === 0) return;
-    if (this.#runs.length === 0) this.#noteLeftOut(this.destination, count);
-    else this.#noteRunsLeftOut(marks);
+    for (const { destination, end, start } of this.parts) {
+      let out = 0;
+      for (let i = start; i < end; i += 1) out += marks[i]!;
+      if (out > 0) this.#leftOut.set(destination, (this.#leftOut.get(destination) ?? 0) + out);
+    }
     this.removeMarked(marks);
   }
 
@@ -200,18 +224,6 @@ export class TagValues {
   /** How many values were left out, by the destination that they were for. */
   get leftOutBy(): ReadonlyMap<string, number> {
     return this.#leftOut;
-  }
-
-  #noteRunsLeftOut(marks: Uint8Array): void {
-    let run = -1;
-    for (let i = 0; i < this.length; i += 1) {
-      while (run + 1 < this.#runs.length && this.#runs[run + 1]!.start <= i) run += 1;
-      if (marks[i] === 1) this.#noteLeftOut(this.#runs[run]?.destination ?? this.destination, 1);
-    }
-  }
-
-  #noteLeftOut(destination: string, count: number): void {
-    this.#leftOut.set(destination, (this.#leftOut.get(destination) ?? 0) + count);
   }
 
   /** Takes out the first `count` values. */
@@ -261,19 +273,21 @@ function grown<T extends Float64Array | Uint32Array>(from: T, to: T): T {
   return to;
 }
 
-/** The values of a message's list, a list for each destination. */
+/** The values of a message's list, a list for each destination; the list itself where all are for one. */
 export function byDestination(values: TagValues): ReadonlyMap<string, TagValues> {
-  const parts = new Map<string, TagValues>();
-  const runs = [{ start: 0, destination: values.destination }, ...values.runs];
-  runs.forEach(({ start, destination = values.destination }, n) => {
-    const end = runs[n + 1]?.start ?? values.length;
-    if (start === end) return;
-    const part = parts.get(destination) ?? new TagValues(values.length);
-    parts.set(destination, part);
-    copyValues(values, start, part, part.length, end - start);
-    part.length += end - start;
-  });
-  return parts;
+  const { parts } = values;
+  const sizes = new Map<string, number>();
+  for (const { destination, end, start } of parts) {
+    sizes.set(destination, (sizes.get(destination) ?? 0) + end - start);
+  }
+  if (sizes.size === 1) return new Map([[parts[0]!.destination, values]]);
+  const lists = new Map(Array.from(sizes, ([destination, size]) => [destination, new TagValues(size)]));
+  for (const { destination, end, start } of parts) {
+    const list = lists.get(destination)!;
+    copyValues(values, start, list, list.length, end - start);
+    list.length += end - start;
+  }
+  return lists;
 }
 
 /** Where value `i` of the list stands in the stream. */

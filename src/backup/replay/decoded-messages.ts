@@ -204,13 +204,7 @@ interface DestinationRows {
 
 /** The rows of a message's list by whom they are for, in their order. */
 function rowsByDestination(values: TagValues): DestinationRows[] {
-  const { destination, length, runs } = values;
-  const first = { start: 0, destination: undefined };
-  return [first, ...runs].flatMap((run, i) => {
-    const end = runs[i]?.start ?? length;
-    if (end === run.start) return [];
-    return [{ destination: run.destination ?? destination, rows: rowsOf(values, run.start, end) }];
-  });
+  return values.parts.map(({ destination, end, start }) => ({ destination, rows: rowsOf(values, start, end) }));
 }
 
 class Output {

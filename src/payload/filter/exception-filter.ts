@@ -69,17 +69,11 @@ export class ExceptionFilter {
   apply({ number, receivedAtMs }: Message, route: FilteredRoute | undefined, values: TagValues): void {
     const filter = route && this.#filters.get(route);
     if (route === undefined || filter === undefined || number <= this.#earlierThrough) return;
-    const { length, runs } = values;
-    const marks = this.#clearMarks(length);
+    const marks = this.#clearMarks(values.length);
     const window = windowAt(receivedAtMs, route);
     let out = 0;
-    for (let run = -1, start = 0; start < length; run += 1) {
-      const end = runs[run + 1]?.start ?? length;
-      if (start < end) {
-        const scope = scopeOf(filter, runs[run]?.destination ?? values.destination);
-        out += this.#values.mark(values, { scope, start, end, window, marks });
-      }
-      start = end;
+    for (const { destination, end, start } of values.parts) {
+      out += this.#values.mark(values, { scope: scopeOf(filter, destination), start, end, window, marks });
     }
     values.leaveOut(marks, out);
   }
