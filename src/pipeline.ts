@@ -158,7 +158,10 @@ export class Pipeline implements Intake {
       );
       return;
     }
-    if (verdict === 'maybe repeated') this.counters.messagesMaybeRepeated += 1;
+    if (verdict === 'maybe repeated') {
+      this.counters.messagesMaybeRepeated += 1;
+      delivery.isMaybeRepeated = true;
+    }
     this.journal.append(delivery);
     this.#parts.onStep('received');
   }

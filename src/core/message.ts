@@ -33,6 +33,8 @@ export interface Delivery {
   readonly connection: number;
   /** Grows from delivery to delivery at QoS 1. Given by who judges whether it is a new message; 0 before. */
   ordinal: number;
+  /** Another copy of it may be stored already. Given by who judges whether it is a new message; absent before. */
+  isMaybeRepeated?: boolean;
   /** Of topic and payload, at QoS 2. Given by who first needs it, so that it is made once; undefined before. */
   digest?: string;
   /**

@@ -250,8 +250,13 @@ export class Committer {
       retained: retain,
       isRelease,
     }));
-    const redeliverable = deliveries.filter(({ qos }) => qos === 1).length;
-    this.#options.writer.confirm(bytes, deliveries.length, redeliverable);
+    const redeliverable = deliveries.filter(({ qos }) => qos === 1);
+    const copies = redeliverable.filter(({ isMaybeRepeated }) => isMaybeRepeated === true);
+    this.#options.writer.confirm(bytes, {
+      messages: deliveries.length,
+      redeliverable: redeliverable.length,
+      copies: copies.length,
+    });
     this.#queue.done();
     this.#options.onDurable(messages, bytes, segment, offset);
     const newest = this.#options.connectionOffset + deliveries.at(-1)!.connection;

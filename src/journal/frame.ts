@@ -14,7 +14,8 @@ import type { Delivery, Message, Release } from '../core/message.ts';
  *       20      4  connection that delivered it; grows over restarts
  *       24      2  packet id, 0 when there is none
  *       26      2  length of the topic in bytes
- *       28      1  bits 0–1 QoS, bit 2 DUP, bit 3 retain, bit 4 there is a packet id, bit 5 it is a release
+ *       28      1  bits 0–1 QoS, bit 2 DUP, bit 3 retain, bit 4 there is a packet id, bit 5 it is a release, bit 6 it
+ *                  may have come before
  *       29      …  topic in UTF-8, then the payload up to the end of the body
  *
  * A release says that the broker has released a packet id of QoS 2; it has neither topic nor payload, and a number as
@@ -56,6 +57,7 @@ const DUPLICATE_BIT = 4;
 const RETAIN_BIT = 8;
 const PACKET_ID_BIT = 16;
 const RELEASE_BIT = 32;
+const MAYBE_REPEATED_BIT = 64;
 
 const NO_PAYLOAD = Buffer.alloc(0);
 
@@ -115,7 +117,8 @@ function encodeFrame(buffer: Buffer, at: number, delivery: FrameSource, index: n
     (delivery.duplicate ? DUPLICATE_BIT : 0) |
     (delivery.retain ? RETAIN_BIT : 0) |
     (packetId === undefined ? 0 : PACKET_ID_BIT) |
-    (delivery.isRelease === true ? RELEASE_BIT : 0);
+    (delivery.isRelease === true ? RELEASE_BIT : 0) |
+    (delivery.isMaybeRepeated === true ? MAYBE_REPEATED_BIT : 0);
   buffer.writeUInt32LE(end - at - PREFIX_BYTES, at);
   buffer.writeUInt32LE(crc32(buffer.subarray(at + PREFIX_BYTES, end), context.salt), at + 4);
   return end;
@@ -144,6 +147,11 @@ export function frameIndex(buffer: Buffer, at: number): number {
 /** Only what came at QoS 1 may come again under any id: at QoS 0 nothing does, at QoS 2 the id tells. */
 export function frameIsQos1(buffer: Buffer, at: number): boolean {
   return (buffer[at + 28]! & QOS_BITS) === 1;
+}
+
+/** Another record of its message may stand before it. */
+export function frameIsMaybeRepeated(buffer: Buffer, at: number): boolean {
+  return (buffer[at + 28]! & MAYBE_REPEATED_BIT) !== 0;
 }
 
 /** Its message came at QoS 2, or it is the release of one. */

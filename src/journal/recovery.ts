@@ -154,8 +154,8 @@ async function readSegment(
   }
   for (const range of damaged) await setAside(place, firstNumber, buffer, range);
   const lastNumber = firstNumber + scan.lastIndex;
-  const { messages, redeliverable, runs } = scan;
-  const segment = { firstNumber, path, salt, runs, bytes, messages, redeliverable, lastNumber };
+  const { copies, messages, redeliverable, runs } = scan;
+  const segment = { firstNumber, path, salt, runs, bytes, messages, redeliverable, copies, lastNumber };
   log.debug('journal segment read', { path, messages, bytes });
   return { segment, messagesAfter: scan.messagesAfter, maxConnection: scan.maxConnection };
 }

@@ -16,7 +16,7 @@ export interface SegmentListOptions {
   readonly segments: readonly Segment[];
   readonly segmentBytes: number;
   readonly maxBytes: number;
-  /** So many of the newest messages at QoS 1 the broker may send again. */
+  /** So many of the newest messages at QoS 1 the broker may send again; what may be a copy is not one more. */
   readonly redeliverable: number;
 }
 
@@ -72,7 +72,7 @@ export class SegmentList {
       if (segment.messages === 0) continue;
       kept += 1;
       messages += segment.messages;
-      atQos1 += segment.redeliverable;
+      atQos1 += segment.redeliverable - segment.copies;
       bytes += segment.bytes;
     }
     return removable.reverse();

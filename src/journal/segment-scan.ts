@@ -1,4 +1,11 @@
-import { FRAME_OVERHEAD_BYTES, frameConnection, frameIndex, frameIsQos1, intactFrameBytes } from './frame.ts';
+import {
+  FRAME_OVERHEAD_BYTES,
+  frameConnection,
+  frameIndex,
+  frameIsMaybeRepeated,
+  frameIsQos1,
+  intactFrameBytes,
+} from './frame.ts';
 import { HEADER_BYTES, MESSAGES_PER_SEGMENT, type ByteRange } from './segment.ts';
 
 /** What is in a segment file. */
@@ -12,6 +19,8 @@ export interface SegmentScan {
   readonly messages: number;
   /** Those of them at QoS 1. */
   readonly redeliverable: number;
+  /** Those of these that may have come before. */
+  readonly copies: number;
   /** Those of them with an index above `afterIndex`. */
   readonly messagesAfter: number;
   /** -1: no frame. */
@@ -29,6 +38,7 @@ export function scanSegment(buffer: Buffer, salt: number, afterIndex: number): S
   let intactEnd = at;
   let messages = 0;
   let redeliverable = 0;
+  let copies = 0;
   let messagesAfter = 0;
   let lastIndex = -1;
   let maxConnection = -1;
@@ -46,13 +56,16 @@ export function scanSegment(buffer: Buffer, salt: number, afterIndex: number): S
     lastIndex = frameIndex(buffer, at);
     maxConnection = Math.max(maxConnection, frameConnection(buffer, at));
     messages += 1;
-    if (frameIsQos1(buffer, at)) redeliverable += 1;
+    if (frameIsQos1(buffer, at)) {
+      redeliverable += 1;
+      if (frameIsMaybeRepeated(buffer, at)) copies += 1;
+    }
     if (lastIndex > afterIndex) messagesAfter += 1;
     at += length;
     run.end = at;
     intactEnd = at;
   }
-  return { runs, holes, intactEnd, messages, redeliverable, messagesAfter, lastIndex, maxConnection };
+  return { runs, holes, intactEnd, messages, redeliverable, copies, messagesAfter, lastIndex, maxConnection };
 }
 
 function startRun(runs: ByteRange[], start: number): ByteRange {

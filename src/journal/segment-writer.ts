@@ -84,6 +84,7 @@ export class SegmentWriter {
       bytes: HEADER_BYTES,
       messages: 0,
       redeliverable: 0,
+      copies: 0,
       lastNumber: firstNumber - 1,
     };
     return this.#segment;
@@ -113,13 +114,17 @@ export class SegmentWriter {
     }
   }
 
-  /** The frames count from now on; `redeliverable` of the messages came at QoS 1. */
-  confirm(bytes: number, messages: number, redeliverable: number): void {
+  /** The frames count from now on. */
+  confirm(
+    bytes: number,
+    { copies, messages, redeliverable }: Pick<Segment, 'copies' | 'messages' | 'redeliverable'>,
+  ): void {
     const segment = this.#segment!;
     segment.bytes += bytes;
     segment.runs.at(-1)!.end = segment.bytes;
     segment.messages += messages;
     segment.redeliverable += redeliverable;
+    segment.copies += copies;
     segment.lastNumber += messages;
   }
 

@@ -48,6 +48,8 @@ export interface Segment {
   messages: number;
   /** Those of them at QoS 1: the broker may send them again. */
   redeliverable: number;
+  /** Those of these that may have come before: no messages more that the broker holds. */
+  copies: number;
   /** Number of the last intact message, `firstNumber - 1` when there is none. */
   lastNumber: number;
 }
