@@ -35,6 +35,8 @@ export class BackupDirectory {
   readonly #turns = new OneAtATime();
   /** Of files that may not be on disk yet. */
   readonly #takenNames = new Set<string>();
+  /** Files that the disk has never given: nobody knows whom they are for. */
+  readonly #neverRead = new Set<string>();
   #cancelRescan: CancelTimer = () => {};
   #isStopped = false;
 
@@ -132,6 +134,7 @@ export class BackupDirectory {
   /** The file is gone. */
   drop(name: string): void {
     this.#takenNames.delete(name);
+    this.#neverRead.delete(name);
     this.#options.onGone(name);
     this.#options.catalog.drop(name);
   }
@@ -208,11 +211,14 @@ export class BackupDirectory {
       if (known?.state === 'open' && known.problem === undefined) return;
       if (known !== undefined && known.bytes > 0 && (await fileSystem.size(path)) === known.bytes) return;
       const { info } = await scanFile(fileSystem, path, name, 'sealed');
-      catalog.put(known === undefined || known.destination === info.destination ? info : moved(info, known));
+      const wasRead = known !== undefined && !this.#neverRead.delete(name);
+      catalog.put(wasRead && known.destination !== info.destination ? moved(info, known) : info);
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return;
       log.warn('backup file could not be read', { file: name, error });
-      catalog.put(unreadableFile(name, 'sealed', coerceError(error).message));
+      if (known === undefined) this.#neverRead.add(name);
+      const unreadable = unreadableFile(name, 'sealed', coerceError(error).message);
+      catalog.put({ ...unreadable, destination: known?.destination ?? unreadable.destination });
     }
   }
 

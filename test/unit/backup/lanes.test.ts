@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import * as fc from 'fast-check';
@@ -11,6 +11,7 @@ import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
 import { ORIGIN } from '../../../src/core/place.ts';
 import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
 import { FakeOracle } from './fake-oracle.ts';
+import { FaultyFileSystem } from './faulty-filesystem.ts';
 import { DOWN, JOURNAL, numbersIn, REFUSED, startBackups } from './running-backups.ts';
 import { createLife, numbered } from './running-replay.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -110,6 +111,35 @@ describe('the backups of several destinations', () => {
     await writeFile(join(dir, name), text);
     await backups.rescan();
     expect(backups.file(name)).toMatchObject({ destination: 'alarms', problem: undefined });
+  });
+
+  it.each([
+    ['while the bridge starts', true],
+    ['when they are found', false],
+  ])('stay their destination’s when the disk does not give them %s', async (_when, areThereBefore) => {
+    const { backups: before, dir } = await startBackups();
+    await before.lane('alarms').backUp(numbered(1, 2), DOWN);
+    await before.stop();
+    const { name } = before.files()[0]!;
+    const elsewhere = join(await temporaryDirectory(), name);
+    const disk = new FaultyFileSystem();
+    let reads = 0;
+    disk.beforeRead = () => {
+      reads += 1;
+      // At the start the first read says whose the file is.
+      const isRefused = areThereBefore ? reads > 1 : true;
+      return isRefused ? Promise.reject(Object.assign(new Error('EIO'), { code: 'EIO' })) : Promise.resolve();
+    };
+    if (!areThereBefore) await rename(join(dir, name), elsewhere);
+    const { backups } = await startBackups({ dir, disk });
+    if (!areThereBefore) {
+      await rename(elsewhere, join(dir, name));
+      await backups.rescan();
+    }
+    expect(backups.file(name)?.problem).toContain('EIO');
+    disk.beforeRead = () => Promise.resolve();
+    await backups.rescan();
+    expect(backups.file(name)).toMatchObject({ destination: 'alarms', rows: 2, problem: undefined });
   });
 
   interface Step {
