@@ -28,8 +28,11 @@ const KEPT_SEEDS: readonly (readonly [seed: number, word: string])[] = [
   [2098688, 'zeros of a power cut in the last record of a file passed for a row'],
   [3110950, 'a message that a power cut had torn out was stored behind those that had followed it'],
   [10088326, 'the same, and the power cut had torn out the first of its segment'],
+  [340183072, 'copies of messages without a time crowded out one with a time that the broker sent a third time'],
   [600001144, 'a change of the subscriptions could not be noted, and messages of before were read by it after a crash'],
   [600004213, 'a call that was given up was answered all the same, and its rows were set apart and backed up'],
+  [630006169, 'the disk refused in the middle of taking away a replayed file that nobody had asked for'],
+  [630008212, 'a file of another destination could not be read at the start, and was the default’s from then on'],
 ];
 
 const FROM_SEED = 1;

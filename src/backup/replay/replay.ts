@@ -188,9 +188,13 @@ export class Replay {
   }
 
   #next(): string | undefined {
+    const { backups } = this.#options;
+    const unlisted = [...this.#files].filter(([file]) => backups.file(file) === undefined);
     // One that was taken away is found to be gone when it is tried.
-    const isListed = (file: string): boolean => this.#options.backups.file(file) !== undefined;
-    return this.#asked().find((file) => !isListed(file)) ?? this.#toDo().find((file) => this.#patience.isDue(file));
+    const gone = unlisted.find(([, record]) => record.isAsked && !isOver(record) && record.state !== 'written');
+    // What the disk refuses to take away of a written one holds up no other.
+    const written = unlisted.find(([, { state }]) => state === 'written');
+    return gone?.[0] ?? this.#toDo().find((file) => this.#patience.isDue(file)) ?? written?.[0];
   }
 
   #concerns(file: string): boolean {
@@ -276,10 +280,12 @@ export class Replay {
   #failed(file: string, thrown: unknown): boolean {
     const { backups, log } = this.#options;
     const error = coerceError(thrown);
-    const isFilesFault = error instanceof CsvError || error instanceof UnreplayableError;
-    const isGoneForNow = error instanceof GoneDestinationError && this.#files.get(file)?.isAsked !== true;
-    if ((isFilesFault && !isGoneForNow) || systemErrorCode(error) === 'ENOENT' || backups.file(file) === undefined) {
-      const isGone = backups.file(file) === undefined;
+    const record = this.#files.get(file);
+    // Once all is written it is the disk's fault alone, and the file may be gone by this loop's own hand.
+    const isRemoving = record?.state === 'removing';
+    const isGone = !isRemoving && backups.file(file) === undefined;
+    const isGoneForNow = error instanceof GoneDestinationError && record?.isAsked !== true;
+    if (isGone || (!isRemoving && !isGoneForNow && isFilesFault(error))) {
       this.#end(file, 'failed', isGone ? 'the file was taken away' : error.message);
       if (!isGone) log.error('backup file cannot be replayed', { file, problem: error.message });
       // What the configuration is to blame for is no problem of the file.
@@ -290,7 +296,6 @@ export class Replay {
     }
     if (!(error instanceof ReplayWaitsError || isGoneForNow)) this.#failure.report({ file, error });
     const remedy = error instanceof DatabaseError && error.remedy !== '' ? ` ${error.remedy}` : '';
-    const record = this.#files.get(file);
     if (record !== undefined) interrupt(record, error.message + remedy);
     backups.setReplayed(file, undefined);
     const why = whyItWaits(error);
@@ -308,6 +313,10 @@ export class Replay {
     this.#patience.wakeWaiting();
     this.#options.onEnded();
   }
+}
+
+function isFilesFault(error: Error): boolean {
+  return error instanceof CsvError || error instanceof UnreplayableError || systemErrorCode(error) === 'ENOENT';
 }
 
 /** Why the file alone waits; undefined: not because of the file. */

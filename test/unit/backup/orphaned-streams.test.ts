@@ -61,3 +61,32 @@ describe('what a cut off run left of a replayed file', () => {
     await stop(setup.life);
   });
 });
+
+describe('a replayed file that the disk does not take away whole', () => {
+  it.each([
+    ['nobody asked for it', false],
+    ['a person asked for it', true],
+  ])('is taken away later, and its streams are forgotten, also where %s', async (_who, isAsked) => {
+    const setup = await start({ enabled: !isAsked });
+    const { backups, log, replay } = setup.life;
+    const name = await backUp(setup, 'alarms', 1);
+    let isRefused = true;
+    refuse(setup, 'remove', `${name}.left.tmp`, () => isRefused);
+    replay.start();
+    if (isAsked) await replay.request(name);
+    await within(setup, 'the disk refuses', () => log.entries.some(({ level }) => level === 'warn'));
+    // The file has another name by now: whoever looks finds that it has gone.
+    await backups.rescan();
+    expect(backups.files()).toEqual([]);
+    const other = await backUp(setup, 'alarms', 11);
+    await replay.request(other);
+    await within(setup, 'another one is replayed meanwhile', () => backups.files().length === 0);
+    isRefused = false;
+    await within(setup, 'the ledger’s rows are gone', () => setup.tables.of('alarms').ledger.size === 0);
+    await within(setup, 'the replay has nothing to do', () => replay.allProgress().length === 0);
+    if (isAsked) expect(replay.requestState(name)).toMatchObject({ state: 'done' });
+    await stop(setup.life);
+    expect(await backups.folder.list()).toEqual([]);
+    expect(setup.tables.numbers()['alarms']).toEqual([1, 2, 3, 11, 12, 13]);
+  });
+});
