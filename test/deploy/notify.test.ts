@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { BUILT_BRIDGE } from '../support/built-bridge.ts';
 import { until } from '../support/until.ts';
 import { missingTool, ROOT } from './tools.ts';
 
@@ -72,7 +73,7 @@ describe.skipIf(missing !== undefined)(
         http: { port: 0 },
       };
       writeFileSync(file, JSON.stringify(config));
-      const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'run', '--config', file], {
+      const child = spawn(process.execPath, [BUILT_BRIDGE, 'run', '--config', file], {
         cwd: ROOT,
         env: { PATH: process.env['PATH'], ...env },
         stdio: ['ignore', 'pipe', 'inherit'],

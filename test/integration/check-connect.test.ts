@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { afterEach, describe, expect, it } from 'vitest';
 
+import { BUILT_BRIDGE } from '../support/built-bridge.ts';
 import { BridgeProcess } from '../support/bridge-process.ts';
 import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts';
 import { Opened, publish } from '../support/mqtt-clients.ts';
@@ -32,7 +33,7 @@ async function checkProcess(
   during?: (pid: number) => void,
   more: readonly string[] = [],
 ): Promise<Ended> {
-  const argv = ['--import', 'tsx', 'src/main.ts', 'check', '--connect', '--config', file, ...more];
+  const argv = [BUILT_BRIDGE, 'check', '--connect', '--config', file, ...more];
   const child = spawn(process.execPath, argv, {
     env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -2,14 +2,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { runCli } from '../../src/cli/cli.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const TSX = import.meta.resolve('tsx');
+import { BUILT_BRIDGE } from '../support/built-bridge.ts';
 
 /** A name that a careless script would run. */
 const HOSTILE = 'x$(touch ran)`touch ran`.csv';
@@ -21,7 +18,7 @@ let directory = '';
 /** The command by its name in PATH, and three files in the directory of backups. */
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'completion-'));
-  const command = `#!/bin/sh\nexec '${process.execPath}' --import '${TSX}' '${MAIN}' "$@"\n`;
+  const command = `#!/bin/sh\nexec '${process.execPath}' '${BUILT_BRIDGE}' "$@"\n`;
   await mkdir(join(directory, 'bin'));
   await writeFile(join(directory, 'bin', 'mqtt-oracle-bridge'), command, { mode: 0o755 });
   await mkdir(join(directory, 'data', 'backup'), { recursive: true });

@@ -3,19 +3,16 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import mqtt from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { BUILT_BRIDGE } from '../support/built-bridge.ts';
 import { startAedes } from '../support/aedes.ts';
 import { createAuthority, opensslMissing, walletPem } from '../support/certificate-authority.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
 import { createTables } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
-
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const TSX = import.meta.resolve('tsx');
 
 /** Letters and digits alone, so that no escaping hides them. */
 const SECRETS = {
@@ -43,7 +40,7 @@ class Running {
 
   constructor(argv: readonly string[], env: Readonly<Record<string, string>>, umask: number) {
     const before = process.umask(umask);
-    this.child = spawn(process.execPath, ['--import', TSX, MAIN, ...argv], {
+    this.child = spawn(process.execPath, [BUILT_BRIDGE, ...argv], {
       cwd: directory,
       env: { PATH: process.env['PATH'], ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

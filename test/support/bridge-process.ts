@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import type { Status } from '../../src/ops/status.ts';
+import { BUILT_BRIDGE } from './built-bridge.ts';
 import { until } from './until.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -45,7 +46,7 @@ export class BridgeProcess {
     const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'bridge-test-')));
     const file = join(directory, 'bridge.json');
     await writeFile(file, JSON.stringify(completeConfig(directory, options.config)));
-    const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'run', '--config', file], {
+    const child = spawn(process.execPath, [BUILT_BRIDGE, 'run', '--config', file], {
       env: { PATH: process.env['PATH'], TZ: options.timeZone ?? 'UTC', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
