@@ -30,7 +30,7 @@ await rm(DIRECTORY, { recursive: true, force: true });
 await mkdir(DIRECTORY, { recursive: true });
 const broker = await startBroker(await choosePort('MQTT', USUAL_PORTS.mqtt));
 const standin = await startStandin({ port: await choosePort('Oracle', USUAL_PORTS.oracle) });
-await createTables(standin, ...utilitiesDdl());
+await createTables(standin, utilitiesDdl());
 const httpUrl = `http://127.0.0.1:${await choosePort('HTTP', USUAL_PORTS.http)}`;
 const httpPort = Number(new URL(httpUrl).port);
 let bridge = await startBridge(broker, standin, httpPort);
@@ -121,6 +121,7 @@ async function end(exitCode: number): Promise<void> {
   isEnding = true;
   clearInterval(reporting);
   commands.close();
+  process.stdin.destroy(); // a pipe would keep the process, as long as whoever writes to it does not close it
   await plant.stop();
   if (bridge.exitCode === null) {
     const exited = once(bridge, 'exit');

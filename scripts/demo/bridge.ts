@@ -10,17 +10,18 @@ import type { Standin } from '../../test/support/standin/standin.ts';
 import { SESSIONS_OPTIONS, TABLE_OPTIONS } from '../../test/support/tag-table.ts';
 import type { Broker } from './broker.ts';
 
-export const DIRECTORY = join('data', 'demo');
+/** Where all files are: the first argument, where there is one. */
+export const DIRECTORY = process.argv[2] ?? join('data', 'demo');
 /** Of the destination that the PLC of the utilities goes to. */
 export const UTILITIES_TABLE = 'UTILITIES';
 
 /** The DDL of that table. */
-export function utilitiesDdl(): string[] {
+export function utilitiesDdl(): string {
   const destination = { ...SESSIONS_OPTIONS.destination, name: 'utilities', table: UTILITIES_TABLE };
-  return schemaDdl([destination], { ledgerTable: '', tagName: '{plc}.{tag}' }).split(/;\s*/);
+  return schemaDdl([destination], { ledgerTable: '', tagName: '{plc}.{tag}' });
 }
 
-/** Resolves when the bridge is subscribed. */
+/** Resolves when the bridge is subscribed; throws when it ends before that. */
 export async function startBridge(broker: Broker, standin: Standin, httpPort: number): Promise<ChildProcess> {
   const config = {
     bridge: { id: 'demo' },
@@ -59,6 +60,7 @@ export async function startBridge(broker: Broker, standin: Standin, httpPort: nu
   // So that what the plant publishes can be held against what is in the table. After a kill the session is still
   // subscribed.
   await Promise.race([once(child, 'subscribed'), once(child, 'connected'), once(child, 'exit')]);
+  if (child.exitCode !== null) throw new Error(`the bridge ended with ${child.exitCode}`);
   return child;
 }
 

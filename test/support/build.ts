@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
 /** Several projects of the tests ask for it, in one process. */
-const DONE = 'BRIDGE_TESTS_HAVE_BUILT';
+const DONE = 'TESTS_HAVE_BUILT_THE_BRIDGE';
 
 /** Once for all tests that run the built bridge: a build takes away what is there before. */
 export async function setup(): Promise<void> {

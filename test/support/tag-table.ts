@@ -48,10 +48,9 @@ export interface TagRow {
   readonly quality: string;
 }
 
-/** The bridge's own DDL, and constraints of the test's on top. */
+/** The bridge's own DDL, and more on top. */
 export async function createTables(standin: Standin, ...more: string[]): Promise<void> {
-  await runDdl(standin, TABLES_DDL);
-  for (const sql of more) await standin.engine.query(sql, 'BRIDGE');
+  for (const ddl of [TABLES_DDL, ...more]) await runDdl(standin, ddl);
 }
 
 /** The tables of all destinations of a configuration file, as `schema` prints them. */
