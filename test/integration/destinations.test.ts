@@ -3,68 +3,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BridgeProcess } from '../support/bridge-process.ts';
 import { mosquittoMissing, startMosquitto, type RunningMosquitto } from '../support/mosquitto.ts';
 import { startNeighbours, type Neighbours } from '../support/neighbours.ts';
-import type { Standin } from '../support/standin/standin.ts';
+import { ALARM_LOG, TABLE_ILLS } from '../support/table-ills.ts';
 import { createTables } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 
-const ALARM_LOG = `CREATE TABLE alarm_log (tag_name VARCHAR2(255 CHAR) NOT NULL, tag_value BINARY_DOUBLE,
-  msg VARCHAR2(100), timestamp TIMESTAMP(6) NOT NULL, quality VARCHAR2(16) NOT NULL)`;
 const CAPACITY = 300;
 const BATCH_SIZE = 50;
-
-/** What befalls the table of alarms, and how it passes. */
-interface Ill {
-  readonly name: string;
-  readonly begin: (standin: Standin) => Promise<() => Promise<unknown>>;
-  /** The rows of before go with it. */
-  readonly takesRows?: true;
-  /** Why its rows are in a backup. */
-  readonly code: RegExp;
-}
-
-const ILLS: readonly Ill[] = [
-  {
-    name: 'is locked by another session',
-    begin: async (standin) => {
-      const lock = standin.faults.add({ on: 'execute', sql: 'INSERT INTO "ALARM_LOG"', hang: true, times: Infinity });
-      return async () => lock.clear();
-    },
-    code: /^NJS-|^CALL_TIMEOUT$/,
-  },
-  {
-    name: 'is dropped',
-    takesRows: true,
-    begin: async (standin) => {
-      await standin.engine.query('DROP TABLE alarm_log', 'BRIDGE');
-      return () => standin.engine.query(ALARM_LOG, 'BRIDGE');
-    },
-    code: /^ORA-00942$/,
-  },
-  {
-    name: 'has no room in its tablespace',
-    begin: async (standin) => {
-      const full = standin.faults.add({
-        on: 'execute',
-        sql: 'INSERT INTO "ALARM_LOG"',
-        error: { code: 1653, message: 'unable to extend table BRIDGE.ALARM_LOG by 8 in tablespace USERS' },
-        times: Infinity,
-      });
-      return async () => full.clear();
-    },
-    code: /^ORA-01653$/,
-  },
-  {
-    name: 'has a column that was shortened',
-    begin: async (standin) => {
-      const error = { code: 12_899, message: 'value too large for column "BRIDGE"."ALARM_LOG"."TAG_NAME"' };
-      const rowErrors = Object.fromEntries(Array.from({ length: BATCH_SIZE }, (_, i) => [i, error]));
-      const rule = { on: 'execute', sql: 'INSERT INTO "ALARM_LOG"', rowErrors, times: Infinity } as const;
-      const tooShort = standin.faults.add(rule);
-      return async () => tooShort.clear();
-    },
-    code: /^ORA-12899$/,
-  },
-];
 
 describe.skipIf(mosquittoMissing !== undefined)('a destination beside the default one', () => {
   let neighbours: Neighbours<RunningMosquitto>;
@@ -123,14 +67,14 @@ describe.skipIf(mosquittoMissing !== undefined)('a destination beside the defaul
     return rows === count && names === count;
   }
 
-  it.each(ILLS)('goes through it alone when its table $name', async ({ begin, code, takesRows }) => {
+  it.each(TABLE_ILLS)('goes through it alone when its table $name', async ({ begin, code, takesRows }) => {
     await startBridge(ALARMS, 'alarms');
     await publish('values');
     await publish('alarms');
     await until('rows in both tables', async () => (await hasAll('values')) && (await hasAll('alarms')));
 
     const without = takesRows === true ? published.alarms : 0;
-    const end = await begin(neighbours.standin);
+    const end = await begin(neighbours.standin, BATCH_SIZE);
     // More than the buffer of the one takes, and each behind values of the other.
     for (let i = 0; i < (3 * CAPACITY) / 50; i += 1) {
       await publish('alarms');
