@@ -71,7 +71,8 @@ function backupsOf(kept: ReturnType<ReturnType<Backups['pendingByDestination']>[
   };
 }
 
-function pendingBackups({ backups, replays }: Pipeline): BackupsStatus {
+/** What lies in files, whomever it is for. */
+export function pendingBackups({ backups, replays }: Pick<Pipeline, 'backups' | 'replays'>): BackupsStatus {
   const backup = backups.pending('backup');
   const held = backups.pending('held');
   const rejected = backups.pending('rejected');
@@ -94,6 +95,6 @@ function pendingBackups({ backups, replays }: Pipeline): BackupsStatus {
 function homelessIn(backups: Backups): Pick<BackupsStatus, 'homeless'> {
   const files = backups.homeless();
   if (files.length === 0) return {};
-  const destinations = [...new Set(files.map(({ destination }) => destination))].sort();
+  const destinations = [...new Set(files.map((file) => backups.targetOf(file)))].sort();
   return { homeless: { files: files.length, rows: files.reduce((sum, { rows }) => sum + rows, 0), destinations } };
 }

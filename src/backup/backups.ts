@@ -7,7 +7,7 @@ import type { Place } from '../core/place.ts';
 import type { OnStep } from '../core/steps.ts';
 import { Catalog, type PendingCount } from './files/catalog.ts';
 import { BackupDirectory } from './files/directory.ts';
-import { fileFacts, fileOutlook, type FileFacts, type FileOutlook } from './files/file-facts.ts';
+import { fileFacts, fileOutlook, targetOf, type FileFacts, type FileOutlook } from './files/file-facts.ts';
 import { compareFiles, type BackupFileInfo } from './files/file-info.ts';
 import { OPEN_SUFFIX, type BackupKind } from './files/file-name.ts';
 import { UnknownFileError, type BackupFolder } from './files/folder.ts';
@@ -149,6 +149,11 @@ export class Backups {
     return info === undefined ? undefined : fileFacts(info, this.#outlook(info));
   }
 
+  /** The name of the destination that the file's rows go to. */
+  targetOf(info: BackupFileInfo): string {
+    return targetOf(info, this.redirects.of(info.name));
+  }
+
   /** Files that nobody replays until a person says where their rows go, oldest first. */
   homeless(): readonly BackupFileInfo[] {
     return this.filesWhere((info) => this.#outlook(info).hint !== undefined);
@@ -161,9 +166,10 @@ export class Backups {
   /** What waits for each destination that rows go to, by kind; messages are nobody's. */
   pendingByDestination(): ReadonlyMap<string, Readonly<Partial<Record<BackupKind, PendingCount>>>> {
     const found = new Map<string, Partial<Record<BackupKind, PendingCount>>>();
-    for (const { destination, kind, name, rows } of this.#catalog.all()) {
+    for (const file of this.#catalog.all()) {
+      const { kind, rows } = file;
       if (kind === 'undecodable') continue;
-      const target = this.redirects.of(name) ?? destination;
+      const target = this.targetOf(file);
       const kinds = found.get(target) ?? {};
       const { files, rows: before } = kinds[kind] ?? { files: 0, rows: 0 };
       kinds[kind] = { files: files + 1, rows: before + rows };
@@ -278,9 +284,7 @@ export class Backups {
     await this.#directory.settled();
   }
 
-  #outlook({ destination, kind, name }: BackupFileInfo): FileOutlook {
-    const to = this.redirects.of(name);
-    const known = this.#options.destinations ?? [DEFAULT_DESTINATION];
-    return fileOutlook(kind, destination, to, known);
+  #outlook(info: BackupFileInfo): FileOutlook {
+    return fileOutlook(info, this.redirects.of(info.name), this.#options.destinations ?? [DEFAULT_DESTINATION]);
   }
 }

@@ -71,7 +71,7 @@ export interface BackupsStatus {
   readonly rejectedRows: number;
   readonly undecodableFiles: number;
   readonly undecodableRows: number;
-  /** Files whose rows are for destinations that the configuration does not name; absent: none. */
+  /** Files whose rows go to destinations that the configuration does not name; absent: none. */
   readonly homeless?: { readonly files: number; readonly rows: number; readonly destinations: readonly string[] };
   /** The file that is being brought into Oracle. */
   readonly replaying?: { readonly file: string; readonly rows: number; readonly replayedRows: number } | undefined;

@@ -37,15 +37,19 @@ export interface FileFacts {
 /** What becomes of a file as the configuration is. */
 export type FileOutlook = Pick<FileFacts, 'to' | 'hint'>;
 
+/** Where the rows of a file go; `to`: where a person has sent them. */
+export function targetOf({ destination, kind }: BackupFileInfo, to: string | undefined): string {
+  // Of messages the configuration says whom their rows are for.
+  return to ?? (kind === 'undecodable' ? DEFAULT_DESTINATION : destination);
+}
+
 /** `destinations`: those of the configuration. */
 export function fileOutlook(
-  kind: BackupKind,
-  destination: string,
+  info: BackupFileInfo,
   to: string | undefined,
   destinations: readonly string[],
 ): FileOutlook {
-  // Of messages the configuration says whom their rows are for.
-  const target = to ?? (kind === 'undecodable' ? DEFAULT_DESTINATION : destination);
+  const target = targetOf(info, to);
   return { to, hint: destinations.includes(target) ? undefined : goneHint(target) };
 }
 

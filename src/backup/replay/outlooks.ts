@@ -12,5 +12,5 @@ export type OutlookOf = (info: BackupFileInfo) => FileOutlook;
 export async function outlooks(folder: BackupFolder, destinations: readonly string[]): Promise<OutlookOf> {
   const redirects = new Redirects(folder);
   await redirects.load();
-  return ({ destination, kind, name }) => fileOutlook(kind, destination, redirects.of(name), destinations);
+  return (info) => fileOutlook(info, redirects.of(info.name), destinations);
 }

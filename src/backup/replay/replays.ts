@@ -1,4 +1,3 @@
-import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import type { BackupFileInfo } from '../files/file-info.ts';
 import { UnknownFileError } from '../files/folder.ts';
 import { goneHint } from '../files/gone-hint.ts';
@@ -35,7 +34,7 @@ export class Replays {
         destination,
         isConfigured: (name) => this.#loops.has(name),
         isOurs: (file) =>
-          this.#targetOf(file) === destination &&
+          backups.targetOf(file) === destination &&
           !backups.redirects.isChanging(file.name) &&
           [...this.#loops.values()].every((each) => each === loop || !each.holds(file.name)),
         onEnded: () => this.#wakeWaiting(loop),
@@ -130,15 +129,11 @@ export class Replays {
 
   /** Whoever has it in hand already, else the loop of the destination that its rows go to. */
   #loopOf(info: BackupFileInfo): Replay {
-    const target = this.#targetOf(info);
+    const target = this.#options.backups.targetOf(info);
     const loop = [...this.#loops.values()].find((each) => each.holds(info.name)) ?? this.#loops.get(target);
     if (loop === undefined) throw new ReplayRefusedError(`${info.name}: ${goneHint(target)}`);
     for (const each of this.#loops.values()) if (each !== loop) each.release(info.name);
     return loop;
-  }
-
-  #targetOf({ destination, kind, name }: BackupFileInfo): string {
-    return this.#options.backups.redirects.of(name) ?? (kind === 'undecodable' ? DEFAULT_DESTINATION : destination);
   }
 
   #wakeWaiting(ended: Replay): void {
