@@ -1,5 +1,6 @@
-import type { ProtoReader } from './proto-reader.ts';
 import { integerOf, TYPE } from './data-types.ts';
+import type { Metric } from './metric.ts';
+import type { ProtoReader } from './proto-reader.ts';
 
 /**
  * What the numbers of the property `Quality` mean: by Sparkplug 0 is bad; for Ignition 0 is good and the two uppermost
@@ -7,6 +8,7 @@ import { integerOf, TYPE } from './data-types.ts';
  */
 export type QualityScale = 'sparkplug' | 'ignition';
 
+const GOOD = 'GOOD';
 const PROPERTIES = { keys: 1, values: 2 } as const;
 const PROPERTY = { isNull: 2, int: 3, long: 4, boolean: 7, string: 8 } as const;
 const NAME = Buffer.from('Quality');
@@ -22,16 +24,55 @@ const OPC_DA = 256;
 const OPC_DA_STATUS = ['BAD', 'UNCERTAIN', undefined, 'GOOD'] as const;
 
 /**
- * The quality that the properties of a metric tell, as text; a number that means nothing known is given as it is.
- * `GOOD` where they tell none. Throws MalformedError.
+ * The quality that the properties of one metric tell, as text and as a number. One object for all metrics; `read` sets
+ * its members.
  */
-export function readQuality(reader: ProtoReader, start: number, end: number, scale: QualityScale): string {
-  return findQuality(reader, start, end) ? readProperty(reader, reader.start, reader.stop, scale) : 'GOOD';
-}
+export class MetricQuality {
+  /** A number that means nothing known is given as it is. `GOOD` where they tell none. */
+  text = GOOD;
+  /** NaN where they tell no number. */
+  code = Number.NaN;
+  readonly #scale: QualityScale;
 
-/** The number that they tell for the quality; NaN where they tell none. Throws MalformedError. */
-export function readQualityCode(reader: ProtoReader, start: number, end: number): number {
-  return findQuality(reader, start, end) ? readCode(reader, reader.start, reader.stop) : Number.NaN;
+  constructor(scale: QualityScale) {
+    this.#scale = scale;
+  }
+
+  /** Throws MalformedError. */
+  read(reader: ProtoReader, { propertiesEnd, propertiesStart }: Metric): void {
+    this.#clear();
+    if (propertiesStart !== -1 && findQuality(reader, propertiesStart, propertiesEnd)) this.#readProperty(reader);
+  }
+
+  #clear(): void {
+    this.text = GOOD;
+    this.code = Number.NaN;
+  }
+
+  /** The reader's range is the property's value. */
+  #readProperty(reader: ProtoReader): void {
+    let isNull = false;
+    reader.open(reader.bytes, reader.start, reader.stop);
+    while (reader.next()) {
+      if (reader.field === PROPERTY.isNull) {
+        reader.integer();
+        isNull = reader.low !== 0;
+      } else if (reader.field === PROPERTY.int || reader.field === PROPERTY.long) {
+        reader.integer();
+        this.code = integerOf(TYPE.uint32, reader.low, reader.high);
+        this.text = qualityOf(this.code, this.#scale);
+      } else if (reader.field === PROPERTY.boolean) {
+        reader.integer();
+        this.text = reader.low === 0 ? 'BAD' : GOOD;
+      } else if (reader.field === PROPERTY.string) {
+        const text = reader.text();
+        if (text !== '' && reader.stop - reader.start <= MAX_TEXT_BYTES) this.text = text;
+      } else {
+        reader.skip();
+      }
+    }
+    if (isNull) this.#clear();
+  }
 }
 
 /** Whether there is one; the reader's range is then its value. */
@@ -61,48 +102,6 @@ function findQuality(reader: ProtoReader, start: number, end: number): boolean {
     values += 1;
   }
   return false;
-}
-
-function readCode(reader: ProtoReader, start: number, end: number): number {
-  let code = Number.NaN;
-  let isNull = false;
-  reader.open(reader.bytes, start, end);
-  while (reader.next()) {
-    if (reader.field === PROPERTY.isNull) {
-      reader.integer();
-      isNull = reader.low !== 0;
-    } else if (reader.field === PROPERTY.int || reader.field === PROPERTY.long) {
-      reader.integer();
-      code = integerOf(TYPE.uint32, reader.low, reader.high);
-    } else {
-      reader.skip();
-    }
-  }
-  return isNull ? Number.NaN : code;
-}
-
-function readProperty(reader: ProtoReader, start: number, end: number, scale: QualityScale): string {
-  let quality = 'GOOD';
-  let isNull = false;
-  reader.open(reader.bytes, start, end);
-  while (reader.next()) {
-    if (reader.field === PROPERTY.isNull) {
-      reader.integer();
-      isNull = reader.low !== 0;
-    } else if (reader.field === PROPERTY.int || reader.field === PROPERTY.long) {
-      reader.integer();
-      quality = qualityOf(integerOf(TYPE.uint32, reader.low, reader.high), scale);
-    } else if (reader.field === PROPERTY.boolean) {
-      reader.integer();
-      quality = reader.low === 0 ? 'BAD' : 'GOOD';
-    } else if (reader.field === PROPERTY.string) {
-      const text = reader.text();
-      if (text !== '' && reader.stop - reader.start <= MAX_TEXT_BYTES) quality = text;
-    } else {
-      reader.skip();
-    }
-  }
-  return isNull ? 'GOOD' : quality;
 }
 
 /** `code`: the number without its sign, 32 bits. */

@@ -10,14 +10,13 @@ import { MetricValue } from './metric-value.ts';
 import type { SparkplugOptions } from './options.ts';
 import type { ProtoReader } from './proto-reader.ts';
 import { MalformedError } from './proto-reader.ts';
-import { readQuality, readQualityCode } from './quality.ts';
+import { MetricQuality } from './quality.ts';
 
 /** A metric can't be read without a birth that is not known. */
 export class UnknownMetricError extends Error {}
 
 const TEMPLATE = { metrics: 2, isDefinition: 5 } as const;
 const MAX_TEMPLATE_DEPTH = 16;
-const GOOD = 'GOOD';
 const STALE = 'STALE';
 const BD_SEQ = 'bdSeq';
 
@@ -33,6 +32,7 @@ export class RowWriter {
   readonly #reader: ProtoReader;
   readonly #metric = new Metric();
   readonly #value = new MetricValue();
+  readonly #quality: MetricQuality;
   #details: ValueDetails | null = null;
 
   #into!: TagValues;
@@ -46,6 +46,7 @@ export class RowWriter {
   constructor(options: SparkplugOptions, tags: TagCatalog, reader: ProtoReader, keepsQualityCode: boolean) {
     this.#options = options;
     this.#keepsQualityCode = keepsQualityCode;
+    this.#quality = new MetricQuality(options.quality);
     this.#isOwnTime = options.timestamp === 'metric';
     this.#tags = tags;
     this.#reader = reader;
@@ -202,23 +203,19 @@ export class RowWriter {
   ): void {
     const into = this.#into;
     const named: NamedTag = definition.tagOf(this.#tags, this.plcCode, into.length);
-    const quality =
-      metric.propertiesStart === -1
-        ? GOOD
-        : readQuality(this.#reader, metric.propertiesStart, metric.propertiesEnd, this.#options.quality);
-    if (this.#keepsQualityCode) this.#describeQuality(metric);
+    const quality = this.#quality;
+    quality.read(this.#reader, metric);
+    if (this.#keepsQualityCode) this.#describeQuality(quality.code);
     const ownMs = metric.timeMs;
     // NaN is not greater than anything: the metric has no time of its own then.
     const timeMs = this.#isOwnTime && ownMs >= 0 ? ownMs : this.#timeMs;
     const timeProblem = timeProblemOf(timeMs);
     const problem = named.problem ?? valueProblem ?? timeProblem;
     if (metric.isHistorical) into.historical.add(into.length);
-    into.push(named.tag, number, text, timeProblem === undefined ? timeMs : Number.NaN, quality, problem);
+    into.push(named.tag, number, text, timeProblem === undefined ? timeMs : Number.NaN, quality.text, problem);
   }
 
-  #describeQuality({ propertiesEnd, propertiesStart }: Metric): void {
-    const qualityCode =
-      propertiesStart === -1 ? Number.NaN : readQualityCode(this.#reader, propertiesStart, propertiesEnd);
+  #describeQuality(qualityCode: number): void {
     if (Number.isNaN(qualityCode)) return this.#into.describe(null);
     if (this.#details?.qualityCode !== qualityCode) this.#details = { qualityCode, fields: undefined };
     return this.#into.describe(this.#details);
