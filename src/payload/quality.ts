@@ -5,6 +5,7 @@
  * longer text) is written as text all the same, cut to the 16 bytes that the column of the proposed DDL holds: a value
  * is not to be lost for what stands beside it.
  */
+import type { ValueDetails } from '../core/value-details.ts';
 import { escapeBrokenText, isBrokenText } from './text.ts';
 
 export const DEFAULT_QUALITY = 'GOOD';
@@ -115,6 +116,18 @@ export function qualityCodeOf(given: unknown): number {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) return Number.NaN;
   const code = unwrap(given);
   return typeof code === 'object' ? Number.NaN : qualityCodeOf(code);
+}
+
+/** What values have besides, where it is only their quality as a number: one object for all in a row with the same. */
+export class QualityDetails {
+  #last: ValueDetails | null = null;
+
+  /** `qualityCode` NaN: there is none. */
+  of(qualityCode: number): ValueDetails | null {
+    if (Number.isNaN(qualityCode)) return null;
+    if (this.#last?.qualityCode !== qualityCode) this.#last = { qualityCode, fields: undefined };
+    return this.#last;
+  }
 }
 
 function byMap(map: Readonly<Record<string, string>>): (given: unknown) => string | undefined {

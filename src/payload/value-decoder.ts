@@ -2,7 +2,7 @@ import type { Reason } from '../core/errors.ts';
 import type { TagValues } from '../core/tag-values.ts';
 import type { ValueDetails } from '../core/value-details.ts';
 import { isInexactInteger, markInexactNumbers, stringifyExactly } from './exact-json.ts';
-import { compileQuality, DEFAULT_QUALITY, qualityCodeOf, type QualityReader } from './quality.ts';
+import { compileQuality, DEFAULT_QUALITY, QualityDetails, qualityCodeOf, type QualityReader } from './quality.ts';
 import { reasonFor } from './reasons.ts';
 import type { NamedTag } from './tag-name.ts';
 import { isBrokenText, unpadded } from './text.ts';
@@ -37,6 +37,7 @@ export class ValueDecoder {
   /** The same as a number, where a column wants it. */
   #defaultDetails: ValueDetails | null = null;
   readonly #keepsQualityCode: boolean;
+  readonly #qualityDetails = new QualityDetails();
 
   // Values of one message mostly have the same time; the last one that was read and found good.
   #lastTimestamp = '';
@@ -225,8 +226,7 @@ export class ValueDecoder {
   }
 
   #detailsOf(quality: unknown): ValueDetails | null {
-    const qualityCode = qualityCodeOf(this.unmark(quality));
-    return Number.isNaN(qualityCode) ? null : { qualityCode, fields: undefined };
+    return this.#qualityDetails.of(qualityCodeOf(this.unmark(quality)));
   }
 
   #isMarked(given: unknown): given is string {

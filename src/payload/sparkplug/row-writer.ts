@@ -1,7 +1,7 @@
 import { MAX_TIME_MS, MIN_TIME_MS } from '../../core/limits.ts';
 import type { Reason } from '../../core/errors.ts';
 import type { TagValues } from '../../core/tag-values.ts';
-import type { ValueDetails } from '../../core/value-details.ts';
+import { QualityDetails } from '../quality.ts';
 import { reasonFor } from '../reasons.ts';
 import type { NamedTag, TagCatalog } from '../tag-name.ts';
 import { aliasOf, Definition, isNameTooLong, type Born } from './births.ts';
@@ -33,7 +33,7 @@ export class RowWriter {
   readonly #metric = new Metric();
   readonly #value = new MetricValue();
   readonly #quality: MetricQuality;
-  #details: ValueDetails | null = null;
+  readonly #details = new QualityDetails();
 
   #into!: TagValues;
   /** Of the message. */
@@ -205,7 +205,7 @@ export class RowWriter {
     const named: NamedTag = definition.tagOf(this.#tags, this.plcCode, into.length);
     const quality = this.#quality;
     quality.read(this.#reader, metric);
-    if (this.#keepsQualityCode) this.#describeQuality(quality.code);
+    if (this.#keepsQualityCode) into.describe(this.#details.of(quality.code));
     const ownMs = metric.timeMs;
     // NaN is not greater than anything: the metric has no time of its own then.
     const timeMs = this.#isOwnTime && ownMs >= 0 ? ownMs : this.#timeMs;
@@ -213,12 +213,6 @@ export class RowWriter {
     const problem = named.problem ?? valueProblem ?? timeProblem;
     if (metric.isHistorical) into.historical.add(into.length);
     into.push(named.tag, number, text, timeProblem === undefined ? timeMs : Number.NaN, quality.text, problem);
-  }
-
-  #describeQuality(qualityCode: number): void {
-    if (Number.isNaN(qualityCode)) return this.#into.describe(null);
-    if (this.#details?.qualityCode !== qualityCode) this.#details = { qualityCode, fields: undefined };
-    return this.#into.describe(this.#details);
   }
 
   #textOf(start: number, end: number): string {

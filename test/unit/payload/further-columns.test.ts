@@ -58,6 +58,13 @@ describe('the quality as a number', () => {
     expect(codesOf(made)).toEqual([192, 0, null, 64]);
   });
 
+  it('is one object for values that follow each other with it, in polling', () => {
+    const values = { A: { value: 1, quality: 64 }, B: { value: 2, quality: 64 } };
+    const { details } = through({ format: 'polling' }, { plc_code: 'P', tag_values: values }).values;
+    expect(details?.[0]).toEqual({ qualityCode: 64, fields: undefined });
+    expect(details?.[1]).toBe(details?.[0]);
+  });
+
   it('is read in json as it stands, by a scale too, and is none where the payload has none', () => {
     const row = { each: '/*', tag: '{id}', value: 'v', quality: 'q', qualityScale: 'opcUa' };
     const items = [192, 2_147_483_648, { Code: 5, Symbol: 'x' }, {}, 'Good', true, null].map((q, id) => ({
