@@ -30,8 +30,7 @@ import {
   type RowGroup,
   type Survey,
 } from './replay-rows.ts';
-import { hasBegun, presentNotes, readNote, writeNote, type ReplayNote } from './replay-note.ts';
-import { destinationOfKey } from './stream-name.ts';
+import { hasBegun, presentNotes, readNote, targetsOf, writeNote, type ReplayNote } from './replay-note.ts';
 
 export interface FileReplayParts {
   readonly backups: Backups;
@@ -243,7 +242,7 @@ export class FileReplay {
     for (const file of presentNotes(await folder.list())) {
       if (file === this.file) continue;
       const isInTheWay = await readNote(folder, file).then(
-        (note) => note !== undefined && hasBegun(note) && targetsOf(note).some((target) => setApartFor.has(target)),
+        (note) => targetsOf(note).some((target) => setApartFor.has(target)),
         () => true, // nobody knows where its rows went
       );
       if (isInTheWay) throw new ReplayWaitsError(`it waits until the replay of ${file} is through`);
@@ -356,11 +355,6 @@ export class FileReplay {
 /** Where rows of a group go. */
 function targetOf({ to }: ReplayNote, { destination }: RowGroup): string {
   return to ?? destination;
-}
-
-/** Where rows of a replay that has begun go. */
-function targetsOf({ streams, to }: ReplayNote): readonly string[] {
-  return to === undefined ? Object.keys(streams).map(destinationOfKey) : [to];
 }
 
 /** Of each journal once, whatever destinations the rows of its messages are for. */

@@ -1,7 +1,6 @@
 import { ifThere } from '../../core/durable-file.ts';
 import type { BackupFolder } from '../files/folder.ts';
-import { destinationOfKey } from './stream-name.ts';
-import { hasBegun, presentNotes, readNote, writeNote } from './replay-note.ts';
+import { presentNotes, readNote, targetsOf, writeNote } from './replay-note.ts';
 
 /** Why the rows of a file can't go where a person wants to have them. */
 export class RedirectRefusedError extends Error {}
@@ -48,12 +47,10 @@ export class Redirects {
     this.#changing.add(file);
     try {
       const note = await readNote(this.#folder, file);
-      if (note !== undefined && hasBegun(note)) {
-        const begunTo = note.to === undefined ? Object.keys(note.streams).map(destinationOfKey) : [note.to];
-        const other = begunTo.find((each) => each !== to);
-        if (other !== undefined) throw new RedirectRefusedError(begunText(file, other));
-        return;
-      }
+      const begunTo = targetsOf(note);
+      const other = begunTo.find((each) => each !== to);
+      if (other !== undefined) throw new RedirectRefusedError(begunText(file, other));
+      if (begunTo.length > 0) return;
       if (note?.to !== to) await writeNote(this.#folder, file, { streams: {}, destination, to });
       this.#to.set(file, to);
     } finally {

@@ -1,6 +1,7 @@
 import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import { finalNameOf, isSealedName, REPLAY_SUFFIX } from '../files/file-name.ts';
 import type { BackupFolder } from '../files/folder.ts';
+import { destinationOfKey } from './stream-name.ts';
 
 /** By group of rows (replay-rows.ts): the name of its ledger stream. */
 export type ReplayStreams = Readonly<Record<string, string>>;
@@ -37,6 +38,12 @@ export function writeNote(folder: BackupFolder, file: string, { destination, str
 /** Rows of the file may have been sent. */
 export function hasBegun(note: ReplayNote | undefined): boolean {
   return note !== undefined && Object.keys(note.streams).length > 0;
+}
+
+/** Where rows of the file may have been sent; none: its replay has not begun. */
+export function targetsOf(note: ReplayNote | undefined): readonly string[] {
+  const keys = Object.keys(note?.streams ?? {});
+  return note?.to === undefined || keys.length === 0 ? keys.map(destinationOfKey) : [note.to];
 }
 
 function isStreams(streams: unknown): streams is ReplayStreams {
