@@ -1,19 +1,13 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
+import { counter, gauge, type Figure } from './figures.ts';
 import type { DestinationStatus } from './status.ts';
 
-/** Name without the prefix; `read` gives the figure at the time of a scrape. */
-interface Figure {
-  readonly type: 'counter' | 'gauge';
-  readonly name: string;
-  readonly help: string;
-  /** Undefined: there is no such series for that destination. */
-  readonly read: (destination: DestinationStatus) => number | undefined;
-}
+type DestinationFigure = Figure<DestinationStatus, number | undefined>;
 
 const PREFIX = 'bridge_destination_';
 
-const FIGURES: readonly Figure[] = [
+const FIGURES: readonly DestinationFigure[] = [
   counter('values_received_total', 'Tag values decoded from messages', (d) => d.counters.valuesReceived),
   counter('values_written_total', 'Tag values committed from the buffer', (d) => d.counters.valuesWritten),
   counter(
@@ -45,7 +39,7 @@ const FIGURES: readonly Figure[] = [
  * those needs no thought of destinations.
  */
 export class DestinationFigures {
-  readonly #figures: readonly (readonly [Figure, Counter<'destination'> | Gauge<'destination'>])[];
+  readonly #figures: readonly (readonly [DestinationFigure, Counter<'destination'> | Gauge<'destination'>])[];
   readonly #errors: Counter<'destination' | 'code'>;
   readonly #writeSeconds: Histogram<'destination'>;
   readonly #lagSeconds: Histogram<'destination'>;
@@ -97,12 +91,4 @@ export class DestinationFigures {
       }
     }
   }
-}
-
-function counter(name: string, help: string, read: Figure['read']): Figure {
-  return { type: 'counter', name, help, read };
-}
-
-function gauge(name: string, help: string, read: Figure['read']): Figure {
-  return { type: 'gauge', name, help, read };
 }

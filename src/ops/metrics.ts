@@ -3,19 +3,12 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { collectStatus, type StatusSources } from './collect-status.ts';
 import { DestinationFigures } from './destination-metrics.ts';
+import { counter, gauge, type Figure } from './figures.ts';
 import { ORACLE_STATES, type Status } from './status.ts';
-
-/** Name without the prefix; `read` gives the figure at the time of a scrape. */
-interface Figure {
-  readonly type: 'counter' | 'gauge';
-  readonly name: string;
-  readonly help: string;
-  readonly read: (status: Status) => number;
-}
 
 const PREFIX = 'bridge_';
 
-const FIGURES: readonly Figure[] = [
+const FIGURES: readonly Figure<Status>[] = [
   counter('messages_received_total', 'Messages received', (s) => s.counters.messagesReceived),
   counter('messages_undecodable_total', 'Messages that no format could read', (s) => s.counters.messagesUndecodable),
   counter(
@@ -85,7 +78,7 @@ const MAX_ERROR_CODES = 50;
 export class Metrics {
   readonly #sources: StatusSources;
   readonly #registry = new Registry();
-  readonly #figures: readonly (readonly [Figure, Counter | Gauge])[];
+  readonly #figures: readonly (readonly [Figure<Status>, Counter | Gauge])[];
   readonly #oracleState: Gauge<'state'>;
   readonly #oracleErrors: Counter<'code'>;
   readonly #errorCodes = new Set<string>();
@@ -181,12 +174,4 @@ export class Metrics {
 
 function seconds(ms: number): number {
   return ms > 0 ? ms / 1000 : 0;
-}
-
-function counter(name: string, help: string, read: Figure['read']): Figure {
-  return { type: 'counter', name, help, read };
-}
-
-function gauge(name: string, help: string, read: Figure['read']): Figure {
-  return { type: 'gauge', name, help, read };
 }
