@@ -1,4 +1,4 @@
-import type { Backups } from './backup/backups.ts';
+import type { Backups, PendingByKind } from './backup/backups.ts';
 import type { BrokerSide } from './broker-side.ts';
 import type { Config } from './config/config.ts';
 import { destinationsOf } from './config/destinations.ts';
@@ -59,8 +59,7 @@ function laneFacts(lane: Lane, tables: ReadonlyMap<string, string>, backups: Des
   return { name: destination, table, counters, pending, buffer, backups, state, reason, kind, remedy, sinceMs };
 }
 
-function backupsOf(kept: ReturnType<ReturnType<Backups['pendingByDestination']>['get']>): DestinationBackups {
-  const { backup, held, rejected } = kept ?? {};
+function backupsOf({ backup, held, rejected }: PendingByKind = {}): DestinationBackups {
   return {
     pendingFiles: backup?.files ?? 0,
     pendingRows: backup?.rows ?? 0,
@@ -73,17 +72,13 @@ function backupsOf(kept: ReturnType<ReturnType<Backups['pendingByDestination']>[
 
 /** What lies in files, whomever it is for. */
 export function pendingBackups({ backups, replays }: Pick<Pipeline, 'backups' | 'replays'>): BackupsStatus {
-  const backup = backups.pending('backup');
-  const held = backups.pending('held');
-  const rejected = backups.pending('rejected');
   const undecodable = backups.pending('undecodable');
   return {
-    pendingFiles: backup.files,
-    pendingRows: backup.rows,
-    heldFiles: held.files,
-    heldRows: held.rows,
-    rejectedFiles: rejected.files,
-    rejectedRows: rejected.rows,
+    ...backupsOf({
+      backup: backups.pending('backup'),
+      held: backups.pending('held'),
+      rejected: backups.pending('rejected'),
+    }),
     undecodableFiles: undecodable.files,
     undecodableRows: undecodable.rows,
     ...homelessIn(backups),

@@ -31,6 +31,9 @@ export interface BackupsOptions {
   readonly log: Logger;
 }
 
+/** A kind of which there is no file may be absent. */
+export type PendingByKind = Readonly<Partial<Record<BackupKind, PendingCount>>>;
+
 /**
  * The CSV files of all destinations: writes what Oracle did not take, and knows what lies there. Each destination's own
  * stand in its `lane`; the directory, the names in it and the messages that could not be decoded are common to all. All
@@ -164,7 +167,7 @@ export class Backups {
   }
 
   /** What waits for each destination that rows go to, by kind; messages are nobody's. */
-  pendingByDestination(): ReadonlyMap<string, Readonly<Partial<Record<BackupKind, PendingCount>>>> {
+  pendingByDestination(): ReadonlyMap<string, PendingByKind> {
     const found = new Map<string, Partial<Record<BackupKind, PendingCount>>>();
     for (const file of this.#catalog.all()) {
       const { kind, rows } = file;
