@@ -73,6 +73,7 @@ export async function surveyRows(
 ): Promise<Survey> {
   const hash = createHash('sha256');
   const counts = new Map<string, GroupCount>();
+  let last: GroupCount | undefined;
   let bytes = 0;
   let total = 0;
   const onChunk = (chunk: Buffer): void => {
@@ -80,7 +81,10 @@ export async function surveyRows(
     hash.update(chunk);
   };
   for await (const rows of readBackupRows(fileSystem, path, SURVEY_ROWS, { ...reading, onChunk })) {
-    for (let i = 0; i < rows.values.length; i += 1) count(counts, rows, i);
+    for (let i = 0; i < rows.values.length; i += 1) {
+      if (last === undefined || !isOfGroup(last, rows, i)) last = groupOf(counts, rows, i);
+      count(last, placeOf(rows.values, i));
+    }
     total += rows.values.length;
   }
   const sha256 = hash.digest('hex');
@@ -100,29 +104,41 @@ export async function surveyRows(
 const WITHOUT_PLACE = 'rows';
 const PLACED = 'journal/';
 
-function groupKey({ destinations, journals, values }: BackupRows, i: number): string {
-  const rows = Number.isNaN(values.messageNos[i]) ? WITHOUT_PLACE : PLACED + journals[i]!;
-  return groupKeyOf({ destination: destinations[i]!, rows });
+/** Asked of each row, so that it makes no key. */
+function isOfGroup(
+  { destination, hasPlaces, journal }: Pick<RowGroup, 'destination' | 'hasPlaces' | 'journal'>,
+  { destinations, journals, values }: BackupRows,
+  i: number,
+): boolean {
+  if (destinations[i] !== destination) return false;
+  return Number.isNaN(values.messageNos[i]) ? !hasPlaces : hasPlaces && journals[i] === journal;
 }
 
-function count(counts: Map<string, GroupCount>, rows: BackupRows, i: number): void {
-  const key = groupKey(rows, i);
-  const place = placeOf(rows.values, i);
+/** That of row `i`, begun where there is none. */
+function groupOf(counts: Map<string, GroupCount>, rows: BackupRows, i: number): GroupCount {
+  const destination = rows.destinations[i]!;
+  const messageNo = rows.values.messageNos[i]!;
+  const hasPlaces = !Number.isNaN(messageNo);
+  const journal = hasPlaces ? rows.journals[i]! : '';
+  const key = groupKeyOf({ destination, rows: hasPlaces ? PLACED + journal : WITHOUT_PLACE });
   let group = counts.get(key);
   if (group === undefined) {
-    const hasPlaces = !Number.isNaN(place.messageNo);
     group = {
-      destination: rows.destinations[i]!,
-      journal: hasPlaces ? rows.journals[i]! : '',
+      destination,
+      journal,
       hasPlaces,
       rows: 0,
-      firstMessageNo: place.messageNo,
-      lastMessageNo: place.messageNo,
+      firstMessageNo: messageNo,
+      lastMessageNo: messageNo,
       last: undefined,
       isOrdered: true,
     };
     counts.set(key, group);
   }
+  return group;
+}
+
+function count(group: GroupCount, place: Place): void {
   if (group.last !== undefined && comparePlaces(place, group.last) < 0) group.isOrdered = false;
   group.firstMessageNo = Math.min(group.firstMessageNo, place.messageNo);
   group.lastMessageNo = Math.max(group.lastMessageNo, place.messageNo);
@@ -161,8 +177,6 @@ async function* groupRows(
 ): AsyncGenerator<TagValues, void, undefined> {
   const hash = createHash('sha256');
   const onChunk = (chunk: Buffer): void => void hash.update(chunk);
-  const { destination } = group;
-  const key = groupKeyOf({ destination, rows: group.hasPlaces ? PLACED + group.journal : WITHOUT_PLACE });
   let rowNumber = 0;
   for await (const rows of readBackupRows(fileSystem, path, batchSize, {
     ...survey.reading,
@@ -173,7 +187,7 @@ async function* groupRows(
     const others = new Set<number>();
     for (let i = 0; i < values.length; i += 1) {
       rowNumber += 1;
-      if (groupKey(rows, i) !== key) others.add(i);
+      if (!isOfGroup(group, rows, i)) others.add(i);
       else if (!group.hasPlaces) values.messageNos[i] = rowNumber;
     }
     values.remove(others);
