@@ -257,89 +257,74 @@ async function orchestrate(): Promise<void> {
   }
 }
 
-/** The journal's cost in one run: the two ways take turns, so that what else the machine does falls on both. */
-async function compareJournal(): Promise<void> {
-  const standin = await startStandinProcess();
-  try {
-    for (const protocolVersion of [4, 5] as const) {
-      for (const [window, config] of Object.entries(WINDOWS)) {
-        const rates = { never: [] as number[], always: [] as number[] };
-        for (let turn = 0; turn < Number(flags.repeat); turn += 1) {
-          for (const sync of ['never', 'always'] as const) {
-            const broker = await startMosquitto({ config });
-            const figures = await runBridge(broker.url, standin.connectString, { sync, protocolVersion });
-            rates[sync].push(figures.valuesPerSecond);
-            await broker.stop();
-          }
-        }
-        const [never, always] = [median(rates.never), median(rates.always)];
-        console.log(
-          `MQTT ${protocolVersion === 4 ? '3.1.1' : '5'}, ${window} window: ` +
-            `never ${Math.round(never)}, always ${Math.round(always)} values/s: ratio ${(always / never).toFixed(2)}`,
-        );
-      }
-    }
-  } finally {
-    standin.child.kill('SIGTERM');
-  }
-}
+type Ways = Readonly<Record<string, Partial<BridgeOptions>>>;
 
-/** What a format costs beside polling, in one run: the two take turns, on a broker each. */
-async function compareFormats(): Promise<void> {
-  const standin = await startStandinProcess();
-  const figures: Record<string, BridgeFigures[]> = { polling: [], [format]: [] };
-  try {
-    for (let turn = 0; turn < Number(flags.repeat); turn += 1) {
-      for (const name of Object.keys(figures)) {
-        const broker = await startMosquitto({ config: WINDOWS.large });
-        const options = { sync: 'always', protocolVersion: 5, format: name } as const;
-        figures[name]!.push(await runBridge(broker.url, standin.connectString, options));
-        await broker.stop();
-      }
-    }
-  } finally {
-    standin.child.kill('SIGTERM');
-  }
-  const rateOf = (name: string): number => median(figures[name]!.map(({ valuesPerSecond }) => valuesPerSecond));
-  for (const name of Object.keys(figures)) {
-    const micros = median(figures[name]!.map(({ cpuMicrosPerValue }) => cpuMicrosPerValue));
-    const rate = Math.round(rateOf(name)).toLocaleString('en-US');
-    const ratio = (rateOf(name) / rateOf('polling')).toFixed(2);
-    console.log(`${name}: ${rate} values/s, ${micros.toFixed(2)} µs of CPU a value, ${ratio} of polling's rate`);
-  }
-}
-
-/** Two ways to run the bridge, in turns, on a broker each; the first is what the other is held against. */
-async function compareTwo(ways: Readonly<Record<string, Partial<BridgeOptions>>>, tables: number): Promise<void> {
+/**
+ * Runs the bridge in each of these ways, in turns and on a broker each: what else the machine does falls on all of
+ * them. `tables`: the largest number of destinations.
+ */
+async function inTurns(
+  ways: Ways,
+  { config = WINDOWS.large, tables = 1 }: { readonly config?: readonly string[]; readonly tables?: number } = {},
+): Promise<ReadonlyMap<string, readonly BridgeFigures[]>> {
+  const figures = new Map(Object.keys(ways).map((name): [string, BridgeFigures[]] => [name, []]));
   const standin = await startStandinProcess({ tables });
-  const rates: Record<string, number[]> = {};
   try {
     for (let turn = 0; turn < Number(flags.repeat); turn += 1) {
       for (const [name, way] of Object.entries(ways)) {
-        const broker = await startMosquitto({ config: WINDOWS.large });
+        const broker = await startMosquitto({ config });
         const options = { sync: 'always', protocolVersion: 5, ...way } as const;
-        const figures = await runBridge(broker.url, standin.connectString, options);
-        (rates[name] ??= []).push(figures.valuesPerSecond);
+        figures.get(name)!.push(await runBridge(broker.url, standin.connectString, options));
         await broker.stop();
       }
     }
   } finally {
     standin.child.kill('SIGTERM');
   }
-  const [first] = Object.values(rates);
-  for (const [name, all] of Object.entries(rates)) {
-    const rate = Math.round(median(all)).toLocaleString('en-US');
-    console.log(`${name}: ${rate} values/s, ${(median(all) / median(first!)).toFixed(2)}`);
+  return figures;
+}
+
+function rateOf(figures: readonly BridgeFigures[]): number {
+  return median(figures.map(({ valuesPerSecond }) => valuesPerSecond));
+}
+
+/** What the journal costs. */
+async function compareJournal(): Promise<void> {
+  for (const protocolVersion of [4, 5] as const) {
+    for (const [window, config] of Object.entries(WINDOWS)) {
+      const ways = { never: { sync: 'never', protocolVersion }, always: { sync: 'always', protocolVersion } } as const;
+      const [never = 0, always = 0] = [...(await inTurns(ways, { config })).values()].map(rateOf);
+      console.log(
+        `MQTT ${protocolVersion === 4 ? '3.1.1' : '5'}, ${window} window: ` +
+          `never ${Math.round(never)}, always ${Math.round(always)} values/s: ratio ${(always / never).toFixed(2)}`,
+      );
+    }
   }
+}
+
+/** The first way is what the others are held against. */
+async function compare(ways: Ways, tables = 1): Promise<void> {
+  const figures = await inTurns(ways, { tables });
+  const [[first, ofFirst] = ['', []]] = figures;
+  for (const [name, turns] of figures) {
+    const micros = median(turns.map(({ cpuMicrosPerValue }) => cpuMicrosPerValue));
+    const rate = Math.round(rateOf(turns)).toLocaleString('en-US');
+    const ratio = (rateOf(turns) / rateOf(ofFirst)).toFixed(2);
+    console.log(`${name}: ${rate} values/s, ${micros.toFixed(2)} µs of CPU a value, ${ratio} of the rate of ${first}`);
+  }
+}
+
+function compareFormats(): Promise<void> {
+  return compare({ polling: { format: 'polling' }, [format]: { format } });
 }
 
 function compareDestinations(): Promise<void> {
   const count = Number(flags.destinations);
-  return compareTwo({ 'one destination': {}, [`${count} destinations`]: { destinations: count } }, count);
+  return compare({ 'one destination': {}, [`${count} destinations`]: { destinations: count } }, count);
 }
 
 function compareBuilds(): Promise<void> {
-  return compareTwo({ before: { checkout: flags.before }, now: {} }, 1);
+  return compare({ before: { checkout: flags.before }, now: {} });
 }
 
 /** Every format, or the one that is asked for, beside polling. */
