@@ -154,7 +154,8 @@ export class BackupDirectory {
       const destination = await firstDestination(folder.fileSystem, folder.path(name));
       catalog.put({ ...file, destination });
     } catch (error) {
-      // By whom a backup is for it is known what of it is in Oracle; of other files `#followFile` says what is wrong.
+      // Whom a backup is for says whose ledger tells what of it is in Oracle: that has to be known. Of other files
+      // `#followFile` says what is wrong.
       if (mayBeInOracle(file) && systemErrorCode(error) !== 'ENOENT') throw error;
       catalog.put(file);
     }

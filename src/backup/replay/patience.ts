@@ -6,8 +6,8 @@ export interface PatienceOptions {
   readonly clock: Clock;
 }
 
-/** `rows`: it may be because of them. */
-export type Why = 'rows' | 'the database' | 'another file';
+/** `rows`: it may be because of them. `another`: it waits for another file, or for another destination. */
+export type Why = 'rows' | 'the database' | 'another';
 
 interface Refused {
   why: Why;
@@ -76,9 +76,9 @@ export class Patience {
     for (const known of this.#files.values()) known.dueMs = 0;
   }
 
-  /** Another file's replay is through: those that wait for one may be tried at once. */
+  /** Another file's replay is through, or another destination takes rows: those that wait may be tried at once. */
   wakeWaiting(): void {
-    for (const known of this.#files.values()) if (known.why === 'another file') known.dueMs = 0;
+    for (const known of this.#files.values()) if (known.why === 'another') known.dueMs = 0;
   }
 
   /** The file is gone, or a person asks for it. */

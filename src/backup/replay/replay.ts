@@ -321,7 +321,7 @@ function isFilesFault(error: Error): boolean {
 
 /** Why the file alone waits; undefined: not because of the file. */
 function whyItWaits(error: Error): Why | undefined {
-  if (error instanceof ReplayWaitsError || error instanceof GoneDestinationError) return 'another file';
+  if (error instanceof ReplayWaitsError || error instanceof GoneDestinationError) return 'another';
   if (!(error instanceof DatabaseError) || error.kind === 'connection' || error.kind === 'passing') return undefined;
   return error.kind === 'refused' ? 'rows' : 'the database';
 }

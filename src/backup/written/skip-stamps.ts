@@ -170,8 +170,7 @@ export class SkipStamps {
 
   /**
    * The file's stamp; undefined when it has none. Throws the system error of the disk, ForeignStampError, and an Error
-   * for a stamp that
-   * can't be read, or that is owed while the ledger's place is not known.
+   * for a stamp that can't be read, or that is owed while the ledger's place is not known.
    */
   async read(file: string): Promise<SkipStamp | undefined> {
     await this.flush();

@@ -61,7 +61,7 @@ describe('the patience with a file that is refused', () => {
   it.each([
     ['nothing else is taken', false, 'rows'],
     ['the database is known to be to blame', true, 'the database'],
-    ['it waits for another file', true, 'another file'],
+    ['it waits for another file or destination', true, 'another'],
   ] as const)('is never over while %s', async (_what, others, why) => {
     expect(await goOn(36_000_000, others, why)).toBeGreaterThan(50);
     expect(patience.isOver(FILE)).toBe(false);
@@ -74,7 +74,7 @@ describe('the patience with a file that is refused', () => {
 
   it('lets those go on that waited for another file, and no others', () => {
     patience.refused(FILE, 'rows');
-    patience.refused('held.csv', 'another file');
+    patience.refused('held.csv', 'another');
     patience.wakeWaiting();
     expect([patience.isDue(FILE), patience.isDue('held.csv')]).toEqual([false, true]);
   });
