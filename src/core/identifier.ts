@@ -27,6 +27,11 @@ export function parseName(text: string, maxParts: number): string[] | undefined 
   }
 }
 
+/** The name of a column as the database stores it; what is no name stays as it is. */
+export function storedName(column: string): string {
+  return parseName(column, 1)?.[0] ?? column;
+}
+
 /** Whether two names of tables or columns mean the same, however they are written. What is no name is like none. */
 export function isSameName(a: string, b: string): boolean {
   const [left, right] = [parseName(a, 2), parseName(b, 2)];

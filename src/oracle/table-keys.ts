@@ -1,5 +1,5 @@
 import { tableColumns } from '../core/columns.ts';
-import { parseName } from '../core/identifier.ts';
+import { storedName } from '../core/identifier.ts';
 import type { MergeTarget } from './merge.ts';
 import type { TableOptions } from './statements.ts';
 import type { ColumnFacts, UniqueKey } from './table-dictionary.ts';
@@ -51,5 +51,5 @@ export function historyKey({ columns }: Pick<TableOptions, 'columns'>, tagNameTe
 
 /** Those of the configuration by those that the dictionary has for them. */
 function writtenNames(options: TableOptions): ReadonlyMap<string, string> {
-  return new Map(tableColumns(options).map(({ name }) => [parseName(name, 1)?.[0] ?? '', name]));
+  return new Map(tableColumns(options).map(({ name }) => [storedName(name), name]));
 }

@@ -1,5 +1,5 @@
 import { tableColumns, type Destination } from '../core/columns.ts';
-import { parseName } from '../core/identifier.ts';
+import { storedName } from '../core/identifier.ts';
 import type { ColumnFacts, TableName, UniqueKey } from '../oracle/dictionary.ts';
 import { mayCatch, mergeKey } from '../oracle/table-keys.ts';
 import { failed, ok, warning, type Finding } from './finding.ts';
@@ -17,7 +17,7 @@ export async function checkKeys(
   proposal: string,
 ): Promise<Finding[]> {
   const keys = await dictionary.uniqueKeys(table);
-  const names = new Set(tableColumns(destination).map(({ name }) => parseName(name, 1)?.[0] ?? ''));
+  const names = new Set(tableColumns(destination).map(({ name }) => storedName(name)));
   const filledOf = (key: UniqueKey): string | undefined =>
     key.columns.find((name) => !names.has(name) && columns.some((column) => column.name === name && column.hasDefault));
   const byDefault = keys.flatMap((key) => {
@@ -79,7 +79,7 @@ function rejecting(key: UniqueKey, ...remedies: readonly string[]): Finding {
 }
 
 function mergedBy(key: UniqueKey, { columns: names }: Destination, columns: readonly ColumnFacts[]): Finding {
-  const time = parseName(names.timestamp, 1)?.[0] ?? '';
+  const time = storedName(names.timestamp);
   const meaning = key.columns.includes(time)
     ? 'a row that has these already gets the other columns anew'
     : 'a table of latest values: of a row that has these already the newer time wins';

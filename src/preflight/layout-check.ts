@@ -1,5 +1,5 @@
 import { tableColumns } from '../core/columns.ts';
-import { parseName, quoteName } from '../core/identifier.ts';
+import { quoteName, storedName } from '../core/identifier.ts';
 import type { FoundTable, TableLayout, TableName } from '../oracle/dictionary.ts';
 import type { TableOptions } from '../oracle/statements.ts';
 import { historyKey } from '../oracle/table-keys.ts';
@@ -26,8 +26,8 @@ function viewFinding(table: TableName, options: TableOptions, insertable: readon
   const where = `${quoted(table)} is a view: rows, keys, partitions and room are those of the table behind it`;
   if (insertable === undefined)
     return unknown(subject, `${where}; whether it takes rows cannot be seen`, 'look at ALL_UPDATABLE_COLUMNS');
-  const names = tableColumns(options).map(({ name }) => parseName(name, 1)?.[0]);
-  const missing = names.filter((name) => name !== undefined && !insertable.includes(name));
+  const names = tableColumns(options).map(({ name }) => storedName(name));
+  const missing = names.filter((name) => !insertable.includes(name));
   if (missing.length === 0) return ok(subject, `${where}; it takes all columns that are written`);
   const text = `${where}; it takes no rows with ${missing.join(', ')} (ORA-01733)`;
   return failed(subject, text, 'name the table behind it, or have an INSTEAD OF trigger do the work');
@@ -52,7 +52,7 @@ function partitions(table: TableName, { partitions: found }: TableLayout): Findi
 /** An index serves a query by tag when the tag's name is the first of its columns. */
 function indexes({ columns }: TableOptions, layout: TableLayout): Finding {
   const subject = 'indexes';
-  const tagName = parseName(columns.tagName, 1)?.[0] ?? '';
+  const tagName = storedName(columns.tagName);
   const all = layout.indexes.map((index) => index.join(', ')).join('; ');
   if (layout.indexes.some(([first]) => first === tagName)) return ok(subject, all);
   const what = all === '' ? 'none' : `${all}; none begins with ${tagName}`;

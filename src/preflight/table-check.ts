@@ -1,5 +1,5 @@
 import { tableColumns } from '../core/columns.ts';
-import { parseName, quoteName } from '../core/identifier.ts';
+import { parseName, quoteName, storedName } from '../core/identifier.ts';
 import { plural, sizeText } from '../core/wording.ts';
 import type { ColumnFacts, Dictionary, FoundTable, ServerFacts, TableName } from '../oracle/dictionary.ts';
 import type { TableOptions } from '../oracle/statements.ts';
@@ -73,7 +73,7 @@ function notFound(
 export function checkColumns(options: TableOptions, table: TableName, columns: readonly ColumnFacts[]): Finding[] {
   return tableColumns(options).map((written): Finding => {
     const { emptyFor, further, key, name, path, type: proposedType } = written;
-    const stored = parseName(name, 1)?.[0] ?? name;
+    const stored = storedName(name);
     const subject = further === undefined ? `column ${stored} (${key})` : `column ${stored}`;
     const column = findColumn(columns, name);
     if (column === undefined) return missingColumn(subject, path, name, proposedType, table, columns);
@@ -86,7 +86,7 @@ export function checkColumns(options: TableOptions, table: TableName, columns: r
 }
 
 export function findColumn(columns: readonly ColumnFacts[], name: string): ColumnFacts | undefined {
-  const stored = parseName(name, 1)?.[0];
+  const stored = storedName(name);
   return columns.find((column) => column.name === stored);
 }
 
@@ -99,7 +99,7 @@ export function missingColumn(
   table: TableName,
   columns: readonly ColumnFacts[],
 ): Finding {
-  const otherCase = columns.find((column) => column.name.toUpperCase() === parseName(name, 1)?.[0]?.toUpperCase());
+  const otherCase = columns.find((column) => column.name.toUpperCase() === storedName(name).toUpperCase());
   const names = columns.map((column) => column.name).join(', ');
   const nullable = proposedType.replace(' NOT NULL', '');
   const remedies =
@@ -152,7 +152,7 @@ export async function checkOtherColumns(
   written: readonly string[],
   { dictionary }: TableContext,
 ): Promise<Finding[]> {
-  const names = new Set(written.map((name) => parseName(name, 1)?.[0]));
+  const names = new Set(written.map(storedName));
   const others = columns.filter((column) => !names.has(column.name));
   const refusing = others.filter((column) => !column.nullable && !column.hasDefault);
   if (refusing.length === 0) {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { parseName, quoteName } from '../../../src/core/identifier.ts';
+import { parseName, quoteName, storedName } from '../../../src/core/identifier.ts';
 
 describe('quoteName', () => {
   it.each([
@@ -85,5 +85,16 @@ describe('parseName', () => {
     expect(parseName('a'.repeat(129), 1)).toBeUndefined();
     expect(parseName(`"${'ä'.repeat(64)}"`, 1)).toHaveLength(1);
     expect(parseName(`"${'ä'.repeat(65)}"`, 1)).toBeUndefined();
+  });
+});
+
+describe('storedName', () => {
+  it('gives a column as the database stores it, and what is no name as it is', () => {
+    expect(['tag_name', '"Tag name"', 'plant.tag', ''].map(storedName)).toEqual([
+      'TAG_NAME',
+      'Tag name',
+      'plant.tag',
+      '',
+    ]);
   });
 });
