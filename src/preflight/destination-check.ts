@@ -1,7 +1,7 @@
 import { tableColumns, type Destination } from '../core/columns.ts';
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { quoteName } from '../core/identifier.ts';
-import type { ColumnFacts, FoundTable, TableName } from '../oracle/dictionary.ts';
+import type { ColumnFacts, FoundTable, TableName, UniqueKey } from '../oracle/dictionary.ts';
 import { createMerge } from '../oracle/merge.ts';
 import { createInsert } from '../oracle/statements.ts';
 import { mergeKey, mergeTarget } from '../oracle/table-keys.ts';
@@ -12,6 +12,12 @@ import { checkRight } from './rights-check.ts';
 import { checkColumns, checkOtherColumns, checkQuota, locate, quoted, type TableContext } from './table-check.ts';
 
 type Found = Extract<FoundTable, { state: 'found' }>;
+
+/** What the dictionary has of a table that was found. */
+interface Facts {
+  readonly columns: readonly ColumnFacts[];
+  readonly keys: readonly UniqueKey[];
+}
 
 /**
  * The table of a destination: there, its columns, how it lies, its keys and the rights that its statement needs.
@@ -49,25 +55,27 @@ async function checkFound(
   context: TableContext,
 ): Promise<Finding[]> {
   const { table } = found;
-  const columns = await context.dictionary.columns(table);
+  const facts = {
+    columns: await context.dictionary.columns(table),
+    keys: await context.dictionary.uniqueKeys(table),
+  };
   const written = tableColumns(destination).map(({ name }) => name);
   return [
-    ...checkColumns(destination, table, columns),
-    ...(await checkOtherColumns(table, columns, written, context)),
+    ...checkColumns(destination, table, facts.columns),
+    ...(await checkOtherColumns(table, facts.columns, written, context)),
     ...(await checkLayout(found, destination, context)),
-    ...(await keyFindings(destination, found, columns, tagName, context)),
-    ...(await rightFindings(destination, table, columns, context)),
+    ...keyFindings(destination, found, facts, tagName),
+    ...(await rightFindings(destination, table, facts, context)),
     await checkQuota(table, context),
   ];
 }
 
-async function keyFindings(
+function keyFindings(
   destination: Destination,
   { table, type }: Found,
-  columns: readonly ColumnFacts[],
+  { columns, keys }: Facts,
   tagName: string,
-  context: TableContext,
-): Promise<Finding[]> {
+): Finding[] {
   const { onDuplicate } = destination;
   if (type === 'VIEW' && onDuplicate === 'update')
     return [
@@ -79,7 +87,7 @@ async function keyFindings(
     ];
   if (type === 'VIEW' && onDuplicate === 'ignore')
     return [unknown('unique keys', "a view's can't be seen from here", 'see that the table behind it has one')];
-  return checkKeys(table, columns, destination, context, proposedKey(table, destination, tagName));
+  return checkKeys(keys, columns, destination, proposedKey(table, destination, tagName));
 }
 
 /**
@@ -90,14 +98,11 @@ async function keyFindings(
 async function rightFindings(
   destination: Destination,
   table: TableName,
-  columns: readonly ColumnFacts[],
+  { columns, keys }: Facts,
   context: TableContext,
 ): Promise<Finding[]> {
   const insert = { right: 'INSERT', sql: createInsert(destination).sql } as const;
-  const key =
-    destination.onDuplicate === 'update'
-      ? mergeKey(await context.dictionary.uniqueKeys(table), destination)
-      : undefined;
+  const key = destination.onDuplicate === 'update' ? mergeKey(keys, destination) : undefined;
   if (key === undefined) return [await checkRight(insert, table, context)];
   const { sql } = createMerge(destination, mergeTarget(key, columns, destination));
   const merge = await checkRight({ right: 'UPDATE', sql }, table, context);

@@ -1,22 +1,19 @@
 import { tableColumns, type Destination } from '../core/columns.ts';
 import { storedName } from '../core/identifier.ts';
-import type { ColumnFacts, TableName, UniqueKey } from '../oracle/dictionary.ts';
+import type { ColumnFacts, UniqueKey } from '../oracle/dictionary.ts';
 import { mayCatch, mergeKey } from '../oracle/table-keys.ts';
 import { failed, ok, warning, type Finding } from './finding.ts';
-import type { TableContext } from './table-check.ts';
 
 /**
  * The keys that refuse a second equal row, and what becomes of such a row by `onDuplicate`. `proposal`: the statement
  * for a key that tells a row from its repetition.
  */
-export async function checkKeys(
-  table: TableName,
+export function checkKeys(
+  keys: readonly UniqueKey[],
   columns: readonly ColumnFacts[],
   destination: Destination,
-  { dictionary }: Pick<TableContext, 'dictionary'>,
   proposal: string,
-): Promise<Finding[]> {
-  const keys = await dictionary.uniqueKeys(table);
+): Finding[] {
   const names = new Set(tableColumns(destination).map(({ name }) => storedName(name)));
   const filledOf = (key: UniqueKey): string | undefined =>
     key.columns.find((name) => !names.has(name) && columns.some((column) => column.name === name && column.hasDefault));
