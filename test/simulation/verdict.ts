@@ -1,5 +1,6 @@
 import { CsvParser, type CsvRecord } from '../../src/backup/csv/csv.ts';
 import type { ExpectedValue, Payload } from './payloads.ts';
+import { MOST_JOURNAL_BYTES } from './plan.ts';
 import type { SimMessage } from './sim-broker.ts';
 import { rowIdentity } from './sim-statements.ts';
 import type { LedgerPlace } from './sim-database.ts';
@@ -129,7 +130,10 @@ function excuse(obligations: Map<string, Obligation>, identity: string, by: { fe
   obligation.most += by.more;
 }
 
-function leftovers({ backupDir, journalDir, ledger, segmentBytes, redeliverableBytes }: Remains): string[] {
+function leftovers(remains: Remains): string[] {
+  const { backupDir, journalDir, ledger, maybeRepeated, redeliverableBytes, segmentBytes } = remains;
+  const copies = [...maybeRepeated.values()].reduce((sum, count) => sum + count, 0);
+  const mostBytes = MAX_SEGMENTS_BYTES * segmentBytes + redeliverableBytes + copies * MOST_JOURNAL_BYTES;
   const problems: string[] = [];
   for (const name of backupDir.keys()) {
     if (!/^(?:(?:rejected|undecodable)_[^.]*\.csv|reserve\.bin)$/.test(name) && !name.endsWith('.damaged')) {
@@ -141,8 +145,7 @@ function leftovers({ backupDir, journalDir, ledger, segmentBytes, redeliverableB
     if (name.startsWith('segment-')) bytes += content.length;
     if (name.endsWith('.tmp')) problems.push(`left in the journal directory: ${name}`);
   }
-  if (bytes > MAX_SEGMENTS_BYTES * segmentBytes + redeliverableBytes)
-    problems.push(`${bytes} bytes of segments are left`);
+  if (bytes > mostBytes) problems.push(`${bytes} bytes of segments are left`);
   if (otherStreams(ledger).length > 0) problems.push(`left in the ledger: ${otherStreams(ledger).join(', ')}`);
   return problems;
 }

@@ -149,14 +149,9 @@ class World {
         replayed: this.#replayed,
         maybeRepeated: this.#maybeRepeated,
         hadBreaks: this.#broker.connections > 1,
-        redeliverableBytes: (this.#plan.window + this.#copies) * MOST_JOURNAL_BYTES + this.#plan.besideBytes,
+        redeliverableBytes: this.#plan.window * MOST_JOURNAL_BYTES + this.#plan.besideBytes,
       }),
     );
-  }
-
-  /** Messages that were stored once more, as they may have been stored before. */
-  get #copies(): number {
-    return [...this.#maybeRepeated.values()].reduce((sum, count) => sum + count, 0);
   }
 
   /** What was published, with what has to come of it. */
