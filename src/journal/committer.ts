@@ -262,18 +262,18 @@ export class Committer {
     const newest = this.#options.connectionOffset + deliveries.at(-1)!.connection;
     this.#maxConnection = Math.max(this.#maxConnection, newest);
     for (const [i, delivery] of deliveries.entries()) {
-      if (delivery.qos === 2) this.#noteHeld(delivery);
+      if (delivery.qos === 2) this.#noteHeld(delivery, firstNumber + i);
       this.#acknowledge(delivery, firstNumber + i);
     }
     this.#lastGroup = { size: deliveries.length, atMs: this.#options.clock.monotonic() };
   }
 
-  #noteHeld(delivery: FrameSource): void {
+  #noteHeld(delivery: FrameSource, messageNo: number): void {
     const { held, isOfSession } = this.#options;
     const { isRelease, packetId = 0 } = delivery;
     if (!isOfSession(delivery)) return;
     if (isRelease === true) held.released(packetId);
-    else held.stored(packetId, delivery);
+    else held.stored(packetId, delivery, messageNo);
   }
 
   #acknowledge(delivery: FrameSource, messageNo: number): void {

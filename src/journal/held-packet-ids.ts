@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 
 import type { Delivery } from '../core/message.ts';
 
-/** A packet id, and a digest of topic and payload of its message. */
-export type HeldPacketId = readonly [packetId: number, digest: string];
+/** A packet id, and of its message a digest of topic and payload, and its number; files of old have no number. */
+export type HeldPacketId = readonly [packetId: number, digest: string, messageNo?: number];
 
 type Digestible = Pick<Delivery, 'topic' | 'payload' | 'digest'>;
 
@@ -28,6 +28,8 @@ export interface HeldVerdict {
  */
 export class HeldPacketIds {
   readonly #durable = new Map<number, string>();
+  /** The numbers of the messages that these are of, as far as they are known. */
+  readonly #messageNos = new Map<number, number>();
   /** Of messages that are not durable yet. */
   readonly #pending = new Map<number, string>();
   /** Of those, the ones whose release may have been lost with the machine, although it was answered. */
@@ -70,6 +72,7 @@ export class HeldPacketIds {
     // The id may stand for another message by now, where the broker gives all of them other ones.
     if (held.get(equal) === digest) held.delete(equal);
     held.set(packetId, digest);
+    if (held === this.#durable) this.#moveNumber(equal, packetId);
     return { verdict: 'repeated', heldAs: equal };
   }
 
@@ -85,11 +88,12 @@ export class HeldPacketIds {
     this.#pending.set(packetId, digest);
   }
 
-  /** It is durable. */
-  stored(packetId: number, message: Digestible): void {
+  /** It is durable, under this number. */
+  stored(packetId: number, message: Digestible, messageNo: number): void {
     const digest = digestOf(message);
     if (this.#pending.get(packetId) === digest) this.#pending.delete(packetId);
     this.#durable.set(packetId, digest);
+    this.#messageNos.set(packetId, messageNo);
   }
 
   /** The broker has released it, which is not durable yet. */
@@ -100,12 +104,21 @@ export class HeldPacketIds {
   /** That the broker has released it is durable. */
   released(packetId: number): void {
     this.#unsure.delete(packetId);
-    this.#durable.delete(packetId);
+    this.#forget(packetId);
+  }
+
+  /**
+   * Messages with these numbers went with the power, as they had not been synced, while the checkpoint has their ids:
+   * what comes under them, or is equal, is stored.
+   */
+  lost(messageNos: ReadonlySet<number>): void {
+    for (const [packetId, messageNo] of this.#messageNos) if (messageNos.has(messageNo)) this.#forget(packetId);
   }
 
   /** The broker has another session: ids mean nothing any more. */
   clear(): void {
     this.#durable.clear();
+    this.#messageNos.clear();
     this.#pending.clear();
     this.#unsure.clear();
     this.#displaced.clear();
@@ -113,7 +126,10 @@ export class HeldPacketIds {
   }
 
   restore(held: readonly HeldPacketId[]): void {
-    for (const [packetId, digest] of held) this.#durable.set(packetId, digest);
+    for (const [packetId, digest, messageNo] of held) {
+      this.#durable.set(packetId, digest);
+      if (messageNo !== undefined) this.#messageNos.set(packetId, messageNo);
+    }
   }
 
   /**
@@ -131,9 +147,23 @@ export class HeldPacketIds {
     return count > 0;
   }
 
+  #moveNumber(from: number, to: number): void {
+    const messageNo = this.#messageNos.get(from);
+    if (!this.#durable.has(from)) this.#messageNos.delete(from);
+    if (messageNo !== undefined) this.#messageNos.set(to, messageNo);
+  }
+
+  #forget(packetId: number): void {
+    this.#durable.delete(packetId);
+    this.#messageNos.delete(packetId);
+  }
+
   /** Those that are durable. */
   get durable(): readonly HeldPacketId[] {
-    return [...this.#durable];
+    return Array.from(this.#durable, ([packetId, digest]) => {
+      const messageNo = this.#messageNos.get(packetId);
+      return messageNo === undefined ? [packetId, digest] : [packetId, digest, messageNo];
+    });
   }
 }
 

@@ -46,6 +46,8 @@ interface Reading {
   /** Messages behind this one change what is held. */
   readonly heldThrough: number;
   readonly held: HeldPacketIds;
+  /** Numbers of messages that must be in the journal, and were not found yet. */
+  readonly lacking: Set<number>;
 }
 
 interface Place {
@@ -84,7 +86,9 @@ export async function recover(directory: string, fileSystem: FileSystem, log: Lo
   const { held: known = { through: -1, ids: [] }, sessionFrom = 0 } = matching ?? {};
   const held = new HeldPacketIds();
   held.restore(known.ids);
-  const reading = { journalId: journalId ?? '', settledNo, sessionFrom, heldThrough: known.through, held };
+  // What the checkpoint knows to be held, and not to be settled.
+  const lacking = new Set(known.ids.flatMap(([, , no]) => (no === undefined || no <= settledNo ? [] : [no])));
+  const reading = { journalId: journalId ?? '', settledNo, sessionFrom, heldThrough: known.through, held, lacking };
   const segments: Segment[] = [];
   let messages = 0;
   let maxConnection = matching?.connection ?? -1;
@@ -95,6 +99,7 @@ export async function recover(directory: string, fileSystem: FileSystem, log: Lo
     messages += result.messagesAfter;
     maxConnection = Math.max(maxConnection, result.maxConnection);
   }
+  held.lost(lacking);
   reportMissing(ours, segments, settledNo, log);
   const segmentNos = found.map(({ firstNumber }) => segmentNoOf(firstNumber));
   const lastNo = Math.max(0, matching?.segmentNo ?? 0, segmentNoOf(matching?.place.messageNo ?? 0), ...segmentNos);
@@ -165,16 +170,18 @@ function noteHeld(
   buffer: Buffer,
   runs: readonly ByteRange[],
   firstNumber: number,
-  { held, heldThrough, sessionFrom }: Reading,
+  { held, heldThrough, lacking, sessionFrom }: Reading,
 ): void {
   for (const { start, end } of runs) {
     for (let at = start; at < end; at += claimedFrameBytes(buffer, at)) {
       const isOf = frameIsQos2(buffer, at) && frameConnection(buffer, at) >= sessionFrom;
-      if (!isOf || firstNumber + frameIndex(buffer, at) <= heldThrough) continue;
+      const messageNo = firstNumber + frameIndex(buffer, at);
+      lacking.delete(messageNo);
+      if (!isOf || messageNo <= heldThrough) continue;
       const record = decodeFrame(buffer, at, firstNumber);
       const { isRelease, packetId = 0 } = record;
       if (isRelease) held.released(packetId);
-      else held.stored(packetId, record);
+      else held.stored(packetId, record, messageNo);
     }
   }
 }

@@ -29,6 +29,7 @@ const KEPT_SEEDS: readonly (readonly [seed: number, word: string])[] = [
   [3110950, 'a message that a power cut had torn out was stored behind those that had followed it'],
   [10088326, 'the same, and the power cut had torn out the first of its segment'],
   [340183072, 'copies of messages without a time crowded out one with a time that the broker sent a third time'],
+  [360008167, 'a message that went with the power was held for good, and an equal one was taken for it'],
   [600001144, 'a change of the subscriptions could not be noted, and messages of before were read by it after a crash'],
   [600004213, 'a call that was given up was answered all the same, and its rows were set apart and backed up'],
   [630006169, 'the disk refused in the middle of taking away a replayed file that nobody had asked for'],

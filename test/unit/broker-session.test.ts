@@ -9,7 +9,7 @@ describe('a message at QoS 2 that is held, and an equal one at QoS 1', () => {
   /** Three equal messages with a time, of which the first one's segment is gone: only its packet id is known. */
   function after(...recalled: readonly number[]): BrokerSession {
     const held = new HeldPacketIds();
-    held.stored(1, at(1, 2));
+    held.stored(1, at(1, 2), 1);
     const journal = {
       judgeQos2: (...asked: Parameters<HeldPacketIds['judge']>) => held.judge(...asked),
       beginSession: () => {},

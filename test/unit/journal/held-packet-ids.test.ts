@@ -72,6 +72,43 @@ describe('packet ids of QoS 2', () => {
     expect(texts(await again.take(never))).toEqual(['a', 'b']);
   });
 
+  it.each([7, 9])(
+    'are not held by a message that went with the power, though the checkpoint has them: as %i',
+    async (id) => {
+      const hadIt = new Set<boolean>();
+      for (let seed = 1; seed <= 20; seed += 1) {
+        const sample = new SampleJournal(seed);
+        const journal = await sample.open({ sync: 'never' });
+        journal.append(exact('a', 7));
+        await journal.whenIdle();
+        await journal.saveCheckpoint({});
+        sample.disk.crash();
+        const again = await sample.open({ sync: 'never' });
+        const isThere = texts(await takeAll(again)).includes('a');
+        hadIt.add(isThere);
+        expect(again.judgeQos2(exact('a', id, 1), true, () => true).verdict).toBe(isThere ? 'repeated' : 'new');
+      }
+      expect(hadIt).toEqual(new Set([true, false]));
+    },
+  );
+
+  it('are held by a message that is settled, whose record is gone', async () => {
+    const sample = new SampleJournal();
+    const options = { segmentBytes: 150 };
+    const journal = await sample.open(options);
+    journal.append(exact('a', 7));
+    for (let i = 0; i < 10; i += 1) {
+      journal.append(exact(`more ${i}`, 100 + i));
+      await journal.whenIdle();
+    }
+    for (const message of await takeAll(journal)) journal.done(message, 0);
+    await journal.saveCheckpoint({});
+    await journal.saveCheckpoint({});
+    const again = await crashed(sample);
+    expect((await again.recentRecords()).some(({ payload }) => String(payload) === 'a')).toBe(false);
+    expect(holds(again, exact('a', 7, 1))).toBe(true);
+  });
+
   it('need no disk to be released when they are not held', async () => {
     const sample = new SampleJournal();
     const journal = await sample.open();
