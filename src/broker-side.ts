@@ -7,6 +7,7 @@ import { nodeFileSystem } from './core/node-filesystem.ts';
 import { BrokerMemory } from './mqtt/connection/broker-memory.ts';
 import { MannersWatch } from './mqtt/trial/manners-watch.ts';
 import { NamesakeWatch } from './mqtt/namesake.ts';
+import { JOURNAL_FILES } from './journal/file-names.ts';
 import { MqttPublisher } from './mqtt/publisher.ts';
 import type { SessionManners } from './mqtt/redelivery/redelivery.ts';
 import { MqttSource } from './mqtt/source.ts';
@@ -152,7 +153,7 @@ export class BrokerSide {
 
   #createMemory(): BrokerMemory {
     const { mqtt, journal } = this.#config;
-    const path = join(journal.dir, 'broker.json');
+    const path = join(journal.dir, JOURNAL_FILES.broker);
     return new BrokerMemory({ ...mqtt, files: nodeFileSystem, path, ...this.#common('mqtt') });
   }
 
@@ -162,7 +163,7 @@ export class BrokerSide {
     const options = {
       ...mqtt,
       brokerMemory: this.#memory,
-      memory: new SubscriptionMemory(nodeFileSystem, join(journal.dir, 'subscriptions.json')),
+      memory: new SubscriptionMemory(nodeFileSystem, join(journal.dir, JOURNAL_FILES.subscriptions)),
       onNewSession: (connection: number): Promise<void> => pipeline.beginSession(connection),
       onManners: (manners: SessionManners): Promise<void> => pipeline.learn(manners),
       probeTopic: probeTopicOf(notices.baseTopic, mqtt.clientId),
@@ -196,7 +197,7 @@ export class BrokerSide {
     const notices = new Notices({
       publisher,
       backups: this.#parts.pipeline.backups,
-      memory: new NoticeMemory(nodeFileSystem, join(journal.dir, 'notices.json')),
+      memory: new NoticeMemory(nodeFileSystem, join(journal.dir, JOURNAL_FILES.notices)),
       baseTopic,
       inlineCsvMaxBytes,
       health: () => this.#parts.status(),

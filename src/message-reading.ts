@@ -11,6 +11,7 @@ import type { Reserve } from './core/reserve.ts';
 import type { TagValues } from './core/tag-values.ts';
 import type { CheckpointCompanion } from './journal/checkpoint-writer.ts';
 import type { DetailNeeds } from './core/value-details.ts';
+import { JOURNAL_FILES } from './journal/file-names.ts';
 import type { Journal } from './journal/journal.ts';
 import { createDecoder, type Decoder } from './payload/decoder.ts';
 import type { DecodeOutcome } from './payload/format.ts';
@@ -38,8 +39,6 @@ export interface MessageReadingParts {
   readonly logOf: (stage: string) => Logger;
 }
 
-const RETAINED_FILE = 'retained.log';
-const ROUTES_FILE = 'subscriptions.json';
 const RETRY_MS = 1_000;
 
 /**
@@ -72,10 +71,10 @@ export class MessageReading {
     this.#subscriptions = subscriptions;
     this.#noteFilters();
     const common = { reserve, fileSystem, log: logOf('journal') };
-    this.#retained = new RetainedMemory({ ...common, path: join(journalDir, RETAINED_FILE) });
+    this.#retained = new RetainedMemory({ ...common, path: join(journalDir, JOURNAL_FILES.retained) });
     this.#history = new RouteHistory({
       ...common,
-      path: join(journalDir, ROUTES_FILE),
+      path: join(journalDir, JOURNAL_FILES.routes),
       complete: (route) => fillSubscription(route),
     });
     this.#rebirths = new Rebirths({ send: sendCommand, inject, clock, log: logOf('sparkplug') });

@@ -14,6 +14,7 @@ import type { Logger } from './core/logger.ts';
 import { Reserve } from './core/reserve.ts';
 import type { OnStep } from './core/steps.ts';
 import type { CheckpointCompanion } from './journal/checkpoint-writer.ts';
+import { JOURNAL_FILES } from './journal/file-names.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { createDecoder } from './payload/decoder.ts';
 import { FormatMemory } from './payload/format-memory.ts';
@@ -88,7 +89,7 @@ export class Storage {
     this.#subscriptions = config.mqtt.subscriptions;
     this.journalReserve = new Reserve(journal.dir, reserveBytes, fileSystem);
     this.formatMemory = new FormatMemory({
-      dir: join(journal.dir, 'formats'),
+      dir: join(journal.dir, JOURNAL_FILES.formats),
       maxBytes: MAX_FORMAT_MEMORY_BYTES,
       reserve: this.journalReserve,
       fileSystem,

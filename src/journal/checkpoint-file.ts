@@ -7,6 +7,7 @@ import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { ORIGIN, type Place } from '../core/place.ts';
 import type { Reserve } from '../core/reserve.ts';
+import { JOURNAL_FILES } from './file-names.ts';
 import type { HeldPacketId } from './held-packet-ids.ts';
 
 /** What is known of the broker's session: of its having got acknowledgements, and of its manners. */
@@ -91,7 +92,7 @@ export interface CheckpointContent {
   readonly held?: HeldThrough;
 }
 
-const NAME = 'checkpoint.json';
+const NAME = JOURNAL_FILES.checkpoint;
 
 /** What the rest of the bridge sees of the content. */
 export function checkpointOf({ place, counters, ledger, lanes, broker }: CheckpointContent): Checkpoint {

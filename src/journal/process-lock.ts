@@ -5,6 +5,7 @@ import { sleep, type Clock } from '../core/clock.ts';
 import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import { Reserve, RESERVE_BYTES } from '../core/reserve.ts';
+import { JOURNAL_FILES } from './file-names.ts';
 
 /** Keeps a directory for one process. */
 export interface JournalLock {
@@ -21,7 +22,7 @@ interface Holder {
   readonly token: string;
 }
 
-const NAME = 'lock';
+const NAME = JOURNAL_FILES.lock;
 /** Another process may be between creating its lock file and writing it. */
 const WRITTEN_WITHIN_MS = 200;
 const ATTEMPTS = 5;

@@ -90,6 +90,8 @@ describe.skipIf(mosquittoMissing !== undefined)('SIGHUP', () => {
     expect(await names()).toEqual(['L1.D1', 'L1.D4', 'P.D2']);
     const { audit, counters } = await bridge.status();
     expect([audit.balanced, counters.messagesUndecodable]).toEqual([true, 0]);
+    const complaints = bridge.log.filter(({ level }) => level === 'warn' || level === 'error');
+    expect(complaints).toEqual([]);
   });
 
   it('reads by the former subscription what it had let in before', async () => {

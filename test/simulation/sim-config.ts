@@ -9,7 +9,7 @@ import { CALL_TIMEOUT_MS } from './sim-connections.ts';
 export const JOURNAL_DIR = '/sim/journal';
 export const BACKUP_DIR = '/sim/backup';
 export const BRIDGE_ID = 'sim';
-/** Small like all else here; hundreds of the sidecars fit, and half of it is enough for `subscriptions.json`. */
+/** Small like all else here; hundreds of the sidecars fit, and half of it is enough for `routes.json`. */
 export const SIM_RESERVE_BYTES = 16_000;
 
 export function tableOf(destination: string): string {

@@ -95,7 +95,7 @@ describe('the messages that a version without destinations has left', () => {
     await append(journal, '{"v":1}');
     await journal.saveCheckpoint({});
     await journal.close();
-    await sample.disk.mount().remove('/journal/subscriptions.json');
+    await sample.disk.mount().remove('/journal/routes.json');
 
     const { journal: upgraded, reading } = await sample.start(subscriptions);
     await append(upgraded, '{"v":2}');
@@ -115,7 +115,7 @@ describe('an era that begins with a number that the journal has lost', () => {
     await append(journal, '1');
     await journal.close();
     const fileSystem = sample.disk.mount();
-    const path = '/journal/subscriptions.json';
+    const path = '/journal/routes.json';
     const noted = JSON.parse((await fileSystem.read(path)).toString()) as {
       eras: { from: number; routes: object[] }[];
     };

@@ -8,7 +8,7 @@ import { RecordingLogger } from '../../support/recording-logger.ts';
 import { until } from '../../support/until.ts';
 
 const DIRECTORY = '/journal';
-const PATH = `${DIRECTORY}/subscriptions.json`;
+const PATH = `${DIRECTORY}/routes.json`;
 const JOURNAL = 'journal00001';
 
 const routesTo = (to: string): readonly Route[] => [{ topic: 'plant/#', format: 'scalar', to } as Route];
