@@ -1,4 +1,5 @@
 import type { ColumnContent } from './column-content.ts';
+import { DEFAULT_DESTINATION, settingOf } from './destination.ts';
 import { allNeeds, parseFurtherContent, type FurtherKind } from './further-columns.ts';
 import type { TagValues } from './tag-values.ts';
 import type { DetailNeeds, FieldValue } from './value-details.ts';
@@ -163,13 +164,15 @@ export interface FieldColumn {
 
 /** What says which columns a table has, and what they hold. */
 export interface ColumnChoice {
+  /** Of the destination; absent: the default. */
+  readonly name?: string;
   readonly columns: ColumnNames;
   readonly valueType: ValueType;
   /** Those that the mappings of subscriptions fill; absent: none. */
   readonly fields?: readonly FieldColumn[];
 }
 
-type FurtherChoice = Pick<ColumnChoice, 'fields'> & { readonly columns: Readonly<Record<string, string>> };
+type FurtherChoice = Pick<ColumnChoice, 'fields' | 'name'> & { readonly columns: Readonly<Record<string, string>> };
 
 /** A column of the table that is written. */
 export interface TableColumn extends Omit<DescribedColumn, 'doc' | 'defaultName' | 'mayBeAbsent'> {
@@ -182,22 +185,27 @@ export interface TableColumn extends Omit<DescribedColumn, 'doc' | 'defaultName'
 }
 
 /** All columns that are written, in their order. Throws RangeError where a text of `columns` means nothing. */
-export function tableColumns({ columns, fields = [], valueType }: ColumnChoice): readonly TableColumn[] {
-  const known = COLUMNS.filter(({ key }) => columns[key] !== '').map((column) =>
-    knownColumn(column, columns, valueType),
-  );
-  return [...known, ...furtherColumns({ columns, fields })];
+export function tableColumns(choice: ColumnChoice): readonly TableColumn[] {
+  const { columns, valueType } = choice;
+  const known = COLUMNS.filter(({ key }) => columns[key] !== '').map((column) => ({
+    ...column,
+    type: columnType(column, valueType),
+    name: columns[column.key],
+    path: columnPath(choice, column.key),
+    further: undefined,
+  }));
+  return [...known, ...furtherColumns(choice)];
 }
 
-function knownColumn(column: Column, names: ColumnNames, valueType: ValueType): TableColumn {
-  const type = columnType(column, valueType);
-  return { ...column, type, name: names[column.key], path: `oracle.columns.${column.key}`, further: undefined };
+function columnPath({ name = DEFAULT_DESTINATION }: FurtherChoice, key: string): string {
+  return `${settingOf(name)}.columns.${key}`;
 }
 
 /** Those of them whose content the configuration chooses. */
-export function furtherColumns({ columns, fields = [] }: FurtherChoice): readonly TableColumn[] {
+export function furtherColumns(choice: FurtherChoice): readonly TableColumn[] {
+  const { columns, fields = [] } = choice;
   const chosen = Object.entries(columns).filter(([key, text]) => !isColumnKey(key) && text !== '');
-  return [...chosen.map(([name, text]) => chosenColumn(name, text)), ...fields.map(fieldColumn)];
+  return [...chosen.map(([key, text]) => chosenColumn(key, text, columnPath(choice, key))), ...fields.map(fieldColumn)];
 }
 
 /** What has to be kept of messages for the columns of these tables. */
@@ -206,12 +214,12 @@ export function detailNeeds(tables: readonly FurtherChoice[]): DetailNeeds {
   return allNeeds(texts.flatMap(([name, text]) => (text === '' ? [] : [contentOf(name, text).needs])));
 }
 
-function chosenColumn(name: string, text: string): TableColumn {
+function chosenColumn(name: string, text: string, path: string): TableColumn {
   const { content, emptyFor, kind, type } = contentOf(name, text);
   return {
     key: name,
     name,
-    path: `oracle.columns.${name}`,
+    path,
     content,
     type,
     isRequired: false,

@@ -44,6 +44,12 @@ export class DatabaseError extends Error {
     this.outcomeUnknown = more.outcomeUnknown ?? false;
     this.isHeld = more.isHeld ?? false;
   }
+
+  /** The same error, with other advice. */
+  withRemedy(remedy: string): DatabaseError {
+    const { cause, code, isHeld, kind, message, outcomeUnknown } = this;
+    return new DatabaseError(kind, code, message, { cause, isHeld, outcomeUnknown, remedy });
+  }
 }
 
 /**

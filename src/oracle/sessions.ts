@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../core/clock.ts';
 import type { Destination } from '../core/columns.ts';
-import { DEFAULT_DESTINATION } from '../core/destination.ts';
+import { DEFAULT_DESTINATION, settingOf } from '../core/destination.ts';
+import { DatabaseError } from '../core/errors.ts';
 import type { LedgerSession } from '../core/ledger-session.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
 import { Database } from './database.ts';
@@ -57,14 +58,28 @@ export class Sessions {
     });
   }
 
-  /** Each piece of work under a name that a DBA sees in V$SESSION: stage, work, and the destination but the default. */
+  /**
+   * Each piece of work under a name that a DBA sees in V$SESSION: stage, work, and the destination but the default.
+   * What is to be corrected is called as the configuration calls it for this one.
+   */
   #named(stage: string): ConnectionLender {
     const { name } = this.#options.destination;
     const destination = name === DEFAULT_DESTINATION ? '' : ` ${name}`;
     return {
-      use: (what, work) => this.#connections.use(`${stage} ${what}${destination}`.slice(0, MAX_ACTION_BYTES), work),
+      use: async (what, work) => {
+        try {
+          return await this.#connections.use(`${stage} ${what}${destination}`.slice(0, MAX_ACTION_BYTES), work);
+        } catch (error) {
+          throw error instanceof DatabaseError ? adviceFor(name, error) : error;
+        }
+      },
     };
   }
+}
+
+function adviceFor(destination: string, error: DatabaseError): DatabaseError {
+  const remedy = error.remedy.replaceAll(/\boracle\.(?=table|columns)/g, `${settingOf(destination)}.`);
+  return remedy === error.remedy ? error : error.withRemedy(remedy);
 }
 
 /** The default's stream is named as it was before there were others, so that an upgrade finds its place. */

@@ -1,5 +1,5 @@
 import { tableColumns, type Destination } from '../core/columns.ts';
-import { DEFAULT_DESTINATION } from '../core/destination.ts';
+import { DEFAULT_DESTINATION, settingOf } from '../core/destination.ts';
 import { quoteName } from '../core/identifier.ts';
 import type { ColumnFacts, FoundTable, TableName, UniqueKey } from '../oracle/dictionary.ts';
 import { createMerge } from '../oracle/merge.ts';
@@ -31,7 +31,7 @@ export async function checkDestination(
 ): Promise<Finding[]> {
   const { name } = destination;
   const isDefault = name === DEFAULT_DESTINATION;
-  const key = isDefault ? 'oracle.table' : `oracle.destinations.${name}.table`;
+  const key = `${settingOf(name)}.table`;
   const rights = destination.onDuplicate === 'update' ? 'INSERT, UPDATE, SELECT' : 'INSERT';
   const { finding, found, table } = await locate(key, destination.table, context, rights);
   if (table === undefined || found === undefined) return [finding];

@@ -1,4 +1,5 @@
 import type { CancelTimer, Clock } from '../../core/clock.ts';
+import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import { systemErrorCode, type Reason } from '../../core/errors.ts';
 import { RepeatedError, type Logger } from '../../core/logger.ts';
 import { OneAtATime } from '../../core/one-at-a-time.ts';
@@ -135,8 +136,9 @@ export class RollingFile {
   }
 
   #begun(file: BackupFile): void {
-    const { kind, name, reason } = file.info;
-    this.#options.log.info('backup file begun', { file: name, kind, code: reason.code });
+    const { destination, kind, name, reason } = file.info;
+    const whose = destination === DEFAULT_DESTINATION ? {} : { destination };
+    this.#options.log.info('backup file begun', { file: name, kind, ...whose, code: reason.code });
     const { clock, maxAgeMs } = this.#options;
     if (!Number.isFinite(maxAgeMs)) return;
     this.#cancelAge = clock.setTimer(maxAgeMs, () => void this.#turns.run(() => this.#sealNow()));

@@ -295,8 +295,7 @@ export class Replay {
       return true;
     }
     if (!(error instanceof ReplayWaitsError || isGoneForNow)) this.#failure.report({ file, error });
-    const remedy = error instanceof DatabaseError && error.remedy !== '' ? ` ${error.remedy}` : '';
-    if (record !== undefined) interrupt(record, error.message + remedy);
+    if (record !== undefined) interrupt(record, problemText(error));
     backups.setReplayed(file, undefined);
     const why = whyItWaits(error);
     if (why !== undefined) this.#patience.refused(file, why);
@@ -313,6 +312,12 @@ export class Replay {
     this.#patience.wakeWaiting();
     this.#options.onEnded();
   }
+}
+
+function problemText(error: Error): string {
+  if (!(error instanceof DatabaseError)) return error.message;
+  const text = `${error.code}: ${error.message}`;
+  return error.remedy === '' ? text : `${text}. ${error.remedy}`;
 }
 
 function isFilesFault(error: Error): boolean {
