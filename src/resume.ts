@@ -37,7 +37,7 @@ export interface FoundInFiles {
  *
  * | what                                  | where it is found                    | whom it is for                    |
  * | ------------------------------------- | ------------------------------------ | --------------------------------- |
- * | the counters of messages              | checkpoint                           | `counters`                        |
+ * | the counters of messages              | checkpoint, messages of the journal  | `counters`                        |
  * | the counters of values                | checkpoint                           | their lane                        |
  * | what the broker does and has got      | checkpoint                           | `session`                         |
  * | what the broker may deliver again     | newest messages of the journal       | `session`                         |
@@ -54,6 +54,7 @@ export async function takeUp(parts: TakeUpParts): Promise<Map<string, LaneTakenU
   const { journal, backups, counters, session, destinations } = parts;
   const { checkpoint } = journal;
   restore(counters, checkpoint?.counters);
+  counters.messagesReceived += journal.uncounted;
   const records = await journal.recentRecords();
   session.resume(
     checkpoint?.broker,

@@ -149,6 +149,11 @@ export function frameIsQos1(buffer: Buffer, at: number): boolean {
   return (buffer[at + 28]! & QOS_BITS) === 1;
 }
 
+/** It is the release of a packet id. */
+export function frameIsRelease(buffer: Buffer, at: number): boolean {
+  return (buffer[at + 28]! & RELEASE_BIT) !== 0;
+}
+
 /** Another record of its message may stand before it. */
 export function frameIsMaybeRepeated(buffer: Buffer, at: number): boolean {
   return (buffer[at + 28]! & MAYBE_REPEATED_BIT) !== 0;

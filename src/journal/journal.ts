@@ -96,6 +96,8 @@ export class Journal {
   readonly #found: readonly Segment[];
   /** Connection n of this process is number `#connectionOffset + n` in the journal. */
   readonly #connectionOffset: number;
+  /** Messages that were found at open and that had come after the checkpoint was made: its counters lack them. */
+  readonly uncounted: number;
   /** The broker's present session began with this connection. */
   #sessionFrom: number;
   readonly #held: HeldPacketIds;
@@ -137,6 +139,7 @@ export class Journal {
     this.checkpoint = checkpoint && checkpointOf(checkpoint);
     this.#segments = new SegmentList({ ...this.#options, segments });
     this.#found = segments;
+    this.uncounted = recovered.uncounted;
     this.#connectionOffset = recovered.maxConnection + 1;
     this.#sessionFrom = checkpoint?.sessionFrom ?? 0;
     this.#held = held;

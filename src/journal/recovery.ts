@@ -5,10 +5,10 @@ import { systemErrorCode } from '../core/errors.ts';
 import type { FileSystem } from '../core/filesystem.ts';
 import type { Logger } from '../core/logger.ts';
 import { REWRITE_SUFFIX, rewriteFile } from '../core/rewrite-file.ts';
-import { claimedFrameBytes, decodeFrame, frameConnection, frameIndex, frameIsQos2 } from './frame.ts';
+import { claimedFrameBytes, decodeFrame, frameConnection, frameIndex, frameIsQos2, frameIsRelease } from './frame.ts';
 import { HeldPacketIds } from './held-packet-ids.ts';
 import { readCheckpoint, removeTemporary, type CheckpointContent } from './checkpoint-file.ts';
-import { scanSegment } from './segment-scan.ts';
+import { scanSegment, type SegmentScan } from './segment-scan.ts';
 import {
   decodeHeader,
   HEADER_BYTES,
@@ -32,6 +32,8 @@ export interface Recovered {
   readonly nextSegmentNo: number;
   /** Intact messages that are not settled. */
   readonly messages: number;
+  /** Intact messages that came after the checkpoint was made. */
+  readonly uncounted: number;
   /** The greatest connection number in the journal, -1: none. */
   readonly maxConnection: number;
   /** Packet ids of QoS 2 that the broker has not released. */
@@ -83,7 +85,7 @@ export async function recover(directory: string, fileSystem: FileSystem, log: Lo
     });
   }
   const settledNo = matching === undefined ? -1 : matching.place.messageNo - (matching.isWhole ? 0 : 1);
-  const { held: known = { through: -1, ids: [] }, sessionFrom = 0 } = matching ?? {};
+  const { held: known = { through: settledNo, ids: [] }, sessionFrom = 0 } = matching ?? {};
   const held = new HeldPacketIds();
   held.restore(known.ids);
   // What the checkpoint knows to be held, and not to be settled.
@@ -91,12 +93,14 @@ export async function recover(directory: string, fileSystem: FileSystem, log: Lo
   const reading = { journalId: journalId ?? '', settledNo, sessionFrom, heldThrough: known.through, held, lacking };
   const segments: Segment[] = [];
   let messages = 0;
+  let uncounted = 0;
   let maxConnection = matching?.connection ?? -1;
   for (const each of ours) {
     const isNewest = each === ours.at(-1);
     const result = await readSegment(place, each, reading, isNewest);
     segments.push(result.segment);
     messages += result.messagesAfter;
+    uncounted += result.uncounted;
     maxConnection = Math.max(maxConnection, result.maxConnection);
   }
   held.lost(lacking);
@@ -104,7 +108,8 @@ export async function recover(directory: string, fileSystem: FileSystem, log: Lo
   const segmentNos = found.map(({ firstNumber }) => segmentNoOf(firstNumber));
   const lastNo = Math.max(0, matching?.segmentNo ?? 0, segmentNoOf(matching?.place.messageNo ?? 0), ...segmentNos);
   reportNewestMissing(matching, segments, log);
-  return { journalId, checkpoint: matching, segments, nextSegmentNo: lastNo + 1, messages, maxConnection, held };
+  const nextSegmentNo = lastNo + 1;
+  return { journalId, checkpoint: matching, segments, nextSegmentNo, messages, uncounted, maxConnection, held };
 }
 
 /** All files with the name of a segment, in order. Throws for one of a later version, before anything is changed. */
@@ -133,17 +138,23 @@ function isOurs({ firstNumber, path, header }: Found, journalId: string | undefi
   return false;
 }
 
+interface SegmentRead extends Pick<SegmentScan, 'messagesAfter' | 'maxConnection'> {
+  readonly segment: Segment;
+  /** Messages that came after the checkpoint was made. */
+  readonly uncounted: number;
+}
+
 async function readSegment(
   place: Place,
   { firstNumber, path, header }: Found,
   reading: Reading,
   isNewest: boolean,
-): Promise<{ readonly segment: Segment; readonly messagesAfter: number; readonly maxConnection: number }> {
+): Promise<SegmentRead> {
   const { fileSystem, log } = place;
   const salt = saltOf(reading.journalId, firstNumber);
   const buffer = await fileSystem.read(path);
   const scan = scanSegment(buffer, salt, reading.settledNo - firstNumber);
-  noteHeld(buffer, scan.runs, firstNumber, reading);
+  const uncounted = noteHeld(buffer, scan.runs, firstNumber, reading);
   const damaged: ByteRange[] = [...scan.holes];
   // A newest segment without header and messages is one that was being begun.
   const hasLostHeader = header === undefined && buffer.length > HEADER_BYTES && (scan.messages > 0 || !isNewest);
@@ -162,28 +173,35 @@ async function readSegment(
   const { copies, messages, redeliverable, runs } = scan;
   const segment = { firstNumber, path, salt, runs, bytes, messages, redeliverable, copies, lastNumber };
   log.debug('journal segment read', { path, messages, bytes });
-  return { segment, messagesAfter: scan.messagesAfter, maxConnection: scan.maxConnection };
+  return { segment, messagesAfter: scan.messagesAfter, uncounted, maxConnection: scan.maxConnection };
 }
 
-/** What the segment's messages and releases at QoS 2 make of the packet ids that are held. */
+/**
+ * What the segment's messages and releases at QoS 2 make of the packet ids that are held. Gives how many messages came
+ * after the checkpoint was made.
+ */
 function noteHeld(
   buffer: Buffer,
   runs: readonly ByteRange[],
   firstNumber: number,
   { held, heldThrough, lacking, sessionFrom }: Reading,
-): void {
+): number {
+  let uncounted = 0;
   for (const { start, end } of runs) {
     for (let at = start; at < end; at += claimedFrameBytes(buffer, at)) {
       const isOf = frameIsQos2(buffer, at) && frameConnection(buffer, at) >= sessionFrom;
       const messageNo = firstNumber + frameIndex(buffer, at);
       lacking.delete(messageNo);
-      if (!isOf || messageNo <= heldThrough) continue;
+      if (messageNo <= heldThrough) continue;
+      if (!frameIsRelease(buffer, at)) uncounted += 1;
+      if (!isOf) continue;
       const record = decodeFrame(buffer, at, firstNumber);
       const { isRelease, packetId = 0 } = record;
       if (isRelease) held.released(packetId);
       else held.stored(packetId, record, messageNo);
     }
   }
+  return uncounted;
 }
 
 /** Keeps damaged bytes in a file of their own; once, however often the journal is opened. */

@@ -99,6 +99,22 @@ describe('takeUp', () => {
     expect(session.judge(again('a', 1))).toBe('new');
   });
 
+  it('counts the messages that came after the checkpoint, settled or not', async () => {
+    const sample = new Sample();
+    const journal = await sample.storage().open();
+    const append = async (...texts: string[]): Promise<void> => {
+      for (const text of texts) journal.append(delivery(text));
+      await journal.whenIdle();
+    };
+    await append('a', 'b');
+    await journal.saveCheckpoint({ messagesReceived: 2 });
+    await append('c', 'd', 'e');
+    for (const message of await takeAll(journal)) journal.done(message, 0);
+    sample.disk.kill();
+    await sample.takeUp();
+    expect(sample.counters.messagesReceived).toBe(5);
+  });
+
   it('goes on behind the checkpoint, and behind what CSV files hold beyond it', async () => {
     const { sample, places } = await killed();
     const { places: found, settledByFiles } = await sample.takeUp();

@@ -1,4 +1,5 @@
 import { isGiven, itemProblems, objectProblems, under, unless, type Fields, type Problem } from '../../core/fields.ts';
+import { suggestion } from '../../core/suggestion.ts';
 import {
   PLAUSIBLE_TIME,
   type Deadband,
@@ -162,9 +163,12 @@ function patternProblems(value: unknown): Problem[] {
 function bandProblems(value: unknown, must: string): Problem[] {
   if (!isGiven(value)) return unless(false, must, value);
   const { absolute, percent, ...others } = value;
-  if (Object.keys(others).length > 0 || (absolute === undefined && percent === undefined)) {
-    return unless(false, must, value);
-  }
+  const unknown = Object.keys(others).map((name) => ({
+    at: `.${name}`,
+    must: `is not a known key${suggestion(name, ['absolute', 'percent'])}`,
+  }));
+  if (unknown.length > 0) return unknown;
+  if (absolute === undefined && percent === undefined) return unless(false, must, value);
   const wrong = (name: string, given: unknown, most: number): Problem[] =>
     given === undefined ? [] : under(`.${name}`, numberProblems(given, 'a number', most));
   return [...wrong('absolute', absolute, Number.MAX_VALUE), ...wrong('percent', percent, 100)];

@@ -78,7 +78,10 @@ describe('the subscriptions', () => {
     [{ topic: 'a', exclude: [5] }, '[0].exclude[0]: must be a tag name with * for any characters'],
     [{ topic: 'a', deadband: 0.5 }, '[0].deadband: must be an object such as { "absolute": 0.5 }'],
     [{ topic: 'a', deadband: {} }, '[0].deadband: must be an object such as { "absolute": 0.5 }'],
-    [{ topic: 'a', deadband: { percentage: 1 } }, '[0].deadband: must be an object such as { "absolute": 0.5 }'],
+    [
+      { topic: 'a', deadband: { percentage: 1 } },
+      '[0].deadband.percentage: is not a known key (did you mean "percent"?)',
+    ],
     [{ topic: 'a', deadband: { absolute: -1 } }, '[0].deadband.absolute: must be a number from 0 on'],
     [{ topic: 'a', deadband: { percent: 101 } }, '[0].deadband.percent: must be a number from 0 to 100'],
     [{ topic: 'a', maxSilenceSeconds: 60 }, '[0].maxSilenceSeconds: must not be given without a deadband'],
