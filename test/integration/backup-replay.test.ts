@@ -20,7 +20,7 @@ import { RecordingLogger } from '../support/recording-logger.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
 import { TABLES_DDL } from '../support/tag-table.ts';
 import { valuesOf } from '../support/values.ts';
-import { FakeOracle } from '../unit/backup/fake-oracle.ts';
+import { FakeOracle, plain } from '../unit/backup/fake-oracle.ts';
 
 const DOWN = { code: 'ORA-12514', message: 'service is not registered' };
 const TOKEN = 'a-token-of-the-test';
@@ -145,6 +145,17 @@ describe('backups replay beside a running bridge', () => {
     expect([alarms.numbers(), oracle.numbers()]).toEqual([[1, 2], []]);
   });
 
+  it('says how many rows were refused again, and where they are', async () => {
+    const { backups, oracle, settings } = await startBridge();
+    const [first, second] = await fill(backups);
+    oracle.refusedTag = plain(valuesOf(1))[0]!.name;
+    const { exitCode, out } = await command([first!, second!], settings);
+    const [rejected] = backups.files();
+    expect([exitCode, rejected?.kind]).toEqual([0, 'rejected']);
+    expect(out).toContain(`${first}: replayed\n`);
+    expect(out.endsWith(`${second}: replayed\n2 rows refused meanwhile: ${rejected!.name}\n`)).toBe(true);
+  });
+
   it('draws a bar on a terminal', async () => {
     const { backups, oracle, settings } = await startBridge();
     const [first] = await fill(backups);
@@ -249,8 +260,10 @@ describe('backups replay without a bridge', () => {
     const { err, exitCode, out } = await command([name], mended);
     expect([exitCode, err]).toEqual([0, '']);
     const left = name.replace('.csv', '_2.csv');
+    const [rejected, ...others] = (await readdir(join(dir, 'backup'))).sort();
+    expect([rejected, others]).toEqual([expect.stringMatching(/^rejected_/), [left]]);
     expect(out).toContain(`${name}: replayed, but for 1 message still undecodable: ${left}\n`);
-    expect((await readdir(join(dir, 'backup'))).sort()).toEqual([expect.stringMatching(/^rejected_/), left]);
+    expect(out.endsWith(`1 row refused meanwhile: ${rejected}\n`)).toBe(true);
     const rows = await standin.engine.query('SELECT tag_name, tag_value, tag_text, timestamp FROM TAG_DATA', 'BRIDGE');
     expect(rows.map((row) => Object.values(row))).toMatchObject([
       ['PLC01.D0', 12.5, null, { ms: 1_762_093_825_000 }],

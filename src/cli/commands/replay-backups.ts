@@ -1,5 +1,6 @@
 import { replaysByItself } from '../../backup/files/file-facts.ts';
 import { isSealedName } from '../../backup/files/file-name.ts';
+import { KINDS } from '../../backup/files/kinds.ts';
 import type { ListedFile } from '../../backup/replay/listing.ts';
 import { sleep, systemClock } from '../../core/clock.ts';
 import { printable } from '../../core/printable.ts';
@@ -46,23 +47,33 @@ async function replayAll(
   for (const file of files) await replayer.request(file, to);
   for (const file of files) {
     const failure = await follow(file, replayer, line);
-    if (failure === undefined) line.say(`${file}: replayed${await leftText(file, before, replayer)}`);
+    if (failure === undefined) line.say(`${file}: replayed${leftText(file, before, await replayer.files())}`);
     else line.say(`${file}: ${printable(failure.problem)}`);
     exitCode = failure?.exitCode ?? exitCode;
     if (failure?.exitCode === EXIT.unavailable) break;
   }
+  for (const text of refusals(before, await replayer.files())) line.say(text);
   return exitCode;
 }
 
 /** Messages that still can't be decoded are in a new file, which bears the time of the one that they were in. */
-async function leftText(file: string, before: readonly ListedFile[], replayer: Replayer): Promise<string> {
+function leftText(file: string, before: readonly ListedFile[], after: readonly ListedFile[]): string {
   const former = before.find((each) => each.file === file);
   if (former?.kind !== 'undecodable') return '';
   const known = new Set(before.map((each) => each.file));
   const isLeft = (each: ListedFile): boolean =>
     each.kind === 'undecodable' && each.createdAt === former.createdAt && !known.has(each.file);
-  const left = (await replayer.files()).find(isLeft);
+  const left = after.find(isLeft);
   return left === undefined ? '' : `, but for ${plural(left.rows, 'message')} still undecodable: ${left.file}`;
+}
+
+/** Rows that were refused are in files that are new, or have more; those of a running bridge may be among them. */
+function refusals(before: readonly ListedFile[], after: readonly ListedFile[]): string[] {
+  const rowsBefore = new Map(before.map((each) => [each.file, each.rows]));
+  return after.flatMap(({ file, kind, rows }) => {
+    const more = rows - (rowsBefore.get(file) ?? 0);
+    return KINDS[kind].isSetApart && more > 0 ? [`${plural(more, 'row')} refused meanwhile: ${file}`] : [];
+  });
 }
 
 interface Failure {
