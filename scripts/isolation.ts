@@ -110,7 +110,7 @@ async function tryIll({ begin, name, takesRows }: (typeof TABLE_ILLS)[number]): 
   await createTables(neighbours.standin, ALARM_LOG);
   const bridge = await startBridge(neighbours);
   try {
-    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilSubscribed();
     const traffic = new Traffic(neighbours);
     console.log(line('both are well', await traffic.run()));
     const gone = takesRows === true ? await traffic.count('alarm_log') : 0;

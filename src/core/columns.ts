@@ -186,15 +186,14 @@ export interface TableColumn extends Omit<DescribedColumn, 'doc' | 'defaultName'
 
 /** All columns that are written, in their order. Throws RangeError where a text of `columns` means nothing. */
 export function tableColumns(choice: ColumnChoice): readonly TableColumn[] {
-  const { columns, valueType } = choice;
-  const known = COLUMNS.filter(({ key }) => columns[key] !== '').map((column) => ({
-    ...column,
-    type: columnType(column, valueType),
-    name: columns[column.key],
-    path: columnPath(choice, column.key),
-    further: undefined,
-  }));
+  const known = COLUMNS.filter(({ key }) => choice.columns[key] !== '').map((column) => knownColumn(column, choice));
   return [...known, ...furtherColumns(choice)];
+}
+
+function knownColumn(column: Column, choice: ColumnChoice): TableColumn {
+  const { key } = column;
+  const type = columnType(column, choice.valueType);
+  return { ...column, type, name: choice.columns[key], path: columnPath(choice, key), further: undefined };
 }
 
 function columnPath({ name = DEFAULT_DESTINATION }: FurtherChoice, key: string): string {

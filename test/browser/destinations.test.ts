@@ -38,7 +38,7 @@ it.skipIf(missing !== undefined)(
     });
     try {
       await bridge.untilStatus('the bridge to be connected', ({ mqtt: { connected } }) => connected);
-      await until('the subscription', () => bridge.find('subscribed') !== undefined);
+      await bridge.untilSubscribed();
       const publisher = await mqtt.connectAsync(broker.url);
       const payload = JSON.stringify({
         timestamp: '2025-11-02T14:30:25.123Z',

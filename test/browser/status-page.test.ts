@@ -44,7 +44,7 @@ describe.skipIf(missing !== undefined)(
       standin = await startStandin();
       await createTables(standin);
       bridge = await startBridge({});
-      await until('the subscription', () => bridge.find('subscribed') !== undefined);
+      await bridge.untilSubscribed();
       publisher = await mqtt.connectAsync(broker.url);
     });
 

@@ -43,7 +43,7 @@ describe.skipIf(mosquittoMissing !== undefined)('every value once', () => {
       ...(directory === undefined ? {} : { directory }),
     });
     await bridge.untilStatus('the broker', ({ mqtt: { connected } }) => connected);
-    if (directory === undefined) await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilSubscribed();
   }
 
   async function killBridge(): Promise<void> {

@@ -36,7 +36,7 @@ describe.skipIf(mosquittoMissing !== undefined)('the bridge among faults', () =>
         backup: { probeIntervalMs: 1000, replay: false },
       },
     });
-    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilSubscribed();
   }
 
   async function publish(tags: Record<string, unknown>): Promise<void> {

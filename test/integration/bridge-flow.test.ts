@@ -74,7 +74,7 @@ describe.each(BROKERS)('20,000 values through $name', ({ missing, start }) => {
         },
       });
       await bridge.untilStatus('the bridge to be connected', (status) => status.mqtt.connected);
-      await until('the subscription', () => bridge.find('subscribed') !== undefined);
+      await bridge.untilSubscribed();
       publisher = await mqtt.connectAsync(broker.url);
       const { payloads, expected } = buildMessages();
       await Promise.all(payloads.map((payload, i) => publisher.publishAsync(`plc/${i % 3}/tags`, payload, { qos: 1 })));

@@ -55,7 +55,7 @@ describe.skipIf(mosquittoMissing !== undefined)('two bridges without a ledger th
         },
       });
       closers.push(() => bridge.dispose());
-      await until('the subscription', () => bridge.find('subscribed') !== undefined);
+      await bridge.untilSubscribed();
       await bridge.untilStatus('Oracle', ({ oracle }) => oracle.state === 'connected');
       bridges.push(bridge);
     }

@@ -60,7 +60,7 @@ describe.skipIf(mosquittoMissing !== undefined)('subscriptions that change betwe
 
   it('leave it to what they were how a message is read that came before, over kill -9', async () => {
     await start([{ ...LINE, to: 'other' }, ENERGY]);
-    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilSubscribed();
     const hang = neighbours.standin.faults.add({
       on: 'execute',
       sql: 'INSERT INTO "OTHER"',
@@ -83,7 +83,7 @@ describe.skipIf(mosquittoMissing !== undefined)('subscriptions that change betwe
 
   it('are unsubscribed where they are gone', async () => {
     await start([LINE, ENERGY]);
-    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilSubscribed();
     await publish('energy/1', 1);
     await until('its row', () => hasCounts(1, 0));
     expect(await bridge.end()).toBe(0);

@@ -53,7 +53,7 @@ describe('the rows of one message for two destinations', () => {
     };
     await createTablesOf(neighbours.standin, config);
     bridge = await BridgeProcess.start({ config });
-    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilSubscribed();
 
     const values = (): Promise<unknown[][]> => read('tag_data', 'TAG_NAME', 'TAG_VALUE', 'SOURCE', 'PLACE', 'BATCH');
     const alarms = (): Promise<unknown[][]> => read('alarm_log', 'TAG_NAME', 'TAG_TEXT', 'SOURCE', 'TOPIC', 'SEVERITY');

@@ -43,7 +43,7 @@ async function start(destinations: object, to: string, directory?: string): Prom
     },
   });
   await started.untilStatus('the broker', ({ mqtt: { connected } }) => connected);
-  await until('the subscription', () => started.find('subscribed') !== undefined);
+  await started.untilSubscribed();
   return started;
 }
 

@@ -40,7 +40,7 @@ describe.skipIf(mosquittoMissing !== undefined)('a destination beside the defaul
       },
       ...(directory === undefined ? {} : { directory }),
     });
-    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilSubscribed();
   }
 
   const ALARMS = { alarms: { table: 'ALARM_LOG', columns: { text: 'MSG' } } };

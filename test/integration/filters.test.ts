@@ -36,11 +36,8 @@ describe.skipIf(mosquittoMissing !== undefined)('the filters of a subscription',
         oracle: { connectString: neighbours.standin.connectString, user: 'bridge', password: 'secret' },
       },
     });
-    // A session that the broker has kept is subscribed already.
-    const isNew = directory === undefined;
     directory = bridge.directory;
-    if (isNew) await until('the subscription', () => bridge.find('subscribed') !== undefined);
-    else await bridge.untilStatus('the session', (status) => status.mqtt.connected);
+    await bridge.untilSubscribed();
   }
 
   async function publish(values: Values, timestamp = Date.now()): Promise<void> {

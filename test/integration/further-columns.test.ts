@@ -113,7 +113,7 @@ describe('further columns and microseconds', () => {
     };
     await createTablesOf(neighbours.standin, config);
     bridge = await BridgeProcess.start({ config });
-    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilSubscribed();
 
     await neighbours.publisher.publishAsync('plant/7/values', payloadOf('live'), { qos: 1 });
     await until('live rows', async () => (await rows('live')).length === 2);
@@ -149,7 +149,7 @@ describe('further columns and microseconds', () => {
     };
     await createTablesOf(neighbours.standin, config);
     bridge = await BridgeProcess.start({ config });
-    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilSubscribed();
     await neighbours.publisher.publishAsync('plant/7/values', payloadOf('live'), { qos: 1 });
     await until('rows', async () => (await rows('live')).length === 2);
     expect(await rows('live')).toEqual(rowsOf('live'));

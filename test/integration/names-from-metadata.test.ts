@@ -41,7 +41,7 @@ describe.skipIf(mosquittoMissing !== undefined)('names that a retained metadata 
       },
     });
     await bridge.untilStatus('the bridge to be connected', ({ mqtt: { connected } }) => connected);
-    if (directory === undefined) await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilSubscribed();
   }
 
   beforeEach(async () => {

@@ -45,7 +45,7 @@ describe.skipIf(mosquittoMissing !== undefined)('SIGHUP', () => {
     const oracle = { connectString: standin.connectString, user: 'bridge', password: PASSWORD };
     const mqttSettings = { url: broker.url, subscriptions: [POLLING] };
     bridge = await BridgeProcess.start({ config: { mqtt: mqttSettings, oracle, log: { level: 'info' }, ...more } });
-    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilSubscribed();
   }
 
   const configFile = (): string => join(bridge.directory, 'bridge.json');
@@ -145,7 +145,7 @@ describe.skipIf(mosquittoMissing !== undefined)('SIGHUP', () => {
       config: { mqtt: { url: broker.url, subscriptions: [POLLING] }, oracle },
       env: { BRIDGE_ORACLE_PASSWORD_FILE: file },
     });
-    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilSubscribed();
     await publish('plc/1/tags', polling('D1', 1));
     await bridge.untilStatus('the outage', ({ oracle: { state } }) => state === 'down');
     const REFUSED_FILE = 'changed file of a secret is not taken over: the bridge goes on with what it has';

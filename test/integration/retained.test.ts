@@ -38,7 +38,7 @@ describe.skipIf(mosquittoMissing !== undefined)('retained messages', () => {
       },
     });
     directory = bridge.directory;
-    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.untilSubscribed();
   }
 
   const keep = (tag: string, payload: string): Promise<unknown> =>

@@ -82,7 +82,7 @@ describe('the status page of a running bridge', () => {
     cleanups.push(() => standin.stop());
     await createTables(standin);
     const url = await start({ oracle: { connectString: standin.connectString, password: 'secret' } });
-    await until('the subscription', () => bridge!.find('subscribed') !== undefined);
+    await bridge!.untilSubscribed();
     const events = await openEvents(url);
     const publish = (payload: string) => client.publishAsync('plc/PLC01/tags', payload, { qos: 1 });
     const tags = { D0: 1, D1: 'RUN', D2: 'x'.repeat(5000) };

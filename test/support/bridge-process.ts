@@ -66,6 +66,17 @@ export class BridgeProcess {
     return this.log.find((entry) => entry['message'] === message);
   }
 
+  /** Resolves when it gets what is published, also by a session that was there, where nothing had to be subscribed. */
+  async untilSubscribed(): Promise<void> {
+    const isPresent = (): boolean =>
+      this.log.some(
+        ({ message, sessionPresent, stage }) =>
+          message === 'subscribed' ||
+          (message === 'connected to the broker' && stage === 'mqtt' && sessionPresent === true),
+      );
+    await until('the subscription', isPresent);
+  }
+
   /** Where it serves HTTP. */
   get url(): string {
     return String(this.find('bridge started')?.['http']);
