@@ -26,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => neighbours.stop(bridge));
 
 async function start(destinations: object, to: string, directory?: string): Promise<BridgeProcess> {
-  const started = await BridgeProcess.start({
+  bridge = await BridgeProcess.start({
     ...(directory === undefined ? {} : { directory }),
     config: {
       mqtt: { url: neighbours.broker.url, subscriptions: [{ topic: 'plc/+/tags', format: 'polling', to }] },
@@ -42,9 +42,9 @@ async function start(destinations: object, to: string, directory?: string): Prom
       http: { port: 0, token: TOKEN },
     },
   });
-  await started.untilStatus('the broker', ({ mqtt: { connected } }) => connected);
-  await started.untilSubscribed();
-  return started;
+  await bridge.untilStatus('the broker', ({ mqtt: { connected } }) => connected);
+  await bridge.untilSubscribed();
+  return bridge;
 }
 
 it('a destination without its table is down by itself, and after it is taken out of the configuration its rows can go elsewhere', async () => {
