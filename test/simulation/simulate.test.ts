@@ -34,6 +34,7 @@ const KEPT_SEEDS: readonly (readonly [seed: number, word: string])[] = [
   [600004213, 'a call that was given up was answered all the same, and its rows were set apart and backed up'],
   [630006169, 'the disk refused in the middle of taking away a replayed file that nobody had asked for'],
   [630008212, 'a file of another destination could not be read at the start, and was the default’s from then on'],
+  [660050009, 'rows of a failed append stayed in a file that could not be sealed, and were written into the next one'],
 ];
 
 const FROM_SEED = 1;

@@ -55,6 +55,8 @@ export class RollingFile {
   append(records: Records, reason: Reason): Promise<string> {
     return this.#turns.run(async () => {
       if (this.#isClosed) throw new Error('the backups are closed');
+      // What a failed append has left in another file may be of these records: after a crash they would count twice.
+      for (const file of this.#aside) await file.cutLeftovers();
       await this.#makeRoom(records.rows);
       const file = (this.#file ??= await this.#options.begin(reason));
       // Not that it is new: the disk may have refused what was to be in it at first.

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { until } from '../../support/until.ts';
 import type { FaultyFileSystem } from './faulty-filesystem.ts';
 import { DOWN, FIRST_FILE, MALFORMED, message, numbersIn, REFUSED, sequence, startBackups } from './running-backups.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 
 describe('a disk that refuses', () => {
   it.each([
@@ -91,6 +92,22 @@ describe('a disk that refuses', () => {
     await backups.stop();
     const again = await startBackups({ dir });
     expect(again.backups.pending('backup').rows).toBe(1);
+  });
+
+  it('cuts off rows of a failed append before they go into another file, as the first one was to be sealed', async () => {
+    const { backups, dir, disk } = await startBackups();
+    await backups.lane().backUp(sequence(1, 1), DOWN);
+    disk.fail('sync', 'EIO');
+    disk.fail('truncate', 'EIO', 3);
+    await expect(backups.lane().backUp(sequence(2, 1), DOWN)).rejects.toThrow('EIO');
+    await backups.seal(FIRST_FILE);
+    await expect(backups.lane().backUp(sequence(2, 1), DOWN)).rejects.toThrow('EIO');
+    await backups.lane().backUp(sequence(2, 1), DOWN);
+    // A process that ends now leaves both files as they are.
+    const copy = await temporaryDirectory();
+    for (const name of await readdir(dir)) await copyFile(join(dir, name), join(copy, name));
+    const again = await startBackups({ dir: copy });
+    expect(again.backups.files().map(({ rows }) => rows)).toEqual([1, 1]);
   });
 
   it('seals a file after 30 s, too, when another one that may grow for an hour was begun meanwhile', async () => {
