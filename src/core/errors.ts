@@ -45,8 +45,9 @@ export class DatabaseError extends Error {
     this.isHeld = more.isHeld ?? false;
   }
 
-  /** The same error, with other advice. */
+  /** The same error, with this advice. */
   withRemedy(remedy: string): DatabaseError {
+    if (remedy === this.remedy) return this;
     const { cause, code, isHeld, kind, message, outcomeUnknown } = this;
     return new DatabaseError(kind, code, message, { cause, isHeld, outcomeUnknown, remedy });
   }

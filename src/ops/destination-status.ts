@@ -1,5 +1,5 @@
 import type { ValueCounters } from '../core/counters.ts';
-import { DEFAULT_DESTINATION } from '../core/destination.ts';
+import { adviceFor } from '../core/destination.ts';
 import type { DatabaseErrorKind, Reason } from '../core/errors.ts';
 import { auditCounters } from './audit.ts';
 import { shortText } from './short-text.ts';
@@ -81,8 +81,7 @@ export function destinationStatus(facts: DestinationFacts): DestinationStatus {
 
 /** What is known of an error names the keys of the default destination. */
 function remedyOf({ name, remedy, table }: DestinationFacts): string | undefined {
-  if (name === DEFAULT_DESTINATION || table === undefined) return remedy;
-  return remedy?.replaceAll(/\boracle\.(table|columns|valueType|onDuplicate)\b/g, `oracle.destinations.${name}.$1`);
+  return table === undefined || remedy === undefined ? remedy : adviceFor(name, remedy);
 }
 
 export function oracleStatus({ state, reason, kind, remedy = '', sinceMs }: OracleFacts): OracleStatus {

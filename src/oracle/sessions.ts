@@ -1,6 +1,6 @@
 import { systemClock, type Clock } from '../core/clock.ts';
 import type { Destination } from '../core/columns.ts';
-import { DEFAULT_DESTINATION, settingOf } from '../core/destination.ts';
+import { adviceFor, DEFAULT_DESTINATION } from '../core/destination.ts';
 import { DatabaseError } from '../core/errors.ts';
 import type { LedgerSession } from '../core/ledger-session.ts';
 import { noStep, type OnStep } from '../core/steps.ts';
@@ -70,16 +70,11 @@ export class Sessions {
         try {
           return await this.#connections.use(`${stage} ${what}${destination}`.slice(0, MAX_ACTION_BYTES), work);
         } catch (error) {
-          throw error instanceof DatabaseError ? adviceFor(name, error) : error;
+          throw error instanceof DatabaseError ? error.withRemedy(adviceFor(name, error.remedy)) : error;
         }
       },
     };
   }
-}
-
-function adviceFor(destination: string, error: DatabaseError): DatabaseError {
-  const remedy = error.remedy.replaceAll(/\boracle\.(?=table|columns)/g, `${settingOf(destination)}.`);
-  return remedy === error.remedy ? error : error.withRemedy(remedy);
 }
 
 /** The default's stream is named as it was before there were others, so that an upgrade finds its place. */

@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock } from '../../core/clock.ts';
-import { DEFAULT_DESTINATION } from '../../core/destination.ts';
+import { destinationField } from '../../core/destination.ts';
 import { systemErrorCode, type Reason } from '../../core/errors.ts';
 import { RepeatedError, type Logger } from '../../core/logger.ts';
 import { OneAtATime } from '../../core/one-at-a-time.ts';
@@ -139,7 +139,7 @@ export class RollingFile {
 
   #begun(file: BackupFile): void {
     const { destination, kind, name, reason } = file.info;
-    const whose = destination === DEFAULT_DESTINATION ? {} : { destination };
+    const whose = destinationField(destination);
     this.#options.log.info('backup file begun', { file: name, kind, ...whose, code: reason.code });
     const { clock, maxAgeMs } = this.#options;
     if (!Number.isFinite(maxAgeMs)) return;

@@ -1,4 +1,4 @@
-import { DEFAULT_DESTINATION } from '../../core/destination.ts';
+import { DEFAULT_DESTINATION, destinationField } from '../../core/destination.ts';
 import { finalNameOf, isSealedName, REPLAY_SUFFIX } from '../files/file-name.ts';
 import type { BackupFolder } from '../files/folder.ts';
 import { destinationOfKey } from './stream-name.ts';
@@ -31,7 +31,7 @@ export async function readNote(folder: BackupFolder, file: string): Promise<Repl
 
 /** Durable when it resolves. Throws the system error of the disk; then the former note is there, or this one. */
 export function writeNote(folder: BackupFolder, file: string, { destination, streams, to }: ReplayNote): Promise<void> {
-  const owner = destination === DEFAULT_DESTINATION ? {} : { destination };
+  const owner = destinationField(destination);
   return folder.writeSidecar(file + REPLAY_SUFFIX, { streams, ...owner, ...(to === undefined ? {} : { to }) });
 }
 

@@ -1,4 +1,4 @@
-import { DEFAULT_DESTINATION } from '../../core/destination.ts';
+import { DEFAULT_DESTINATION, destinationField } from '../../core/destination.ts';
 import { removeIfThere, TEMPORARY_SUFFIX } from '../../core/durable-file.ts';
 import type { Place } from '../../core/place.ts';
 import { SKIP_SUFFIX } from '../files/file-name.ts';
@@ -72,8 +72,7 @@ export class StampFiles {
 
   async #replace(file: string, content: object): Promise<void> {
     this.#hasDoubtfulNames = true;
-    const whose = this.#destination === DEFAULT_DESTINATION ? {} : { destination: this.#destination };
-    await this.#folder.writeSidecar(file + SKIP_SUFFIX, { ...content, ...whose });
+    await this.#folder.writeSidecar(file + SKIP_SUFFIX, { ...content, ...destinationField(this.#destination) });
     this.#hasDoubtfulNames = false; // it syncs all names of the folder
   }
 }
