@@ -57,13 +57,17 @@ export function isGiven(value: unknown): value is Given {
 /** What is wrong with an object of these fields. `example`: what it could be, in an error. */
 export function objectProblems(fields: Fields, value: unknown, example: string): Problem[] {
   if (!isGiven(value)) return [{ must: `must be an object, such as ${example}`, got: value }];
-  const names = Object.keys(fields);
-  const unknown = Object.keys(value)
-    .filter((name) => !Object.hasOwn(fields, name))
-    .map((name) => ({ at: `.${name}`, must: `is not a known key${suggestion(name, names)}` }));
+  const unknown = unknownKeys(value, Object.keys(fields));
   const beside = { ...defaultsOf(fields), ...value };
   const wrong = entriesOf(fields).flatMap(([name, field]) => under(`.${name}`, field.check(beside[name], beside)));
   return [...unknown, ...wrong];
+}
+
+/** Keys that an object must not have. */
+export function unknownKeys(value: object, known: readonly string[]): Problem[] {
+  return Object.keys(value)
+    .filter((name) => !known.includes(name))
+    .map((name) => ({ at: `.${name}`, must: `is not a known key${suggestion(name, known)}` }));
 }
 
 /** What is wrong with the items of a list. */

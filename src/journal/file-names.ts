@@ -1,6 +1,7 @@
 /**
- * What lies in the journal's directory beside its segments (segment.ts), each with one owner: whoever writes a file
- * replaces it as a whole, so that two with one name would take what the other has noted away.
+ * What lies in the journal's directory beside its segments (segment.ts), damaged bytes of them (recovery.ts) and the
+ * reserve (core/reserve.ts), each with one owner: whoever writes a file replaces it as a whole, so that two with one
+ * name would take what the other has noted away.
  */
 export const JOURNAL_FILES = {
   /** checkpoint-file.ts */

@@ -47,7 +47,7 @@ async function replayAll(
   for (const file of files) await replayer.request(file, to);
   for (const file of files) {
     const failure = await follow(file, replayer, line);
-    if (failure === undefined) line.say(`${file}: replayed${leftText(file, before, await replayer.files())}`);
+    if (failure === undefined) line.say(`${file}: replayed${await leftText(file, before, replayer)}`);
     else line.say(`${file}: ${printable(failure.problem)}`);
     exitCode = failure?.exitCode ?? exitCode;
     if (failure?.exitCode === EXIT.unavailable) break;
@@ -57,13 +57,13 @@ async function replayAll(
 }
 
 /** Messages that still can't be decoded are in a new file, which bears the time of the one that they were in. */
-function leftText(file: string, before: readonly ListedFile[], after: readonly ListedFile[]): string {
+async function leftText(file: string, before: readonly ListedFile[], replayer: Replayer): Promise<string> {
   const former = before.find((each) => each.file === file);
   if (former?.kind !== 'undecodable') return '';
   const known = new Set(before.map((each) => each.file));
   const isLeft = (each: ListedFile): boolean =>
     each.kind === 'undecodable' && each.createdAt === former.createdAt && !known.has(each.file);
-  const left = after.find(isLeft);
+  const left = (await replayer.files()).find(isLeft);
   return left === undefined ? '' : `, but for ${plural(left.rows, 'message')} still undecodable: ${left.file}`;
 }
 

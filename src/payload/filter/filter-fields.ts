@@ -1,5 +1,13 @@
-import { isGiven, itemProblems, objectProblems, under, unless, type Fields, type Problem } from '../../core/fields.ts';
-import { suggestion } from '../../core/suggestion.ts';
+import {
+  isGiven,
+  itemProblems,
+  objectProblems,
+  under,
+  unknownKeys,
+  unless,
+  type Fields,
+  type Problem,
+} from '../../core/fields.ts';
 import {
   PLAUSIBLE_TIME,
   type Deadband,
@@ -162,11 +170,8 @@ function patternProblems(value: unknown): Problem[] {
 
 function bandProblems(value: unknown, must: string): Problem[] {
   if (!isGiven(value)) return unless(false, must, value);
-  const { absolute, percent, ...others } = value;
-  const unknown = Object.keys(others).map((name) => ({
-    at: `.${name}`,
-    must: `is not a known key${suggestion(name, ['absolute', 'percent'])}`,
-  }));
+  const { absolute, percent } = value;
+  const unknown = unknownKeys(value, ['absolute', 'percent']);
   if (unknown.length > 0) return unknown;
   if (absolute === undefined && percent === undefined) return unless(false, must, value);
   const wrong = (name: string, given: unknown, most: number): Problem[] =>
