@@ -5,6 +5,12 @@ import type { Delivery } from '../core/message.ts';
 /** A packet id, and of its message a digest of topic and payload, and its number; files of old have no number. */
 export type HeldPacketId = readonly [packetId: number, digest: string, messageNo?: number];
 
+interface HeldMessage {
+  readonly digest: string;
+  /** Absent: a file of old has not said it. */
+  readonly messageNo?: number | undefined;
+}
+
 type Digestible = Pick<Delivery, 'topic' | 'payload' | 'digest'>;
 
 const DIGEST_BYTES = 12;
@@ -27,12 +33,10 @@ export interface HeldVerdict {
  * brings neither message nor release, may stand for an equal message under a new id.
  */
 export class HeldPacketIds {
-  readonly #durable = new Map<number, string>();
-  /** The numbers of the messages that these are of, as far as they are known. */
-  readonly #messageNos = new Map<number, number>();
-  /** Of messages that are not durable yet. */
+  readonly #durable = new Map<number, HeldMessage>();
+  /** Digests of messages that are not durable yet. */
   readonly #pending = new Map<number, string>();
-  /** Of those, the ones whose release may have been lost with the machine, although it was answered. */
+  /** Of the durable ones those whose release may have been lost with the machine, although it was answered. */
   readonly #unsure = new Set<number>();
   /** How many of each digest gave their id up to another message: they may come again under a third one. */
   readonly #displaced = new Map<string, number>();
@@ -54,10 +58,11 @@ export class HeldPacketIds {
     const { connection, packetId = 0 } = delivery;
     if (connection !== this.#connection) {
       this.#connection = connection;
-      this.#missing = new Map([...this.#durable, ...this.#pending]);
+      const durable = Array.from(this.#durable, ([id, held]) => [id, held.digest] as const);
+      this.#missing = new Map([...durable, ...this.#pending]);
     }
     const digest = digestOf(delivery);
-    if ((this.#pending.get(packetId) ?? this.#durable.get(packetId)) === digest) {
+    if (this.#digestOf(packetId) === digest) {
       this.#missing.delete(packetId);
       const isHeld = mayBeRepeated && !this.#unsure.has(packetId);
       return { verdict: isHeld || hasOwnTime() ? 'repeated' : 'maybe repeated', heldAs: packetId };
@@ -68,19 +73,29 @@ export class HeldPacketIds {
       return { verdict: this.#takeDisplaced(digest) && !hasOwnTime() ? 'maybe repeated' : 'new' };
     this.#missing.delete(equal);
     if (!hasOwnTime()) return { verdict: 'maybe repeated', heldAs: equal };
-    const held = this.#pending.get(equal) === digest ? this.#pending : this.#durable;
-    // The id may stand for another message by now, where the broker gives all of them other ones.
-    if (held.get(equal) === digest) held.delete(equal);
-    held.set(packetId, digest);
-    if (held === this.#durable) this.#moveNumber(equal, packetId);
+    this.#renumber(equal, packetId, digest);
     return { verdict: 'repeated', heldAs: equal };
+  }
+
+  /** The message that was held as `from` is held as `to`. */
+  #renumber(from: number, to: number, digest: string): void {
+    if (this.#pending.get(from) === digest) {
+      this.#pending.delete(from);
+      this.#pending.set(to, digest);
+      return;
+    }
+    const held = this.#durable.get(from);
+    // The id may stand for another message by now, where the broker gives all of them other ones.
+    const isSame = held?.digest === digest;
+    if (isSame) this.#durable.delete(from);
+    this.#durable.set(to, isSame ? held : { digest });
   }
 
   /** The message was given to the journal. */
   begin(delivery: Delivery): void {
     const { packetId = 0 } = delivery;
     const digest = digestOf(delivery);
-    const before = this.#pending.get(packetId) ?? this.#durable.get(packetId);
+    const before = this.#digestOf(packetId);
     if (before !== undefined && before !== digest) {
       this.#displaced.set(before, (this.#displaced.get(before) ?? 0) + 1);
     }
@@ -92,8 +107,7 @@ export class HeldPacketIds {
   stored(packetId: number, message: Digestible, messageNo: number): void {
     const digest = digestOf(message);
     if (this.#pending.get(packetId) === digest) this.#pending.delete(packetId);
-    this.#durable.set(packetId, digest);
-    this.#messageNos.set(packetId, messageNo);
+    this.#durable.set(packetId, { digest, messageNo });
   }
 
   /** The broker has released it, which is not durable yet. */
@@ -104,7 +118,7 @@ export class HeldPacketIds {
   /** That the broker has released it is durable. */
   released(packetId: number): void {
     this.#unsure.delete(packetId);
-    this.#forget(packetId);
+    this.#durable.delete(packetId);
   }
 
   /**
@@ -112,13 +126,14 @@ export class HeldPacketIds {
    * what comes under them, or is equal, is stored.
    */
   lost(messageNos: ReadonlySet<number>): void {
-    for (const [packetId, messageNo] of this.#messageNos) if (messageNos.has(messageNo)) this.#forget(packetId);
+    for (const [packetId, { messageNo }] of this.#durable) {
+      if (messageNo !== undefined && messageNos.has(messageNo)) this.#durable.delete(packetId);
+    }
   }
 
   /** The broker has another session: ids mean nothing any more. */
   clear(): void {
     this.#durable.clear();
-    this.#messageNos.clear();
     this.#pending.clear();
     this.#unsure.clear();
     this.#displaced.clear();
@@ -126,10 +141,7 @@ export class HeldPacketIds {
   }
 
   restore(held: readonly HeldPacketId[]): void {
-    for (const [packetId, digest, messageNo] of held) {
-      this.#durable.set(packetId, digest);
-      if (messageNo !== undefined) this.#messageNos.set(packetId, messageNo);
-    }
+    for (const [packetId, digest, messageNo] of held) this.#durable.set(packetId, { digest, messageNo });
   }
 
   /**
@@ -147,23 +159,15 @@ export class HeldPacketIds {
     return count > 0;
   }
 
-  #moveNumber(from: number, to: number): void {
-    const messageNo = this.#messageNos.get(from);
-    if (!this.#durable.has(from)) this.#messageNos.delete(from);
-    if (messageNo !== undefined) this.#messageNos.set(to, messageNo);
-  }
-
-  #forget(packetId: number): void {
-    this.#durable.delete(packetId);
-    this.#messageNos.delete(packetId);
+  #digestOf(packetId: number): string | undefined {
+    return this.#pending.get(packetId) ?? this.#durable.get(packetId)?.digest;
   }
 
   /** Those that are durable. */
   get durable(): readonly HeldPacketId[] {
-    return Array.from(this.#durable, ([packetId, digest]) => {
-      const messageNo = this.#messageNos.get(packetId);
-      return messageNo === undefined ? [packetId, digest] : [packetId, digest, messageNo];
-    });
+    return Array.from(this.#durable, ([packetId, { digest, messageNo }]) =>
+      messageNo === undefined ? [packetId, digest] : [packetId, digest, messageNo],
+    );
   }
 }
 
