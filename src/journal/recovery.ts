@@ -45,6 +45,8 @@ interface Reading {
   readonly journalId: string;
   readonly settledNo: number;
   readonly sessionFrom: number;
+  /** Messages behind this one are not in the checkpoint's counters. */
+  readonly countedThrough: number;
   /** Messages behind this one change what is held. */
   readonly heldThrough: number;
   readonly held: HeldPacketIds;
@@ -85,12 +87,15 @@ export async function recover(directory: string, fileSystem: FileSystem, log: Lo
     });
   }
   const settledNo = matching === undefined ? -1 : matching.place.messageNo - (matching.isWhole ? 0 : 1);
-  const { held: known = { through: settledNo, ids: [] }, sessionFrom = 0 } = matching ?? {};
+  const { held: known = { through: -1, ids: [] }, sessionFrom = 0 } = matching ?? {};
+  // A checkpoint of old does not say which messages it counts, but for those that are settled.
+  const countedThrough = Math.max(known.through, settledNo);
   const held = new HeldPacketIds();
   held.restore(known.ids);
   // What the checkpoint knows to be held, and not to be settled.
   const lacking = new Set(known.ids.flatMap(([, , no]) => (no === undefined || no <= settledNo ? [] : [no])));
-  const reading = { journalId: journalId ?? '', settledNo, sessionFrom, heldThrough: known.through, held, lacking };
+  const common = { journalId: journalId ?? '', settledNo, sessionFrom };
+  const reading = { ...common, countedThrough, heldThrough: known.through, held, lacking };
   const segments: Segment[] = [];
   let messages = 0;
   let uncounted = 0;
@@ -184,7 +189,7 @@ function noteHeld(
   buffer: Buffer,
   runs: readonly ByteRange[],
   firstNumber: number,
-  { held, heldThrough, lacking, sessionFrom }: Reading,
+  { countedThrough, held, heldThrough, lacking, sessionFrom }: Reading,
 ): number {
   let uncounted = 0;
   for (const { start, end } of runs) {
@@ -192,9 +197,8 @@ function noteHeld(
       const isOf = frameIsQos2(buffer, at) && frameConnection(buffer, at) >= sessionFrom;
       const messageNo = firstNumber + frameIndex(buffer, at);
       lacking.delete(messageNo);
-      if (messageNo <= heldThrough) continue;
-      if (!frameIsRelease(buffer, at)) uncounted += 1;
-      if (!isOf) continue;
+      if (messageNo > countedThrough && !frameIsRelease(buffer, at)) uncounted += 1;
+      if (!isOf || messageNo <= heldThrough) continue;
       const record = decodeFrame(buffer, at, firstNumber);
       const { isRelease, packetId = 0 } = record;
       if (isRelease) held.released(packetId);

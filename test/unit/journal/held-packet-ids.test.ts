@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import type { Delivery, Release } from '../../../src/core/message.ts';
 import type { Journal } from '../../../src/journal/journal.ts';
-import { delivery, SampleJournal, takeAll, texts } from './sample-journal.ts';
+import { encodeCheckpoint, readCheckpoint } from '../../../src/journal/checkpoint-file.ts';
+import { delivery, DIRECTORY, SampleJournal, takeAll, texts } from './sample-journal.ts';
 
 const never = new AbortController().signal;
 
@@ -106,6 +107,22 @@ describe('packet ids of QoS 2', () => {
     await journal.saveCheckpoint({});
     const again = await crashed(sample);
     expect((await again.recentRecords()).some(({ payload }) => String(payload) === 'a')).toBe(false);
+    expect(holds(again, exact('a', 7, 1))).toBe(true);
+  });
+
+  it('are looked for in the whole journal where a checkpoint of old says nothing of them', async () => {
+    const sample = new SampleJournal();
+    const journal = await sample.open();
+    journal.append(exact('a', 7));
+    await journal.whenIdle();
+    for (const message of await takeAll(journal)) journal.done(message, 0);
+    await journal.saveCheckpoint({});
+    const content = await readCheckpoint(DIRECTORY, sample.files);
+    if (typeof content === 'string') throw new Error(content);
+    const { held: _held, ...ofOld } = content;
+    await sample.replace('checkpoint.json', Buffer.from(encodeCheckpoint(ofOld)));
+    const again = await crashed(sample);
+    expect(again.uncounted).toBe(0);
     expect(holds(again, exact('a', 7, 1))).toBe(true);
   });
 
