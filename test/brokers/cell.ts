@@ -68,7 +68,7 @@ export class Cell {
   readonly options: CellOptions;
   readonly broker: RunningBroker;
   readonly payloads: Payloads;
-  readonly ledger = new DeliveryLedger();
+  readonly ledger: DeliveryLedger;
   readonly publisher: Publisher;
   readonly standin: Standin;
   readonly members: readonly Member[];
@@ -77,6 +77,7 @@ export class Cell {
     this.options = options;
     this.broker = options.broker;
     this.payloads = payloadsOf(options.payloads, options.root);
+    this.ledger = new DeliveryLedger(`${options.root}/`);
     this.standin = standin;
     this.members = members;
     this.publisher = new Publisher(options.broker.port, `${options.root}-publisher`, this.payloads, options.qos);

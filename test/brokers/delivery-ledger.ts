@@ -3,6 +3,8 @@ import { PACKET, type Packet } from './packets.ts';
 /** Stands in the payload of each value that has a time. */
 const VALUE_NAME = /"V(\d+)"/;
 
+type MessageState = 'delivered' | 'acknowledged' | 'acknowledged, delivered';
+
 /** Notes one connection. */
 export interface ConnectionNotes {
   /** A packet of the broker. */
@@ -17,10 +19,17 @@ export interface ConnectionNotes {
  * PUBACK (or PUBREC), so what was never acknowledged and did not come was the broker's to bring.
  */
 export class DeliveryLedger {
+  readonly #topics: string;
   readonly #acknowledged = new Set<number>();
   #acknowledgements = 0;
   #deliveries = 0;
   #overwritten = 0;
+  #acknowledgedAgain = 0;
+
+  /** `topics`: how those of the values begin. What the bridge sends itself for its own ends is not counted. */
+  constructor(topics: string) {
+    this.#topics = topics;
+  }
 
   /** PUBACKs and PUBRECs that the bridge has sent, whether they came through or not. */
   get acknowledgements(): number {
@@ -40,6 +49,11 @@ export class DeliveryLedger {
     return this.#overwritten;
   }
 
+  /** Of the acknowledgements, those of deliveries with DUP under a packet id that had been acknowledged before. */
+  get acknowledgedAgain(): number {
+    return this.#acknowledgedAgain;
+  }
+
   /** For values with a time: whether the bridge has ever acknowledged this one. */
   wasAcknowledged(value: number): boolean {
     return this.#acknowledged.has(value);
@@ -47,31 +61,43 @@ export class DeliveryLedger {
 
   /** One bridge, over its connections to a session that the broker keeps. */
   session(): { connection(): ConnectionNotes } {
-    /** Whether the message that a packet id stood for last is acknowledged. */
-    const kept = new Map<number, boolean>();
+    const kept = new Map<number, MessageState>();
     return { connection: () => this.#connection(kept) };
   }
 
-  #connection(kept: Map<number, boolean>): ConnectionNotes {
+  /** `kept`: of the message that a packet id stood for last. */
+  #connection(kept: Map<number, MessageState>): ConnectionNotes {
     const valueOf = new Map<number, number>();
-    let isAcknowledged = kept;
+    let stateOf = kept;
     return {
       delivered: ({ type, flags, body }) => {
         if (type !== PACKET.publish || (flags & 6) === 0) return;
+        const topicEnd = 2 + body.readUInt16BE(0);
+        const packetId = body.readUInt16BE(topicEnd);
+        if (!body.toString('latin1', 2, topicEnd).startsWith(this.#topics)) {
+          stateOf.delete(packetId);
+          return;
+        }
         this.#deliveries += 1;
-        const packetId = body.readUInt16BE(2 + body.readUInt16BE(0));
         const isRepeated = (flags & 8) !== 0;
-        if (!isRepeated && isAcknowledged.get(packetId) === false) this.#overwritten += 1;
-        isAcknowledged.set(packetId, false);
+        const before = stateOf.get(packetId);
+        if (!isRepeated && before === 'delivered') this.#overwritten += 1;
+        stateOf.set(
+          packetId,
+          isRepeated && before?.startsWith('acknowledged') ? 'acknowledged, delivered' : 'delivered',
+        );
         const name = VALUE_NAME.exec(body.toString('latin1'));
         if (name !== null) valueOf.set(packetId, Number(name[1]));
       },
       sent: ({ type, body }) => {
-        if (type === PACKET.connect && isClean(body)) isAcknowledged = new Map();
+        if (type === PACKET.connect && isClean(body)) stateOf = new Map();
         if (type !== PACKET.puback && type !== PACKET.pubrec) return;
-        this.#acknowledgements += 1;
         const packetId = body.readUInt16BE(0);
-        isAcknowledged.set(packetId, true);
+        const before = stateOf.get(packetId);
+        if (before === undefined) return;
+        this.#acknowledgements += 1;
+        if (before === 'acknowledged, delivered') this.#acknowledgedAgain += 1;
+        stateOf.set(packetId, 'acknowledged');
         const value = valueOf.get(packetId);
         if (value !== undefined) this.#acknowledged.add(value);
       },

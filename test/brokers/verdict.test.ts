@@ -23,7 +23,7 @@ function acknowledge(connection: ConnectionNotes, packetIds: readonly number[]):
 
 /** Five equal messages, of which the last two were under way when the connection broke, and two new ones after it. */
 function broken(): { readonly ledger: DeliveryLedger; readonly after: ConnectionNotes } {
-  const ledger = new DeliveryLedger();
+  const ledger = new DeliveryLedger('t');
   const session = ledger.session();
   const before = session.connection();
   deliver(before, [1, 2, 3, 4, 5]);
@@ -60,6 +60,17 @@ describe('the judge of equal payloads', () => {
     deliver(after, [6, 7]);
     acknowledge(after, [4, 5, 6, 7]);
     expect(lostOf(ledger, 5, { overwritesInFlight: true })).toEqual([2, 0]);
+  });
+
+  it('blames the broker for what was lost on the wire and overwritten, though the bridge acknowledged something else', () => {
+    const { ledger, after } = broken();
+    const body = Buffer.from([0, 1, 0x70, 0, 9, 0x31]); // of a topic of the bridge's own
+    after.delivered({ type: PACKET.publish, flags: 2, body, bytes: body });
+    deliver(after, [1], DUP); // its PUBACK had not arrived
+    acknowledge(after, [9, 1]);
+    expect([ledger.acknowledgements, ledger.acknowledgedAgain]).toEqual([4, 1]);
+    expect(lostOf(ledger, 3)).toEqual([4, 3]);
+    expect(lostOf(ledger, 3, { overwritesInFlight: true })).toEqual([4, 4]);
   });
 
   it('takes the packet ids of a clean session for others', () => {

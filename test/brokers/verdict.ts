@@ -19,13 +19,14 @@ export function judge(
   { owed, maybe }: Pick<Publisher, 'owed' | 'maybe'>,
   rows: readonly TagRow[],
   payloads: Payloads,
-  ledger: Pick<DeliveryLedger, 'acknowledgements' | 'overwritten' | 'wasAcknowledged'>,
+  ledger: Pick<DeliveryLedger, 'acknowledgements' | 'acknowledgedAgain' | 'overwritten' | 'wasAcknowledged'>,
   { overwritesInFlight }: Pick<RealBroker, 'overwritesInFlight'> = {},
 ): Verdict {
   const counted = { published: owed.size, rows: rows.length };
   if (payloads.kind === 'equal') {
     const lost = Math.max(0, owed.size - rows.length);
-    const unacknowledged = Math.max(0, owed.size - ledger.acknowledgements);
+    const again = overwritesInFlight === true ? ledger.acknowledgedAgain : 0;
+    const unacknowledged = Math.max(0, owed.size - (ledger.acknowledgements - again));
     const forgotten = overwritesInFlight === true ? ledger.overwritten : 0;
     const doubled = Math.max(0, rows.length - owed.size - maybe.size);
     return { ...counted, lost, doubled, lostByBroker: Math.min(lost, Math.max(unacknowledged, forgotten)) };

@@ -53,8 +53,7 @@ export class PacketIdOrder {
 
   /** A delivery of a message that had not come before. `isUsedAgain`: its id stood for another one not long ago. */
   sawNew(packetId: number, duplicate: boolean, isUsedAgain: boolean): void {
-    const aheadBy = (packetId - this.#front + PACKET_IDS) % PACKET_IDS;
-    const isNext = aheadBy > 0 && aheadBy <= this.#mostInFlight;
+    const isNext = this.#isNext(packetId);
     if (this.#isNewConnection && !duplicate) this.#compare(packetId, isNext);
     if (isNext || this.#front === 0 || !duplicate) this.#front = packetId;
     if (isUsedAgain) {
@@ -66,12 +65,26 @@ export class PacketIdOrder {
     }
   }
 
+  /**
+   * A delivery of a message that may have come before. What follows closely is the latest id all the same; but a
+   * connection that begins so shows nothing any more, as its first new message may have been this one.
+   */
+  sawPerhapsNew(packetId: number, duplicate: boolean): void {
+    if (!duplicate) this.#isNewConnection = false;
+    if (this.#isNext(packetId)) this.#front = packetId;
+  }
+
   /** Another session, perhaps of another broker. */
   forget(): void {
     this.#row = 0;
     this.#front = 0;
     this.#countsUp = false;
     this.#continues = undefined;
+  }
+
+  #isNext(packetId: number): boolean {
+    const aheadBy = (packetId - this.#front + PACKET_IDS) % PACKET_IDS;
+    return aheadBy > 0 && aheadBy <= this.#mostInFlight;
   }
 
   #compare(packetId: number, isNext: boolean): void {

@@ -57,7 +57,7 @@ const ALL_IS_BACK_AFTER_MS = 60_000;
  * | same connection, same id, PUBACK not written yet         | DUP, or a payload with a time  | repeated: id not free |
  * | same connection, same id, PUBACK written, has a time     | DUP                            | repeated              |
  * | same connection, same id, PUBACK written, no time        | DUP                            | maybe repeated        |
- * | earlier connection, same id, PUBACK never written (open) | DUP, or a broker without DUP   | repeated: still held  |
+ * | earlier connection, same id, PUBACK never written (open) | DUP                            | repeated: still held  |
  * | earlier connection, open or doubtful, payload has a time | any                            | repeated              |
  * | earlier connection, acknowledged, payload has a time     | DUP, or a broker without DUP   | repeated: gone back   |
  * | earlier connection, doubtful, no time                    | DUP, same id, and ids count on | repeated              |
@@ -148,6 +148,7 @@ export class RedeliveryCheck {
     const isSameAsBefore = before > 0 && this.#recent.isEqual(before, topic, payload);
     const [verdict, state] = this.#judge(delivery, before, isSameAsBefore);
     if (verdict === 'new') this.#noteNew(delivery, before);
+    if (verdict === 'maybe repeated') this.#ids.sawPerhapsNew(packetId, duplicate);
     // A repetition of what is held takes no place in the window: it may come as long as a full disk holds the first
     // one.
     const isOfHeld = state === STATES.replaced && before > this.#written;
@@ -252,7 +253,7 @@ export class RedeliveryCheck {
     const recent = this.#recent;
     const stateBefore = before === 0 ? STATES.replaced : recent.stateOf(before);
     const mayBeRepeated = duplicate || !this.#setsDuplicate;
-    if (stateBefore === STATES.open && mayBeRepeated) return ['repeated', before];
+    if (stateBefore === STATES.open && duplicate) return ['repeated', before];
     const held = recent.firstIn(twins.open, STATES.open) ?? recent.firstIn(twins.doubtful, STATES.doubtful);
     if (held === undefined && !mayBeRepeated) return ['new', 0];
     const acknowledged = held === undefined ? recent.firstIn(twins.acknowledged, STATES.acknowledged) : undefined;

@@ -2,11 +2,11 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { EXEMPLARY, type BrokerManners } from '../../simulation/manners.ts';
-import { RedeliveryModel, UNTIMED, type ModelStep } from './redelivery-model.ts';
+import { RedeliveryModel, UNTIMED, type ModelManners, type ModelStep } from './redelivery-model.ts';
 
 const count = fc.integer({ min: 1, max: 6 });
 
-const MANNERS: fc.Arbitrary<BrokerManners> = fc
+const MANNERS: fc.Arbitrary<ModelManners> = fc
   .record({
     ids: fc.constantFrom('count up', 'lowest free', 'from 1 each connection'),
     duplicates: fc.constantFrom('right', 'never', 'always'),
@@ -14,9 +14,10 @@ const MANNERS: fc.Arbitrary<BrokerManners> = fc
     shuffles: fc.boolean(),
     repeats: fc.boolean(),
     forgets: fc.boolean(),
+    overwrites: fc.boolean(),
   })
   // What goes together is told in test/simulation/manners.ts.
-  .map(({ duplicates, forgets, ids, renumbers, repeats, shuffles }) => ({
+  .map(({ duplicates, forgets, ids, overwrites, renumbers, repeats, shuffles }) => ({
     ids,
     duplicates,
     renumbers,
@@ -25,6 +26,7 @@ const MANNERS: fc.Arbitrary<BrokerManners> = fc
     repeats: repeats && duplicates !== 'never',
     leaks: false,
     forgets: forgets && ids === 'count up',
+    overwrites: overwrites && ids === 'from 1 each connection' && duplicates === 'right' && !renumbers,
   }));
 
 const STEPS: fc.Arbitrary<ModelStep[]> = fc.array(
@@ -68,7 +70,7 @@ interface Explored {
 }
 
 interface Exploration {
-  readonly manners: fc.Arbitrary<BrokerManners>;
+  readonly manners: fc.Arbitrary<ModelManners>;
   readonly isCalmAtFirst: fc.Arbitrary<boolean>;
   readonly steps: fc.Arbitrary<ModelStep[]>;
 }
@@ -112,10 +114,16 @@ describe('a broker and a bridge that lose each other at any moment', () => {
     expect(explored.doubts).toBeGreaterThan(100);
   }, 60_000);
 
+  it('lose nothing that had come where a new message takes the packet id of one that is waited for', () => {
+    const manners = { ...EXEMPLARY, ids: 'from 1 each connection', overwrites: true } as const;
+    const explored = explore({ manners: fc.constant(manners), isCalmAtFirst: fc.boolean(), steps: STEPS });
+    expect(explored.repeated).toBeGreaterThan(100);
+  }, 60_000);
+
   it('double nothing without a time either, once the broker is known to count its packet ids up', () => {
     const steps = STEPS.map((all) => all.filter((step) => step.do !== 'lose session'));
     const of = (manners: BrokerManners): Explored =>
-      explore({ manners: fc.constant(manners), isCalmAtFirst: fc.constant(true), steps });
+      explore({ manners: fc.constant({ ...manners, overwrites: false }), isCalmAtFirst: fc.constant(true), steps });
     expect(of(EXEMPLARY).doubled).toBe(0);
     expect(of({ ...EXEMPLARY, ids: 'lowest free' }).doubled).toBeGreaterThan(0);
   }, 60_000);

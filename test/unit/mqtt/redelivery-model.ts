@@ -3,8 +3,16 @@ import { AckProofs, type AckMark } from '../../../src/mqtt/acks/ack-proofs.ts';
 import { RedeliveryCheck } from '../../../src/mqtt/redelivery/redelivery.ts';
 import type { BrokerManners } from '../../simulation/manners.ts';
 
+export interface ModelManners extends BrokerManners {
+  /**
+   * What was in flight at a break waits for a timer, under its id, and is forgotten when a new message gets that id
+   * before (Moquette, findings/moquette-overwrites.sh).
+   */
+  readonly overwrites: boolean;
+}
+
 export interface ModelOptions {
-  readonly manners: BrokerManners;
+  readonly manners: ModelManners;
   readonly maxPacketId: number;
   readonly maxInFlight: number;
   readonly window: number;
@@ -23,6 +31,7 @@ interface InFlight {
 }
 
 interface Stored {
+  readonly inFlight: InFlight;
   readonly number: number;
   readonly payload: string;
   readonly packetId: number;
@@ -61,6 +70,9 @@ export class RedeliveryModel {
   #proofs: AckProofs;
   #queue: string[] = [];
   #inFlight: InFlight[] = [];
+  /** Of earlier connections, with manners that overwrite. */
+  #waiting: InFlight[] = [];
+  readonly #overwritten: InFlight[] = [];
   /** Whose PUBACK the broker may still forget: read since the last PINGREQ, and since the one before. */
   #fresh: InFlight[] = [];
   #settling: InFlight[] = [];
@@ -95,9 +107,13 @@ export class RedeliveryModel {
 
   /** Lets everything come to its end; gives how often each payload is stored. */
   finish(): ReadonlyMap<string, number> {
-    const all = this.#queue.length + this.#inFlight.length + this.#toBridge.length + 1;
+    const all = this.#queue.length + this.#inFlight.length + this.#waiting.length + this.#toBridge.length + 1;
     for (let i = 0; i < 4 * all; i += 1) {
+      this.#repeatWaiting();
       for (const step of ['send', 'receive', 'commit', 'carry answers'] as const) this.run({ do: step, count: 1_000 });
+    }
+    for (const inFlight of this.#overwritten) {
+      if (!this.#journal.some((stored) => stored.inFlight === inFlight)) this.#owe(inFlight.payload, -1);
     }
     const stored = new Map<string, number>();
     for (const { payload } of this.#journal) stored.set(payload, (stored.get(payload) ?? 0) + 1);
@@ -106,7 +122,11 @@ export class RedeliveryModel {
 
   #publish(payload: string): void {
     this.#queue.push(payload);
-    this.owed.set(payload, (this.owed.get(payload) ?? 0) + 1);
+    this.#owe(payload, 1);
+  }
+
+  #owe(payload: string, times: number): void {
+    this.owed.set(payload, (this.owed.get(payload) ?? 0) + times);
   }
 
   #send(count: number): void {
@@ -114,9 +134,17 @@ export class RedeliveryModel {
       const payload = this.#queue.shift();
       if (payload === undefined) return;
       const inFlight = { payload, packetId: this.#freePacketId(), isSent: false };
+      this.#overwrite(inFlight.packetId);
       this.#inFlight.push(inFlight);
       this.#sendOne(inFlight, false);
     }
+  }
+
+  #overwrite(packetId: number): void {
+    const overwritten = this.#waiting.find((each) => each.packetId === packetId);
+    if (overwritten === undefined) return;
+    this.#waiting.splice(this.#waiting.indexOf(overwritten), 1);
+    this.#overwritten.push(overwritten);
   }
 
   #sendOne(inFlight: InFlight, isOnConnecting: boolean): void {
@@ -128,6 +156,13 @@ export class RedeliveryModel {
 
   #repeat(): void {
     if (this.#options.manners.repeats) for (const inFlight of this.#inFlight) this.#sendOne(inFlight, false);
+    this.#repeatWaiting();
+  }
+
+  #repeatWaiting(): void {
+    const waiting = this.#waiting.splice(0);
+    this.#inFlight.push(...waiting);
+    for (const inFlight of waiting) this.#sendOne(inFlight, true);
   }
 
   #freePacketId(): number {
@@ -153,15 +188,17 @@ export class RedeliveryModel {
     const verdict = this.#check.take(delivery);
     if (verdict === 'repeated') this.repeated += 1;
     if (verdict === 'maybe repeated') this.doubts.set(payload, (this.doubts.get(payload) ?? 0) + 1);
-    const stored = verdict === 'repeated' ? undefined : this.#store(payload, packetId, duplicate);
+    const stored = verdict === 'repeated' ? undefined : this.#store(inFlight, packetId, duplicate);
     this.#unacknowledged.push({ packetId, ordinal: delivery.ordinal, stored, isWithheld });
     this.#acknowledge();
   }
 
-  #store(payload: string, packetId: number, duplicate: boolean): Stored {
+  #store(inFlight: InFlight, packetId: number, duplicate: boolean): Stored {
+    const { payload } = inFlight;
     const number = (this.#journal.at(-1)?.number ?? 0) + 1;
     const connection = this.#connection;
-    const stored = { number, payload, packetId, connection, duplicate, session: this.#session, isDurable: false };
+    const session = this.#session;
+    const stored = { inFlight, number, payload, packetId, connection, duplicate, session, isDurable: false };
     this.#journal.push(stored);
     return stored;
   }
@@ -230,19 +267,19 @@ export class RedeliveryModel {
     this.#proofs = this.#newProofs();
     this.#check.resume(this.#checkpoint);
     this.#acknowledgedThrough = this.#checkpoint.acknowledgedThrough;
-    for (const { session, payload, number, ...stored } of this.#journal) {
+    for (const { inFlight, session, number, ...stored } of this.#journal) {
       if (session !== this.#session) continue;
-      const message = { ...stored, topic: 't', payload: Buffer.from(payload) };
+      const message = { ...stored, topic: 't', payload: Buffer.from(inFlight.payload) };
       this.#check.recall(message, number <= this.#acknowledgedThrough);
     }
   }
 
   #loseSession(): void {
-    for (const payload of [...this.#queue, ...this.#inFlight.map((each) => each.payload)]) {
-      this.owed.set(payload, this.owed.get(payload)! - 1);
-    }
+    const inFlight = [...this.#inFlight, ...this.#waiting].map((each) => each.payload);
+    for (const payload of [...this.#queue, ...inFlight]) this.#owe(payload, -1);
     this.#queue = [];
     this.#inFlight = [];
+    this.#waiting = [];
     this.#forgetAnswers();
     this.#lastPacketId = 0;
     this.#session += 1;
@@ -251,13 +288,14 @@ export class RedeliveryModel {
   }
 
   #resume(): void {
-    const { forgets, ids, renumbers, shuffles } = this.#options.manners;
+    const { forgets, ids, overwrites, renumbers, shuffles } = this.#options.manners;
     if (forgets) {
       const room = Math.max(0, this.#options.maxInFlight - this.#inFlight.length);
       if (room > 0) this.#inFlight.unshift(...[...this.#settling, ...this.#fresh].slice(-room));
     }
     this.#forgetAnswers();
     if (ids === 'from 1 each connection') this.#lastPacketId = 0;
+    if (overwrites) this.#waiting.push(...this.#inFlight.splice(0));
     if (renumbers) for (const inFlight of this.#inFlight) inFlight.packetId = 0;
     for (const inFlight of shuffles ? this.#inFlight.toReversed() : this.#inFlight) {
       if (inFlight.packetId === 0) inFlight.packetId = this.#freePacketId();
