@@ -11,6 +11,8 @@
  *                                        window, in turns, medians of 3 (--repeat) each
  *     npm run bench -- --destinations 8  so many tables beside one, at the same total, in turns
  *     npm run bench -- --before DIR      this build beside that of another checkout (its dist/), in turns
+ *     npm run bench -- --line 20         a database whose answers come 20 ms later: how fast what waits at the broker, and a
+ *                                        backup, are written, with batches that may grow and without; or --before DIR
  *     npm run bench -- --on-duplicate update   what the policy costs beside a plain INSERT, in turns; or ignore
  *
  * Four processes beside this one: mosquitto, the publisher (QoS 1), the bridge, and the stand-in database in the mode
@@ -31,6 +33,7 @@ import type { Status } from '../src/ops/status.ts';
 import { BENCH_MESSAGES, type BenchMessage } from './bench/messages.ts';
 import { measureDecoders } from './bench/decode.ts';
 import { BATCH_ROWS, runDriver, type DriverFigures } from './bench/driver.ts';
+import { measureLine, type LineFigures, type LineWay } from './bench/line.ts';
 import { measurePolicy } from './bench/on-duplicate.ts';
 import { ON_DUPLICATE } from '../src/core/columns.ts';
 import { startMosquitto } from '../test/support/mosquitto.ts';
@@ -57,6 +60,7 @@ const { values: flags } = parseArgs({
     'on-duplicate': { type: 'string', default: '' },
     destinations: { type: 'string', default: '1' },
     before: { type: 'string', default: '' },
+    line: { type: 'string', default: '' },
     repeat: { type: 'string', default: '3' },
   },
 });
@@ -353,6 +357,26 @@ async function comparePolicy(): Promise<void> {
   }
 }
 
+/** Over a long line, each way in turn. */
+async function compareLines(): Promise<void> {
+  const ways: readonly LineWay[] = [
+    flags.before === '' ? { name: 'batches of 500' } : { name: 'before', checkout: flags.before },
+    { name: 'batches of up to 10,000', writer: { maxBatchSize: 10_000 } },
+  ];
+  const figures: LineFigures[][] = ways.map(() => []);
+  for (let turn = 0; turn < Number(flags.repeat); turn += 1) {
+    for (const [i, way] of ways.entries()) figures[i]!.push(await measureLine(Number(flags.line), totalValues, way));
+  }
+  const parts = { 'from the broker': 'drainedPerSecond', 'from a backup': 'replayedPerSecond' } as const;
+  for (const [what, part] of Object.entries(parts)) {
+    const rates = figures.map((turns) => median(turns.map((each) => each[part])));
+    for (const [i, { name }] of ways.entries()) {
+      const rate = Math.round(rates[i]!).toLocaleString('en-US');
+      console.log(`${what}, ${name}: ${rate} rows/s, ${(rates[i]! / rates[0]!).toFixed(2)} of the first`);
+    }
+  }
+}
+
 function median(figures: readonly number[]): number {
   const sorted = figures.toSorted((a, b) => a - b);
   return ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2;
@@ -365,13 +389,15 @@ const ROLES: Readonly<Record<string, () => Promise<void> | void>> = {
       ? compareJournal
       : flags['on-duplicate'] !== ''
         ? comparePolicy
-        : flags.before !== ''
-          ? compareBuilds
-          : flags.destinations !== '1'
-            ? compareDestinations
-            : flags.format === ''
-              ? orchestrate
-              : compareFormats,
+        : flags.line !== ''
+          ? compareLines
+          : flags.before !== ''
+            ? compareBuilds
+            : flags.destinations !== '1'
+              ? compareDestinations
+              : flags.format === ''
+                ? orchestrate
+                : compareFormats,
   driver: () => runDriver(flags.connect, tagsPerMessage),
   publish: runPublisher,
 };

@@ -221,7 +221,7 @@ export class Pipeline implements Intake {
     this.#reading.change(mqtt.subscriptions, this.journal, this.#stopping.signal);
     this.#storage.tune(mqtt.subscriptions);
     this.lanes.tune(writer);
-    this.replays?.tune({ enabled: backup.replay, batchSize: writer.batchSize });
+    this.replays?.tune({ enabled: backup.replay, batches: writer });
   }
 
   /** Resolves when all that was taken in is settled, or on abort: what is left then is in the journal. */

@@ -18,6 +18,7 @@ import { JOURNAL_FILES } from './journal/file-names.ts';
 import { Journal, type JournalLock } from './journal/journal.ts';
 import { createDecoder } from './payload/decoder.ts';
 import { FormatMemory } from './payload/format-memory.ts';
+import type { BatchSizes } from './stream/batch-growth.ts';
 import { checkRows, rowCheckOf, type RowCheckOptions } from './writer/row-check.ts';
 
 export interface StorageConfig {
@@ -25,7 +26,7 @@ export interface StorageConfig {
   readonly journal: Config['journal'];
   readonly backup: Pick<Config['backup'], 'dir' | 'maxRowsPerFile'>;
   readonly mqtt: Pick<Config['mqtt'], 'receiveMaximum' | 'subscriptions'>;
-  readonly writer: Pick<Config['writer'], 'batchSize'>;
+  readonly writer: BatchSizes;
   readonly oracle: Parameters<typeof destinationsOf>[0];
 }
 
@@ -162,7 +163,7 @@ export class Storage {
         const decoder = createDecoder(this.#subscriptions, this.#config.tagName, { memory: this.formatMemory, keeps });
         return { decode: (message, into) => decoder.decodeAside(message, into) };
       },
-      batchSize: this.#config.writer.batchSize,
+      batches: this.#config.writer,
       checkRows: (values, destination) => checkRows(values, this.rowCheck(destination)),
       fileSystem,
       clock,

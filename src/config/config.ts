@@ -67,6 +67,7 @@ export interface Subscription extends ValueMeanings, FilterOptions, TimeOptions 
 
 export interface WriterConfig {
   readonly batchSize: number;
+  readonly maxBatchSize: number;
   readonly intervalMs: number;
   readonly retry: { readonly attempts: number; readonly initialDelayMs: number; readonly factor: number };
 }

@@ -16,6 +16,8 @@ import type { TableContext } from './table-check.ts';
 /** A clock that is further off than this confuses whoever compares times. */
 const CLOCK_TOLERANCE_MS = 2000;
 const ROUND_TRIPS = 9;
+/** What is proposed where the line is long. */
+const LARGE_BATCH = 5_000;
 const LONG_TRIP_MS = 200;
 const SHORTEST_MS = 0.05;
 /** The longest that a timer takes. */
@@ -136,12 +138,20 @@ function clockDifference({ aheadMs, offset, roundTripMs }: DatabaseClock): Findi
 
 /** A batch takes two round trips: the ledger's move, and the rows with the commit. */
 function roundTrip(tookMs: readonly number[], { oracle, writer }: Config): Finding {
+  const { batchSize, maxBatchSize } = writer;
   const ms = tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length / 2)] ?? 0;
   const trips = oracle.ledgerTable === '' ? 1 : 2;
-  const most = Math.round((writer.batchSize * 1000) / (trips * Math.max(ms, SHORTEST_MS)));
+  const rate = (rows: number): string =>
+    Math.round((rows * 1000) / (trips * Math.max(ms, SHORTEST_MS))).toLocaleString('en-US');
+  const grown = maxBatchSize > batchSize ? `, of ${maxBatchSize}, while more wait, ${rate(maxBatchSize)}` : '';
   const text =
     `${ms.toFixed(1)} ms, the median of ${tookMs.length}; a batch takes ${trips === 1 ? 'one' : 'two'}, so that batches of ` +
-    `${writer.batchSize} carry ${most.toLocaleString('en-US')} values/s at most, less what the database takes`;
-  if (ms <= LONG_TRIP_MS) return ok('round trip', text);
-  return warning('round trip', text, 'raise writer.batchSize if more values than that may come');
+    `${batchSize} carry ${rate(batchSize)} values/s at most${grown}, less what the database takes`;
+  if (ms <= LONG_TRIP_MS || maxBatchSize >= LARGE_BATCH) return ok('round trip', text);
+  return warning(
+    'round trip',
+    text,
+    `"writer.maxBatchSize": ${LARGE_BATCH} lets batches grow while values wait, after an outage or at a peak: ` +
+      `${rate(LARGE_BATCH)} values/s at most`,
+  );
 }

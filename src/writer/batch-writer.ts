@@ -4,6 +4,7 @@ import { DatabaseError, InternalError } from '../core/errors.ts';
 import { RepeatedError } from '../core/logger.ts';
 import { comparePlaces, type Place } from '../core/place.ts';
 import { countThrough, placeOf, TagValues } from '../core/tag-values.ts';
+import { BatchGrowth } from '../stream/batch-growth.ts';
 import { spoilsBatch, type LedgerStream, type SettledAs, type WriteOutcome } from '../stream/ledger-stream.ts';
 import { Availability } from './availability.ts';
 import { createLiveStream } from './live-stream.ts';
@@ -32,6 +33,7 @@ export class BatchWriter {
   readonly #parts: BatchWriterParts;
   readonly #diskRefuses: RepeatedError;
   readonly #stream: LedgerStream;
+  readonly #growth: BatchGrowth;
   /** The open backup, if there is one, ends with rows that were never sent. */
   #hasUnsentRows = false;
   /** The last place of the batch before. */
@@ -50,6 +52,7 @@ export class BatchWriter {
     this.#options = options;
     this.#parts = parts;
     this.#diskRefuses = new RepeatedError(parts.log, parts.clock, 'the disk refuses the csv files: batches are held');
+    this.#growth = new BatchGrowth(options);
     this.#stream = createLiveStream(options, parts, {
       onStamped: () => (this.#hasUnsentRows = true), // behind the place
       onSettled: (as, count) => this.#count(as, count),
@@ -108,8 +111,9 @@ export class BatchWriter {
   }
 
   /** Holds from the next batch on; a wait for one that has begun ends as it would have. */
-  tune({ batchSize, intervalMs, retry }: WriterTuning): void {
-    this.#options = { ...this.#options, batchSize, intervalMs, retry };
+  tune({ batchSize, intervalMs, maxBatchSize, retry }: WriterTuning): void {
+    this.#options = { ...this.#options, batchSize, intervalMs, maxBatchSize, retry };
+    this.#growth.tune(this.#options);
   }
 
   /**
@@ -127,9 +131,9 @@ export class BatchWriter {
       for (;;) {
         await source.whenReady(this.#options.batchSize, this.#options.intervalMs, signal);
         if (signal.aborted) break;
-        const { batchSize } = this.#options;
-        if (batch.capacity !== batchSize) batch = new TagValues(batchSize);
-        this.#pending = source.take(batch, batchSize);
+        const { size } = this.#growth;
+        if (batch.capacity !== size) batch = new TagValues(size);
+        this.#pending = source.take(batch, size);
         this.#progressMs = this.#parts.clock.monotonic();
         if (this.#pending > 0) await this.#settleAll(batch);
       }
@@ -143,10 +147,13 @@ export class BatchWriter {
   async #settleAll(batch: TagValues): Promise<void> {
     const last = placeOf(batch, batch.length - 1);
     this.#assertInOrder(batch, last);
+    const { length } = batch;
+    const begunMs = this.#parts.clock.monotonic();
     this.#parts.onStep('taken');
     this.#passOver(batch);
     await this.#settle(batch);
     this.availability.batchEnded();
+    if (this.availability.state === 'connected') this.#growth.taken(length, this.#parts.clock.monotonic() - begunMs);
     if (this.#pending === 0) this.#parts.onSettled(last);
   }
 

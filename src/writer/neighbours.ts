@@ -39,6 +39,7 @@ export interface BatchBackup {
 
 export interface BatchWriterOptions {
   readonly batchSize: number;
+  readonly maxBatchSize: number;
   readonly intervalMs: number;
   /** `attempts` after the first one. */
   readonly retry: { readonly attempts: number; readonly initialDelayMs: number; readonly factor: number };
@@ -49,7 +50,7 @@ export interface BatchWriterOptions {
 }
 
 /** What may be set while it runs. */
-export type WriterTuning = Pick<BatchWriterOptions, 'batchSize' | 'intervalMs' | 'retry'>;
+export type WriterTuning = Pick<BatchWriterOptions, 'batchSize' | 'maxBatchSize' | 'intervalMs' | 'retry'>;
 
 /** What an earlier run had settled, and had counted. */
 export interface ResumePlaces {

@@ -21,6 +21,7 @@ import { startStandin, type Standin } from '../support/standin/standin.ts';
 import { TABLES_DDL } from '../support/tag-table.ts';
 import { valuesOf } from '../support/values.ts';
 import { FakeOracle, plain } from '../unit/backup/fake-oracle.ts';
+import { batchesOf } from '../support/batches.ts';
 
 const DOWN = { code: 'ORA-12514', message: 'service is not registered' };
 const TOKEN = 'a-token-of-the-test';
@@ -83,7 +84,7 @@ describe('backups replay beside a running bridge', () => {
       decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'not asked for here' }) }),
       counters: () => counters,
       enabled: false,
-      batchSize: 100,
+      batches: batchesOf(100),
     });
     replay.start();
     const actions = createActions({

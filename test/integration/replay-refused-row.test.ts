@@ -19,6 +19,7 @@ import { startStandin } from '../support/standin/standin.ts';
 import { createTables, readRows, SESSIONS_OPTIONS } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 import { valuesOf } from '../support/values.ts';
+import { batchesOf } from '../support/batches.ts';
 
 const shared = { fileSystem: nodeFileSystem, clock: systemClock, log: new RecordingLogger() };
 
@@ -72,7 +73,7 @@ test('a replayed batch that ends with a refused row costs no further log-on, rea
     decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'not asked for here' }) }),
     counters: () => counters,
     enabled: true,
-    batchSize: 2,
+    batches: batchesOf(2),
   });
   replay.start();
   onTestFinished(() => replay.stop());

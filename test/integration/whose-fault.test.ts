@@ -24,6 +24,7 @@ import { startStandin, type Standin } from '../support/standin/standin.ts';
 import { createTables, readRows, SESSIONS_OPTIONS } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 import { FakeSource } from '../unit/writer/running-writer.ts';
+import { batchesOf } from '../support/batches.ts';
 
 /*
  * What becomes of rows for each error of the database, given for one row of a batch, for all of them, and for the whole
@@ -115,10 +116,10 @@ beforeEach(async () => {
     decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'not asked for here' }) }),
     counters: () => counters,
     enabled: true,
-    batchSize: BATCH,
+    batches: batchesOf(BATCH),
   });
   const options = {
-    batchSize: BATCH,
+    ...batchesOf(BATCH),
     intervalMs: 100,
     retry: { attempts: 1, initialDelayMs: 100, factor: 2 },
     probeIntervalMs: ROUND_MS,

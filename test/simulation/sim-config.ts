@@ -34,6 +34,7 @@ export function simConfig(plan: Plan, setup: LaneSetup): PipelineConfig {
     buffer: { capacity: plan.bufferCapacity, onFull: plan.onFull },
     writer: {
       batchSize: plan.batchSize,
+      maxBatchSize: plan.batchSize * (plan.seed % 2 === 0 ? 1 : 8),
       intervalMs: plan.intervalMs,
       retry: { attempts: plan.retryAttempts, initialDelayMs: 50, factor: 2 },
     },

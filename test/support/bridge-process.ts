@@ -20,6 +20,8 @@ export interface BridgeProcessOptions {
   readonly timeZone?: string;
   /** Further variables of its environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The checkout whose build it is; default: this one. */
+  readonly checkout?: string;
   /** Where a bridge ran before that this one goes on for; default: a new one. */
   readonly directory?: string;
 }
@@ -46,7 +48,8 @@ export class BridgeProcess {
     const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'bridge-test-')));
     const file = join(directory, 'bridge.json');
     await writeFile(file, JSON.stringify(completeConfig(directory, options.config)));
-    const child = spawn(process.execPath, [BUILT_BRIDGE, 'run', '--config', file], {
+    const main = options.checkout === undefined ? BUILT_BRIDGE : join(options.checkout, 'dist/main.js');
+    const child = spawn(process.execPath, [main, 'run', '--config', file], {
       env: { PATH: process.env['PATH'], TZ: options.timeZone ?? 'UTC', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

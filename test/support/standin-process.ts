@@ -14,14 +14,20 @@ export interface StandinProcess {
 /**
  * A stand-in database that only counts rows, unless said, as a process of its own, with the tables made: it takes as
  * little as possible of the machine that something else is measured on. `tables`: beside `tag_data` there are
- * `tag_data_1` and so on.
+ * `tag_data_1` and so on. `latencyMs`: each of its answers comes so much later.
  */
-export async function startStandinProcess({ countOnly = true, tables = 1 } = {}): Promise<StandinProcess> {
+export async function startStandinProcess({
+  countOnly = true,
+  latencyMs = 0,
+  tables = 1,
+} = {}): Promise<StandinProcess> {
   const args = [
     '--import',
     'tsx',
     'test/support/standin/main.ts',
     ...(countOnly ? ['--count-only'] : []),
+    '--latency',
+    String(latencyMs),
     '--port',
     '0',
     '--control-port',

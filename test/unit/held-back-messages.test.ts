@@ -11,6 +11,7 @@ import { LossyDisk, seededRandom } from '../support/lossy-filesystem.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { TABLE_OPTIONS } from '../support/tag-table.ts';
 import { delivery, takeAll } from './journal/sample-journal.ts';
+import { batchesOf } from '../support/batches.ts';
 
 const VALUE = { topic: 'a', qos: 1, format: 'scalar', plcCode: 'P', tagAddress: 'T' } as const;
 const MAPPED = {
@@ -34,7 +35,7 @@ class Sample {
         backup: { dir: '/backup', maxRowsPerFile: 1000 },
         mqtt: { receiveMaximum: 10, subscriptions },
         tagName: '{plc}.{tag}',
-        writer: { batchSize: 100 },
+        writer: batchesOf(100),
         oracle: { ...TABLE_OPTIONS, destinations: {} },
       },
       {

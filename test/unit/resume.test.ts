@@ -14,6 +14,7 @@ import { RecordingLogger } from '../support/recording-logger.ts';
 import { TABLE_OPTIONS } from '../support/tag-table.ts';
 import { RECEIVED_AT_MS } from '../support/values.ts';
 import { delivery, takeAll } from './journal/sample-journal.ts';
+import { batchesOf } from '../support/batches.ts';
 
 const REASON = { code: 'ORA-12541', message: 'no listener' };
 const config: StorageConfig = {
@@ -21,7 +22,7 @@ const config: StorageConfig = {
   backup: { dir: '/backup', maxRowsPerFile: 1000 },
   mqtt: { receiveMaximum: 10, subscriptions: [] },
   tagName: '{plc}.{tag}',
-  writer: { batchSize: 100 },
+  writer: batchesOf(100),
   oracle: { ...TABLE_OPTIONS, destinations: {} },
 };
 

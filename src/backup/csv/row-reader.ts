@@ -26,18 +26,19 @@ export interface ReadRowsOptions extends DecodeOptions, Pick<ReadOptions, 'onChu
 }
 
 /**
- * Reads a backup or rejected file back, at most `maxRows` rows at a time, exactly as its values were. Columns are found
- * by their names. Throws CsvError, which names the line and the column, where a file does not hold what it should; the
+ * Reads a backup or rejected file back, at most `maxRows` rows at a time, asked for before each time, exactly as its
+ * values were. Columns are found by their names. Throws CsvError, which names the line and the column, where a file does not hold what it should; the
  * rows before were given by then.
  */
 export async function* readBackupRows(
   fileSystem: FileSystem,
   path: string,
-  maxRows = DEFAULT_BATCH_ROWS,
+  maxRows = (): number => DEFAULT_BATCH_ROWS,
   options: ReadRowsOptions = {},
 ): AsyncGenerator<BackupRows, void, undefined> {
   let decoder: RowDecoder | undefined;
-  const newList = (): RowList => new RowList(maxRows, options.reasonsAreProblems === true);
+  const newList = (): RowList => new RowList(most, options.reasonsAreProblems === true);
+  let most = maxRows();
   let rows = newList();
   let mistake: unknown;
   try {
@@ -48,8 +49,9 @@ export async function* readBackupRows(
           continue;
         }
         rows.add(decoder.decode(record));
-        if (rows.values.length < maxRows) continue;
+        if (rows.values.length < most) continue;
         yield rows;
+        most = maxRows();
         rows = newList();
       }
     }

@@ -8,6 +8,7 @@ import { END, ORIGIN } from '../../core/place.ts';
 import type { RefusedRow } from '../../core/refused-row.ts';
 import type { OnStep } from '../../core/steps.ts';
 import { countThrough, type TagValues } from '../../core/tag-values.ts';
+import { BatchGrowth, type BatchSizes } from '../../stream/batch-growth.ts';
 import { LedgerStream, spoilsBatch } from '../../stream/ledger-stream.ts';
 import type { Backups } from '../backups.ts';
 import type { BackupFileInfo } from '../files/file-info.ts';
@@ -53,7 +54,7 @@ export interface FileReplayParts {
   readonly decoder: () => MessageDecoder;
   /** Of one destination. */
   readonly counters: (destination: string) => ReplayCounters;
-  readonly batchSize: number;
+  readonly batches: BatchSizes;
   readonly onStep: OnStep;
   readonly clock: Clock;
   readonly log: Logger;
@@ -95,6 +96,9 @@ export class FileReplay {
   #blamesRows = false;
   /** By name: what a stream knows outlives an interruption. */
   readonly #streams = new Map<string, LedgerStream>();
+  readonly #growth: BatchGrowth;
+  /** By the monotonic clock. */
+  #restUntilMs = 0;
   #rows = 0;
   #replayedRows = 0;
   /** Rows, or messages: what the file is listed with. */
@@ -112,6 +116,7 @@ export class FileReplay {
     this.#isSetApart = KINDS[kind].isSetApart;
     this.#waitsByItself = KINDS[kind].replaysByItself;
     this.#parts = parts;
+    this.#growth = new BatchGrowth(parts.batches);
   }
 
   /** In rows, or in messages where the file has those. */
@@ -136,7 +141,8 @@ export class FileReplay {
    * ReplayWaitsError and the system error of the disk.
    */
   async run(signal: AbortSignal, isOld: boolean): Promise<boolean> {
-    const { backups, batchSize, fileSystem } = this.#parts;
+    const { backups, fileSystem } = this.#parts;
+    const batchSize = (): number => this.#growth.size;
     // What a person has asked for, and is refused again, goes back where it came from.
     this.#blamesRows = isOld || (this.#isAsked && !this.#waitsByItself);
     const path = this.#hasMessages ? rowsPath(backups.folder, this.file) : backups.path(this.file);
@@ -162,6 +168,7 @@ export class FileReplay {
         backups.setReplayed(this.file, this.progress.replayedRows);
       }
     }
+    await this.#rest(signal);
     if ((await fileSystem.size(path)) !== survey.bytes)
       throw new FileChangedError('the file grew while it was replayed');
     return !signal.aborted;
@@ -335,7 +342,9 @@ export class FileReplay {
 
   async #replay(values: TagValues, stream: LedgerStream, signal: AbortSignal): Promise<void> {
     if (values.length === 0) return;
+    await this.#rest(signal);
     const { clock } = this.#parts;
+    const { length } = values;
     const startedMs = clock.monotonic();
     const outcome = await stream.write(values, signal);
     if (outcome instanceof DatabaseError) {
@@ -346,9 +355,20 @@ export class FileReplay {
       for (const half of halves) await this.#replay(half, stream, signal);
       return;
     }
-    // Half of the time is the live data's, whatever the database is able to do.
-    const tookMs = clock.monotonic() - startedMs;
-    if (tookMs > 0) await sleep(clock, tookMs, signal);
+    const endedMs = clock.monotonic();
+    const tookMs = endedMs - startedMs;
+    this.#growth.taken(length, tookMs);
+    this.#restUntilMs = endedMs + tookMs;
+  }
+
+  /**
+   * Half of the database's time is the live data's, whatever it is able to do; what the replay itself takes between two
+   * batches is of that half.
+   */
+  async #rest(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts;
+    const leftMs = this.#restUntilMs - clock.monotonic();
+    if (leftMs > 0) await sleep(clock, leftMs, signal);
   }
 }
 

@@ -80,7 +80,7 @@ export async function surveyRows(
     bytes += chunk.length;
     hash.update(chunk);
   };
-  for await (const rows of readBackupRows(fileSystem, path, SURVEY_ROWS, { ...reading, onChunk })) {
+  for await (const rows of readBackupRows(fileSystem, path, () => SURVEY_ROWS, { ...reading, onChunk })) {
     for (let i = 0; i < rows.values.length; i += 1) {
       if (last === undefined || !isOfGroup(last, rows, i)) last = groupOf(counts, rows, i);
       count(last, placeOf(rows.values, i));
@@ -154,7 +154,7 @@ export interface RowBatch {
 }
 
 /**
- * The rows of one group in the order of their places. Throws FileChangedError when the file is no longer what was
+ * The rows of one group in the order of their places, at most `batchSize` at a time, asked for before each time. Throws FileChangedError when the file is no longer what was
  * surveyed, and UnreplayableError when it is out of order and too large to be sorted.
  */
 export async function* orderedRows(
@@ -162,7 +162,7 @@ export async function* orderedRows(
   path: string,
   survey: Survey,
   group: RowGroup,
-  batchSize: number,
+  batchSize: () => number,
 ): AsyncGenerator<RowBatch, void, undefined> {
   const batches = groupRows(fileSystem, path, survey, group, batchSize);
   yield* withoutRepeats(group.isOrdered ? batches : sorted(batches, group, batchSize));
@@ -173,7 +173,7 @@ async function* groupRows(
   path: string,
   survey: Survey,
   group: RowGroup,
-  batchSize: number,
+  batchSize: () => number,
 ): AsyncGenerator<TagValues, void, undefined> {
   const hash = createHash('sha256');
   const onChunk = (chunk: Buffer): void => void hash.update(chunk);
@@ -199,7 +199,7 @@ async function* groupRows(
 async function* sorted(
   batches: AsyncIterable<TagValues>,
   group: RowGroup,
-  batchSize: number,
+  batchSize: () => number,
 ): AsyncGenerator<TagValues, void, undefined> {
   if (group.rows > MAX_SORTED_ROWS) {
     throw new UnreplayableError(`its ${group.rows} rows are not in the order of message_no and value_no: sort them`);
@@ -211,13 +211,15 @@ async function* sorted(
   }
   const order = Array.from({ length: all.length }, (_, i) => i);
   order.sort((a, b) => comparePlaces(placeOf(all, a), placeOf(all, b)) || a - b);
-  for (let start = 0; start < order.length; start += batchSize) {
-    const part = new TagValues(Math.min(batchSize, order.length - start));
-    for (const i of order.slice(start, start + batchSize)) {
+  for (let start = 0; start < order.length;) {
+    const end = Math.min(start + batchSize(), order.length);
+    const part = new TagValues(end - start);
+    for (const i of order.slice(start, end)) {
       copyValues(all, i, part, part.length, 1);
       part.length += 1;
     }
     yield part;
+    start = end;
   }
 }
 

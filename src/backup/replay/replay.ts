@@ -119,10 +119,10 @@ export class Replay {
   }
 
   /** Holds from the next file on: one that is being replayed goes on as it began. */
-  tune(tuning: Pick<ReplayOptions, 'enabled' | 'batchSize'>): void {
-    const { enabled, batchSize } = tuning;
-    this.#options = { ...this.#options, enabled, batchSize };
-    this.#parts = { ...this.#parts, batchSize };
+  tune(tuning: Pick<ReplayOptions, 'enabled' | 'batches'>): void {
+    const { batches, enabled } = tuning;
+    this.#options = { ...this.#options, enabled, batches };
+    this.#parts = { ...this.#parts, batches };
     this.wake();
   }
 

@@ -61,7 +61,7 @@ export class Replays {
   }
 
   /** Holds from the next file of each destination on: one that is being replayed goes on as it began. */
-  tune(tuning: Pick<ReplayOptions, 'enabled' | 'batchSize'>): void {
+  tune(tuning: Pick<ReplayOptions, 'enabled' | 'batches'>): void {
     for (const loop of this.#loops.values()) loop.tune(tuning);
   }
 

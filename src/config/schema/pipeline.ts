@@ -22,7 +22,19 @@ export const bufferSchema: Schema<Config['buffer']> = {
 
 export const writerSchema: Schema<Config['writer']> = {
   batchSize: {
-    doc: 'The most rows that are written to Oracle in one transaction.',
+    doc: 'How many rows are written to Oracle in one transaction, at most, while no more wait.',
+    kind: wholeNumber,
+    min: 1,
+    max: 10_000,
+    default: 500,
+    appliedOnReload: true,
+  },
+  maxBatchSize: {
+    doc:
+      'The most rows of a transaction while more wait than a batch has, after an outage or in a replay: batches grow up ' +
+      'to it, as long as each takes no longer than writer.intervalMs. Over a long line a batch costs its round trips ' +
+      'whatever its size is: check --connect measures them, and says what this allows. Where it is less than ' +
+      'writer.batchSize, that holds.',
     kind: wholeNumber,
     min: 1,
     max: 10_000,

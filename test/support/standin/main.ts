@@ -11,6 +11,7 @@ const help = `Stand-in for Oracle Database: speaks Oracle Net, keeps rows in mem
   --profile NAME     ${Object.keys(profiles).join(' or ')} (default 19c)
   --user NAME        default BRIDGE
   --password TEXT    default secret
+  --latency MS       each answer comes so much later, as over a long line (default 0)
   --count-only       arrays of INSERTs are counted, not stored
   --help
 
@@ -30,6 +31,7 @@ const { values } = parseArgs({
     profile: { type: 'string', default: '19c' },
     user: { type: 'string', default: 'BRIDGE' },
     password: { type: 'string', default: 'secret' },
+    latency: { type: 'string', default: '0' },
     'count-only': { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -41,10 +43,12 @@ async function main(): Promise<void> {
     return;
   }
   if (!Object.hasOwn(profiles, values.profile)) throw new Error(`unknown profile ${values.profile}; see --help`);
+  if (!(Number(values.latency) >= 0)) throw new Error(`--latency takes milliseconds, not ${values.latency}`);
   const standin = await startStandin({
     port: Number(values.port),
     profile: values.profile as ProfileName,
     users: { [values.user]: values.password },
+    latencyMs: Number(values.latency),
     countOnly: values['count-only'],
   });
   const control = await startControlPort(standin, Number(values['control-port']));

@@ -25,6 +25,8 @@ export interface StandinOptions {
   readonly profile?: ProfileName;
   /** Bytes of a packet at most; the profile's own limit when that is smaller. */
   readonly sdu?: number;
+  /** Each packet of the server's is sent so much later, as over a long line. Default 0. */
+  readonly latencyMs?: number;
   /** Arrays of INSERTs (`stats.rows`) are counted, but neither decoded nor stored; single rows are stored. */
   readonly countOnly?: boolean;
   /** No call status tells the driver that a transaction is open, so that it sends no rollback before its logoff. */
@@ -73,6 +75,7 @@ export async function startStandin(options: StandinOptions = {}): Promise<Standi
     serviceName,
     profile: profiles[profile],
     sdu: options.sdu ?? Infinity,
+    latencyMs: options.latencyMs ?? 0,
     countOnly: options.countOnly ?? false,
     hidesTransactions: options.hidesTransactions ?? false,
     resend: options.resend ?? false,

@@ -2,6 +2,7 @@ import type { LossyDisk } from '../../support/lossy-filesystem.ts';
 import { until } from '../../support/until.ts';
 import type { FakeOracle } from './fake-oracle.ts';
 import { createLife, type Life } from './running-replay.ts';
+import { batchesOf } from '../../support/batches.ts';
 
 export const DIR = '/backup';
 
@@ -37,7 +38,7 @@ export async function live({ disk, oracle }: World, diesAt: number, die: () => v
   };
   disk.before = tick;
   oracle.before = tick;
-  const life = createLife(DIR, disk.mount(), oracle, { batchSize: 3, ...deeds.options });
+  const life = createLife(DIR, disk.mount(), oracle, { batches: batchesOf(3), ...deeds.options });
   let isStarted = false;
   const start = async (): Promise<void> => {
     await life.backups.start();

@@ -13,6 +13,7 @@ import { FakeOracle, plain } from './fake-oracle.ts';
 import { DOWN, FIRST_FILE, JOURNAL, numbersIn, REFUSED } from './running-backups.ts';
 import { createLife, numbered, type Life } from './running-replay.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
+import { batchesOf } from '../../support/batches.ts';
 
 const lives: Life[] = [];
 
@@ -73,11 +74,11 @@ describe('replay', () => {
     replay.start();
     await clock.advance(120_000);
     expect(oracle.numbers()).toEqual([]);
-    replay.tune({ enabled: true, batchSize: 3 });
+    replay.tune({ enabled: true, batches: batchesOf(3) });
     await within(life, 'the file is gone', isEmpty(life));
     expect(oracle.numbers()).toEqual([1, 2, 3]);
     expect(life.steps.filter((step) => step === 'replayed')).toHaveLength(1);
-    replay.tune({ enabled: false, batchSize: 3 });
+    replay.tune({ enabled: false, batches: batchesOf(3) });
     await backups.lane().backUp(numbered(4, 3), DOWN);
     await backups.lane().endOutage();
     await clock.advance(120_000);
@@ -129,7 +130,7 @@ describe('replay', () => {
 
   it.each([
     ['is discarded', async ({ backups }: Life) => backups.discard(backups.files()[0]!.name)],
-    ['is left alone from now on', async ({ replay }: Life) => replay.tune({ enabled: false, batchSize: 2 })],
+    ['is left alone from now on', async ({ replay }: Life) => replay.tune({ enabled: false, batches: batchesOf(2) })],
   ])('does nothing more about a file that was refused and %s', async (_what, end) => {
     const life = await start();
     const { backups, clock, oracle, replay } = life;
@@ -174,7 +175,7 @@ describe('replay', () => {
   });
 
   it.each(['refusedTag', 'poisonTag'] as const)('puts rows that are refused (%s) into a rejected file', async (how) => {
-    const life = await start({ batchSize: 4 });
+    const life = await start({ batches: batchesOf(4) });
     const { backups, counters, dir, oracle, replay } = life;
     oracle[how] = 'PLC01.D2';
     const values = numbered(1, 6);
@@ -189,6 +190,17 @@ describe('replay', () => {
     await backups.seal(name);
     expect((await numbersIn(dir, name)).sort((a, b) => a - b)).toEqual([3, Number.POSITIVE_INFINITY]);
     expect(await readFile(join(dir, name), 'utf8')).toContain(`,${JOURNAL},3,0,`);
+  });
+
+  it('writes larger batches, as more wait than one has', async () => {
+    const life = await start({ batches: { batchSize: 2, maxBatchSize: 8, intervalMs: 500 } });
+    const { backups, oracle, replay } = life;
+    await backups.lane().backUp(numbered(1, 20), DOWN);
+    await backups.lane().endOutage();
+    replay.start();
+    await within(life, 'all is replayed', isEmpty(life));
+    expect(oracle.numbers()).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+    expect(oracle.writes).toBe(4);
   });
 
   it('passes over what the skip stamp says is in Oracle', async () => {

@@ -28,7 +28,7 @@ const REASON = { code: 'ORA-03113', message: 'end-of-file on communication chann
 const ATTEMPTED_AT_MS = Date.UTC(2025, 10, 2, 14, 31);
 const ORIGIN = { journal: 'journal00001', destination: DEFAULT_DESTINATION, attemptedAtMs: ATTEMPTED_AT_MS };
 
-async function readText(text: string | Buffer, maxRows?: number): Promise<BackupRows[]> {
+async function readText(text: string | Buffer, maxRows?: () => number): Promise<BackupRows[]> {
   const path = join(await temporaryDirectory(), 'file.csv');
   await writeFile(path, text);
   const batches: BackupRows[] = [];
@@ -154,11 +154,11 @@ describe('the rows of a backup file', () => {
         oneLine,
         async (rows, code, message) => {
           const values = tagValues(rows);
-          const batches = await readText(withHeader(encodeBatch(values, { code, message }, ORIGIN)), 7);
+          const batches = await readText(withHeader(encodeBatch(values, { code, message }, ORIGIN)), () => 7);
           expect(batches.flatMap((read) => plainRows(read.values))).toEqual(rows);
           expect(batches.flatMap(({ reasons }) => reasons)).toEqual(rows.map(() => ({ code, message })));
           const rejected = rows.map((_, index) => ({ index, reason: { code: String(index), message } }));
-          const again = await readText(withHeader(encodeRejected(values, rejected, ORIGIN)), 7);
+          const again = await readText(withHeader(encodeRejected(values, rejected, ORIGIN)), () => 7);
           expect(again.flatMap((read) => plainRows(read.values))).toEqual(rows);
           expect(again.flatMap(({ reasons }) => reasons)).toEqual(rejected.map(({ reason }) => reason));
         },

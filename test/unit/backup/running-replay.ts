@@ -8,6 +8,7 @@ import { RecordingLogger } from '../../support/recording-logger.ts';
 import { valuesOf } from '../../support/values.ts';
 import type { FakeOracle } from './fake-oracle.ts';
 import { JOURNAL } from './running-backups.ts';
+import { batchesOf } from '../../support/batches.ts';
 
 export interface Life {
   readonly clock: FakeClock;
@@ -49,7 +50,7 @@ export function createLife(
     decoder: () => ({ decode: () => ({ code: 'MADE_UP', message: 'no decoder in this test' }) }),
     counters: () => counters,
     enabled: true,
-    batchSize: 2,
+    batches: batchesOf(2),
     ...options,
   });
   return { clock, log, backups, replay, counters, steps };

@@ -80,6 +80,7 @@ class RunningLanes {
       },
       writerOptions: () => ({
         batchSize: 2,
+        maxBatchSize: 2,
         intervalMs: 0,
         retry: { attempts: 3, initialDelayMs: 1000, factor: 2 },
         probeIntervalMs: 5000,

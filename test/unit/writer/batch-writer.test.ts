@@ -18,6 +18,18 @@ describe('BatchWriter', () => {
     running.start();
   });
 
+  it('takes larger batches while more wait than one has', async () => {
+    await running.finish();
+    running = new RunningWriter();
+    ({ source, database, counters } = running);
+    running.start({}, { batchSize: 4, maxBatchSize: 16, intervalMs: 500 });
+    source.offer(...Array.from({ length: 50 }, (_, i) => i + 1));
+    await running.finish();
+    expect(database.calls.map(({ length }) => length)).toEqual([4, 8, 16, 16, 6]);
+    expect(database.calls.flat()).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+    expect(counters.valuesWritten).toBe(50);
+  });
+
   it('writes what it takes, a batch at a time and in order', async () => {
     source.offer(1, 2, 3, 4, 5, 6);
     await running.finish();
@@ -33,10 +45,20 @@ describe('BatchWriter', () => {
   it('takes batches of another size, and retries otherwise, once it is told to', async () => {
     source.offer(1, 2, 3, 4);
     await clock.advance(0);
-    running.writer.tune({ batchSize: 6, intervalMs: 500, retry: { attempts: 0, initialDelayMs: 1, factor: 1 } });
+    running.writer.tune({
+      batchSize: 6,
+      maxBatchSize: 6,
+      intervalMs: 500,
+      retry: { attempts: 0, initialDelayMs: 1, factor: 1 },
+    });
     source.offer(5, 6, 7, 8, 9, 10, 11);
     await clock.advance(0);
-    running.writer.tune({ batchSize: 2, intervalMs: 500, retry: { attempts: 0, initialDelayMs: 1, factor: 1 } });
+    running.writer.tune({
+      batchSize: 2,
+      maxBatchSize: 2,
+      intervalMs: 500,
+      retry: { attempts: 0, initialDelayMs: 1, factor: 1 },
+    });
     database.plan = [failure('connection')];
     source.offer(12, 13, 14);
     await running.finish();

@@ -6,7 +6,9 @@ import type { RefusedRow } from '../../../src/core/refused-row.ts';
 import { noStep } from '../../../src/core/steps.ts';
 import { copyValues, type TagValues } from '../../../src/core/tag-values.ts';
 import { BatchWriter } from '../../../src/writer/batch-writer.ts';
+import type { BatchSizes } from '../../../src/stream/batch-growth.ts';
 import type { ResumePlaces } from '../../../src/writer/neighbours.ts';
+import { batchesOf } from '../../support/batches.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { FakeStore } from '../../support/fake-store.ts';
 import { RecordingLogger } from '../../support/recording-logger.ts';
@@ -214,11 +216,10 @@ export class RunningWriter {
   ahead: Place | undefined;
   ups = 0;
 
-  start(resume: Partial<ResumePlaces> = {}): void {
+  start(resume: Partial<ResumePlaces> = {}, batches: BatchSizes = batchesOf(4)): void {
     this.writer = new BatchWriter(
       {
-        batchSize: 4,
-        intervalMs: 500,
+        ...batches,
         retry: { attempts: 3, initialDelayMs: 1000, factor: 2 },
         probeIntervalMs: 5000,
         rowCheck: { maxTextBytes: 4000, valueType: 'binary_double', hasTextColumn: true },

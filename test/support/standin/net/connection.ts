@@ -50,6 +50,7 @@ const MESSAGE_PIGGYBACK = 0x11;
 const END_OF_RESPONSE = 0x1d;
 
 export interface ConnectionContext extends LogonContext, ConnectingContext {
+  readonly latencyMs: number;
   readonly countOnly: boolean;
   readonly hidesTransactions: boolean;
   abandon(session: SqlSession['session'], late: NonNullable<FaultRule['late']>): void;
@@ -117,7 +118,7 @@ export class Connection implements FaultTarget {
 
   thaw(): void {
     this.#frozen = false;
-    for (const packets of this.#held.splice(0)) this.#socket.write(packets);
+    for (const packets of this.#held.splice(0)) this.#later(() => this.#socket.write(packets));
     this.#socket.resume();
   }
 
@@ -182,8 +183,8 @@ export class Connection implements FaultTarget {
       setTimeout(() => this.#onConnect({ ...reply, delayMs: 0 }), reply.delayMs).unref();
     } else if (reply.next === 'freeze') this.freeze();
     else if (reply.next === 'reset') this.reset();
-    else if (reply.next === 'end') this.#socket.end(reply.packet);
-    else this.#socket.write(reply.packet);
+    else if (reply.next === 'end') this.#later(() => this.#socket.end(reply.packet));
+    else this.#later(() => this.#socket.write(reply.packet));
     if (reply.delayMs > 0 || reply.next !== 'accepted') return;
     this.#sdu = reply.sdu;
     this.#opening.accepted(reply.version);
@@ -373,7 +374,7 @@ export class Connection implements FaultTarget {
     this.#afterReset = undefined;
     if (!markerSent) this.#write(markerPacket(MarkerKind.reset));
     this.#send(answer.payload);
-    if (closes) this.#socket.end();
+    if (closes) this.#later(() => this.#socket.end());
   }
 
   #send(payload: Writer): void {
@@ -384,6 +385,16 @@ export class Connection implements FaultTarget {
 
   #write(packets: Buffer): void {
     if (this.#frozen) this.#held.push(packets);
-    else if (!this.#closed) this.#socket.write(packets);
+    else this.#later(() => this.#socket.write(packets));
+  }
+
+  /** What the client is sent is on the line for a while; in order, as timers of one length are. */
+  #later(send: () => void): void {
+    const { latencyMs } = this.#context;
+    const unlessClosed = (): void => {
+      if (!this.#closed) send();
+    };
+    if (latencyMs === 0) unlessClosed();
+    else setTimeout(unlessClosed, latencyMs);
   }
 }

@@ -16,6 +16,7 @@ export interface ServerOptions {
   readonly serviceName: string;
   readonly profile: Profile;
   readonly sdu: number;
+  readonly latencyMs: number;
   readonly countOnly: boolean;
   readonly hidesTransactions: boolean;
   readonly resend: boolean;
@@ -133,12 +134,13 @@ export class OracleServer {
   }
 
   #context(): ConstructorParameters<typeof Connection>[1] {
-    const { profile, serviceName, sdu, countOnly, hidesTransactions, resend, log } = this.#options;
+    const { profile, serviceName, sdu, latencyMs, countOnly, hidesTransactions, resend, log } = this.#options;
     return {
       engine: this.engine,
       profile,
       serviceName,
       sdu,
+      latencyMs,
       countOnly,
       hidesTransactions,
       resend,

@@ -1,0 +1,113 @@
+import mqtt from 'mqtt';
+
+import { BridgeProcess } from '../../test/support/bridge-process.ts';
+import { startMosquitto, type RunningMosquitto } from '../../test/support/mosquitto.ts';
+import { startStandinProcess } from '../../test/support/standin-process.ts';
+import { until } from '../../test/support/until.ts';
+
+/** How a bridge is run over the line. */
+export interface LineWay {
+  readonly name: string;
+  /** The checkout whose build it is; absent: this one. */
+  readonly checkout?: string;
+  readonly writer?: Readonly<Record<string, number>>;
+}
+
+export interface LineFigures {
+  /** Of values that wait at the broker. */
+  readonly drainedPerSecond: number;
+  /** Of rows in a sealed backup. */
+  readonly replayedPerSecond: number;
+}
+
+const TAGS = 50;
+const PATIENCE_MS = 600_000;
+const LOOK_EVERY_MS = 50;
+/** Nobody listens there. */
+const AWAY = '127.0.0.1:9/NONE';
+const IN_FLIGHT = 500;
+
+/**
+ * A database behind a long line: each of its answers comes `latencyMs` later. Two times are taken, from the first value
+ * on that is written: that of values that wait at the broker for a bridge that was away, and that of a backup that was
+ * made while the database was.
+ */
+export async function measureLine(latencyMs: number, values: number, way: LineWay): Promise<LineFigures> {
+  const standin = await startStandinProcess({ latencyMs });
+  const broker = await startMosquitto({ config: ['max_queued_messages 0', 'max_inflight_messages 1000'] });
+  const messages = Math.ceil(values / TAGS);
+  const start = (connectString: string, directory?: string): Promise<BridgeProcess> =>
+    startBridge(broker, connectString, way, directory);
+  let bridge = await start(standin.connectString);
+  try {
+    await until('the subscription', () => bridge.find('subscribed') !== undefined);
+    await bridge.end();
+    await publish(broker, messages);
+    bridge = await start(standin.connectString, bridge.directory);
+    const drainedPerSecond = await rateOf(bridge, messages * TAGS, 'valuesWritten');
+    await bridge.end();
+
+    bridge = await start(AWAY, bridge.directory);
+    await publish(broker, messages);
+    await bridge.untilStatus('the backup', ({ backups }) => backups.pendingRows >= messages * TAGS, PATIENCE_MS);
+    await bridge.end();
+    bridge = await start(standin.connectString, bridge.directory);
+    const replayedPerSecond = await rateOf(bridge, messages * TAGS, 'valuesReplayed');
+    return { drainedPerSecond, replayedPerSecond };
+  } finally {
+    await bridge.dispose();
+    await broker.stop();
+    standin.child.kill('SIGKILL');
+  }
+}
+
+function startBridge(
+  broker: RunningMosquitto,
+  connectString: string,
+  { checkout, writer = {} }: LineWay,
+  directory?: string,
+): Promise<BridgeProcess> {
+  return BridgeProcess.start({
+    ...(checkout === undefined ? {} : { checkout }),
+    ...(directory === undefined ? {} : { directory }),
+    config: {
+      mqtt: { url: broker.url, subscriptions: [{ topic: 'plc/+/tags', format: 'polling' }] },
+      oracle: { connectString, user: 'bridge', password: 'secret' },
+      writer: { ...writer, retry: { attempts: 0, initialDelayMs: 1, factor: 1 } },
+      backup: { probeIntervalMs: 500 },
+      log: { level: 'info' },
+    },
+  });
+}
+
+async function publish(broker: RunningMosquitto, messages: number): Promise<void> {
+  const client = await mqtt.connectAsync(broker.url);
+  let next = 0;
+  const publishOn = async (): Promise<void> => {
+    while (next < messages) {
+      const number = next;
+      next += 1;
+      const tags = Object.fromEntries(Array.from({ length: TAGS }, (_, i) => [`D${i}`, number + i / 8]));
+      const payload = { timestamp: new Date().toISOString(), plc_code: 'PLC01', tag_values: tags };
+      await client.publishAsync('plc/PLC01/tags', JSON.stringify(payload), { qos: 1 });
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT }, publishOn));
+  await client.endAsync();
+}
+
+/** From the first that are seen until all are through. */
+async function rateOf(
+  bridge: BridgeProcess,
+  values: number,
+  counter: 'valuesWritten' | 'valuesReplayed',
+): Promise<number> {
+  const hasMore = async (than: number): Promise<number | undefined> => {
+    const count = (await bridge.status()).counters[counter];
+    return count > than ? count : undefined;
+  };
+  const first = await until('the first values', () => hasMore(0), PATIENCE_MS, LOOK_EVERY_MS);
+  const firstMs = performance.now();
+  await until('all values', () => hasMore(values - 1), PATIENCE_MS, LOOK_EVERY_MS);
+  return (values - first) / ((performance.now() - firstMs) / 1000);
+}
