@@ -27,8 +27,8 @@ export interface ReadRowsOptions extends DecodeOptions, Pick<ReadOptions, 'onChu
 
 /**
  * Reads a backup or rejected file back, at most `maxRows` rows at a time, asked for before each time, exactly as its
- * values were. Columns are found by their names. Throws CsvError, which names the line and the column, where a file does not hold what it should; the
- * rows before were given by then.
+ * values were. Columns are found by their names. Throws CsvError, which names the line and the column, where a file
+ * does not hold what it should; the rows before were given by then.
  */
 export async function* readBackupRows(
   fileSystem: FileSystem,

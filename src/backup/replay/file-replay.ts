@@ -1,4 +1,4 @@
-import { sleep, type Clock } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import type { ValueCounters } from '../../core/counters.ts';
 import { coerceError, DatabaseError } from '../../core/errors.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
@@ -8,7 +8,6 @@ import { END, ORIGIN } from '../../core/place.ts';
 import type { RefusedRow } from '../../core/refused-row.ts';
 import type { OnStep } from '../../core/steps.ts';
 import { countThrough, type TagValues } from '../../core/tag-values.ts';
-import { BatchGrowth, type BatchSizes } from '../../stream/batch-growth.ts';
 import { LedgerStream, spoilsBatch } from '../../stream/ledger-stream.ts';
 import type { Backups } from '../backups.ts';
 import type { BackupFileInfo } from '../files/file-info.ts';
@@ -31,6 +30,7 @@ import {
   type RowGroup,
   type Survey,
 } from './replay-rows.ts';
+import type { ReplayPace } from './replay-pace.ts';
 import { hasBegun, presentNotes, readNote, targetsOf, writeNote, type ReplayNote } from './replay-note.ts';
 
 export interface FileReplayParts {
@@ -54,7 +54,7 @@ export interface FileReplayParts {
   readonly decoder: () => MessageDecoder;
   /** Of one destination. */
   readonly counters: (destination: string) => ReplayCounters;
-  readonly batches: BatchSizes;
+  readonly pace: ReplayPace;
   readonly onStep: OnStep;
   readonly clock: Clock;
   readonly log: Logger;
@@ -96,9 +96,6 @@ export class FileReplay {
   #blamesRows = false;
   /** By name: what a stream knows outlives an interruption. */
   readonly #streams = new Map<string, LedgerStream>();
-  readonly #growth: BatchGrowth;
-  /** By the monotonic clock. */
-  #restUntilMs = 0;
   #rows = 0;
   #replayedRows = 0;
   /** Rows, or messages: what the file is listed with. */
@@ -116,7 +113,6 @@ export class FileReplay {
     this.#isSetApart = KINDS[kind].isSetApart;
     this.#waitsByItself = KINDS[kind].replaysByItself;
     this.#parts = parts;
-    this.#growth = new BatchGrowth(parts.batches);
   }
 
   /** In rows, or in messages where the file has those. */
@@ -141,8 +137,8 @@ export class FileReplay {
    * ReplayWaitsError and the system error of the disk.
    */
   async run(signal: AbortSignal, isOld: boolean): Promise<boolean> {
-    const { backups, fileSystem } = this.#parts;
-    const batchSize = (): number => this.#growth.size;
+    const { backups, fileSystem, pace } = this.#parts;
+    const batchSize = (): number => pace.batchSize;
     // What a person has asked for, and is refused again, goes back where it came from.
     this.#blamesRows = isOld || (this.#isAsked && !this.#waitsByItself);
     const path = this.#hasMessages ? rowsPath(backups.folder, this.file) : backups.path(this.file);
@@ -168,7 +164,6 @@ export class FileReplay {
         backups.setReplayed(this.file, this.progress.replayedRows);
       }
     }
-    await this.#rest(signal);
     if ((await fileSystem.size(path)) !== survey.bytes)
       throw new FileChangedError('the file grew while it was replayed');
     return !signal.aborted;
@@ -342,9 +337,8 @@ export class FileReplay {
 
   async #replay(values: TagValues, stream: LedgerStream, signal: AbortSignal): Promise<void> {
     if (values.length === 0) return;
-    await this.#rest(signal);
-    const { clock } = this.#parts;
-    const { length } = values;
+    const { clock, pace } = this.#parts;
+    await pace.rest(signal);
     const startedMs = clock.monotonic();
     const outcome = await stream.write(values, signal);
     if (outcome instanceof DatabaseError) {
@@ -355,20 +349,7 @@ export class FileReplay {
       for (const half of halves) await this.#replay(half, stream, signal);
       return;
     }
-    const endedMs = clock.monotonic();
-    const tookMs = endedMs - startedMs;
-    this.#growth.taken(length, tookMs);
-    this.#restUntilMs = endedMs + tookMs;
-  }
-
-  /**
-   * Half of the database's time is the live data's, whatever it is able to do; what the replay itself takes between two
-   * batches is of that half.
-   */
-  async #rest(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#parts;
-    const leftMs = this.#restUntilMs - clock.monotonic();
-    if (leftMs > 0) await sleep(clock, leftMs, signal);
+    pace.taken(startedMs);
   }
 }
 

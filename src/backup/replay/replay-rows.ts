@@ -154,8 +154,9 @@ export interface RowBatch {
 }
 
 /**
- * The rows of one group in the order of their places, at most `batchSize` at a time, asked for before each time. Throws FileChangedError when the file is no longer what was
- * surveyed, and UnreplayableError when it is out of order and too large to be sorted.
+ * The rows of one group in the order of their places, at most `batchSize` at a time, asked for before each time. Throws
+ * FileChangedError when the file is no longer what was surveyed, and UnreplayableError when it is out of order and too
+ * large to be sorted.
  */
 export async function* orderedRows(
   fileSystem: FileSystem,

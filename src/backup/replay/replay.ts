@@ -4,6 +4,7 @@ import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import { coerceError, DatabaseError, systemErrorCode } from '../../core/errors.ts';
 import { RepeatedError, type Logger } from '../../core/logger.ts';
 import { noStep, type OnStep } from '../../core/steps.ts';
+import type { BatchSizes } from '../../stream/batch-growth.ts';
 import { CsvError } from '../csv/csv.ts';
 import { replaysByItself } from '../files/file-facts.ts';
 import type { BackupFileInfo } from '../files/file-info.ts';
@@ -19,15 +20,17 @@ import { interrupt, isOver, isUnderWay, proceed, requestStateOf } from './file-s
 import type { FileRecord, RequestState } from './file-state.ts';
 import { OrphanedStreams } from './orphaned-streams.ts';
 import { Patience, type Why } from './patience.ts';
+import { ReplayPace } from './replay-pace.ts';
 import { UnreplayableError } from './replay-rows.ts';
 
-export interface ReplayOptions extends Omit<FileReplayParts, 'onStep'> {
+export interface ReplayOptions extends Omit<FileReplayParts, 'onStep' | 'pace'> {
   readonly log: Logger;
   /**
    * Resolves when a crash can't bring rows for these destinations again from the journal, nor messages of it up to
    * these, which became rows.
    */
   readonly beforeDelete: (destinations: readonly string[], messages: readonly LastMessage[]) => Promise<void>;
+  readonly batches: BatchSizes;
   /** False: only files that a person asks for. */
   readonly enabled: boolean;
   /** The file's rows go to this destination, and nobody else has the file in hand. */
@@ -58,7 +61,7 @@ const ORACLE_POLL_MS = 5_000;
  */
 export class Replay {
   #options: ReplayOptions;
-  #parts: FileReplayParts;
+  readonly #parts: FileReplayParts;
   readonly #failure: RepeatedError;
   readonly #backoff: Backoff;
   readonly #files = new Map<string, FileRecord>();
@@ -72,7 +75,11 @@ export class Replay {
 
   constructor(options: ReplayOptions) {
     this.#options = options;
-    this.#parts = { ...options, onStep: options.onStep ?? noStep };
+    this.#parts = {
+      ...options,
+      onStep: options.onStep ?? noStep,
+      pace: new ReplayPace(options.batches, options.clock),
+    };
     this.#failure = new RepeatedError(options.log, options.clock, 'backup file could not be replayed', 'warn');
     this.#backoff = new Backoff(RETRY, options.clock);
     const { backups, clock, destination, isConfigured, session } = options;
@@ -118,11 +125,10 @@ export class Replay {
     this.#wait.abort();
   }
 
-  /** Holds from the next file on: one that is being replayed goes on as it began. */
-  tune(tuning: Pick<ReplayOptions, 'enabled' | 'batches'>): void {
-    const { batches, enabled } = tuning;
-    this.#options = { ...this.#options, enabled, batches };
-    this.#parts = { ...this.#parts, batches };
+  /** Holds from the next batch on, `enabled` from the next file on. */
+  tune({ batches, enabled }: Pick<ReplayOptions, 'enabled' | 'batches'>): void {
+    this.#options = { ...this.#options, enabled };
+    this.#parts.pace.tune(batches);
     this.wake();
   }
 

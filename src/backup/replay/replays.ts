@@ -60,7 +60,7 @@ export class Replays {
     }
   }
 
-  /** Holds from the next file of each destination on: one that is being replayed goes on as it began. */
+  /** Holds from the next batch of each destination on, `enabled` from the next file on. */
   tune(tuning: Pick<ReplayOptions, 'enabled' | 'batches'>): void {
     for (const loop of this.#loops.values()) loop.tune(tuning);
   }
