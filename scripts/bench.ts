@@ -11,8 +11,10 @@
  *                                        window, in turns, medians of 3 (--repeat) each
  *     npm run bench -- --destinations 8  so many tables beside one, at the same total, in turns
  *     npm run bench -- --before DIR      this build beside that of another checkout (its dist/), in turns
- *     npm run bench -- --line 20         a database whose answers come 20 ms later: how fast what waits at the broker, and a
- *                                        backup, are written, with batches that may grow and without; or --before DIR
+ *     npm run bench -- --line 20         a database whose answers come 20 ms later: how fast what waits at the broker,
+ *                                        and a backup, are written, with batches that may grow and without
+ *     npm run bench -- --latency         at rest and at 1,000 values a second: processor time and memory, and how long
+ *                                        a message takes into the table; both with --before DIR, too
  *     npm run bench -- --on-duplicate update   what the policy costs beside a plain INSERT, in turns; or ignore
  *
  * Four processes beside this one: mosquitto, the publisher (QoS 1), the bridge, and the stand-in database in the mode
@@ -21,7 +23,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -33,8 +35,11 @@ import type { Status } from '../src/ops/status.ts';
 import { BENCH_MESSAGES, type BenchMessage } from './bench/messages.ts';
 import { measureDecoders } from './bench/decode.ts';
 import { BATCH_ROWS, runDriver, type DriverFigures } from './bench/driver.ts';
-import { measureLine, type LineFigures, type LineWay } from './bench/line.ts';
+import { compareLines } from './bench/line.ts';
+import { median } from './bench/median.ts';
 import { measurePolicy } from './bench/on-duplicate.ts';
+import { cpuSeconds, residentMegabytes } from './bench/process-figures.ts';
+import { compareLatencies } from './bench/steady.ts';
 import { ON_DUPLICATE } from '../src/core/columns.ts';
 import { startMosquitto } from '../test/support/mosquitto.ts';
 import { startStandinProcess } from '../test/support/standin-process.ts';
@@ -42,7 +47,6 @@ import { until } from '../test/support/until.ts';
 
 /** Answering costs the bridge time, too. */
 const ASK_EVERY_MS = 100;
-const CLOCK_TICKS_PER_SECOND = 100;
 const NO_QUEUE_LIMIT = 'max_queued_messages 0';
 const WINDOWS = { default: [NO_QUEUE_LIMIT], large: [NO_QUEUE_LIMIT, 'max_inflight_messages 1000'] };
 
@@ -61,6 +65,7 @@ const { values: flags } = parseArgs({
     destinations: { type: 'string', default: '1' },
     before: { type: 'string', default: '' },
     line: { type: 'string', default: '' },
+    latency: { type: 'boolean', default: false },
     repeat: { type: 'string', default: '3' },
   },
 });
@@ -124,17 +129,6 @@ async function lastLine(child: ChildProcess): Promise<string> {
   const [code] = (await once(child, 'close')) as [number];
   if (code !== 0) throw new Error(`a benchmark process ended with ${code}`);
   return last;
-}
-
-async function cpuSeconds(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
-}
-
-async function peakMegabytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
 }
 
 interface BridgeOptions {
@@ -229,7 +223,7 @@ async function measure(
     valuesPerSecond: values / seconds,
     messagesPerSecond: values / tagsPerMessage / seconds,
     cpuMicrosPerValue: (cpu * 1e6) / values,
-    peakMegabytes: await peakMegabytes(pid),
+    peakMegabytes: (await residentMegabytes(pid)).peak,
     averageBatch: (await status()).rolling.avgBatchSize,
   };
 }
@@ -357,47 +351,21 @@ async function comparePolicy(): Promise<void> {
   }
 }
 
-/** Over a long line, each way in turn. */
-async function compareLines(): Promise<void> {
-  const ways: readonly LineWay[] = [
-    flags.before === '' ? { name: 'batches of 500' } : { name: 'before', checkout: flags.before },
-    { name: 'batches of up to 10,000', writer: { maxBatchSize: 10_000 } },
-  ];
-  const figures: LineFigures[][] = ways.map(() => []);
-  for (let turn = 0; turn < Number(flags.repeat); turn += 1) {
-    for (const [i, way] of ways.entries()) figures[i]!.push(await measureLine(Number(flags.line), totalValues, way));
-  }
-  const parts = { 'from the broker': 'drainedPerSecond', 'from a backup': 'replayedPerSecond' } as const;
-  for (const [what, part] of Object.entries(parts)) {
-    const rates = figures.map((turns) => median(turns.map((each) => each[part])));
-    for (const [i, { name }] of ways.entries()) {
-      const rate = Math.round(rates[i]!).toLocaleString('en-US');
-      console.log(`${what}, ${name}: ${rate} rows/s, ${(rates[i]! / rates[0]!).toFixed(2)} of the first`);
-    }
-  }
-}
-
-function median(figures: readonly number[]): number {
-  const sorted = figures.toSorted((a, b) => a - b);
-  return ((sorted[(sorted.length - 1) >> 1] ?? 0) + (sorted[sorted.length >> 1] ?? 0)) / 2;
-}
+/** What is measured beside the whole way: the first whose flag is given. */
+const MODES: readonly (readonly [isAsked: boolean, run: () => Promise<void> | void])[] = [
+  [flags.decode, compareDecoders],
+  [flags.journal, compareJournal],
+  [flags['on-duplicate'] !== '', comparePolicy],
+  [flags.line !== '', () => compareLines(Number(flags.line), totalValues, Number(flags.repeat), flags.before)],
+  [flags.latency, () => compareLatencies(flags.before)],
+  [flags.before !== '', compareBuilds],
+  [flags.destinations !== '1', compareDestinations],
+  [flags.format !== '', compareFormats],
+  [true, orchestrate],
+];
 
 const ROLES: Readonly<Record<string, () => Promise<void> | void>> = {
-  '': flags.decode
-    ? compareDecoders
-    : flags.journal
-      ? compareJournal
-      : flags['on-duplicate'] !== ''
-        ? comparePolicy
-        : flags.line !== ''
-          ? compareLines
-          : flags.before !== ''
-            ? compareBuilds
-            : flags.destinations !== '1'
-              ? compareDestinations
-              : flags.format === ''
-                ? orchestrate
-                : compareFormats,
+  '': MODES.find(([isAsked]) => isAsked)![1],
   driver: () => runDriver(flags.connect, tagsPerMessage),
   publish: runPublisher,
 };

@@ -4,16 +4,17 @@ import { BridgeProcess } from '../../test/support/bridge-process.ts';
 import { startMosquitto, type RunningMosquitto } from '../../test/support/mosquitto.ts';
 import { startStandinProcess } from '../../test/support/standin-process.ts';
 import { until } from '../../test/support/until.ts';
+import { median } from './median.ts';
 
 /** How a bridge is run over the line. */
-export interface LineWay {
+interface LineWay {
   readonly name: string;
   /** The checkout whose build it is; absent: this one. */
   readonly checkout?: string;
   readonly writer?: Readonly<Record<string, number>>;
 }
 
-export interface LineFigures {
+interface LineFigures {
   /** Of values that wait at the broker. */
   readonly drainedPerSecond: number;
   /** Of rows in a sealed backup. */
@@ -27,12 +28,32 @@ const LOOK_EVERY_MS = 50;
 const AWAY = '127.0.0.1:9/NONE';
 const IN_FLIGHT = 500;
 
+/** Prints both rates of each way, in turns. `before`: a checkout whose build is the first way. */
+export async function compareLines(latencyMs: number, values: number, repeat: number, before: string): Promise<void> {
+  const ways: readonly LineWay[] = [
+    before === '' ? { name: 'batches of 500' } : { name: 'before', checkout: before },
+    { name: 'batches of up to 10,000', writer: { maxBatchSize: 10_000 } },
+  ];
+  const figures: LineFigures[][] = ways.map(() => []);
+  for (let turn = 0; turn < repeat; turn += 1) {
+    for (const [i, way] of ways.entries()) figures[i]!.push(await measureLine(latencyMs, values, way));
+  }
+  const parts = { 'from the broker': 'drainedPerSecond', 'from a backup': 'replayedPerSecond' } as const;
+  for (const [what, part] of Object.entries(parts)) {
+    const rates = figures.map((turns) => median(turns.map((each) => each[part])));
+    for (const [i, { name }] of ways.entries()) {
+      const rate = Math.round(rates[i]!).toLocaleString('en-US');
+      console.log(`${what}, ${name}: ${rate} rows/s, ${(rates[i]! / rates[0]!).toFixed(2)} of the first`);
+    }
+  }
+}
+
 /**
  * A database behind a long line: each of its answers comes `latencyMs` later. Two times are taken, from the first value
  * on that is written: that of values that wait at the broker for a bridge that was away, and that of a backup that was
  * made while the database was.
  */
-export async function measureLine(latencyMs: number, values: number, way: LineWay): Promise<LineFigures> {
+async function measureLine(latencyMs: number, values: number, way: LineWay): Promise<LineFigures> {
   const standin = await startStandinProcess({ latencyMs });
   const broker = await startMosquitto({ config: ['max_queued_messages 0', 'max_inflight_messages 1000'] });
   const messages = Math.ceil(values / TAGS);

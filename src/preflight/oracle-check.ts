@@ -19,6 +19,8 @@ const ROUND_TRIPS = 9;
 /** What is proposed where the line is long. */
 const LARGE_BATCH = 5_000;
 const LONG_TRIP_MS = 200;
+/** From then on it is said what larger batches would give. */
+const NOTEWORTHY_TRIP_MS = 2;
 const SHORTEST_MS = 0.05;
 /** The longest that a timer takes. */
 const WHOLE_WALK_MS = 2 ** 31 - 1;
@@ -136,22 +138,31 @@ function clockDifference({ aheadMs, offset, roundTripMs }: DatabaseClock): Findi
   return warning('clock', text, 'let both follow the same NTP servers: the times of receipt come from this machine');
 }
 
-/** A batch takes two round trips: the ledger's move, and the rows with the commit. */
-function roundTrip(tookMs: readonly number[], { oracle, writer }: Config): Finding {
-  const { batchSize, maxBatchSize } = writer;
+/**
+ * A batch takes two round trips: the ledger's move, and the rows with the commit. Batches grow only as long as one
+ * takes less than `writer.intervalMs`.
+ */
+export function roundTrip(
+  tookMs: readonly number[],
+  { oracle, writer }: { readonly oracle: Pick<Config['oracle'], 'ledgerTable'>; readonly writer: Config['writer'] },
+): Finding {
+  const { batchSize, intervalMs, maxBatchSize } = writer;
   const ms = tookMs.toSorted((a, b) => a - b)[Math.floor(tookMs.length / 2)] ?? 0;
   const trips = oracle.ledgerTable === '' ? 1 : 2;
-  const rate = (rows: number): string =>
-    Math.round((rows * 1000) / (trips * Math.max(ms, SHORTEST_MS))).toLocaleString('en-US');
-  const grown = maxBatchSize > batchSize ? `, of ${maxBatchSize}, while more wait, ${rate(maxBatchSize)}` : '';
+  const tripsMs = trips * Math.max(ms, SHORTEST_MS);
+  const rate = (rows: number): string => Math.round((rows * 1000) / tripsMs).toLocaleString('en-US');
+  const most = Math.max(batchSize, maxBatchSize);
+  const mayGrow = ms > NOTEWORTHY_TRIP_MS ? Math.max(most, LARGE_BATCH) : most;
+  const isSet = most >= mayGrow;
+  const grown = isSet ? `, of ${mayGrow} while more wait ${rate(mayGrow)}` : '';
+  const proposal = `"writer.maxBatchSize": ${mayGrow} gives ${rate(mayGrow)} while more wait, after an outage or at a peak`;
   const text =
     `${ms.toFixed(1)} ms, the median of ${tookMs.length}; a batch takes ${trips === 1 ? 'one' : 'two'}, so that batches of ` +
-    `${batchSize} carry ${rate(batchSize)} values/s at most${grown}, less what the database takes`;
-  if (ms <= LONG_TRIP_MS || maxBatchSize >= LARGE_BATCH) return ok('round trip', text);
-  return warning(
-    'round trip',
-    text,
-    `"writer.maxBatchSize": ${LARGE_BATCH} lets batches grow while values wait, after an outage or at a peak: ` +
-      `${rate(LARGE_BATCH)} values/s at most`,
-  );
+    `${batchSize} carry ${rate(batchSize)} values/s at most${mayGrow > batchSize ? grown : ''}, less what the database takes`;
+  if (mayGrow > batchSize && tripsMs >= intervalMs) {
+    const remedy = `raise writer.intervalMs beyond ${Math.ceil(tripsMs)}: batches grow only as long as one takes less; then ${proposal}`;
+    return warning('round trip', text, remedy);
+  }
+  if (isSet) return ok('round trip', text);
+  return ms > LONG_TRIP_MS ? warning('round trip', text, proposal) : ok('round trip', `${text}; ${proposal}`);
 }

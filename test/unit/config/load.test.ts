@@ -63,6 +63,7 @@ describe('loadConfig', () => {
     const config = load(later, { env, flags: { 'writer.retry.factor': '4' } });
     expect(config.writer).toEqual({
       batchSize: 1,
+      maxBatchSize: 500,
       intervalMs: 2,
       retry: { attempts: 3, initialDelayMs: 1000, factor: 4 },
     });

@@ -61,6 +61,7 @@ describe('the configuration reference', () => {
     expect(applied.map(({ path }) => path)).toEqual([
       'mqtt.subscriptions',
       'writer.batchSize',
+      'writer.maxBatchSize',
       'writer.intervalMs',
       'writer.retry.attempts',
       'writer.retry.initialDelayMs',
