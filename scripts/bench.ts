@@ -3,6 +3,7 @@
  *
  *     npm run bench                      50 tags a message, 2 million values
  *     npm run bench -- --tags 1 --values 100000
+ *     npm run bench -- --peer python     and a script that does the same, at least once (bench/peer/peer.py)
  *     npm run bench -- --format json     a format beside `polling`, in turns, medians of 3 (--repeat) each;
  *                                        scalar: one value a message in both
  *     npm run bench -- --format json --decode   the same of the decoders alone; all formats without --format
@@ -34,14 +35,17 @@ import mqtt from 'mqtt';
 import type { Status } from '../src/ops/status.ts';
 import { BENCH_MESSAGES, type BenchMessage } from './bench/messages.ts';
 import { measureDecoders } from './bench/decode.ts';
-import { BATCH_ROWS, runDriver, type DriverFigures } from './bench/driver.ts';
+import { runDriver, type DriverFigures } from './bench/driver.ts';
 import { compareLines } from './bench/line.ts';
 import { median } from './bench/median.ts';
 import { measurePolicy } from './bench/on-duplicate.ts';
+import { PEERS, startPeer, type PeerFigures } from './bench/peer/peer.ts';
 import { cpuSeconds, residentMegabytes } from './bench/process-figures.ts';
+import { report, type BridgeFigures } from './bench/report.ts';
 import { compareLatencies } from './bench/steady.ts';
 import { ON_DUPLICATE } from '../src/core/columns.ts';
 import { startMosquitto } from '../test/support/mosquitto.ts';
+import { Unavailable } from '../test/support/package-cache.ts';
 import { startStandinProcess } from '../test/support/standin-process.ts';
 import { until } from '../test/support/until.ts';
 
@@ -66,6 +70,7 @@ const { values: flags } = parseArgs({
     before: { type: 'string', default: '' },
     line: { type: 'string', default: '' },
     latency: { type: 'boolean', default: false },
+    peer: { type: 'string', default: '' },
     repeat: { type: 'string', default: '3' },
   },
 });
@@ -74,14 +79,6 @@ const format = flags.format === '' ? 'polling' : flags.format;
 const tagsPerMessage = format === 'scalar' ? 1 : Number(flags.tags);
 const messages = Math.ceil(Number(flags.values) / tagsPerMessage);
 const totalValues = messages * tagsPerMessage;
-
-interface BridgeFigures {
-  readonly valuesPerSecond: number;
-  readonly messagesPerSecond: number;
-  readonly cpuMicrosPerValue: number;
-  readonly peakMegabytes: number;
-  readonly averageBatch: number;
-}
 
 /** Publishes as fast as the broker acknowledges, with at most a thousand messages in flight. */
 async function runPublisher(): Promise<void> {
@@ -228,17 +225,18 @@ async function measure(
   };
 }
 
-function report(driver: DriverFigures, bridge: BridgeFigures): void {
-  const round = (figure: number): string => Math.round(figure).toLocaleString('en-US');
-  console.log(`
-${round(totalValues)} values, ${tagsPerMessage} a message, QoS 1
-
-                      rows/s    CPU µs/row
-bare driver        ${round(driver.rowsPerSecond).padStart(9)}    ${driver.cpuMicrosPerRow.toFixed(2).padStart(10)}   batch ${BATCH_ROWS}
-whole way          ${round(bridge.valuesPerSecond).padStart(9)}    ${bridge.cpuMicrosPerValue.toFixed(2).padStart(10)}   average batch ${round(bridge.averageBatch)}
-ratio              ${(bridge.valuesPerSecond / driver.rowsPerSecond).toFixed(2).padStart(9)}    ${(bridge.cpuMicrosPerValue / driver.cpuMicrosPerRow).toFixed(2).padStart(10)}
-
-${round(bridge.messagesPerSecond)} messages/s, peak memory of the bridge ${round(bridge.peakMegabytes)} MB`);
+/** The same messages through a script; undefined, said, where it can't be had. */
+async function runPeer(mqttUrl: string, connectString: string): Promise<PeerFigures | undefined> {
+  if (!PEERS.some((each) => each === flags.peer)) throw new Error(`--peer must be one of ${PEERS.join(', ')}`);
+  try {
+    const peer = await startPeer(mqttUrl, connectString, totalValues);
+    await lastLine(runRole('publish', ['--url', mqttUrl, '--format', format]));
+    return await peer.figures;
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    console.log(`skipped: the ${flags.peer} script (${error.message})`);
+    return undefined;
+  }
 }
 
 async function orchestrate(): Promise<void> {
@@ -247,8 +245,9 @@ async function orchestrate(): Promise<void> {
   try {
     const driver = JSON.parse(await lastLine(runRole('driver', ['--connect', standin.connectString]))) as DriverFigures;
     const bridge = await runBridge(broker?.url ?? flags.url, standin.connectString);
-    if (flags.json) console.log(JSON.stringify({ tagsPerMessage, totalValues, driver, bridge }));
-    else report(driver, bridge);
+    const peer = flags.peer === '' ? undefined : await runPeer(broker?.url ?? flags.url, standin.connectString);
+    if (flags.json) console.log(JSON.stringify({ tagsPerMessage, totalValues, driver, bridge, peer }));
+    else report({ tagsPerMessage, totalValues, driver, bridge, peer });
   } finally {
     standin.child.kill('SIGTERM');
     await broker?.stop();
@@ -357,7 +356,7 @@ const MODES: readonly (readonly [isAsked: boolean, run: () => Promise<void> | vo
   [flags.journal, compareJournal],
   [flags['on-duplicate'] !== '', comparePolicy],
   [flags.line !== '', () => compareLines(Number(flags.line), totalValues, Number(flags.repeat), flags.before)],
-  [flags.latency, () => compareLatencies(flags.before)],
+  [flags.latency, () => compareLatencies(flags.before, flags.peer !== '')],
   [flags.before !== '', compareBuilds],
   [flags.destinations !== '1', compareDestinations],
   [flags.format !== '', compareFormats],

@@ -4,19 +4,25 @@ import mqtt, { type MqttClient } from 'mqtt';
 
 import { BridgeProcess } from '../../test/support/bridge-process.ts';
 import { startMosquitto } from '../../test/support/mosquitto.ts';
-import { startStandin, type Standin } from '../../test/support/standin/standin.ts';
+import { startStandin } from '../../test/support/standin/standin.ts';
+import { Unavailable } from '../../test/support/package-cache.ts';
 import { createTables } from '../../test/support/tag-table.ts';
 import { until } from '../../test/support/until.ts';
 import { BENCH_MESSAGES } from './messages.ts';
+import { startPeer } from './peer/peer.ts';
 import { cpuSeconds, residentMegabytes } from './process-figures.ts';
 
-interface SteadyOptions {
-  /** The checkout whose build it is; default: this one. */
-  readonly checkout?: string;
-  readonly valuesPerSecond: number;
-  readonly seconds: number;
-  /** `writer.intervalMs`. */
-  readonly intervalMs: number;
+/** What is measured: a bridge, or a script beside it. */
+interface Subject {
+  readonly pid: number;
+  stop(): Promise<unknown>;
+}
+
+interface Way {
+  readonly name: string;
+  readonly start: (brokerUrl: string, connectString: string) => Promise<Subject>;
+  /** Rows of the ledger that come with each commit. */
+  readonly ledgerRows: 0 | 1;
 }
 
 interface SteadyFigures {
@@ -34,78 +40,98 @@ const LOOK_EVERY_MS = 1;
 const SETTLING_MS = 20_000;
 const IDLE_MS = 30_000;
 
-const STEADY = { valuesPerSecond: 1000, seconds: 60 };
+const VALUES_PER_SECOND = 1000;
+const MEASURED_MS = 60_000;
 const STEADY_INTERVALS_MS = [500, 20];
 
-/** Prints what plants have: some values a second, or none. `before`: a checkout whose build is measured as well. */
-export async function compareLatencies(before: string): Promise<void> {
-  const builds = before === '' ? { now: '.' } : { now: '.', before };
-  for (const intervalMs of STEADY_INTERVALS_MS) {
-    for (const [build, checkout] of Object.entries(builds)) {
-      const figures = await measureSteady({ ...STEADY, checkout, intervalMs });
-      const sorted = figures.latenciesMs.toSorted((a, b) => a - b);
-      const at = (share: number): string => `${Math.round(sorted[Math.floor(share * (sorted.length - 1))]!)}`;
-      console.log(
-        `${build}, writer.intervalMs ${intervalMs}: ${figures.cpuMicrosPerValue.toFixed(0)} µs of CPU a value, ` +
-          `p50 ${at(0.5)}, p99 ${at(0.99)}, p99.9 ${at(0.999)} ms; at rest ${(100 * figures.idleCpuShare).toFixed(1)} % of a core, ` +
-          `${Math.round(figures.idleMegabytes)} MB`,
-      );
+/**
+ * Prints what plants have: some values a second, or none. `before`: a checkout whose build is measured as well;
+ * `withPeer`: a script as well.
+ */
+export async function compareLatencies(before: string, withPeer: boolean): Promise<void> {
+  const checkouts = before === '' ? [undefined] : [undefined, before];
+  const ways = STEADY_INTERVALS_MS.flatMap((intervalMs) => checkouts.map((each) => bridgeWay(intervalMs, each)));
+  if (withPeer) ways.push({ name: 'script, rows wait for 200 ms', start: startPeer, ledgerRows: 0 });
+  for (const way of ways) {
+    try {
+      console.log(line(way.name, await measureSteady(way)));
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      console.log(`${way.name}: skipped (${error.message})`);
     }
   }
 }
 
-/** A bridge at rest, and at a plant's rate; the database counts rows in this process. */
-async function measureSteady(options: SteadyOptions): Promise<SteadyFigures> {
+function bridgeWay(intervalMs: number, checkout: string | undefined): Way {
+  const name = `${checkout === undefined ? '' : 'before, '}writer.intervalMs ${intervalMs}`;
+  const start = async (url: string, connectString: string): Promise<Subject> => {
+    const bridge = await BridgeProcess.start({
+      ...(checkout === undefined ? {} : { checkout }),
+      config: {
+        mqtt: { url, subscriptions: [BENCH_MESSAGES['polling']!.subscription] },
+        oracle: { connectString, user: 'bridge', password: 'secret' },
+        writer: { intervalMs },
+        log: { level: 'info' },
+      },
+    });
+    await bridge.untilSubscribed();
+    return { pid: bridge.pid, stop: () => bridge.dispose() };
+  };
+  return { name, start, ledgerRows: 1 };
+}
+
+function line(name: string, figures: SteadyFigures): string {
+  const sorted = figures.latenciesMs.toSorted((a, b) => a - b);
+  const at = (share: number): string => `${Math.round(sorted[Math.floor(share * (sorted.length - 1))]!)}`;
+  return (
+    `${name}: ${figures.cpuMicrosPerValue.toFixed(0)} µs of CPU a value, ` +
+    `p50 ${at(0.5)}, p99 ${at(0.99)}, p99.9 ${at(0.999)} ms; ` +
+    `at rest ${(100 * figures.idleCpuShare).toFixed(1)} % of a core, ${Math.round(figures.idleMegabytes)} MB`
+  );
+}
+
+/** At rest, and at a plant's rate; the database counts rows in this process. */
+async function measureSteady({ ledgerRows, start }: Way): Promise<SteadyFigures> {
   const standin = await startStandin({ countOnly: true, log: () => {} });
   await createTables(standin);
   const broker = await startMosquitto();
   const client = await mqtt.connectAsync(broker.url);
-  const bridge = await BridgeProcess.start({
-    ...(options.checkout === undefined ? {} : { checkout: options.checkout }),
-    config: {
-      mqtt: { url: broker.url, subscriptions: [BENCH_MESSAGES['polling']!.subscription] },
-      oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret' },
-      writer: { intervalMs: options.intervalMs },
-      log: { level: 'info' },
-    },
-  });
+  const rows = (): number => standin.stats.rows - ledgerRows * standin.stats.commits;
+  const stops: (() => Promise<unknown>)[] = [];
   try {
-    await bridge.untilSubscribed();
-    await publishFor(SETTLING_MS, options, standin, client);
-    const idleCpuShare = (await cpuDuring(bridge, () => wait(IDLE_MS))) / (IDLE_MS / 1000);
-    const { now: idleMegabytes } = await residentMegabytes(bridge.pid);
+    const subject = await start(broker.url, standin.connectString);
+    stops.push(() => subject.stop());
+    await publishFor(SETTLING_MS, client, rows);
+    const idleCpuShare = (await cpuDuring(subject, () => wait(IDLE_MS))) / (IDLE_MS / 1000);
+    const { now: idleMegabytes } = await residentMegabytes(subject.pid);
     let latenciesMs: readonly number[] = [];
-    const cpu = await cpuDuring(bridge, async () => {
-      latenciesMs = await publishFor(options.seconds * 1000, options, standin, client);
+    const cpu = await cpuDuring(subject, async () => {
+      latenciesMs = await publishFor(MEASURED_MS, client, rows);
     });
     const cpuMicrosPerValue = (cpu * 1e6) / (latenciesMs.length * TAGS);
     return { idleCpuShare, idleMegabytes, cpuMicrosPerValue, latenciesMs };
   } finally {
-    await bridge.dispose();
+    for (const stop of stops) await stop();
     await client.endAsync();
     await broker.stop();
     standin.stop();
   }
 }
 
-async function cpuDuring({ pid }: BridgeProcess, work: () => Promise<unknown>): Promise<number> {
+async function cpuDuring({ pid }: Subject, work: () => Promise<unknown>): Promise<number> {
   const before = await cpuSeconds(pid);
   await work();
   return (await cpuSeconds(pid)) - before;
 }
 
-async function publishFor(
-  durationMs: number,
-  { valuesPerSecond }: SteadyOptions,
-  standin: Standin,
-  client: MqttClient,
-): Promise<readonly number[]> {
-  const everyMs = (TAGS * 1000) / valuesPerSecond;
+/** `rows`: how many the database has. Gives how long each message took into it. */
+async function publishFor(durationMs: number, client: MqttClient, rows: () => number): Promise<readonly number[]> {
+  const everyMs = (TAGS * 1000) / VALUES_PER_SECOND;
   const publishedAtMs: number[] = [];
   const latenciesMs: number[] = [];
-  const rowsBefore = rowsOf(standin);
+  const rowsBefore = rows();
   const look = (): boolean => {
-    const there = Math.floor((rowsOf(standin) - rowsBefore) / TAGS);
+    const there = Math.floor((rows() - rowsBefore) / TAGS);
     while (latenciesMs.length < there) latenciesMs.push(performance.now() - publishedAtMs[latenciesMs.length]!);
     return latenciesMs.length === publishedAtMs.length;
   };
@@ -122,9 +148,4 @@ async function publishFor(
   }
   await until('the last rows', look, 30_000, LOOK_EVERY_MS);
   return latenciesMs;
-}
-
-/** Each batch comes with its commit, behind one row of the ledger's. */
-function rowsOf({ stats }: Standin): number {
-  return stats.rows - stats.commits;
 }

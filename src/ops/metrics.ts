@@ -70,6 +70,19 @@ const LAG_SECONDS_BUCKETS = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 
 /** Codes come from the server: as many get a series of their own, the rest are `other`. */
 const MAX_ERROR_CODES = 50;
 
+/** What the library's timer for the event loop's lag gives; its lag at the scrape stays. */
+const SAMPLED_LAGS = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'];
+const SAMPLE_EVERY_MS = 2 ** 31 - 1;
+
+/**
+ * The process's own metrics but those that are sampled: their timer wakes a gateway a hundred times a second, also when
+ * nothing comes (findings/prom-client-wakes.sh).
+ */
+function collectProcessMetrics(registry: Registry): void {
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: SAMPLE_EVERY_MS });
+  for (const lag of SAMPLED_LAGS) registry.removeSingleMetric(`nodejs_eventloop_lag_${lag}_seconds`);
+}
+
 /**
  * What Prometheus scrapes. Counters and gauges are read from the status at the scrape; only the histograms are fed,
  * once a batch. The process's own metrics keep the names that Prometheus gives them everywhere (`process_…`,
@@ -133,7 +146,7 @@ export class Metrics {
       writeSeconds: WRITE_SECONDS_BUCKETS,
       lagSeconds: LAG_SECONDS_BUCKETS,
     });
-    collectDefaultMetrics({ register: this.#registry });
+    collectProcessMetrics(this.#registry);
   }
 
   /** Takes note of a committed batch; call once for each. Times that a jump of the clock made negative count as 0. */

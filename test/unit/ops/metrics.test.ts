@@ -51,6 +51,9 @@ describe('Metrics', () => {
     const ours = [...samples].filter(([series]) => series.startsWith('bridge_'));
     expect(ours.filter(([, figure]) => Number.isNaN(figure))).toEqual([]);
     expect(types.has('process_resident_memory_bytes')).toBe(true);
+    // What is sampled would wake an idle process for it.
+    const lags = [...types.keys()].filter((name) => name.startsWith('nodejs_eventloop_lag'));
+    expect(lags).toEqual(['nodejs_eventloop_lag_seconds']);
     expect(metrics.contentType).toContain('text/plain');
   });
 
