@@ -2,6 +2,7 @@ import { BrokerSide } from './broker-side.ts';
 import type { Config } from './config/config.ts';
 import { destinationsOf } from './config/destinations.ts';
 import type { Clock } from './core/clock.ts';
+import { diskRoom } from './core/disk-room.ts';
 import type { Logger } from './core/logger.ts';
 import { nodeFileSystem, warnOfExposed } from './core/node-filesystem.ts';
 import { RESERVE_BYTES } from './core/reserve.ts';
@@ -9,6 +10,7 @@ import { RollingWindow } from './core/rolling-window.ts';
 import type { OnStep } from './core/steps.ts';
 import { ProcessLock } from './journal/process-lock.ts';
 import { AuditMonitor } from './ops/audit.ts';
+import { DiskWatch } from './ops/disk-watch.ts';
 import { History } from './ops/history.ts';
 import { ImplausibleTimes } from './ops/implausible-times.ts';
 import { Metrics } from './ops/metrics.ts';
@@ -58,6 +60,7 @@ export class Bridge {
   readonly #audit: AuditMonitor;
   readonly #history: History;
   readonly #tags = new TagsSeen();
+  readonly #diskWatch: DiskWatch;
   readonly #implausibleTimes = new ImplausibleTimes(() => this.#tags.implausibleCount);
   readonly #refusals: Refusals;
   readonly #http: StatusServer | undefined;
@@ -79,6 +82,7 @@ export class Bridge {
     this.#refusals = new Refusals(clock);
     this.#pipeline = this.#createPipeline();
     this.#history = this.#createHistory();
+    this.#diskWatch = this.#createDiskWatch();
     this.#brokerSide = new BrokerSide(config, {
       ...parts,
       pipeline: this.#pipeline,
@@ -92,6 +96,7 @@ export class Bridge {
       rolling: { batchSize: this.#batchSize, writeLatencyMs: this.#writeLatencyMs },
       tags: this.#tags,
       implausibleTimes: this.#implausibleTimes,
+      diskWatch: this.#diskWatch,
     });
     this.#metrics = new Metrics(this.#statusSources);
     this.#audit = new AuditMonitor({
@@ -124,6 +129,7 @@ export class Bridge {
     await this.#pipeline.start();
     await warnOfExposed([this.#config.journal.dir, this.#config.backup.dir], log);
     this.#history.start();
+    this.#diskWatch.start();
     await this.#http?.start();
     this.#connections.start();
     this.#audit.start();
@@ -177,6 +183,7 @@ export class Bridge {
     this.#isRunning = false;
     this.#audit.stop();
     this.#history.stop();
+    await this.#diskWatch.stop();
     this.#brokerSide.pause();
     await this.#pipeline.stop();
     await this.#brokerSide.stop();
@@ -239,6 +246,18 @@ export class Bridge {
     const journalMaxBytes = this.#config.journal.maxBytes;
     const journalBytes = (): number => this.#pipeline.journal.status.bytes;
     return new History({ clock: this.#parts.clock, counters, buffer, journalMaxBytes, journalBytes });
+  }
+
+  #createDiskWatch(): DiskWatch {
+    const { backup, journal } = this.#config;
+    return new DiskWatch({
+      directories: { 'journal.dir': journal.dir, 'backup.dir': backup.dir },
+      room: diskRoom,
+      journal: () => ({ ...this.#pipeline.journal.status, maxBytes: journal.maxBytes }),
+      backupBytes: () => this.#pipeline.backups.files().reduce((sum, { bytes }) => sum + bytes, 0),
+      clock: this.#parts.clock,
+      log: this.#logOf('disk'),
+    });
   }
 
   #createStatusServer(): StatusServer | undefined {

@@ -7,6 +7,7 @@ import type { RollingWindow } from './core/rolling-window.ts';
 import type { Lane } from './lanes/lane.ts';
 import type { StatusSources } from './ops/collect-status.ts';
 import type { DestinationFacts } from './ops/destination-status.ts';
+import type { DiskWatch } from './ops/disk-watch.ts';
 import type { History } from './ops/history.ts';
 import type { ImplausibleTimes } from './ops/implausible-times.ts';
 import type { BackupsStatus, DestinationBackups } from './ops/status.ts';
@@ -22,11 +23,12 @@ export interface StatusParts {
   readonly rolling: { readonly batchSize: RollingWindow; readonly writeLatencyMs: RollingWindow };
   readonly tags: TagsSeen;
   readonly implausibleTimes: ImplausibleTimes;
+  readonly diskWatch: DiskWatch;
 }
 
 /** What status, metrics and audit read, from the running parts of a bridge that is starting now. */
 export function createStatusSources(config: Config, parts: StatusParts): StatusSources {
-  const { brokerSide, clock, history, implausibleTimes, pipeline, rolling, tags, version } = parts;
+  const { brokerSide, clock, diskWatch, history, implausibleTimes, pipeline, rolling, tags, version } = parts;
   const tables = new Map(destinationsOf(config.oracle).map(({ name, table }) => [name, table]));
   return {
     bridgeId: config.bridge.id,
@@ -44,7 +46,12 @@ export function createStatusSources(config: Config, parts: StatusParts): StatusS
     },
     expanderPending: () => pipeline.lanes.pending.expander,
     writerPending: () => pipeline.lanes.pending.writer,
-    journal: () => ({ ...pipeline.journal.status, maxBytes: config.journal.maxBytes }),
+    journal: () => {
+      const fullInSeconds = diskWatch.journalFullInSeconds;
+      const status = { ...pipeline.journal.status, maxBytes: config.journal.maxBytes };
+      return fullInSeconds === undefined ? status : { ...status, fullInSeconds };
+    },
+    disks: () => diskWatch.disks,
     rates: () => history.rates,
     actions: config.http.token !== '',
     backups: () => pendingBackups(pipeline),

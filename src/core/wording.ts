@@ -24,6 +24,22 @@ export function sizeText(bytes: number): string {
   return `${Math.round((bytes / divisor) * 10) / 10} ${unit}`;
 }
 
+const TIME_UNITS = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+] as const;
+
+/** The two greatest units: `3 h 20 min`, `45 s`. */
+export function durationText(seconds: number): string {
+  const at = TIME_UNITS.findIndex(([size]) => seconds >= size);
+  const [unit, next] = at < 0 ? TIME_UNITS.slice(-1) : TIME_UNITS.slice(at, at + 2);
+  const rest = next === undefined ? 0 : Math.floor((seconds % unit![0]) / next[0]);
+  const most = `${Math.floor(seconds / unit![0])} ${unit![1]}`;
+  return rest === 0 ? most : `${most} ${rest} ${next![1]}`;
+}
+
 /** Breaks a text between words into lines of at most so many columns; a longer word stands alone. */
 export function wrapText(text: string, columns: number): string[] {
   const lines: string[] = [];

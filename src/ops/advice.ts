@@ -5,6 +5,8 @@ export type ProblemKind =
   | 'audit'
   | 'dropped'
   | 'journal'
+  | 'disk'
+  | 'journalFilling'
   | 'namesake'
   | 'broker'
   | 'starved'
@@ -29,7 +31,20 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
   dropped:
     'Set buffer.onFull to "wait": then what does not fit waits in the journal. Or raise buffer.capacity, and look for ' +
     'what keeps Oracle from taking values as fast as they come.',
-  journal: ({ journal }) => (journal.state === 'full' ? JOURNAL_FULL : JOURNAL_FAILING),
+  journal: ({ journal, disks }) => {
+    if (journal.state !== 'full') return JOURNAL_FAILING;
+    const isDisks = disks.some(({ directories, state }) => state === 'full' && directories.includes('journal.dir'));
+    return isDisks ? DISK_FULL : JOURNAL_FULL;
+  },
+  disk: ({ disks, oracle }) => {
+    const grows = disks.some(({ fullInSeconds }) => fullInSeconds !== undefined);
+    return grows && oracle.state !== 'connected'
+      ? `Bring Oracle back, so that backups leave it. ${DISK_LOW}`
+      : DISK_LOW;
+  },
+  journalFilling:
+    'Look what keeps values from leaving it: Oracle that is slower than they come (raise writer.batchSize, ask the DBA), or a disk of backup.dir that ' +
+    'takes none. Or raise journal.maxBytes.',
   namesake:
     'Give each bridge a bridge.id and an mqtt.clientId of its own, or stop the one that should not run: two with one id ' +
     "throw each other off the broker and clear each other's notices.",
@@ -85,6 +100,12 @@ const STILL_STARVED =
   'Restart the broker: what it keeps for the bridge then comes. If nothing waits there, its access rules may withhold the ' +
   "bridge's own probes, below probe/ of notices.baseTopic: let mqtt.username publish and read them.";
 
+const DISK_FULL =
+  'Free space there: df and du say what takes it; what the bridge keeps is values on their way. Nothing is lost as long as the broker ' +
+  'keeps what was not acknowledged, and the bridge goes on by itself.';
+const DISK_LOW =
+  'Make room on that disk, or move journal.dir or backup.dir to a larger one: once it is full, messages are not acknowledged any more, ' +
+  'and wait at the broker.';
 const JOURNAL_FULL =
   'Free space on the disks of journal.dir and backup.dir, or bring Oracle back, so that what waits in the journal can leave it; or raise ' +
   'journal.maxBytes. Nothing is lost as long as the broker keeps what was not acknowledged.';

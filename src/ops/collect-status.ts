@@ -7,6 +7,7 @@ import { findProblems } from './problems.ts';
 import type { RateFigures } from './rates.ts';
 import type {
   BackupsStatus,
+  DiskStatus,
   JournalStatus,
   MqttFigures,
   MqttStatus,
@@ -48,6 +49,7 @@ export interface StatusSources {
   /** How many values have left the buffer and are not settled. */
   writerPending(): number;
   journal(): JournalStatus;
+  disks(): readonly DiskStatus[];
   rates(): RateFigures;
   /** A token is configured, so that files can be replayed and discarded over HTTP. */
   readonly actions: boolean;
@@ -74,6 +76,7 @@ export function collectStatus(sources: StatusSources): Status {
     counters: { ...counters },
     buffer: { size: buffer.size, capacity: buffer.capacity },
     journal: sources.journal(),
+    disks: sources.disks(),
     backups: sources.backups(),
     tags: sources.tags(),
     rolling: {

@@ -3,6 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { collectStatus, type StatusSources } from './collect-status.ts';
 import { DestinationFigures } from './destination-metrics.ts';
+import { DiskFigures } from './disk-metrics.ts';
 import { counter, gauge, type Figure } from './figures.ts';
 import { ORACLE_STATES, type Status } from './status.ts';
 
@@ -99,6 +100,7 @@ export class Metrics {
   readonly #writeSeconds: Histogram;
   readonly #lagSeconds: Histogram;
   readonly #destinations: DestinationFigures;
+  readonly #disks: DiskFigures;
 
   constructor(sources: StatusSources) {
     this.#sources = sources;
@@ -146,6 +148,7 @@ export class Metrics {
       writeSeconds: WRITE_SECONDS_BUCKETS,
       lagSeconds: LAG_SECONDS_BUCKETS,
     });
+    this.#disks = new DiskFigures(registers);
     collectProcessMetrics(this.#registry);
   }
 
@@ -172,6 +175,7 @@ export class Metrics {
       metric.inc(figure.read(status));
     }
     this.#destinations.read(status.destinations);
+    this.#disks.read(status.disks);
     for (const state of ORACLE_STATES) this.#oracleState.set({ state }, Number(state === status.oracle.state));
     return this.#registry.metrics();
   }

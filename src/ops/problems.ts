@@ -1,8 +1,8 @@
-import { plural } from '../core/wording.ts';
+import { durationText, plural, sizeText } from '../core/wording.ts';
 import { remedyFor, type ProblemKind } from './advice.ts';
 import { haveOneReason, nameOf } from './destination-status.ts';
 import { shortText } from './short-text.ts';
-import type { Advice, DestinationStatus, StatusFacts } from './status.ts';
+import type { Advice, DestinationStatus, DiskStatus, JournalStatus, StatusFacts } from './status.ts';
 
 /** What a problem is looked for in: all together, or one destination; audit, buffer and oracle are its own then. */
 type View = StatusFacts & { readonly destination?: DestinationStatus };
@@ -61,8 +61,31 @@ const PROBLEMS: readonly Problem[] = [
   },
   {
     kind: 'journal',
-    sentence: ({ journal }) => JOURNAL_SENTENCES[journal.state],
+    sentence: ({ disks, journal }) => {
+      const disk = blockingDisk(disks, journal);
+      if (disk === undefined) return JOURNAL_SENTENCES[journal.state];
+      const room = `${sizeText(disk.freeBytes)} of ${sizeText(disk.totalBytes)} free`;
+      return `The disk of ${disk.directories.join(' and ')} is full (${room}): new messages are not acknowledged.`;
+    },
     phrase: ({ journal }) => `journal ${journal.state}`,
+  },
+  {
+    kind: 'disk',
+    sentence: ({ disks, journal }) => {
+      const isTold = blockingDisk(disks, journal);
+      const short = disks.filter((disk) => disk.state !== 'ok' && disk !== isTold);
+      return short.length === 0 ? undefined : short.map((disk) => diskSentence(disk)).join(' ');
+    },
+    phrase: ({ disks }) => (disks.some(({ state }) => state === 'full') ? 'disk full' : 'little room on disk'),
+  },
+  {
+    kind: 'journalFilling',
+    sentence: ({ journal: { bytes, fullInSeconds, maxBytes, state } }) => {
+      if (state !== 'ok' || fullInSeconds === undefined || fullInSeconds > JOURNAL_SOON_FULL_SECONDS) return undefined;
+      const size = `${sizeText(bytes)} of ${sizeText(maxBytes)}`;
+      return `The journal has ${size}, and is full in ${durationText(fullInSeconds)} at this rate: then new messages are not acknowledged.`;
+    },
+    phrase: () => 'journal filling',
   },
   {
     kind: 'starved',
@@ -183,6 +206,22 @@ const PROBLEMS: readonly Problem[] = [
 ];
 
 const MAX_NAME_LENGTH = 100;
+
+const JOURNAL_SOON_FULL_SECONDS = 6 * 3600;
+
+/** The disk by which the journal is full. */
+function blockingDisk(disks: readonly DiskStatus[], { state }: JournalStatus): DiskStatus | undefined {
+  if (state !== 'full') return undefined;
+  return disks.find((disk) => disk.state === 'full' && disk.directories.includes('journal.dir'));
+}
+
+function diskSentence({ directories, freeBytes, fullInSeconds, state, totalBytes }: DiskStatus): string {
+  const whose = `The disk of ${directories.join(' and ')}`;
+  const room = `${sizeText(freeBytes)} of ${sizeText(totalBytes)}`;
+  if (state === 'full') return `${whose} is full: ${room} are free.`;
+  const until = fullInSeconds === undefined ? '' : `, and is full in ${durationText(fullInSeconds)} at this rate`;
+  return `${whose} has ${room} free${until}.`;
+}
 
 const STARVED_SENTENCES = {
   none: 'It still gets nothing.',

@@ -106,11 +106,26 @@ export interface DestinationStatus extends OracleStatus {
   readonly audit: Audit;
 }
 
+export type DiskDirectory = 'journal.dir' | 'backup.dir';
+
+/** A filesystem that the bridge keeps values on. */
+export interface DiskStatus {
+  readonly directories: readonly DiskDirectory[];
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+  /** `low`: soon full, by its room or by the forecast. */
+  readonly state: 'ok' | 'low' | 'full';
+  /** At the rate at which journal and backups grow on it; absent: they do not, or it would never be full. */
+  readonly fullInSeconds?: number;
+}
+
 export interface JournalStatus {
   readonly bytes: number;
   readonly maxBytes: number;
   readonly messages: number;
   readonly state: 'ok' | 'full' | 'failing';
+  /** When `maxBytes` is reached at the rate at which it grows; absent: it does not. */
+  readonly fullInSeconds?: number;
 }
 
 /** Of the tags of the last values, up to 100,000. */
@@ -133,6 +148,8 @@ export interface Status {
   readonly counters: Counters;
   readonly buffer: { readonly size: number; readonly capacity: number };
   readonly journal: JournalStatus;
+  /** One for each filesystem; empty until they were looked at. */
+  readonly disks: readonly DiskStatus[];
   readonly backups: BackupsStatus;
   readonly tags: TagsStatus;
   readonly rolling: {

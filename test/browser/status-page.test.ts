@@ -5,6 +5,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
+import type { Status } from '../../src/ops/status.ts';
 import { BridgeProcess } from '../support/bridge-process.ts';
 import { chromiumMissing, openPage, startChromium } from '../support/browser.ts';
 import { mosquittoMissing, startMosquitto, type RunningMosquitto } from '../support/mosquitto.ts';
@@ -157,6 +158,35 @@ describe.skipIf(missing !== undefined)(
         .slice(1);
       expect(replayed).toBe(backedUp);
       expect(complaints).toEqual([]);
+    });
+
+    it('tells of a disk that is nearly full, and that it is the disk by which the journal is full', async () => {
+      const status = await bridge.status();
+      const page = await (await browser.newContext()).newPage();
+      const show = async (changes: Partial<Status>): Promise<void> => {
+        const body = JSON.stringify({ ...status, ...changes });
+        await page.unrouteAll();
+        await page.route('**/api/events', (route) =>
+          route.fulfill({ contentType: 'text/event-stream', body: `event: status\ndata: ${body}\n\n` }),
+        );
+        await page.route('**/api/status', (route) => route.fulfill({ contentType: 'application/json', body }));
+        await page.goto(url());
+      };
+      const directories = ['journal.dir', 'backup.dir'] as const;
+      const disk = { directories, totalBytes: 8 * 2 ** 20 };
+      await show({ disks: [{ ...disk, freeBytes: 2 ** 20, state: 'low', fullInSeconds: 12_000 }] });
+      await page.locator('#stage-journal').getByText('disk nearly full').waitFor();
+      await page.locator('#stage-journal').getByText('1 MiB free on disk, full in 3 h 20 min').waitFor();
+      await page.locator('#stage-backup').getByText('1 MiB free on disk, full in 3 h 20 min').waitFor();
+      await show({ journal: { ...status.journal, fullInSeconds: 2400 } });
+      await page.locator('#stage-journal').getByText('full in 40 min').waitFor();
+      await show({
+        journal: { ...status.journal, state: 'full' },
+        disks: [{ ...disk, freeBytes: 4096, state: 'full' }],
+      });
+      await page.locator('#stage-journal').getByText('disk full').waitFor();
+      await page.locator('#stage-backup').getByText('disk full').waitFor();
+      expect(await page.locator('#stage-journal .figure').textContent()).toBe('4 KiB free of 8 MiB');
     });
 
     it('downloads, and replays and discards with the token only and after a question', async () => {

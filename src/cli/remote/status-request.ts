@@ -13,6 +13,7 @@ interface Additions {
   /** What can be done about a problem. */
   readonly advice?: readonly { readonly problem: string; readonly remedy: string }[];
   readonly destinations?: Status['destinations'];
+  readonly disks?: Status['disks'];
   readonly journal: Status['journal'] & { readonly maxBytes?: number };
   readonly mqtt: Omit<Status['mqtt'], 'silentSubscriptions'> & Partial<Pick<Status['mqtt'], 'silentSubscriptions'>>;
 }

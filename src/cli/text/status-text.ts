@@ -1,6 +1,7 @@
 import { printable } from '../../core/printable.ts';
-import { figureText, plural, sizeText, wrapText } from '../../core/wording.ts';
+import { durationText, figureText, plural, sizeText, wrapText } from '../../core/wording.ts';
 import { isGrave } from '../../ops/problems.ts';
+import type { Status } from '../../ops/status.ts';
 import type { ShownStatus } from '../remote/status-request.ts';
 import type { Paint } from './colours.ts';
 import { progressBar } from './progress-line.ts';
@@ -33,7 +34,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
     ],
     [
       'Space',
-      ({ buffer, journal, backups: { replaying } }) => [
+      ({ buffer, disks = [], journal, backups: { replaying } }) => [
         ['buffer', gauge(buffer.size, buffer.capacity, figureText, 'values')],
         [
           'journal',
@@ -41,6 +42,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
             ? `${sizeText(journal.bytes)}, ${plural(journal.messages, 'message')} not settled`
             : `${gauge(journal.bytes, journal.maxBytes, sizeText)}, ${plural(journal.messages, 'message')} not settled`,
         ],
+        ...disks.map((disk): Line => ['disk', diskText(disk)]),
         replaying && [
           'replaying',
           `${gauge(replaying.replayedRows, replaying.rows, figureText, 'rows')} of ${replaying.file}`,
@@ -116,6 +118,11 @@ export function problemLines(status: ShownStatus, paint: Paint, columns: number,
 export function wrapped(text: string, mark: string, columns: number, indent = 2): string[] {
   const lines = wrapText(printable(oneLine(text)), columns - indent);
   return lines.map((line, i) => (i === 0 ? `${mark} ${line}` : `${' '.repeat(indent)}${line}`));
+}
+
+function diskText({ directories, freeBytes, fullInSeconds, totalBytes }: Status['disks'][number]): string {
+  const until = fullInSeconds === undefined ? '' : `, full in ${durationText(fullInSeconds)} at this rate`;
+  return `${sizeText(freeBytes)} of ${sizeText(totalBytes)} free for ${directories.join(' and ')}${until}`;
 }
 
 /** With one destination there is nothing to say that does not stand elsewhere. */

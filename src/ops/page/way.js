@@ -63,19 +63,52 @@ const JOURNAL_STATES = {
 };
 
 /** @param {Status} status @returns {View} */
-function readJournal({ journal, rates }) {
+function readJournal({ disks, journal, rates }) {
   const level = journal.bytes / journal.maxBytes;
   const { tone, word } = JOURNAL_STATES[journal.state];
   const isNearlyFull = tone === 'ok' && level >= NEARLY_FULL;
+  const disk = diskOf(disks, 'journal.dir');
+  const flow = tone === 'trouble' ? 'blocked' : rates.valuesInPerSecond > 0 ? 'flowing' : 'idle';
+  const waiting = `${many(journal.messages, 'message')} waiting`;
+  if (journal.state === 'full' && disk?.state === 'full') {
+    const free = { figure: bytes(disk.freeBytes), unit: `free of ${bytes(disk.totalBytes)}` };
+    return { tone, state: 'disk full', ...free, more: waiting, level: 1 - disk.freeBytes / disk.totalBytes, flow };
+  }
+  const isLow = tone === 'ok' && disk !== undefined && disk.state !== 'ok';
   return {
-    tone: isNearlyFull ? 'care' : tone,
-    state: isNearlyFull ? 'nearly full' : word,
+    tone: isNearlyFull || isLow ? 'care' : tone,
+    state: isLow ? 'disk nearly full' : isNearlyFull ? 'nearly full' : word,
     figure: bytes(journal.bytes),
     unit: `of ${bytes(journal.maxBytes)}`,
-    more: `${many(journal.messages, 'message')} waiting`,
+    more: untilFull(journal, disk) ?? waiting,
     level,
-    flow: tone === 'trouble' ? 'blocked' : rates.valuesInPerSecond > 0 ? 'flowing' : 'idle',
+    flow,
   };
+}
+
+/** @typedef {Status['disks'][number]} Disk */
+
+/** @param {Status['disks']} disks @param {Disk['directories'][number]} directory */
+function diskOf(disks, directory) {
+  return disks.find(({ directories }) => directories.includes(directory));
+}
+
+/**
+ * What comes first: that the journal has all that it may have, or that its disk is full.
+ *
+ * @param {Status['journal']} journal @param {Disk | undefined} disk
+ */
+function untilFull({ fullInSeconds }, disk) {
+  const disks = disk?.fullInSeconds ?? Number.POSITIVE_INFINITY;
+  if (fullInSeconds !== undefined && fullInSeconds < disks) return `full in ${duration(fullInSeconds)}`;
+  return roomOf(disk);
+}
+
+/** Of a disk that is, or will be, full; else undefined. @param {Disk | undefined} disk */
+function roomOf(disk) {
+  if (disk === undefined || (disk.state === 'ok' && disk.fullInSeconds === undefined)) return undefined;
+  const until = disk.fullInSeconds === undefined ? '' : `, full in ${duration(disk.fullInSeconds)}`;
+  return `${bytes(disk.freeBytes)} free on disk${until}`;
 }
 
 /** @param {Status} status @param {Status} before @returns {View} */
@@ -155,16 +188,26 @@ function readTable(status) {
 }
 
 /** @param {Status} status @param {Status} before @returns {View} */
-function readBackup({ backups, counters, oracle }, before) {
+function readBackup({ backups, counters, disks, oracle }, before) {
   const isTaking = counters.valuesBackedUp > before.counters.valuesBackedUp;
   const isEmpty = backups.pendingFiles === 0;
   const wait = oracle.state === 'connected' ? 'waits for replay' : 'waits for Oracle';
+  const disk = diskOf(disks, 'backup.dir');
+  const isFull = disk?.state === 'full';
   return {
-    tone: isEmpty ? 'idle' : 'care',
-    state: isTaking ? 'taking values' : isEmpty ? 'empty' : backups.replaying !== undefined ? 'being replayed' : wait,
+    tone: isFull ? 'trouble' : isEmpty ? 'idle' : 'care',
+    state: isFull
+      ? 'disk full'
+      : isTaking
+        ? 'taking values'
+        : isEmpty
+          ? 'empty'
+          : backups.replaying !== undefined
+            ? 'being replayed'
+            : wait,
     figure: number(backups.pendingRows),
     unit: isEmpty ? 'rows waiting' : `rows, ${many(backups.pendingFiles, 'file')}`,
-    more: `${many(counters.valuesBackedUp, 'value')} backed up`,
+    more: roomOf(disk) ?? `${many(counters.valuesBackedUp, 'value')} backed up`,
     flow: backups.replaying === undefined ? 'idle' : 'flowing',
   };
 }

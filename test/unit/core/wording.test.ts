@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { plural, sizeText, wrapText } from '../../../src/core/wording.ts';
+import { durationText, plural, sizeText, wrapText } from '../../../src/core/wording.ts';
 
 describe('plural', () => {
   it.each([
@@ -31,5 +31,18 @@ describe('wrapText', () => {
 
   it('gives one line for what fits, and for nothing', () => {
     expect([wrapText('a b', 3), wrapText('', 3)]).toEqual([['a b'], ['']]);
+  });
+});
+
+describe('durationText', () => {
+  it.each([
+    [0, '0 s'],
+    [45.7, '45 s'],
+    [60, '1 min'],
+    [12_000, '3 h 20 min'],
+    [86_400, '1 d'],
+    [200_000, '2 d 7 h'],
+  ])('says %d seconds as %s', (seconds, text) => {
+    expect(durationText(seconds)).toBe(text);
   });
 });

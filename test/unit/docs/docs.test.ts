@@ -17,7 +17,8 @@ import { codeSpans, PAGES, readPage, ROOT, section, tableRows } from './pages.ts
 
 describe('docs/metrics.md', () => {
   it('has each metric of the bridge, with its labels and its type, and no other', async () => {
-    const metrics = new Metrics(madeUpSources());
+    const disk = { directories: ['backup.dir'], freeBytes: 1, totalBytes: 2, state: 'low', fullInSeconds: 3 } as const;
+    const metrics = new Metrics({ ...madeUpSources(), disks: () => [disk] });
     metrics.countOracleError('ORA-00942');
     metrics.observeBatch(1, 1, 1);
     const text = await metrics.text();

@@ -40,6 +40,7 @@ export function madeUpSources(): MadeUpSources {
     expanderPending: () => 0,
     writerPending: () => 0,
     journal: () => ({ bytes: 0, maxBytes: 1_000_000, messages: 0, state: 'ok' }),
+    disks: () => [],
     rates: () => ({ valuesInPerSecond: 0, valuesOutPerSecond: 0, messagesPerSecond: 0 }),
     actions: false,
     backups: () => ({

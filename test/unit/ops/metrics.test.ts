@@ -57,6 +57,22 @@ describe('Metrics', () => {
     expect(metrics.contentType).toContain('text/plain');
   });
 
+  it('tells each directory’s disk, and when it is full only while something grows', async () => {
+    const sources = madeUpSources();
+    const metrics = new Metrics(sources);
+    const disk = { directories: ['journal.dir', 'backup.dir'], freeBytes: 4, totalBytes: 8, state: 'low' } as const;
+    sources.disks = () => [{ ...disk, fullInSeconds: 60 }];
+    const { samples: growing } = await scrape(metrics);
+    sources.disks = () => [disk];
+    const { samples } = await scrape(metrics);
+    for (const directory of disk.directories) {
+      expect(growing.get(`bridge_disk_full_in_seconds{directory="${directory}"}`)).toBe(60);
+      expect(samples.has(`bridge_disk_full_in_seconds{directory="${directory}"}`)).toBe(false);
+      expect(samples.get(`bridge_disk_free_bytes{directory="${directory}"}`)).toBe(4);
+      expect(samples.get(`bridge_disk_low{directory="${directory}"}`)).toBe(1);
+    }
+  });
+
   it('reads counters and gauges at each scrape', async () => {
     const sources = madeUpSources();
     const metrics = new Metrics(sources);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { collectStatus, measurePending, type StatusSources } from '../../../src/ops/collect-status.ts';
 import type { OracleFacts } from '../../../src/ops/destination-status.ts';
-import type { TagsStatus } from '../../../src/ops/status.ts';
+import type { DiskStatus, TagsStatus } from '../../../src/ops/status.ts';
 import { type MadeUpSources, madeUpSources } from './made-up-sources.ts';
 
 const SEVENTIES = {
@@ -27,6 +27,7 @@ describe('collectStatus', () => {
       oracle: { state: 'connected' },
       buffer: { size: 0, capacity: 1000 },
       journal: { bytes: 0, messages: 0, maxBytes: 1_000_000 },
+      disks: [],
       rates: { valuesInPerSecond: 0, valuesOutPerSecond: 0, messagesPerSecond: 0 },
       actions: false,
       backups: { pendingFiles: 0, pendingRows: 0 },
@@ -167,6 +168,26 @@ describe('the problems in a status', () => {
       'Another bridge runs with the id gateway-01',
     ],
     ['the journal is full', (s) => void (s.journal = fullJournal), 'The journal is full'],
+    [
+      'the journal is soon full',
+      (s) => void (s.journal = () => ({ ...madeUpSources().journal(), bytes: 500_000, fullInSeconds: 12_000 })),
+      'The journal has 488.3 KiB of 976.6 KiB, and is full in 3 h 20 min at this rate',
+    ],
+    [
+      'a disk has little room',
+      (s) => void (s.disks = () => [{ ...ROOMY, freeBytes: 2 ** 28, state: 'low' }]),
+      'The disk of journal.dir and backup.dir has 256 MiB of 8 GiB free.',
+    ],
+    [
+      'a disk is soon full',
+      (s) => void (s.disks = () => [{ ...ROOMY, directories: ['backup.dir'], state: 'low', fullInSeconds: 45 }]),
+      'The disk of backup.dir has 4 GiB of 8 GiB free, and is full in 45 s at this rate.',
+    ],
+    [
+      'a disk is full',
+      (s) => void (s.disks = () => [{ ...ROOMY, directories: ['backup.dir'], freeBytes: 4096, state: 'full' }]),
+      'The disk of backup.dir is full: 4 KiB of 8 GiB are free.',
+    ],
     ['a subscription was refused', (s) => void (s.mqtt = refused), 'plc/+/tags: refused (not authorized)'],
     ['the broker loses topics', (s) => void (s.mqtt = losing), 'what comes on such topics is lost'],
     ['Oracle is retried', (s) => void (s.oracle = () => ({ state: 'retrying' })), 'It is being tried again.'],
@@ -206,6 +227,25 @@ describe('the problems in a status', () => {
     ],
   ];
 
+  it('name the disk, where that is what the journal is full by, and what to do about it', () => {
+    const sources = madeUpSources();
+    sources.journal = fullJournal;
+    sources.disks = () => [{ ...ROOMY, freeBytes: 4096, state: 'full' }];
+    const { advice } = collectStatus(sources);
+    expect(advice.map(({ problem }) => problem)).toEqual([
+      'The disk of journal.dir and backup.dir is full (4 KiB of 8 GiB free): new messages are not acknowledged.',
+    ]);
+    expect(advice[0]?.remedy).toMatch(/^Free space there/);
+  });
+
+  it('say first that Oracle must come back, where it is away and backups fill the disk', () => {
+    const sources = madeUpSources();
+    sources.oracle = () => ({ state: 'down' });
+    sources.disks = () => [{ ...ROOMY, state: 'low', fullInSeconds: 4000 }];
+    const { advice } = collectStatus(sources);
+    expect(advice.find(({ problem }) => problem.startsWith('The disk'))?.remedy).toMatch(/^Bring Oracle back/);
+  });
+
   it.each(cases)('are named when %s', (_what, change, sentence) => {
     const sources = madeUpSources();
     change(sources);
@@ -235,6 +275,13 @@ describe('the advice for Oracle', () => {
     expect(remedyFor({ state: 'retrying', reason, kind: 'passing', remedy: '' })).toContain('DBA');
   });
 });
+
+const ROOMY: DiskStatus = {
+  directories: ['journal.dir', 'backup.dir'],
+  freeBytes: 4 * 2 ** 30,
+  totalBytes: 8 * 2 ** 30,
+  state: 'ok',
+};
 
 const fullJournal: StatusSources['journal'] = () => ({ ...madeUpSources().journal(), state: 'full' });
 
