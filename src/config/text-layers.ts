@@ -11,6 +11,18 @@ const TEST_PREFIX = 'BRIDGE_TEST_';
 const FILE_SUFFIX = '_FILE';
 const FLAG = '--set';
 
+/**
+ * Variables that an orchestrator gives a container for each service beside it: those of a service named `bridge` or
+ * `bridge-…` begin as the bridge's own [Kubernetes, "Discovering services"; Docker, "Link environment variables"].
+ */
+const SERVICE_VARIABLES: readonly { readonly name: RegExp; readonly text?: RegExp }[] = [
+  { name: /_SERVICE_HOST$/ },
+  { name: /_SERVICE_PORT(?:_\w+)?$/ },
+  // Of a service named `bridge-http` this is also the name of a setting, whose value is a number.
+  { name: /_PORT$/, text: /^(?:tcp|udp|sctp):\/\/\S+:\d+$/ },
+  { name: /_PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?$/ },
+];
+
 type Texts = Readonly<Record<string, string | undefined>>;
 
 /** Names the configuration file; no setting itself. */
@@ -27,7 +39,7 @@ const VARIABLES = [...BY_VARIABLE.keys(), ...BY_FILE_VARIABLE.keys(), CONFIG_VAR
 export function readEnvironmentLayer(env: Texts, readFile: ReadFile): Layer {
   const layer = newLayer();
   for (const [name, text] of Object.entries(env)) {
-    if (text === undefined || !isSettingName(name)) continue;
+    if (text === undefined || !isSetting(name, text)) continue;
     const setting = BY_VARIABLE.get(name);
     const secret = BY_FILE_VARIABLE.get(name);
     if (setting !== undefined) {
@@ -45,11 +57,12 @@ export function readEnvironmentLayer(env: Texts, readFile: ReadFile): Layer {
 
 /** True when the environment holds any setting of the bridge. */
 export function hasEnvironmentSettings(env: Texts): boolean {
-  return Object.keys(env).some((name) => isSettingName(name) && env[name] !== undefined);
+  return Object.entries(env).some(([name, text]) => text !== undefined && isSetting(name, text));
 }
 
-function isSettingName(name: string): boolean {
-  return name.startsWith(PREFIX) && !name.startsWith(TEST_PREFIX) && name !== CONFIG_VARIABLE;
+function isSetting(name: string, text: string): boolean {
+  if (!name.startsWith(PREFIX) || name.startsWith(TEST_PREFIX) || name === CONFIG_VARIABLE) return false;
+  return !SERVICE_VARIABLES.some((each) => each.name.test(name) && (each.text?.test(text) ?? true));
 }
 
 /** Settings by path, as `--set` gives them. A secret is refused: everyone on the machine can read a command line. */

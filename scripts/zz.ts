@@ -1,0 +1,34 @@
+import { BridgeProcess } from '../test/support/bridge-process.ts';
+import { startMosquitto } from '../test/support/mosquitto.ts';
+import { startStandin } from '../test/support/standin/standin.ts';
+import { createTables, countRows } from '../test/support/tag-table.ts';
+import { startChromium, openPage } from '../test/support/browser.ts';
+import { setTimeout as wait } from 'node:timers/promises';
+import { execSync } from 'node:child_process';
+import mqtt from 'mqtt';
+execSync('rm -rf /tmp/tiny/*');
+const standin = await startStandin({ log: () => {} }); await createTables(standin); 
+const broker = await startMosquitto({ config: ['max_queued_messages 0'] });
+const b = await BridgeProcess.start({ config: { mqtt: { url: broker.url, subscriptions: [{ topic: 'plc/+/tags', format: 'polling' }] }, oracle: { connectString: standin.connectString, user: 'bridge', password: 'secret' }, journal: { dir: '/tmp/tiny/journal', maxBytes: 64 * 2 ** 20 }, backup: { dir: '/tmp/tiny/backup', probeIntervalMs: 500 }, writer: { retry: { attempts: 0, initialDelayMs: 10, factor: 1 } }, log: { level: 'info' } } });
+await b.untilSubscribed();
+const c = await mqtt.connectAsync(broker.url);
+const browser = await startChromium();
+let n = 0;
+const pub = () => c.publish('plc/PLC01/tags', JSON.stringify({ timestamp: new Date().toISOString(), plc_code: 'PLC01', tag_values: Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`D${i}`, n + i])) , n: n++ }), { qos: 1 });
+const shot = async (name: string) => { for (const [w, h, dark] of [[1280, 900, false], [390, 844, true]] as const) { const { page, complaints } = await openPage(browser, b.url, { width: w, height: h }); await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' }); await wait(2500); await page.screenshot({ path: `/tmp/shot-${name}-${w}.png` }); if (complaints.length) console.log(complaints); await page.close(); } };
+const t = setInterval(pub, 250);
+await wait(5000); await shot('well');
+standin.close(); standin.kill();
+for (let i = 0; i < 14; i++) await wait(10000);
+let s = await b.status(); console.log(JSON.stringify(s.disks), JSON.stringify(s.journal), s.problems);
+await shot('filling');
+clearInterval(t);
+const t2 = setInterval(() => { for (let i = 0; i < 50; i++) pub(); }, 100);
+for (let i = 0; i < 60; i++) { await wait(1000); s = await b.status(); if (s.disks[0]?.state === 'full') break; }
+clearInterval(t2); await wait(11000);
+s = await b.status(); console.log(JSON.stringify(s.disks), JSON.stringify(s.journal), s.problems, s.advice.map((a) => a.remedy));
+await shot('full');
+await standin.open();
+for (let i = 0; i < 60; i++) { await wait(1000); s = await b.status(); if (s.problems.length === 0) break; }
+console.log('back', JSON.stringify(s.disks), s.problems, n * 50, await countRows(standin));
+await b.dispose(); await c.endAsync(true); await browser.close(); await broker.stop(); process.exit(0);
