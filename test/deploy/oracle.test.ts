@@ -11,6 +11,7 @@ import { ROOT } from './tools.ts';
 
 const read = (name: string): string => readFileSync(join(ROOT, 'deploy/oracle', name), 'utf8');
 const withoutHead = (text: string): string => text.replace(/^(?:--.*\n)+\n/, '');
+const PURGES = ['drop-old-partitions.sql', 'delete-old-rows.sql'];
 const { oracle } = loadConfig({ files: [], env: {}, flags: {}, need: 'any' });
 const DDL = schemaDdl(destinationsOf(oracle), { ...oracle, tagName: '{plc}.{tag}' });
 
@@ -38,13 +39,13 @@ describe('deploy/oracle', () => {
 
   it('asks for a password once: SQL*Plus sees ampersands in remarks too', () => {
     expect(read('users.sql').match(/&\w+/g)).toEqual(['&bridge_password']);
-    for (const name of ['tables.sql', 'tables-partitioned.sql', 'grants.sql', 'drop-old-partitions.sql']) {
+    for (const name of ['tables.sql', 'tables-partitioned.sql', 'grants.sql', ...PURGES]) {
       expect(read(name)).not.toContain('&');
     }
   });
 
   it('has no blank line within a statement, where SQL*Plus would end it', () => {
-    for (const name of ['users.sql', 'tables.sql', 'tables-partitioned.sql', 'grants.sql', 'drop-old-partitions.sql']) {
+    for (const name of ['users.sql', 'tables.sql', 'tables-partitioned.sql', 'grants.sql', ...PURGES]) {
       const parts = read(name)
         .trimEnd()
         .split('\n\n')
