@@ -73,6 +73,7 @@ export class BrokerSide {
       subscriptionProblems: subscriptionProblems.map(({ topic, reason }) => `Subscription ${topic}: ${reason}.`),
       manners: this.#manners.problems,
       namesake: this.#announcing?.namesake.problem,
+      ...(this.#announcing === undefined ? {} : { notices: this.#announcing.publisher.health }),
     };
   }
 

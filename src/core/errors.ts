@@ -81,6 +81,9 @@ export function coerceError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown));
 }
 
+/** A message that its broker can't take, by what it says or has shown: it was not sent. */
+export class NotTakenError extends Error {}
+
 /** The code of a system error such as `ENOSPC`, or undefined. */
 export function systemErrorCode(thrown: unknown): string | undefined {
   const code = thrown instanceof Error && 'code' in thrown ? thrown.code : undefined;

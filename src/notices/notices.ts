@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { DeadlineError, withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
 import { ifThere } from '../core/durable-file.ts';
+import { NotTakenError } from '../core/errors.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import { NoticeOutbox } from './notice-outbox.ts';
 
@@ -105,7 +106,10 @@ export class Notices {
     this.#outbox = new NoticeOutbox({
       isConnected: () => options.publisher.connected,
       send: (topic) => this.#makeRight(topic),
-      onError: (topic, error) => this.#error.report({ topic, error }),
+      onError: (topic, error) => {
+        // What the broker can't take was told by the publisher, once.
+        if (!(error instanceof NotTakenError)) this.#error.report({ topic, error });
+      },
     });
   }
 

@@ -111,6 +111,7 @@ function mqttStatus(facts: MqttFacts, silent: ReturnType<StatusSources['silentSu
       .map((each) => ({ topic: each.topic, since: iso(each.sinceMs) })),
     ...(facts.namesake === undefined ? {} : { namesake: facts.namesake }),
     ...(facts.manners === undefined ? {} : { manners: facts.manners }),
+    ...(facts.notices === undefined ? {} : { notices: facts.notices }),
     sessionsLost: facts.sessionsLost ?? 0,
     sessionsStarved: facts.sessionsStarved ?? 0,
     ...(sessionLostAtMs === undefined ? {} : { sessionLostAt: iso(sessionLostAtMs) }),

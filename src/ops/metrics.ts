@@ -49,6 +49,10 @@ const FIGURES: readonly Figure<Status>[] = [
   counter('mqtt_sessions_lost_total', 'Sessions that the broker has lost', (s) => s.mqtt.sessionsLost),
   counter('mqtt_sessions_starved_total', 'Times the broker stopped to deliver', (s) => s.mqtt.sessionsStarved),
   gauge('namesake', '1 when another process runs as this bridge', (s) => Number(s.mqtt.namesake !== undefined)),
+  gauge('notices_connected', '1 when notices can be published, or are switched off', (s) =>
+    Number(s.mqtt.notices?.connected ?? true),
+  ),
+  gauge('notices_not_taken', 'Notices that the broker does not take', (s) => s.mqtt.notices?.notTaken ?? 0),
   gauge('unacked_messages', 'Messages that the broker waits to be acknowledged', (s) => s.mqtt.unackedMessages),
   gauge('oracle_connected', '1 when batches are written', (s) => Number(s.oracle.state === 'connected')),
   gauge('backup_pending_files', 'CSV backups that wait for Oracle', (s) => s.backups.pendingFiles),

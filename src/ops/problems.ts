@@ -268,8 +268,10 @@ export function findProblems(facts: StatusFacts): Advice[] {
     }),
   );
   const remedy = remedyFor('subscription', facts);
-  const { manners = [], subscriptionProblems } = facts.mqtt;
-  return [...found, ...subscriptionProblems.map((problem) => ({ problem, remedy })), ...manners];
+  const { connected, manners = [], notices, subscriptionProblems } = facts.mqtt;
+  // Where the broker is away, that is said already.
+  const ofNotices = connected ? (notices?.problems ?? []) : [];
+  return [...found, ...subscriptionProblems.map((problem) => ({ problem, remedy })), ...manners, ...ofNotices];
 }
 
 /** The problems in a few words each, without numbers; empty when there is nothing to say. */

@@ -19,6 +19,14 @@ export interface Advice {
   readonly remedy: string;
 }
 
+/** How the recovery notices reach the broker, on a connection of their own. */
+export interface NoticesHealth {
+  readonly connected: boolean;
+  /** How many notices the broker does not take. */
+  readonly notTaken: number;
+  readonly problems: readonly Advice[];
+}
+
 /** What is the same in the status and in the facts that it is made from. */
 export interface MqttFigures {
   readonly connected: boolean;
@@ -34,6 +42,8 @@ export interface MqttFigures {
   readonly namesake?: string | undefined;
   /** What the broker was seen to do with topics that loses values in silence, or changes the names of notices. */
   readonly manners?: readonly Advice[];
+  /** Of the connection for the notices; absent where there are none. */
+  readonly notices?: NoticesHealth;
   /** What was done last about a session that got nothing, see `sessionStarvedAt`; `none`: nothing was left to do. */
   readonly starvedMeasure?: 'none' | 'receiveMaximum' | 'mqtt311';
 }

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { MqttPublisher } from '../../src/mqtt/publisher.ts';
 import { startAedes } from '../support/aedes.ts';
+import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts';
 import { BROKERS, NO_TLS, Opened, publish } from '../support/mqtt-clients.ts';
 import { startMqttTap } from '../support/mqtt-tap.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
@@ -116,6 +117,100 @@ for (const { name, skip, start, version } of BROKERS) {
     });
   });
 }
+
+describe.skipIf(mosquittoMissing !== undefined)('a broker that takes less', () => {
+  const open = async (version: 4 | 5, config: readonly string[], files: Readonly<Record<string, string>> = {}) => {
+    const broker = opened.add(await startMosquitto({ config, files }), (running) => running.stop());
+    const created = createPublisher(broker.url, version);
+    let connects = 0;
+    created.publisher.onConnect(() => (connects += 1));
+    await created.publisher.start();
+    return { broker, connects: () => connects, ...created };
+  };
+  /** Until the connection takes it, or it is clear that it never will. */
+  const publishOn = async (publisher: MqttPublisher, topic: string, payload: string): Promise<string> => {
+    let outcome = 'not connected to the broker';
+    await until('an outcome', async () => {
+      await publisher.publish(topic, payload, { retain: true }).then(
+        () => (outcome = 'taken'),
+        (error: Error) => (outcome = error.message),
+      );
+      return outcome === 'taken' || outcome === 'it ends the connection' || outcome.includes('bytes');
+    });
+    return outcome;
+  };
+
+  test('than a large notice: that is not sent, and all others are', async () => {
+    const { connects, log, publisher } = await open(5, ['max_packet_size 2000']);
+    await until('the connection', () => connects() === 1);
+    expect(await publishOn(publisher, 'bridge/test/large', 'x'.repeat(2000))).toContain('2027 bytes are more');
+    expect(await publishOn(publisher, 'bridge/test/small', 'x'.repeat(1000))).toBe('taken');
+    expect(connects()).toBe(1);
+    const { notTaken, problems } = publisher.health;
+    expect(notTaken).toBe(1);
+    expect(problems).toEqual([
+      {
+        problem:
+          'The broker does not take the notice bridge/test/large: it is of 2027 bytes, and the broker takes 2000.',
+        remedy: expect.stringContaining('notices.inlineCsvMaxBytes'),
+      },
+    ]);
+    expect(log.messages().filter((message) => message === 'a notice is not taken')).toHaveLength(1);
+    expect(await publishOn(publisher, 'bridge/test/large', '')).toBe('taken');
+    expect(publisher.health.problems).toEqual([]);
+  });
+
+  test('than what it did not say (MQTT 3.1.1): the connection is not made anew for ever', async () => {
+    const { connects, publisher } = await open(4, ['max_packet_size 2000']);
+    await until('the connection', () => connects() === 1);
+    expect(await publishOn(publisher, 'bridge/test/large', 'x'.repeat(2000))).toBe('it ends the connection');
+    const before = connects();
+    expect(await publishOn(publisher, 'bridge/test/small', 'x')).toBe('taken');
+    expect(await publishOn(publisher, 'bridge/test/large', 'x'.repeat(2000))).toBe('it ends the connection');
+    expect([connects(), publisher.health.notTaken]).toEqual([before, 1]);
+    expect(publisher.health.problems[0]?.remedy).toContain('bridge/test/large');
+  }, 60_000);
+
+  test.each([4, 5] as const)(
+    'than retained messages (%d): they go out as they can, and that is told',
+    async (version) => {
+      const { broker, connects, publisher } = await open(version, ['retain_available false']);
+      await until('the connection', () => connects() === 1, 30_000);
+      const seen = await watch(broker.url, 'bridge/test/+');
+      expect(await publishOn(publisher, 'bridge/test/notice', 'passing')).toBe('taken');
+      expect(await publishOn(publisher, 'bridge/test/notice', '')).toBe('taken');
+      await until('the notice', () => seen.length === 1);
+      expect(seen).toEqual(['bridge/test/notice passing']);
+      expect(publisher.health).toMatchObject({
+        connected: true,
+        problems: [{ problem: expect.stringContaining('keeps no retained messages') as string }],
+      });
+    },
+    60_000,
+  );
+
+  test.each([4, 5] as const)(
+    'than QoS 1 (%d): they go out at 0',
+    async (version) => {
+      const { connects, publisher } = await open(version, ['max_qos 0']);
+      await until('the connection', () => connects() === 1, 60_000);
+      expect(await publishOn(publisher, 'bridge/test/notice', 'x')).toBe('taken');
+      expect([connects(), publisher.health.notTaken]).toEqual([1, 0]);
+    },
+    90_000,
+  );
+
+  test('than it has rights for: what is refused is told until it is taken', async () => {
+    const acl = `topic readwrite ${STATE}\n`;
+    const { connects, publisher } = await open(5, ['acl_file {dir}/acl'], { acl });
+    await until('the connection', () => connects() === 1);
+    await expect(publisher.publish('bridge/test/notice', 'x', { retain: true })).rejects.toThrow('Not authorized');
+    const { connected, notTaken, problems } = publisher.health;
+    expect({ connected, notTaken, connects: connects() }).toEqual({ connected: true, notTaken: 1, connects: 1 });
+    expect(problems[0]?.problem).toContain('bridge/test/notice: Not authorized (0x87)');
+    expect(problems[0]?.remedy).toContain('Allow this user to publish to bridge/test/notice');
+  });
+});
 
 describe('a publisher without a connection', () => {
   test('refuses to publish at once, and starts to listen later', async () => {

@@ -6,7 +6,6 @@ import { ConfigErrors, ConfigFileError } from '../../../src/config/config-errors
 import type { Config } from '../../../src/config/config.ts';
 import { SETTINGS } from '../../../src/config/convict.ts';
 import { type ConfigSources, loadConfig } from '../../../src/config/load.ts';
-import { hasEnvironmentSettings } from '../../../src/config/text-layers.ts';
 
 const RUNNABLE = { oracle: { connectString: 'db:1521/x', user: 'u', password: 'p' } };
 
@@ -237,27 +236,6 @@ describe('rules between keys', () => {
 });
 
 describe('the environment', () => {
-  it('may hold what Kubernetes says of services that are named as the bridge', () => {
-    const env = {
-      BRIDGE_SERVICE_HOST: '10.0.0.11',
-      BRIDGE_SERVICE_PORT: '8080',
-      BRIDGE_SERVICE_PORT_HTTP: '8080',
-      BRIDGE_PORT: 'tcp://10.0.0.11:8080',
-      BRIDGE_PORT_8080_TCP: 'tcp://10.0.0.11:8080',
-      BRIDGE_PORT_8080_TCP_PROTO: 'tcp',
-      BRIDGE_PORT_8080_TCP_PORT: '8080',
-      BRIDGE_PORT_8080_TCP_ADDR: '10.0.0.11',
-      BRIDGE_HTTP_SERVICE_HOST: '10.0.0.12',
-      BRIDGE_HTTP_PORT: 'tcp://10.0.0.12:80',
-      BRIDGE_MQTT_PORT: 'tcp://[fd00::12]:1883',
-    };
-    expect(load({ a: RUNNABLE }, { env }).http.port).toBe(8080);
-    expect(hasEnvironmentSettings(env)).toBe(false);
-    expect(load({ a: RUNNABLE }, { env: { BRIDGE_HTTP_PORT: '9090' } }).http.port).toBe(9090);
-    expect(() => load({ a: RUNNABLE }, { env: { BRIDGE_PORT: '9090' } })).toThrow('BRIDGE_PORT');
-    expect(() => load({ a: RUNNABLE }, { env: { BRIDGE_HTTP_PORT: 'tcp' } })).toThrow('http.port');
-  });
-
   const any = { need: 'any' } as const;
 
   it.each([

@@ -190,6 +190,7 @@ describe('the problems in a status', () => {
     ],
     ['a subscription was refused', (s) => void (s.mqtt = refused), 'plc/+/tags: refused (not authorized)'],
     ['the broker loses topics', (s) => void (s.mqtt = losing), 'what comes on such topics is lost'],
+    ['a notice is not taken', (s) => void (s.mqtt = withNoticesProblem(true)), 'The broker does not take the notice'],
     ['Oracle is retried', (s) => void (s.oracle = () => ({ state: 'retrying' })), 'It is being tried again.'],
     ['Oracle is off', (s) => void (s.oracle = () => ({ state: 'disabled' })), 'Writing to Oracle is switched off.'],
     ['the buffer is full', fillBuffer, 'The buffer is full.'],
@@ -226,6 +227,11 @@ describe('the problems in a status', () => {
       '4 messages undecodable, kept in CSV (1 file).',
     ],
   ];
+
+  it('say nothing of the notices while the broker is away', () => {
+    const { problems } = collectStatus({ ...madeUpSources(), mqtt: withNoticesProblem(false) });
+    expect(problems).toEqual([expect.stringContaining('Not connected to the MQTT broker')]);
+  });
 
   it('name the disk, where that is what the journal is full by, and what to do about it', () => {
     const sources = madeUpSources();
@@ -316,6 +322,18 @@ const refused: StatusSources['mqtt'] = () => ({
   ...madeUpSources().mqtt(),
   subscriptionProblems: ['plc/+/tags: refused (not authorized)'],
 });
+
+const withNoticesProblem =
+  (connected: boolean): StatusSources['mqtt'] =>
+  () => ({
+    ...madeUpSources().mqtt(),
+    connected,
+    notices: {
+      connected: true,
+      notTaken: 1,
+      problems: [{ problem: 'The broker does not take the notice x.', remedy: 'Let it take larger packets.' }],
+    },
+  });
 
 const losing: StatusSources['mqtt'] = () => ({
   ...madeUpSources().mqtt(),
