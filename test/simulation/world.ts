@@ -23,10 +23,7 @@ export interface Result {
   readonly problems: readonly string[];
 }
 
-/**
- * Both are above what any schedule takes that comes to its end. The longest waits for ten minutes on a full disk, until
- * a file of held rows is sealed, while the broker repeats what is not acknowledged every 30 ms (seed 410033618).
- */
+/** Both are far above what any schedule takes that comes to its end; the longest known takes 215,000 (410033618). */
 const MAX_STEPS = 300_000;
 const MAX_SETTLING_MS = 1_800_000;
 /** With `sync: interval` on a healthy disk: 200 ms, and the time that a sync takes. */
