@@ -189,6 +189,7 @@ export class BatchWriter {
         const outcome = await this.#write(batch);
         if (!(outcome instanceof DatabaseError)) return;
         if (spoilsBatch(outcome)) return this.#isolate(batch, outcome);
+        this.#growth.failed();
         this.availability.failed(outcome);
       }
       if (await this.#onDisk(() => this.#backUp(batch))) return;

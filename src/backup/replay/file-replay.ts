@@ -340,16 +340,20 @@ export class FileReplay {
     const { clock, pace } = this.#parts;
     await pace.rest(signal);
     const startedMs = clock.monotonic();
+    const rows = values.length;
     const outcome = await stream.write(values, signal);
     if (outcome instanceof DatabaseError) {
       const isRows = spoilsBatch(outcome) || (this.#blamesRows && outcome.kind === 'refused');
-      if (!isRows) throw outcome;
+      if (!isRows) {
+        pace.failed();
+        throw outcome;
+      }
       const halves = await stream.isolate(values, outcome);
       if (halves instanceof DatabaseError) throw halves;
       for (const half of halves) await this.#replay(half, stream, signal);
       return;
     }
-    pace.taken(startedMs);
+    pace.taken(rows, startedMs);
   }
 }
 

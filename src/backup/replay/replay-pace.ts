@@ -25,12 +25,17 @@ export class ReplayPace {
     this.#growth.tune(sizes);
   }
 
-  /** A batch that was begun then has just been taken; more wait, in its file or in the next one. */
-  taken(startedMs: number): void {
+  /** A batch of so many rows, begun then, has just been taken; more wait, in its file or in the next one. */
+  taken(rows: number, startedMs: number): void {
     const endedMs = this.#clock.monotonic();
     const tookMs = endedMs - startedMs;
-    this.#growth.taken(this.#growth.size, tookMs);
+    this.#growth.taken(rows, tookMs, { moreWait: true });
     this.#restUntilMs = endedMs + tookMs;
+  }
+
+  /** The database has not taken a batch. */
+  failed(): void {
+    this.#growth.failed();
   }
 
   /** Resolves when the next batch may begin, or on abort. */

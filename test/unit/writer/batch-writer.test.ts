@@ -30,6 +30,26 @@ describe('BatchWriter', () => {
     expect(counters.valuesWritten).toBe(50);
   });
 
+  it('takes smaller batches again once a large one has failed', async () => {
+    await running.finish();
+    running = new RunningWriter();
+    ({ clock, source, database, backup } = running);
+    let isSlow = false;
+    database.slowness = () =>
+      isSlow && database.calls.at(-1)!.length > 6 ? Promise.reject(failure('connection')) : Promise.resolve();
+    running.start({}, { batchSize: 4, maxBatchSize: 32, intervalMs: 500 });
+    source.offer(...Array.from({ length: 100 }, (_, i) => i + 1));
+    await clock.advance(1000);
+    isSlow = true;
+    for (let round = 0; round < 10; round += 1) {
+      source.offer(...Array.from({ length: 32 }, (_, i) => 1000 + round * 32 + i));
+      await clock.advance(30_000);
+    }
+    await running.finish();
+    expect(backup.backedUp.length).toBeLessThan(100);
+    expect(database.committed.length).toBeGreaterThan(300);
+  });
+
   it('writes what it takes, a batch at a time and in order', async () => {
     source.offer(1, 2, 3, 4, 5, 6);
     await running.finish();
