@@ -57,10 +57,9 @@ const ALL_IS_BACK_AFTER_MS = 60_000;
  * | same connection, same id, PUBACK not written yet         | DUP, or a payload with a time  | repeated: id not free |
  * | same connection, same id, PUBACK written, has a time     | DUP                            | repeated              |
  * | same connection, same id, PUBACK written, no time        | DUP                            | maybe repeated        |
- * | earlier connection, same id, PUBACK never written (open) | DUP                            | repeated: still held  |
  * | earlier connection, open or doubtful, payload has a time | any                            | repeated              |
  * | earlier connection, acknowledged, payload has a time     | DUP, or a broker without DUP   | repeated: gone back   |
- * | earlier connection, doubtful, no time                    | DUP, same id, and ids count on | repeated              |
+ * | earlier connection, open or doubtful, no time            | DUP, same id, and ids count on | repeated              |
  * | earlier connection, open or doubtful, no time            | DUP, or a broker without DUP   | maybe repeated        |
  * | earlier connection, acknowledged, no time                | DUP                            | maybe repeated        |
  * | anything else                                            |                                | new                   |
@@ -253,7 +252,6 @@ export class RedeliveryCheck {
     const recent = this.#recent;
     const stateBefore = before === 0 ? STATES.replaced : recent.stateOf(before);
     const mayBeRepeated = duplicate || !this.#setsDuplicate;
-    if (stateBefore === STATES.open && duplicate) return ['repeated', before];
     const held = recent.firstIn(twins.open, STATES.open) ?? recent.firstIn(twins.doubtful, STATES.doubtful);
     if (held === undefined && !mayBeRepeated) return ['new', 0];
     const acknowledged = held === undefined ? recent.firstIn(twins.acknowledged, STATES.acknowledged) : undefined;
@@ -262,7 +260,8 @@ export class RedeliveryCheck {
       const matched = held ?? acknowledged;
       return matched === undefined ? ['new', 0] : ['repeated', matched];
     }
-    if (duplicate && stateBefore === STATES.doubtful && this.#ids.countsOn) return ['repeated', before];
+    const isHeldBefore = stateBefore === STATES.open || stateBefore === STATES.doubtful;
+    if (duplicate && isHeldBefore && this.#ids.countsOn) return ['repeated', before];
     if (before === 0 && this.#keepsIds && this.#ids.countsOn) return ['new', 0];
     const equal = held ?? (duplicate ? acknowledged : undefined);
     return equal !== undefined && mayBeRepeated ? ['maybe repeated', equal] : ['new', 0];
