@@ -62,10 +62,13 @@ install_packages() {
     return
   fi
   set -- "$1" --omit=dev --ignore-scripts --no-audit --no-fund
-  [ -f "$source/package-lock.json" ] && cp "$source/package-lock.json" "$1/"
   staged=$1
   shift
-  if [ -f "$staged/package-lock.json" ]; then (cd "$staged" && npm ci "$@"); else (cd "$staged" && npm install "$@"); fi
+  # The versions that the bridge was tried with: a checkout has them in the one file, a package in the other.
+  for lock in package-lock.json npm-shrinkwrap.json; do
+    [ ! -f "$source/$lock" ] || cp "$source/$lock" "$staged/"
+  done
+  (cd "$staged" && npm ci "$@")
 }
 
 # As whole beside the old one, then changed over: an installation that breaks off leaves the old one as it was.

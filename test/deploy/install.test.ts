@@ -79,6 +79,30 @@ describe('install.sh', () => {
     expect(existsSync(join(dest, `${PREFIX}.new`)) || existsSync(join(dest, `${PREFIX}.old`))).toBe(false);
   });
 
+  it('installs from the packed tarball, with the versions that it was tried with, into an empty prefix', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'install-packed-'));
+    const packed = await run('npm', ['pack', '--silent', '--pack-destination', directory], { cwd: source });
+    expect(packed).toMatchObject({ exitCode: 0 });
+    expect(existsSync(join(source, 'npm-shrinkwrap.json'))).toBe(false);
+    await run('tar', ['xzf', join(directory, packed.stdout.trim()), '-C', directory]);
+    const to = { DESTDIR: join(directory, 'dest') };
+    const packedScript = join(directory, 'package/deploy/systemd/install.sh');
+    // Packages come from where this machine's npm is told to get them.
+    const ended = await run('sh', [packedScript], {
+      env: { ...process.env, ...environment(to), HOME: process.env['HOME'] },
+    });
+    expect(ended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('systemctl start') });
+    const program = join(to.DESTDIR, PREFIX);
+    const schema = await run(process.execPath, [join(program, 'dist/main.js'), 'schema'], { cwd: directory });
+    expect(schema).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('CREATE TABLE') });
+    const versionOf = (root: string, name: string): unknown =>
+      (JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { version: string })
+        .version;
+    for (const name of ['mqtt', 'oracledb', 'winston']) expect(versionOf(program, name)).toBe(versionOf(ROOT, name));
+    expect(existsSync(join(program, 'node_modules/typescript'))).toBe(false);
+    rmSync(directory, { recursive: true });
+  }, 300_000);
+
   it('loads every package that the bridge needs', async () => {
     const oracle = { connectString: '127.0.0.1:9/x', user: 'u', password: 'p' };
     const file = join(dest, 'no-journal.json');
