@@ -183,7 +183,7 @@ export class Bridge {
     this.#isRunning = false;
     this.#audit.stop();
     this.#history.stop();
-    await this.#diskWatch.stop();
+    this.#diskWatch.stop();
     this.#brokerSide.pause();
     await this.#pipeline.stop();
     await this.#brokerSide.stop();

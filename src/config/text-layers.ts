@@ -13,7 +13,7 @@ const FLAG = '--set';
 
 /**
  * Variables that an orchestrator gives a container for each service beside it: those of a service named `bridge` or
- * `bridge-…` begin as the bridge's own [Kubernetes, "Discovering services"; Docker, "Link environment variables"].
+ * `bridge-…` begin as the bridge's own [Kubernetes, "Discovering services"].
  */
 const SERVICE_VARIABLES: readonly { readonly name: RegExp; readonly text?: RegExp }[] = [
   { name: /_SERVICE_HOST$/ },

@@ -78,6 +78,11 @@ export class LeftOut {
     this.#note(topic, { reason: 'it ends the connection', remedy: sentenceOf(publishRemedy(topic, 0)) });
   }
 
+  /** There is no such message any more; that clearing it ends the connection is not forgotten. */
+  gone(topic: string): void {
+    if (this.reasonFor(topic) === undefined) this.#notTaken.delete(topic);
+  }
+
   taken(topic: string): void {
     this.#ended.delete(topic);
     this.#notTaken.delete(topic);

@@ -11,7 +11,8 @@ import { LeftOut, sentenceOf, type NoticesProblem } from './left-out.ts';
 import { limitsOf, NO_LIMITS, publishBytes } from './publish-limits.ts';
 import { reasonCodeOf, reasonText } from './connection/reason-codes.ts';
 import { publishRemedy, subscribeRemedy } from './connection/remedies.ts';
-import { publish, subscribe } from './connection/requests.ts';
+import type { ProtocolVersion } from './connection/protocol-version.ts';
+import { publish, roundTrip, subscribe } from './connection/requests.ts';
 
 export interface PublisherOptions extends ConnectionOptions {
   /** `<base>/state`: where the broker's clients see whether the bridge is there. */
@@ -61,6 +62,8 @@ export class MqttPublisher {
   readonly #will = new LastWill();
   /** Something came of the present attempt. */
   #isAnswered = false;
+  #version: ProtocolVersion = 5;
+  #attemptedAtMs = 0;
   /** The topic of the message that waits for its PUBACK. */
   #underWay: string | undefined;
   #client: MqttClient | undefined;
@@ -77,7 +80,7 @@ export class MqttPublisher {
     );
     this.#connection = new MqttConnection(this.#options, {
       isIntake: false,
-      clientOptions: () => this.#clientOptions(),
+      clientOptions: (version) => this.#clientOptions(version),
       prepare: (client) => this.#prepare(client),
       connected: (client) => void this.#connected(client),
       closed: () => this.#closed(),
@@ -145,20 +148,21 @@ export class MqttPublisher {
     if (client !== undefined) void this.#subscribe(client, listening);
   }
 
-  #clientOptions(): IClientOptions {
+  #clientOptions(version: ProtocolVersion): IClientOptions {
+    this.#version = version;
     const payload = Buffer.from(OFFLINE);
     return { clean: true, will: { topic: this.#options.stateTopic, payload, ...this.#will.way } };
   }
 
   #prepare(client: MqttClient): void {
     this.#isAnswered = false;
+    this.#attemptedAtMs = this.#options.clock.monotonic();
     client.once('packetreceive', (packet) => {
       this.#isAnswered = true;
       if (packet.cmd !== 'connack') return;
       const { qos, retain } = this.#will.way;
-      const { maxPacketBytes, maxQos, retains } = limitsOf(packet);
       // By MQTT 3.1.1 nothing is said: what is not taken of the Last Will is not taken of anything.
-      this.#limits = { maxPacketBytes, maxQos: qos === 0 ? 0 : maxQos, retains: retains && retain };
+      this.#limits = this.#version === 4 ? { ...NO_LIMITS, maxQos: qos, retains: retain } : limitsOf(packet);
     });
     client.on('error', (error) => {
       this.#isAnswered = true;
@@ -173,8 +177,10 @@ export class MqttPublisher {
     this.#underWay = undefined;
     this.#client = undefined;
     if (wasConnected) this.#will.lost();
-    else if (!this.#isAnswered) this.#will.closed();
-    if (topic !== undefined && this.#stopping === undefined) this.#leftOut.endedWith(topic);
+    else if (!this.#isAnswered) this.#will.closed(this.#version, this.#options.clock.monotonic() - this.#attemptedAtMs);
+    // Without the state nobody can know that the bridge is there: that is tried on each connection.
+    const mayBeLeftOut = topic !== undefined && topic !== this.#options.stateTopic;
+    if (mayBeLeftOut && this.#stopping === undefined) this.#leftOut.endedWith(topic);
   }
 
   async #publish(client: MqttClient, topic: string, payload: string | Buffer, retain: boolean): Promise<void> {
@@ -186,14 +192,17 @@ export class MqttPublisher {
     }
     const reason = this.#leftOut.reasonFor(topic);
     if (reason !== undefined) throw new NotTakenError(reason);
+    if (payload.length === 0) this.#leftOut.gone(topic);
     if (!retains && payload.length === 0) return; // it keeps nothing that could be cleared
     this.#underWay = topic;
     try {
       await publish(client, topic, payload, { qos: maxQos, retain: retain && retains });
+      if (maxQos === 0) await roundTrip(client); // else nobody knows what a connection ended by
       this.#leftOut.taken(topic);
     } catch (thrown) {
       const code = reasonCodeOf(coerceError(thrown));
-      if (code !== undefined && client.connected) this.#leftOut.refused(topic, code, reasonText(code));
+      if (code !== undefined && payload.length > 0 && client.connected)
+        this.#leftOut.refused(topic, code, reasonText(code));
       throw thrown;
     } finally {
       this.#underWay = undefined;
@@ -217,6 +226,7 @@ export class MqttPublisher {
 
   async #connected(client: MqttClient): Promise<void> {
     this.#client = client;
+    this.#will.accepted();
     const topic = this.#options.stateTopic;
     try {
       await this.publish(topic, ONLINE, { retain: true });

@@ -22,6 +22,8 @@ const FULL_BYTES = 2 ** 20;
 const LOW_SHARE = 0.05;
 const LOW_BYTES = 2 ** 30;
 const LOW_SECONDS = 24 * 3600;
+/** Once it was low: a forecast is never the same twice. */
+const WELL_SECONDS = 36 * 3600;
 
 /** How much room there is for what the bridge keeps, and for how long at the rate that it grows. */
 export class DiskWatch {
@@ -31,9 +33,8 @@ export class DiskWatch {
   readonly #backupGrowth = new Growth(LOOK_EVERY_MS, SAMPLES_KEPT);
   readonly #refuses: RepeatedError;
   readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
   #disks: readonly DiskStatus[] = [];
-  #low: ReadonlySet<string> = new Set();
+  #told: ReadonlyMap<string, DiskStatus['state']> = new Map();
 
   constructor(options: DiskWatchOptions) {
     this.#options = options;
@@ -53,12 +54,12 @@ export class DiskWatch {
   }
 
   start(): void {
-    this.#running = this.#run();
+    void this.#run();
   }
 
-  async stop(): Promise<void> {
+  /** A disk that does not answer is not waited for. */
+  stop(): void {
     this.#stopping.abort();
-    await this.#running;
   }
 
   /** Looks at once. */
@@ -67,20 +68,24 @@ export class DiskWatch {
     this.#journalGrowth.add(journal().bytes);
     this.#messageGrowth.add(journal().messages);
     this.#backupGrowth.add(backupBytes());
-    try {
-      const byDevice = new Map<number, { room: DiskRoom; directories: DiskDirectory[] }>();
-      for (const directory of ['journal.dir', 'backup.dir'] as const) {
+    const byDevice = new Map<number, { room: DiskRoom; directories: DiskDirectory[] }>();
+    let isRefused = false;
+    for (const directory of ['journal.dir', 'backup.dir'] as const) {
+      try {
         const found = await room(directories[directory]);
+        if (found.totalBytes === 0) continue; // a filesystem that does not tell
         const disk = byDevice.get(found.device) ?? { room: found, directories: [] };
         disk.directories.push(directory);
         byDevice.set(found.device, disk);
+      } catch (error) {
+        isRefused = true;
+        if (!this.#stopping.signal.aborted) this.#refuses.report({ directory, error });
       }
-      this.#disks = [...byDevice.values()].map((each) => this.#judge(each.directories, each.room));
-      this.#refuses.over();
-      this.#tell();
-    } catch (error) {
-      this.#refuses.report({ error });
     }
+    if (this.#stopping.signal.aborted) return;
+    if (!isRefused) this.#refuses.over();
+    this.#disks = [...byDevice.values()].map((each) => this.#judge(each.directories, each.room));
+    this.#tell();
   }
 
   async #run(): Promise<void> {
@@ -93,13 +98,15 @@ export class DiskWatch {
 
   /** What is settled stays for a while, up to a bound: that is no growth to be counted on. */
   get #journalPerSecond(): number {
-    return this.#messageGrowth.perSecond === 0 ? 0 : this.#journalGrowth.perSecond;
+    return this.#messageGrowth.isSteady ? this.#journalGrowth.perSecond : 0;
   }
 
   #judge(directories: readonly DiskDirectory[], { freeBytes, totalBytes }: DiskRoom): DiskStatus {
     if (freeBytes < FULL_BYTES) return { directories, freeBytes, totalBytes, state: 'full' };
     const fullInSeconds = this.#fullIn(directories, freeBytes);
-    const isLow = freeBytes < Math.min(LOW_SHARE * totalBytes, LOW_BYTES) || (fullInSeconds ?? Infinity) < LOW_SECONDS;
+    const wasLow = this.#disks.some((disk) => disk.state === 'low' && disk.directories[0] === directories[0]);
+    const isRoomShort = freeBytes < Math.min(LOW_SHARE * totalBytes, LOW_BYTES);
+    const isLow = isRoomShort || (fullInSeconds ?? Infinity) < (wasLow ? WELL_SECONDS : LOW_SECONDS);
     const state = isLow ? 'low' : 'ok';
     return { directories, freeBytes, totalBytes, state, ...(fullInSeconds === undefined ? {} : { fullInSeconds }) };
   }
@@ -119,15 +126,15 @@ export class DiskWatch {
   /** Once, as it changes. */
   #tell(): void {
     const { log } = this.#options;
-    const low = this.#disks.filter(({ state }) => state !== 'ok');
-    for (const { directories, ...facts } of low) {
-      const [key] = directories;
-      if (!this.#low.has(key!))
-        log.warn('little room is left on a disk', { directories: directories.join(), ...facts });
+    const now = new Map(this.#disks.map(({ directories, state }) => [directories.join(), state]));
+    for (const { directories, ...facts } of this.#disks) {
+      const which = directories.join();
+      const before = this.#told.get(which) ?? 'ok';
+      if (facts.state === before) continue;
+      if (facts.state === 'ok') log.info('a disk has room again', { directories: which, ...facts });
+      else if (facts.state === 'low') log.warn('little room is left on a disk', { directories: which, ...facts });
+      else log.error('a disk is full', { directories: which, ...facts });
     }
-    const now = new Set(low.map(({ directories }) => directories[0]!));
-    for (const key of this.#low)
-      if (!now.has(key as DiskDirectory)) log.info('a disk has room again', { directory: key });
-    this.#low = now;
+    this.#told = now;
   }
 }

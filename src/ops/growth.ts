@@ -1,9 +1,10 @@
-/** Samples of each half: with those a growth is told from the rise and fall of what comes and goes. */
-const LEAST_HALF = 6;
+/** Samples of each third: with those a growth is told from the rise and fall of what comes and goes. */
+const LEAST_THIRD = 4;
 
 /**
  * How fast something grows that also falls: a journal's segments are removed whole, a replayed file goes at once. What
- * counts is by how much its lowest points rise, from the older half of the samples to the newer one.
+ * counts is by how much its lowest points rise, from each third of the samples to the next, and of the two rises the
+ * smaller one: one step up, such as a file that a person has copied there, is no growth.
  */
 export class Growth {
   readonly #intervalMs: number;
@@ -23,10 +24,24 @@ export class Growth {
 
   /** 0 while it does not grow, and in the first minutes. */
   get perSecond(): number {
-    const half = this.#samples.length >> 1;
-    if (half < LEAST_HALF) return 0;
-    const older = Math.min(...this.#samples.slice(0, half));
-    const newer = Math.min(...this.#samples.slice(-half));
-    return Math.max(0, (newer - older) / ((half * this.#intervalMs) / 1000));
+    const third = Math.floor(this.#samples.length / 3);
+    if (third < LEAST_THIRD) return 0;
+    const lowest = this.#thirds(third).map((part) => Math.min(...part));
+    const rise = Math.min(lowest[1]! - lowest[0]!, lowest[2]! - lowest[1]!);
+    return Math.max(0, rise / ((third * this.#intervalMs) / 1000));
+  }
+
+  /** Each third is above all of the one before: no noise of something that stays where it is. */
+  get isSteady(): boolean {
+    const third = Math.floor(this.#samples.length / 3);
+    if (third < LEAST_THIRD) return false;
+    const [first, second, last] = this.#thirds(third) as [number[], number[], number[]];
+    return Math.min(...second) > Math.max(...first) && Math.min(...last) > Math.max(...second);
+  }
+
+  /** The latest samples, the oldest first. */
+  #thirds(third: number): number[][] {
+    const latest = this.#samples.slice(-3 * third);
+    return [0, 1, 2].map((i) => latest.slice(i * third, (i + 1) * third));
   }
 }

@@ -155,11 +155,12 @@ export function roundTrip(
   const mayGrow = ms > NOTEWORTHY_TRIP_MS ? Math.max(most, LARGE_BATCH) : most;
   const isSet = most >= mayGrow;
   const grown = isSet ? `, of ${mayGrow} while more wait ${rate(mayGrow)}` : '';
-  const proposal = `"writer.maxBatchSize": ${mayGrow} gives ${rate(mayGrow)} while more wait, after an outage or at a peak`;
+  const beyond = tripsMs < intervalMs ? '' : `, with writer.intervalMs beyond ${Math.ceil(tripsMs)},`;
+  const proposal = `"writer.maxBatchSize": ${mayGrow}${beyond} gives ${rate(mayGrow)} while more wait, after an outage or at a peak`;
   const text =
     `${ms.toFixed(1)} ms, the median of ${tookMs.length}; a batch takes ${trips === 1 ? 'one' : 'two'}, so that batches of ` +
     `${batchSize} carry ${rate(batchSize)} values/s at most${mayGrow > batchSize ? grown : ''}, less what the database takes`;
-  if (mayGrow > batchSize && tripsMs >= intervalMs) {
+  if (maxBatchSize > batchSize && tripsMs >= intervalMs) {
     const remedy = `raise writer.intervalMs beyond ${Math.ceil(tripsMs)}: batches grow only as long as one takes less; then ${proposal}`;
     return warning('round trip', text, remedy);
   }

@@ -7,6 +7,7 @@ import { startAedes } from '../support/aedes.ts';
 import { mosquittoMissing, startMosquitto } from '../support/mosquitto.ts';
 import { BROKERS, NO_TLS, Opened, publish } from '../support/mqtt-clients.ts';
 import { startMqttTap } from '../support/mqtt-tap.ts';
+import { startRawBroker } from '../support/raw-broker.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { until } from '../support/until.ts';
 
@@ -209,7 +210,56 @@ describe.skipIf(mosquittoMissing !== undefined)('a broker that takes less', () =
     expect({ connected, notTaken, connects: connects() }).toEqual({ connected: true, notTaken: 1, connects: 1 });
     expect(problems[0]?.problem).toContain('bridge/test/notice: Not authorized (0x87)');
     expect(problems[0]?.remedy).toContain('Allow this user to publish to bridge/test/notice');
+    await expect(publisher.publish('bridge/test/notice', '', { retain: true })).rejects.toThrow('Not authorized');
+    expect(publisher.health.problems).toEqual([]);
   });
+
+  test('than a large notice, and keeps none: with its file the problem goes', async () => {
+    const { connects, publisher } = await open(5, ['max_packet_size 2000', 'retain_available false']);
+    await until('the connection', () => connects() === 1);
+    expect(await publishOn(publisher, 'bridge/test/large', 'x'.repeat(2000))).toContain('bytes are more');
+    expect(publisher.health.notTaken).toBe(1);
+    await publisher.publish('bridge/test/large', '', { retain: true });
+    expect(publisher.health.notTaken).toBe(0);
+  });
+});
+
+describe('a broker that goes and comes back', () => {
+  test.each([4, 5] as const)(
+    'gets retained notices again (%d), whatever closed connections meanwhile',
+    async (version) => {
+      const broker = opened.add(await startRawBroker(), (running) => running.stop());
+      const { publisher } = createPublisher(broker.url, version);
+      await publisher.start();
+      await until('the first state', () => broker.published.length === 1);
+      let closed = 0;
+      broker.manners.connect = () => {
+        closed += 1;
+        return closed <= 3 ? 'close' : 'accept';
+      };
+      broker.cut();
+      await until('the next state', () => broker.published.length === 2, 30_000);
+      expect(broker.published.map(({ retain, qos }) => ({ retain, qos }))).toEqual([
+        { retain: true, qos: 1 },
+        { retain: true, qos: 1 },
+      ]);
+      expect(publisher.health.problems).toEqual([]);
+    },
+    60_000,
+  );
+
+  test('is told the state on each connection, though it ended some with it', async () => {
+    const broker = opened.add(await startRawBroker(), (running) => running.stop());
+    let ended = 0;
+    broker.manners.published = () => {
+      ended += 1;
+      return ended <= 3 ? 'disconnect' : 'deliver';
+    };
+    const { publisher } = createPublisher(broker.url, 4);
+    await publisher.start();
+    await until('the fourth state', () => ended === 4 && publisher.connected, 60_000);
+    expect(publisher.health).toEqual({ connected: true, notTaken: 0, problems: [] });
+  }, 90_000);
 });
 
 describe('a publisher without a connection', () => {

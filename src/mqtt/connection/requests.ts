@@ -63,6 +63,28 @@ export function publish(
   });
 }
 
+/** Resolves when the broker has read all that was sent before, by its answer to a PINGREQ. */
+export function roundTrip(client: MqttClient): Promise<void> {
+  return answered(client, (resolve, reject) => {
+    const end = (): void => {
+      client.off('packetreceive', hear);
+      client.off('close', lose);
+    };
+    const hear: (packet: { readonly cmd?: string }) => void = ({ cmd }) => {
+      if (cmd !== 'pingresp') return;
+      end();
+      resolve();
+    };
+    const lose = (): void => {
+      end();
+      reject(new Error('the connection ended'));
+    };
+    client.on('packetreceive', hear);
+    client.on('close', lose);
+    client.sendPing();
+  });
+}
+
 function answered<T>(
   client: MqttClient,
   ask: (resolve: (value: T) => void, reject: (error: Error) => void) => void,

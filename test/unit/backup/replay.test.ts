@@ -192,49 +192,6 @@ describe('replay', () => {
     expect(await readFile(join(dir, name), 'utf8')).toContain(`,${JOURNAL},3,0,`);
   });
 
-  it('writes larger batches, as more wait than one has', async () => {
-    const life = await start({ batches: { batchSize: 2, maxBatchSize: 8, intervalMs: 500 } });
-    const { backups, oracle, replay } = life;
-    await backups.lane().backUp(numbered(1, 20), DOWN);
-    await backups.lane().endOutage();
-    replay.start();
-    await within(life, 'all is replayed', isEmpty(life));
-    expect(oracle.numbers()).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
-    expect(oracle.writes).toBe(4); // of 2, 4, 8 and 6
-  });
-
-  it('goes on with smaller batches where large ones fail, whatever small files came before', async () => {
-    const oracle = new FakeOracle();
-    const sizes: number[] = [];
-    const slow = new DatabaseError('connection', 'DPI-1067', 'call timeout', { outcomeUnknown: true });
-    const life = await start({
-      batches: { batchSize: 2, maxBatchSize: 16, intervalMs: 500 },
-      oracle,
-      session: (stream) => {
-        const session = oracle.session(stream);
-        return {
-          ...session,
-          write: (values, move, beforeCommit) => {
-            sizes.push(values.length);
-            return values.length > 6 ? Promise.reject(slow) : session.write(values, move, beforeCommit);
-          },
-        };
-      },
-    });
-    const { backups, replay } = life;
-    for (let i = 1; i <= 4; i += 1) {
-      await backups.lane().backUp(numbered(i, 1), DOWN);
-      await backups.lane().endOutage();
-    }
-    await backups.lane().backUp(numbered(100, 40), DOWN);
-    await backups.lane().endOutage();
-    replay.start();
-    await within(life, 'all is replayed', isEmpty(life));
-    expect(oracle.numbers()).toHaveLength(44);
-    expect(sizes.slice(0, 7)).toEqual([1, 1, 1, 1, 2, 4, 8]);
-    expect(sizes.filter((size) => size > 6)).toHaveLength(1);
-  });
-
   it('passes over what the skip stamp says is in Oracle', async () => {
     const life = await start();
     const { backups, oracle, replay } = life;

@@ -110,14 +110,43 @@ describe('DiskWatch', () => {
     expect(watched.watch.disks[0]).not.toHaveProperty('fullInSeconds');
   });
 
-  it('keeps what it knew where a disk can not be asked, and says so once', async () => {
+  it('goes on with the other where a directory can not be read, and says so once', async () => {
     const watched = new Watched();
-    await watched.watch.look();
+    watched.rooms['/journal'] = { ...ROOMY, freeBytes: 0 };
     watched.rooms['/backup'] = Object.assign(new Error('stale handle'), { code: 'ESTALE' });
     await watched.watch.look();
     await watched.watch.look();
-    expect(watched.watch.disks).toHaveLength(1);
-    expect(watched.log.entries.map(({ message }) => message)).toEqual(['the room on a disk cannot be read']);
+    expect(watched.watch.disks).toMatchObject([{ directories: ['journal.dir'], state: 'full' }]);
+    expect(watched.log.messages()).toEqual(['the room on a disk cannot be read', 'a disk is full']);
+  });
+
+  it('tells of a disk that is low, then full, each once, and is not told by a forecast that wavers', async () => {
+    const watched = new Watched();
+    const large = { device: 2, totalBytes: 400 * GIB };
+    for (let i = 0; i < 300; i += 1) {
+      watched.backupBytes += (i % 2 === 0 ? 0.9 : 1.2) * 10 * MIB;
+      watched.rooms['/backup'] = { ...large, freeBytes: (84 + (i % 7) / 2) * GIB };
+      await watched.watch.look();
+    }
+    watched.rooms['/backup'] = { ...large, freeBytes: 0 };
+    for (let i = 0; i < 3; i += 1) await watched.watch.look();
+    expect(watched.log.messages()).toEqual(['little room is left on a disk', 'a disk is full']);
+  });
+
+  it('leaves out a filesystem that does not say what it has', async () => {
+    const watched = new Watched();
+    watched.rooms = { '/journal': { device: 1, totalBytes: 0, freeBytes: 0 }, '/backup': { ...ROOMY, device: 2 } };
+    await watched.watch.look();
+    expect(watched.watch.disks.map(({ directories }) => directories)).toEqual([['backup.dir']]);
+  });
+
+  it('says nothing more once it is stopped, as a disk may answer late', async () => {
+    const watched = new Watched();
+    watched.rooms['/journal'] = { ...ROOMY, freeBytes: 0 };
+    const looking = watched.watch.look();
+    watched.watch.stop();
+    await looking;
+    expect([watched.watch.disks, watched.log.entries]).toEqual([[], []]);
   });
 
   it('looks every ten seconds until it is stopped', async () => {
@@ -128,6 +157,6 @@ describe('DiskWatch', () => {
     watched.rooms['/journal'] = { ...ROOMY, freeBytes: 0 };
     await watched.clock.advance(10_000);
     expect(watched.watch.disks[0]?.state).toBe('full');
-    await watched.watch.stop();
+    watched.watch.stop();
   });
 });

@@ -48,7 +48,8 @@ describe('what check --connect says of the round trip', () => {
       verdict: 'warning',
       remedy: expect.stringContaining('raise writer.intervalMs beyond 44'),
     });
-    expect(told(300).remedy).toContain('raise writer.intervalMs beyond 600');
+    expect(told(300).remedy).toContain('"writer.maxBatchSize": 5000, with writer.intervalMs beyond 600, gives');
+    expect(told(15, { intervalMs: 20 }).verdict).toBe('ok');
     expect(told(300, { batchSize: 5000 }).verdict).toBe('ok');
   });
 });
