@@ -248,11 +248,11 @@ export class SimBroker {
     });
   }
 
-  /** As many as the window has room for: more than that a broker has not under way. */
+  /** As many as the window has room for beside what it leaks: more than that a broker has not under way. */
   #forget(): void {
     const sinceMs = this.#time.nowMs - this.#random.between(0, MOST_FORGOTTEN * this.#proofIntervalMs);
     const forgotten = this.#forgettable.filter(({ atMs }) => atMs >= sinceMs).map(({ inFlight }) => inFlight);
-    const room = Math.max(0, this.#window - this.#inFlight.length);
+    const room = Math.max(0, this.#window - this.#leaked - this.#inFlight.length);
     if (room === 0 || forgotten.length === 0) return;
     this.#trace(() => `broker: crashes, and has forgotten up to ${room} of ${forgotten.length} answers`);
     this.#inFlight.unshift(...forgotten.slice(-room));
