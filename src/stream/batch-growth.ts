@@ -41,10 +41,12 @@ export class BatchGrowth {
     return this.#size;
   }
 
-  /** Holds from the next batch on. */
+  /** Holds from the next batch on, which is as large as is configured. */
   tune(sizes: BatchSizes): void {
     this.#sizes = sizes;
-    this.#size = this.#within(this.#size);
+    this.#size = sizes.batchSize;
+    this.#ceiling = Number.POSITIVE_INFINITY;
+    this.#fullAtCeiling = 0;
   }
 
   /** The database has taken a batch of so many values in so long a time. */

@@ -14,7 +14,8 @@ const OWN = ['up'];
 
 /** Names as a scrape has them, with labels. */
 async function scrape(): Promise<Map<string, Set<string>>> {
-  const metrics = new Metrics(madeUpSources());
+  const disk = { directories: ['backup.dir'], freeBytes: 1, totalBytes: 2, state: 'low', fullInSeconds: 3 } as const;
+  const metrics = new Metrics({ ...madeUpSources(), disks: () => [disk] });
   metrics.countOracleError('ORA-00942');
   metrics.observeBatch(1, 1, 1);
   const found = new Map<string, Set<string>>(OWN.map((name) => [name, new Set()]));
