@@ -47,7 +47,7 @@ export interface Tally {
 const CHUNK_SEEDS = 50;
 /** What a schedule leaves behind in the runtime (compiled code, shapes) stays bounded. */
 const SEEDS_A_WORKER = 20_000;
-const HANGS_AFTER_MS = 60_000;
+const HANGS_AFTER_MS = 180_000;
 /** Nearly all objects die within their schedule: with room for those of one there is little to collect. */
 const EXEC_ARGV = ['--import', 'tsx', '--max-semi-space-size=32', '--max-old-space-size=1024'];
 const WORKER = new URL('fleet-worker.ts', import.meta.url);
