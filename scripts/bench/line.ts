@@ -5,6 +5,7 @@ import { startMosquitto, type RunningMosquitto } from '../../test/support/mosqui
 import { startStandinProcess } from '../../test/support/standin-process.ts';
 import { until } from '../../test/support/until.ts';
 import { median } from './median.ts';
+import { BENCH_MESSAGES } from './messages.ts';
 
 /** How a bridge is run over the line. */
 interface LineWay {
@@ -21,6 +22,7 @@ interface LineFigures {
   readonly replayedPerSecond: number;
 }
 
+const POLLING = BENCH_MESSAGES['polling']!;
 const TAGS = 50;
 const PATIENCE_MS = 600_000;
 const LOOK_EVERY_MS = 50;
@@ -92,7 +94,7 @@ function startBridge(
     ...(checkout === undefined ? {} : { checkout }),
     ...(directory === undefined ? {} : { directory }),
     config: {
-      mqtt: { url: broker.url, subscriptions: [{ topic: 'plc/+/tags', format: 'polling' }] },
+      mqtt: { url: broker.url, subscriptions: [POLLING.subscription] },
       oracle: { connectString, user: 'bridge', password: 'secret' },
       writer: { ...writer, retry: { attempts: 0, initialDelayMs: 1, factor: 1 } },
       backup: { probeIntervalMs: 500 },
@@ -108,9 +110,8 @@ async function publish(broker: RunningMosquitto, messages: number): Promise<void
     while (next < messages) {
       const number = next;
       next += 1;
-      const tags = Object.fromEntries(Array.from({ length: TAGS }, (_, i) => [`D${i}`, number + i / 8]));
-      const payload = { timestamp: new Date().toISOString(), plc_code: 'PLC01', tag_values: tags };
-      await client.publishAsync('plc/PLC01/tags', JSON.stringify(payload), { qos: 1 });
+      const { payload, topic } = POLLING.message(number, TAGS);
+      await client.publishAsync(topic, payload, { qos: 1 });
     }
   };
   await Promise.all(Array.from({ length: IN_FLIGHT }, publishOn));

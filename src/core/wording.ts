@@ -40,6 +40,11 @@ export function durationText(seconds: number): string {
   return rest === 0 ? most : `${most} ${rest} ${next![1]}`;
 }
 
+/** A clause, as remedies are, as a sentence. */
+export function sentenceOf(clause: string): string {
+  return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`;
+}
+
 /** Breaks a text between words into lines of at most so many columns; a longer word stands alone. */
 export function wrapText(text: string, columns: number): string[] {
   const lines: string[] = [];

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { sentenceOf } from '../core/wording.ts';
 import { publishRemedy } from './connection/remedies.ts';
 
 /** After so many connections in a row that ended with a message under way, it is what they end by. */
@@ -93,9 +94,4 @@ export class LeftOut {
     this.#notTaken.set(topic, why);
     if (isNew) this.#onNew(topic, why);
   }
-}
-
-/** Remedies are clauses. */
-export function sentenceOf(clause: string): string {
-  return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`;
 }

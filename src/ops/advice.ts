@@ -1,4 +1,5 @@
-import type { StatusFacts } from './status.ts';
+import { sentenceOf } from '../core/wording.ts';
+import type { DiskStatus, JournalStatus, StatusFacts } from './status.ts';
 
 /** The kinds of problems that problems.ts looks for. */
 export type ProblemKind =
@@ -33,8 +34,7 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
     'what keeps Oracle from taking values as fast as they come.',
   journal: ({ journal, disks }) => {
     if (journal.state !== 'full') return JOURNAL_FAILING;
-    const isDisks = disks.some(({ directories, state }) => state === 'full' && directories.includes('journal.dir'));
-    return isDisks ? DISK_FULL : JOURNAL_FULL;
+    return blockingDisk(disks, journal) === undefined ? JOURNAL_FULL : DISK_FULL;
   },
   disk: ({ disks, oracle }) => {
     const grows = disks.some(({ fullInSeconds }) => fullInSeconds !== undefined);
@@ -48,7 +48,7 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
   namesake:
     'Give each bridge a bridge.id and an mqtt.clientId of its own, or stop the one that should not run: two with one id ' +
     "throw each other off the broker and clear each other's notices.",
-  broker: ({ mqtt }) => (mqtt.remedy === undefined ? BROKER_AWAY : `${sentence(mqtt.remedy)} ${BROKER_CHECK}`),
+  broker: ({ mqtt }) => (mqtt.remedy === undefined ? BROKER_AWAY : `${sentenceOf(mqtt.remedy)} ${BROKER_CHECK}`),
   starved: ({ mqtt }) => (mqtt.starvedMeasure === 'none' ? STILL_STARVED : STARVED),
   sessionLost:
     'What was published while the bridge was connected is safe; what waited at the broker, or came before the bridge was back, is lost, unless ' +
@@ -116,15 +116,16 @@ const BACKUPS_STAY =
   'because backup.replay is false; the list of the files says what stands in the way.';
 const BACKUPS_WAIT = 'Bring Oracle back: the bridge then replays them by itself, unless backup.replay is false.';
 
+/** The disk by which the journal is full. */
+export function blockingDisk(disks: readonly DiskStatus[], { state }: JournalStatus): DiskStatus | undefined {
+  if (state !== 'full') return undefined;
+  return disks.find((disk) => disk.state === 'full' && disk.directories.includes('journal.dir'));
+}
+
 /** What to do about a problem that was found. */
 export function remedyFor(kind: ProblemKind, facts: StatusFacts): string {
   const remedy = REMEDIES[kind];
   return typeof remedy === 'string' ? remedy : remedy(facts);
-}
-
-/** The remedy of a connection is a clause: it becomes a sentence here. */
-function sentence(clause: string): string {
-  return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`;
 }
 
 const UNKNOWN_CAUSE =

@@ -1,8 +1,8 @@
 import { durationText, plural, sizeText } from '../core/wording.ts';
-import { remedyFor, type ProblemKind } from './advice.ts';
+import { blockingDisk, remedyFor, type ProblemKind } from './advice.ts';
 import { haveOneReason, nameOf } from './destination-status.ts';
 import { shortText } from './short-text.ts';
-import type { Advice, DestinationStatus, DiskStatus, JournalStatus, StatusFacts } from './status.ts';
+import type { Advice, DestinationStatus, DiskStatus, StatusFacts } from './status.ts';
 
 /** What a problem is looked for in: all together, or one destination; audit, buffer and oracle are its own then. */
 type View = StatusFacts & { readonly destination?: DestinationStatus };
@@ -208,12 +208,6 @@ const PROBLEMS: readonly Problem[] = [
 const MAX_NAME_LENGTH = 100;
 
 const JOURNAL_SOON_FULL_SECONDS = 6 * 3600;
-
-/** The disk by which the journal is full. */
-function blockingDisk(disks: readonly DiskStatus[], { state }: JournalStatus): DiskStatus | undefined {
-  if (state !== 'full') return undefined;
-  return disks.find((disk) => disk.state === 'full' && disk.directories.includes('journal.dir'));
-}
 
 function diskSentence({ directories, freeBytes, fullInSeconds, state, totalBytes }: DiskStatus): string {
   const whose = `The disk of ${directories.join(' and ')}`;

@@ -83,7 +83,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
 export function formatStatus(status: ShownStatus, paint: Paint, columns = Number.POSITIVE_INFINITY): string {
   const count = status.problems.length;
   const verdict = count === 0 ? paint('green', 'all is well') : paint(colourOf(status), plural(count, 'problem'));
-  const about = paint('dim', printable(`version ${status.version}, running for ${duration(status.uptimeSeconds)}`));
+  const about = paint('dim', printable(`version ${status.version}, running for ${durationText(status.uptimeSeconds)}`));
   const head = `${paint('bold', printable(status.bridgeId))}: ${verdict}  ${about}`;
   const sections = SECTIONS.flatMap(([heading, lines]) => section(heading, lines(status), paint));
   const lines = [head, ...problemLines(status, paint, columns), ...sections, ...silentLines(status, paint)];
@@ -174,21 +174,4 @@ function values(count: number): string {
 /** Joins the lines of a text: messages of a database have several. */
 function oneLine(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim();
-}
-
-const UNITS = [
-  [86_400, 'd'],
-  [3600, 'h'],
-  [60, 'min'],
-  [1, 's'],
-] as const;
-
-/** A duration in its two largest units: `3 h 12 min`. */
-function duration(seconds: number): string {
-  const first = UNITS.findIndex(([size]) => seconds >= size);
-  if (first < 0) return '0 s';
-  const [size, unit] = UNITS[first]!;
-  const next = UNITS[first + 1];
-  const rest = next === undefined ? 0 : Math.floor((seconds % size) / next[0]);
-  return `${Math.floor(seconds / size)} ${unit}${rest === 0 ? '' : ` ${rest} ${next![1]}`}`;
 }
