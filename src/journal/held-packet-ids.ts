@@ -7,8 +7,15 @@ export type HeldPacketId = readonly [packetId: number, digest: string, messageNo
 
 interface HeldMessage {
   readonly digest: string;
-  /** Absent: a file of old has not said it. */
-  readonly messageNo?: number | undefined;
+  /** Undefined: it waits for the journal. */
+  durable: Durable | undefined;
+  /** The id that it is held by, or was until another message took it; undefined: another one was moved there. */
+  packetId: number | undefined;
+}
+
+interface Durable {
+  /** Undefined: a file of old has not said it. */
+  readonly messageNo: number | undefined;
 }
 
 type Digestible = Pick<Delivery, 'topic' | 'payload' | 'digest'>;
@@ -34,15 +41,17 @@ export interface HeldVerdict {
  */
 export class HeldPacketIds {
   readonly #durable = new Map<number, HeldMessage>();
-  /** Digests of messages that are not durable yet. */
-  readonly #pending = new Map<number, string>();
+  /** Those that are not durable yet: each stands before the durable one of its id. */
+  readonly #pending = new Map<number, HeldMessage>();
+  /** What became of a message that was given to the journal. */
+  #waiting = new WeakMap<Digestible, HeldMessage>();
   /** Of the durable ones those whose release may have been lost with the machine, although it was answered. */
   readonly #unsure = new Set<number>();
   /** How many of each digest gave their id up to another message: they may come again under a third one. */
   readonly #displaced = new Map<string, number>();
   #connection = Number.NEGATIVE_INFINITY;
   /** Held when the connection began, and not heard of since. */
-  #missing = new Map<number, string>();
+  #missing = new Map<number, HeldMessage>();
 
   /** Whether this id is held, by whatever message. */
   has(packetId: number): boolean {
@@ -58,8 +67,7 @@ export class HeldPacketIds {
     const { connection, packetId = 0 } = delivery;
     if (connection !== this.#connection) {
       this.#connection = connection;
-      const durable = Array.from(this.#durable, ([id, held]) => [id, held.digest] as const);
-      this.#missing = new Map([...durable, ...this.#pending]);
+      this.#missing = new Map([...this.#durable, ...this.#pending]);
     }
     const digest = digestOf(delivery);
     if (this.#digestOf(packetId) === digest) {
@@ -68,27 +76,32 @@ export class HeldPacketIds {
       return { verdict: isHeld || hasOwnTime() ? 'repeated' : 'maybe repeated', heldAs: packetId };
     }
     if (!mayBeRepeated) return { verdict: 'new' };
-    const equal = [...this.#missing].find(([, each]) => each === digest)?.[0];
+    const equal = [...this.#missing].find(([, each]) => each.digest === digest);
     if (equal === undefined)
       return { verdict: this.#takeDisplaced(digest) && !hasOwnTime() ? 'maybe repeated' : 'new' };
-    this.#missing.delete(equal);
-    if (!hasOwnTime()) return { verdict: 'maybe repeated', heldAs: equal };
-    this.#renumber(equal, packetId, digest);
-    return { verdict: 'repeated', heldAs: equal };
+    const [heldAs, held] = equal;
+    this.#missing.delete(heldAs);
+    if (!hasOwnTime()) return { verdict: 'maybe repeated', heldAs };
+    this.#move(held, packetId);
+    return { verdict: 'repeated', heldAs };
   }
 
-  /** The message that was held as `from` is held as `to`. */
-  #renumber(from: number, to: number, digest: string): void {
-    if (this.#pending.get(from) === digest) {
-      this.#pending.delete(from);
-      this.#pending.set(to, digest);
-      return;
-    }
-    const held = this.#durable.get(from);
+  /** The message is held as `to` from now on, where it may stand before others that are still to be heard of. */
+  #move(held: HeldMessage, to: number): void {
+    const from = held.packetId;
     // The id may stand for another message by now, where the broker gives all of them other ones.
-    const isSame = held?.digest === digest;
-    if (isSame) this.#durable.delete(from);
-    this.#durable.set(to, isSame ? held : { digest });
+    if (from !== undefined && this.#durable.get(from) === held) this.#durable.delete(from);
+    if (from !== undefined && this.#pending.get(from) === held) this.#pending.delete(from);
+    const waits = this.#pending.get(to);
+    if (waits !== undefined) waits.packetId = undefined;
+    this.#pending.delete(to);
+    held.packetId = to;
+    this.#putIn(held);
+  }
+
+  #putIn(held: HeldMessage): void {
+    const { durable, packetId } = held;
+    if (packetId !== undefined) (durable === undefined ? this.#pending : this.#durable).set(packetId, held);
   }
 
   /** The message was given to the journal. */
@@ -100,14 +113,18 @@ export class HeldPacketIds {
       this.#displaced.set(before, (this.#displaced.get(before) ?? 0) + 1);
     }
     this.#unsure.delete(packetId);
-    this.#pending.set(packetId, digest);
+    const held: HeldMessage = { digest, durable: undefined, packetId };
+    this.#waiting.set(delivery, held);
+    this.#putIn(held);
   }
 
-  /** It is durable, under this number. */
+  /** It is durable, under this number: one that was given to the journal under this id, or is read from there. */
   stored(packetId: number, message: Digestible, messageNo: number): void {
-    const digest = digestOf(message);
-    if (this.#pending.get(packetId) === digest) this.#pending.delete(packetId);
-    this.#durable.set(packetId, { digest, messageNo });
+    const held = this.#waiting.get(message) ?? { digest: digestOf(message), durable: undefined, packetId };
+    this.#waiting.delete(message);
+    if (held.packetId !== undefined && this.#pending.get(held.packetId) === held) this.#pending.delete(held.packetId);
+    held.durable = { messageNo };
+    this.#putIn(held);
   }
 
   /** The broker has released it, which is not durable yet. */
@@ -126,7 +143,8 @@ export class HeldPacketIds {
    * what comes under them, or is equal, is stored.
    */
   lost(messageNos: ReadonlySet<number>): void {
-    for (const [packetId, { messageNo }] of this.#durable) {
+    for (const [packetId, { durable }] of this.#durable) {
+      const messageNo = durable?.messageNo;
       if (messageNo !== undefined && messageNos.has(messageNo)) this.#durable.delete(packetId);
     }
   }
@@ -138,10 +156,11 @@ export class HeldPacketIds {
     this.#unsure.clear();
     this.#displaced.clear();
     this.#missing.clear();
+    this.#waiting = new WeakMap();
   }
 
   restore(held: readonly HeldPacketId[]): void {
-    for (const [packetId, digest, messageNo] of held) this.#durable.set(packetId, { digest, messageNo });
+    for (const [packetId, digest, messageNo] of held) this.#putIn({ digest, durable: { messageNo }, packetId });
   }
 
   /**
@@ -160,13 +179,13 @@ export class HeldPacketIds {
   }
 
   #digestOf(packetId: number): string | undefined {
-    return this.#pending.get(packetId) ?? this.#durable.get(packetId)?.digest;
+    return (this.#pending.get(packetId) ?? this.#durable.get(packetId))?.digest;
   }
 
   /** Those that are durable. */
   get durable(): readonly HeldPacketId[] {
-    return Array.from(this.#durable, ([packetId, { digest, messageNo }]) =>
-      messageNo === undefined ? [packetId, digest] : [packetId, digest, messageNo],
+    return Array.from(this.#durable, ([packetId, { digest, durable }]) =>
+      durable?.messageNo === undefined ? [packetId, digest] : [packetId, digest, durable.messageNo],
     );
   }
 }

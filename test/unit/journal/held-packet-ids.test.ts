@@ -298,5 +298,24 @@ describe('packet ids of QoS 2', () => {
       expect(journal.judgeQos2(exact('t', 4, 1), true, hasTime).verdict).toBe('repeated');
       expect(journal.judgeQos2(exact('untimed', 5, 2), true, hasNoTime).verdict).toBe('maybe repeated');
     });
+
+    it('are not held over a crash by those that wait for the disk and change ids with one another', async () => {
+      const sample = new SampleJournal();
+      const journal = await sample.open();
+      const { before } = sample.disk;
+      sample.disk.before = (operation) => {
+        if (operation === 'append') throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+      };
+      journal.append(exact('a', 4, 0));
+      journal.append(exact('b', 5, 0));
+      await sample.clock.advance(10);
+      expect(journal.judgeQos2(exact('a', 5, 1), true, hasTime).verdict).toBe('repeated');
+      expect(journal.judgeQos2(exact('b', 4, 1), true, hasTime).verdict).toBe('repeated');
+      sample.disk.before = before;
+      await journal.saveCheckpoint({});
+      const again = await crashed(sample);
+      expect(again.judgeQos2(exact('b', 4, 0), true, hasTime).verdict).toBe('new');
+      expect(again.judgeQos2(exact('a', 5, 0), true, hasTime).verdict).toBe('new');
+    });
   });
 });
