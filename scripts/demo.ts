@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import { relative } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { startStandin } from '../test/support/standin/standin.ts';
 import type { FaultHandle } from '../test/support/standin/faults.ts';
@@ -16,6 +17,7 @@ import { startPlant } from './simulate-plant.ts';
 
 const USUAL_PORTS = { mqtt: 1883, oracle: 1521, http: 8080 };
 const REPORT_EVERY_MS = 5000;
+const LAST_ROWS_MS = 10_000;
 
 const HELP = `
   d + Enter   take the database away, or bring it back: watch the backup and its notice appear
@@ -115,6 +117,12 @@ async function showRows(): Promise<void> {
 
 const reporting = setInterval(() => void report(), REPORT_EVERY_MS);
 
+/** What the broker has not delivered when the bridge ends would be written at its next start only. */
+async function lastRows(): Promise<void> {
+  const untilMs = performance.now() + LAST_ROWS_MS;
+  while ((await countAllRows()) < plant.valuesPublished && performance.now() < untilMs) await delay(100);
+}
+
 let isEnding = false;
 async function end(exitCode: number): Promise<void> {
   if (isEnding) return;
@@ -123,6 +131,7 @@ async function end(exitCode: number): Promise<void> {
   commands.close();
   process.stdin.destroy(); // a pipe would keep the process, as long as whoever writes to it does not close it
   await plant.stop();
+  if (exitCode === 0 && !isAway && lock === undefined) await lastRows();
   if (bridge.exitCode === null) {
     const exited = once(bridge, 'exit');
     bridge.kill('SIGTERM');

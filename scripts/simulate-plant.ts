@@ -137,7 +137,8 @@ export async function startPlant(url: string): Promise<Plant> {
 
 async function stopPlant(client: MqttClient, timer: NodeJS.Timeout): Promise<void> {
   clearInterval(timer);
-  await client.endAsync(true);
+  // What is under way is counted before.
+  await client.endAsync(!client.connected);
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
