@@ -16,6 +16,11 @@
  *                                        and a backup, are written, with batches that may grow and without
  *     npm run bench -- --latency         at rest and at 1,000 values a second: processor time and memory, and how long
  *                                        a message takes into the table; both with --before DIR, too
+ *     npm run bench -- --memory          what memory it takes, and where that goes: at rest, with a full buffer, at full
+ *                                        speed, and at full speed with a small heap
+ *     npm run bench -- --growth tags     whether what a value costs, and the start, grow with the number of tags, of
+ *                                        values in the journal (journal), of backup files (files), or with time
+ *                                        (uptime, --minutes 60)
  *     npm run bench -- --on-duplicate update   what the policy costs beside a plain INSERT, in turns; or ignore
  *
  * Four processes beside this one: mosquitto, the publisher (QoS 1), the bridge, and the stand-in database in the mode
@@ -37,7 +42,9 @@ import { BENCH_MESSAGES, type BenchMessage } from './bench/messages.ts';
 import { measureDecoders } from './bench/decode.ts';
 import { runDriver, type DriverFigures } from './bench/driver.ts';
 import { compareLines } from './bench/line.ts';
+import { measureGrowth } from './bench/growth.ts';
 import { median } from './bench/median.ts';
+import { measureMemory } from './bench/memory.ts';
 import { measurePolicy } from './bench/on-duplicate.ts';
 import { PEERS, startPeer, type PeerFigures } from './bench/peer/peer.ts';
 import { cpuSeconds, residentMegabytes } from './bench/process-figures.ts';
@@ -70,6 +77,9 @@ const { values: flags } = parseArgs({
     before: { type: 'string', default: '' },
     line: { type: 'string', default: '' },
     latency: { type: 'boolean', default: false },
+    memory: { type: 'boolean', default: false },
+    growth: { type: 'string', default: '' },
+    minutes: { type: 'string', default: '60' },
     peer: { type: 'string', default: '' },
     repeat: { type: 'string', default: '3' },
   },
@@ -357,6 +367,8 @@ const MODES: readonly (readonly [isAsked: boolean, run: () => Promise<void> | vo
   [flags['on-duplicate'] !== '', comparePolicy],
   [flags.line !== '', () => compareLines(Number(flags.line), totalValues, Number(flags.repeat), flags.before)],
   [flags.latency, () => compareLatencies(flags.before, flags.peer !== '')],
+  [flags.memory, () => measureMemory(totalValues)],
+  [flags.growth !== '', () => measureGrowth(flags.growth, Number(flags.minutes))],
   [flags.before !== '', compareBuilds],
   [flags.destinations !== '1', compareDestinations],
   [flags.format !== '', compareFormats],

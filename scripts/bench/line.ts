@@ -1,11 +1,10 @@
-import mqtt from 'mqtt';
-
 import { BridgeProcess } from '../../test/support/bridge-process.ts';
 import { startMosquitto, type RunningMosquitto } from '../../test/support/mosquitto.ts';
 import { startStandinProcess } from '../../test/support/standin-process.ts';
 import { until } from '../../test/support/until.ts';
 import { median } from './median.ts';
-import { BENCH_MESSAGES } from './messages.ts';
+import { BENCH_MESSAGES, type BenchMessage } from './messages.ts';
+import { publish } from './publish.ts';
 
 /** How a bridge is run over the line. */
 interface LineWay {
@@ -28,7 +27,8 @@ const PATIENCE_MS = 600_000;
 const LOOK_EVERY_MS = 50;
 /** Nobody listens there. */
 const AWAY = '127.0.0.1:9/NONE';
-const IN_FLIGHT = 500;
+
+const message = (number: number): BenchMessage => POLLING.message(number, TAGS);
 
 /** Prints both rates of each way, in turns. `before`: a checkout whose build is the first way. */
 export async function compareLines(latencyMs: number, values: number, repeat: number, before: string): Promise<void> {
@@ -65,13 +65,13 @@ async function measureLine(latencyMs: number, values: number, way: LineWay): Pro
   try {
     await until('the subscription', () => bridge.find('subscribed') !== undefined);
     await bridge.end();
-    await publish(broker, messages);
+    await publish(broker.url, messages, message);
     bridge = await start(standin.connectString, bridge.directory);
     const drainedPerSecond = await rateOf(bridge, messages * TAGS, 'valuesWritten');
     await bridge.end();
 
     bridge = await start(AWAY, bridge.directory);
-    await publish(broker, messages);
+    await publish(broker.url, messages, message);
     await bridge.untilStatus('the backup', ({ backups }) => backups.pendingRows >= messages * TAGS, PATIENCE_MS);
     await bridge.end();
     bridge = await start(standin.connectString, bridge.directory);
@@ -101,21 +101,6 @@ function startBridge(
       log: { level: 'info' },
     },
   });
-}
-
-async function publish(broker: RunningMosquitto, messages: number): Promise<void> {
-  const client = await mqtt.connectAsync(broker.url);
-  let next = 0;
-  const publishOn = async (): Promise<void> => {
-    while (next < messages) {
-      const number = next;
-      next += 1;
-      const { payload, topic } = POLLING.message(number, TAGS);
-      await client.publishAsync(topic, payload, { qos: 1 });
-    }
-  };
-  await Promise.all(Array.from({ length: IN_FLIGHT }, publishOn));
-  await client.endAsync();
 }
 
 /** From the first that are seen until all are through. */

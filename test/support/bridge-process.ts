@@ -24,6 +24,8 @@ export interface BridgeProcessOptions {
   readonly checkout?: string;
   /** Where a bridge ran before that this one goes on for; default: a new one. */
   readonly directory?: string;
+  /** How long the start may take; default: 10 s. */
+  readonly startTimeoutMs?: number;
 }
 
 /** The bridge as its users run it: a process of its own. */
@@ -54,10 +56,11 @@ export class BridgeProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const bridge = new BridgeProcess(directory, child);
-    await until('the bridge to start', () => {
+    const hasStarted = (): boolean => {
       if (child.exitCode !== null) throw new Error(`the bridge ended with ${child.exitCode}: ${bridge.#stderr}`);
       return bridge.find('bridge started') !== undefined;
-    });
+    };
+    await until('the bridge to start', hasStarted, options.startTimeoutMs);
     return bridge;
   }
 
