@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient } from 'mqtt';
+import { writeToStream } from 'mqtt-packet';
 
 import type { CancelTimer, Clock } from '../../core/clock.ts';
 import { coerceError, systemErrorCode } from '../../core/errors.ts';
@@ -40,6 +41,9 @@ export interface AttemptParts {
   /** Once, before those who wait for an answer learn that none will come; also after an attempt that failed. */
   closed(): void;
 }
+
+// Else the first packet makes 65,536 Buffers, one for each packet id, that stay for good: 7 MB and more.
+writeToStream.cacheNumbers = false;
 
 /** How long the way to the broker may take, TLS and WebSocket included; CONNACK has its own time. */
 export const CONNECT_TIMEOUT_MS = 15_000;
