@@ -28,8 +28,8 @@ export interface JournalOptions {
   /** A segment that is about to grow beyond it is closed; at most a quarter of `maxBytes`. */
   readonly segmentBytes: number;
   /**
-   * The most messages that the broker has on their way at once: so many are kept, settled or not, to recognise them
-   * when they come again.
+   * The most messages that the broker is to have on their way at once: so many are kept, settled or not, to recognise
+   * them when they come again, beside those that it is not proven to have the acknowledgements of.
    */
   readonly redeliverable: number;
   readonly sync: SyncMode;
@@ -100,6 +100,8 @@ export class Journal {
   readonly uncounted: number;
   /** The broker's present session began with this connection. */
   #sessionFrom: number;
+  /** The broker is proven to have the acknowledgements up to here; infinite: nobody has said. */
+  #acknowledgedThrough: number;
   readonly #held: HeldPacketIds;
   readonly #settling: Settling;
   readonly #writer: SegmentWriter;
@@ -142,6 +144,7 @@ export class Journal {
     this.uncounted = recovered.uncounted;
     this.#connectionOffset = recovered.maxConnection + 1;
     this.#sessionFrom = checkpoint?.sessionFrom ?? 0;
+    this.#acknowledgedThrough = checkpoint?.broker?.acknowledgedThrough ?? Number.POSITIVE_INFINITY;
     this.#held = held;
     if (options.sync !== 'always') held.doubtAll();
     this.#settling = new Settling(checkpoint?.place, checkpoint?.isWhole);
@@ -276,6 +279,7 @@ export class Journal {
     facts: Omit<CheckpointFacts, 'counters'> = {},
   ): Promise<void> {
     if (this.#isClosed) return Promise.reject(new Error('the journal is closed'));
+    this.#acknowledgedThrough = facts.broker?.acknowledgedThrough ?? this.#acknowledgedThrough;
     return this.#checkpoints.save({ counters: { ...counters }, ...facts });
   }
 
@@ -332,7 +336,7 @@ export class Journal {
   }
 
   #removable(): readonly Segment[] {
-    return this.#segments.removable(this.#settling.messageNo, this.#writer.segment);
+    return this.#segments.removable(this.#settling.messageNo, this.#acknowledgedThrough, this.#writer.segment);
   }
 
   #noteSettled(): void {

@@ -56,8 +56,11 @@ export class SegmentList {
    * Segments that nothing needs any more: all their messages are settled, and behind them are two segments with
    * messages, the messages that the broker may send again as far as they fit into half of `maxBytes`, and the newest
    * 65,535 messages or `segmentBytes` of them. The segment `active`, which is being written, stays.
+   *
+   * The broker may send again `redeliverable` messages, and whatever it is not proven to have the acknowledgement of:
+   * those behind `acknowledgedThrough`. They are more where its window is larger than that, or it has none (MQTT 3.1.1).
    */
-  removable(settledNo: number, active: Segment | undefined): readonly Segment[] {
+  removable(settledNo: number, acknowledgedThrough: number, active: Segment | undefined): readonly Segment[] {
     const { maxBytes, redeliverable, segmentBytes } = this.#options;
     const removable: Segment[] = [];
     let kept = 0;
@@ -65,7 +68,8 @@ export class SegmentList {
     let atQos1 = 0;
     let bytes = 0;
     for (const segment of this.#segments.toReversed()) {
-      const mostBytes = segment.redeliverable > 0 && atQos1 < redeliverable ? maxBytes / 2 : segmentBytes;
+      const mayComeAgain = atQos1 < redeliverable || segment.lastNumber > acknowledgedThrough;
+      const mostBytes = segment.redeliverable > 0 && mayComeAgain ? maxBytes / 2 : segmentBytes;
       const isNeeded = kept < KEPT_SEGMENTS || (messages < RECENT_MESSAGES && bytes + segment.bytes <= mostBytes);
       if (segment === active) continue;
       if (segment.messages === 0 || (!isNeeded && segment.lastNumber <= settledNo)) removable.push(segment);

@@ -45,8 +45,8 @@ export interface Plan {
   readonly retryAttempts: number;
   readonly bufferCapacity: number;
   readonly segmentBytes: number;
-  /** What all messages take that are not at QoS 1. */
-  readonly besideBytes: number;
+  /** What all messages take that the broker may send again: each may lack the proof that it has its acknowledgement. */
+  readonly redeliverableBytes: number;
   readonly journalMaxBytes: number;
   readonly maxRowsPerFile: number;
   readonly probeIntervalMs: number;
@@ -150,9 +150,12 @@ export function drawPlan(seed: number): Plan {
   events.sort((a, b) => a.atMs - b.atMs);
   const segmentBytes = random.pick([500, 2_000, 1_000_000]);
   const window = random.pick([1, 2, 3, 8, 20, 100]);
-  // Half of the journal may hold what may come again, and what was delivered beside it.
+  // Half of the journal may hold what may come again, and what was delivered beside it. A window that leaks is made
+  // wider, by as much as there is to deliver.
+  const published = events.filter((event) => event.do === 'publish').length;
+  const mostInFlight = manners.leaks ? Math.max(window, published) : window;
   const besideBytes = events.filter((event) => event.do === 'publish' && event.qos !== 1).length * MOST_JOURNAL_BYTES;
-  const leastJournalBytes = 2 * (window * MOST_JOURNAL_BYTES + besideBytes);
+  const leastJournalBytes = 2 * (mostInFlight * MOST_JOURNAL_BYTES + besideBytes);
   return {
     seed,
     events,
@@ -170,7 +173,7 @@ export function drawPlan(seed: number): Plan {
     retryAttempts: random.pick([0, 1, 3]),
     bufferCapacity: random.pick([2, 10, 300]),
     segmentBytes,
-    besideBytes,
+    redeliverableBytes: Math.max(window, published) * MOST_JOURNAL_BYTES + besideBytes,
     journalMaxBytes: Math.max(leastJournalBytes, segmentBytes * random.pick([6, 100])),
     maxRowsPerFile: random.pick([3, 15, 10_000]),
     probeIntervalMs: random.pick([100, 700]),

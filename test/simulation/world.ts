@@ -2,7 +2,7 @@ import { DEFAULT_DESTINATION } from '../../src/core/destination.ts';
 import type { Step } from '../../src/core/steps.ts';
 import { SUBSCRIPTIONS, type Payload } from './payloads.ts';
 import { ONE_LANE, type LaneSetup } from './lane-setups.ts';
-import { drawPlan, MOST_JOURNAL_BYTES, type End, type Plan, type TimedEvent } from './plan.ts';
+import { drawPlan, type End, type Plan, type TimedEvent } from './plan.ts';
 import { Random } from './random.ts';
 import { ReferenceDecoder } from './reference-decoder.ts';
 import { RoutingWitness } from './routing-witness.ts';
@@ -149,7 +149,7 @@ class World {
         replayed: this.#replayed,
         maybeRepeated: this.#maybeRepeated,
         hadBreaks: this.#broker.connections > 1,
-        redeliverableBytes: this.#plan.window * MOST_JOURNAL_BYTES + this.#plan.besideBytes,
+        redeliverableBytes: this.#plan.redeliverableBytes,
       }),
     );
   }

@@ -50,6 +50,33 @@ describe('what a journal keeps', () => {
     await again.close();
   });
 
+  it.each([
+    [
+      'all whose acknowledgement is not proven, though they are more than the broker was to have under way',
+      0,
+      20_000,
+      20,
+    ],
+    ['no more of them than fit into half of its room', 0, 4_000, 4],
+    ['none of them once it is proven', Number.MAX_SAFE_INTEGER, 20_000, 4],
+  ])('keeps %s', async (_what, acknowledgedThrough, maxBytes, least) => {
+    const sample = new SampleJournal();
+    const broker = { acknowledgedThrough, idsCountOn: false, setsDuplicate: true, keepsIds: true };
+    const journal = await sample.open({ segmentBytes: 1000, maxBytes, redeliverable: 1 });
+    for (let i = 0; i < 20; i += 1) {
+      await sample.fill(journal, 'x'.repeat(400));
+      for (const message of await takeAll(journal)) journal.done(message, 0);
+      await journal.saveCheckpoint({}, { broker });
+    }
+    await journal.close();
+    const again = await sample.open({ redeliverable: 1 });
+    const kept = (await again.recentRecords()).length;
+    const active = 2;
+    expect(kept).toBeGreaterThanOrEqual(least);
+    expect(kept).toBeLessThanOrEqual(least + active);
+    await again.close();
+  });
+
   it.each<[string, Partial<Delivery>]>([
     ['messages at QoS 0', { qos: 0, packetId: undefined }],
     ['what may be one of them once more', { isMaybeRepeated: true }],
