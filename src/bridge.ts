@@ -63,7 +63,7 @@ export class Bridge {
   readonly #diskWatch: DiskWatch;
   readonly #implausibleTimes = new ImplausibleTimes(() => this.#tags.implausibleCount);
   readonly #refusals: Refusals;
-  readonly #http: StatusServer | undefined;
+  readonly #http: StatusServer;
   #isRunning = false;
   #stopping: Promise<void> | undefined;
 
@@ -111,7 +111,7 @@ export class Bridge {
 
   /** Where the status is served; empty when HTTP is switched off. */
   get httpUrl(): string {
-    return this.#http?.url ?? '';
+    return this.#http.url;
   }
 
   status(): Status {
@@ -130,7 +130,7 @@ export class Bridge {
     await warnOfExposed([this.#config.journal.dir, this.#config.backup.dir], log);
     this.#history.start();
     this.#diskWatch.start();
-    await this.#http?.start();
+    await this.#http.start();
     this.#connections.start();
     this.#audit.start();
     await this.#brokerSide.start();
@@ -185,9 +185,10 @@ export class Bridge {
     this.#history.stop();
     this.#diskWatch.stop();
     this.#brokerSide.pause();
+    await this.#http.stopControl();
     await this.#pipeline.stop();
     await this.#brokerSide.stop();
-    await this.#http?.stop();
+    await this.#http.stop();
     await this.#connections.stop();
     this.#parts.log.info('bridge stopped', { ...this.#pipeline.counters });
   }
@@ -260,11 +261,9 @@ export class Bridge {
     });
   }
 
-  #createStatusServer(): StatusServer | undefined {
-    const { http } = this.#config;
-    if (!http.enabled) return undefined;
+  #createStatusServer(): StatusServer {
     return new StatusServer({
-      http,
+      config: this.#config,
       pipeline: this.#pipeline,
       status: this.#statusSources,
       metrics: this.#metrics,

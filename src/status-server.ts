@@ -5,9 +5,11 @@ import { listFiles, type ListedFile } from './backup/replay/listing.ts';
 import { ReplayRefusedError } from './backup/replay/replays.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
+import { controlPath } from './core/control-path.ts';
 import type { Logger } from './core/logger.ts';
 import { nodeFileSystem } from './core/node-filesystem.ts';
 import { createActions, type Refusal } from './ops/actions.ts';
+import { ControlSocket } from './ops/control-socket.ts';
 import { EventStreams } from './ops/event-streams.ts';
 import type { History } from './ops/history.ts';
 import { HttpServer } from './ops/http.ts';
@@ -20,7 +22,7 @@ import type { TagsSeen } from './ops/tags-seen.ts';
 import type { Pipeline } from './pipeline.ts';
 
 export interface StatusServerParts {
-  readonly http: Config['http'];
+  readonly config: Pick<Config, 'http' | 'control' | 'journal'>;
   readonly pipeline: Pipeline;
   readonly status: StatusSources;
   readonly metrics: Metrics;
@@ -36,14 +38,17 @@ export interface StatusServerParts {
 /** What a page can show of a message that is tried. */
 const TRIED_ROWS = 200;
 
-/** What is served over HTTP, with the bridge's parts behind it. */
+/**
+ * What is served over HTTP, and over the local socket to commands on this machine, with the bridge's parts behind it.
+ */
 export class StatusServer {
   readonly #parts: StatusServerParts;
   readonly #events: EventStreams;
-  readonly #http: HttpServer;
+  readonly #http: HttpServer | undefined;
+  readonly #control: ControlSocket | undefined;
 
   constructor(parts: StatusServerParts) {
-    const { clock, history, http, log, pipeline } = parts;
+    const { clock, config, history, log, pipeline } = parts;
     this.#parts = parts;
     const backups = (): ListedFile[] => this.#listBackups();
     this.#events = new EventStreams({ clock, history, status: () => collectStatus(parts.status), backups, log });
@@ -55,31 +60,46 @@ export class StatusServer {
       backups,
       download: (file) => openDownload(nodeFileSystem, pipeline.backups, file),
     });
-    const actions = createActions({
-      token: http.token,
-      replay: (file, to) => this.#replay(file, to),
-      discard: (file) => this.#discard(file),
-    });
+    const acts = {
+      replay: (file: string, to: string | undefined) => this.#replay(file, to),
+      discard: (file: string) => this.#discard(file),
+    };
     const questions = createQuestions({
       tryMessage: (topic, payload) => pipeline.tryMessage(topic, payload, TRIED_ROWS),
       undecodable: (number) => parts.refusals.undecodable(number),
     });
-    this.#http = new HttpServer({ ...http, routes, actions, questions, clock, log });
+    const shared = { routes, questions, clock, log };
+    const { control, http, journal } = config;
+    if (http.enabled) {
+      this.#http = new HttpServer({ ...http, ...shared, actions: createActions({ token: http.token, ...acts }) });
+    }
+    const path = controlPath({ control, journal });
+    if (path !== undefined) {
+      const actions = createActions({ token: undefined, ...acts });
+      const isOwnDirectory = control.socket === '';
+      this.#control = new ControlSocket({ ...control, ...shared, actions, path, isOwnDirectory });
+    }
   }
 
-  /** Where the server listens, without a final slash; empty before `start`. */
+  /** Where HTTP is served, without a final slash; empty before `start`, and when it is switched off. */
   get url(): string {
-    return this.#http.url;
+    return this.#http?.url ?? '';
   }
 
   /** Throws when the port is taken, or the address is none of this machine. */
-  start(): Promise<void> {
-    return this.#http.start();
+  async start(): Promise<void> {
+    await this.#http?.start();
+    await this.#control?.start();
+  }
+
+  /** Nothing more can be asked for by the local socket. To be called while the journal keeps others out. */
+  async stopControl(): Promise<void> {
+    await this.#control?.stop();
   }
 
   async stop(): Promise<void> {
     this.#events.stop();
-    await this.#http.stop();
+    await this.#http?.stop();
   }
 
   #listBackups(): ListedFile[] {
@@ -98,9 +118,10 @@ export class StatusServer {
   async #discard(file: string): Promise<Refusal | undefined> {
     const { pipeline } = this.#parts;
     const { backups, replays } = pipeline;
-    if (backups.file(file)?.kind !== 'backup') await backups.seal(file);
+    await backups.seal(file);
     const info = backups.file(file);
     const replaying = replays?.allProgress().map((each) => each.file);
+    if (info?.state === 'open') return { status: 409, message: `${file} is being written and could not be sealed` };
     const refusal = info === undefined ? undefined : refusalToDiscard(info, replaying);
     if (refusal !== undefined) return { status: 409, message: refusal };
     return unlessRefused(() => pipeline.discard(file));

@@ -20,6 +20,7 @@ export interface Config {
   readonly backup: BackupConfig;
   readonly notices: NoticesConfig;
   readonly http: HttpConfig;
+  readonly control: ControlConfig;
   readonly log: { readonly level: LogLevel; readonly format: 'json' | 'text'; readonly file: string };
 }
 
@@ -138,4 +139,12 @@ export interface HttpConfig {
   readonly host: string;
   readonly port: number;
   readonly token: string;
+}
+
+/** The local socket by which commands on the gateway ask the running bridge. */
+export interface ControlConfig {
+  readonly enabled: boolean;
+  /** Empty: `control.sock` in the journal's directory. */
+  readonly socket: string;
+  readonly access: 'owner' | 'group';
 }

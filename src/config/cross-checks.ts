@@ -1,5 +1,6 @@
 import { brokerUrls, isTlsUrl } from '../core/broker-url.ts';
 import { COLUMNS, isColumnKey, tableColumns, type Destination, type FieldColumn } from '../core/columns.ts';
+import { controlPathProblem } from '../core/control-path.ts';
 import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { isSameName } from '../core/identifier.ts';
 import { isLoopback } from '../core/loopback.ts';
@@ -187,5 +188,10 @@ export const RUN_CHECKS: readonly CrossCheck[] = [
         !http.enabled || http.token !== '' || isLoopback(http.host),
         `must be this machine alone, such as 127.0.0.1, as long as http.token is empty, not "${http.host}"`,
       ),
+  },
+  {
+    keys: ['control.socket'],
+    // That of journal.dir, which nobody has asked for, is left out where its path is too long.
+    check: ({ control }) => (control.socket === '' ? undefined : controlPathProblem(control.socket)),
   },
 ];

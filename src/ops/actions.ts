@@ -3,10 +3,13 @@ import type { IncomingMessage } from 'node:http';
 
 import { json, plain, type Answer } from './answers.ts';
 
-/** What may be done over HTTP, by who knows the token. */
+/** What may be done over HTTP, by who knows the token, and over the local socket, by who may open it. */
 export interface Actions {
-  /** The token that a request must bear; with an empty one nothing may be done. */
-  readonly token: string;
+  /**
+   * The token that a request must bear; with an empty one nothing may be done. Undefined: whoever gets through to the
+   * server may do it.
+   */
+  readonly token: string | undefined;
   /** The first whose path fits answers, with the variable part of the path, which is decoded. */
   readonly posts: readonly {
     readonly path: RegExp;
@@ -20,8 +23,7 @@ export interface Refusal {
   readonly message: string;
 }
 
-export interface ActionSources {
-  readonly token: string;
+export interface ActionSources extends Pick<Actions, 'token'> {
   /** Queues the replay of a backup file; `to`: the destination that all its rows go to. */
   replay(file: string, to: string | undefined): Promise<Refusal | undefined>;
   /** Takes a backup file away for good. */
@@ -54,7 +56,7 @@ export function actOn(actions: Actions, request: IncomingMessage, path: string):
   if (request.method !== 'POST') return plain(405, 'POST only', { allow: 'POST' });
   if (actions.token === '') return plain(403, 'http.token is empty: nothing can be done over HTTP');
   if (!isFromOwnPage(request)) return plain(403, 'not from another page');
-  if (!isToken(request.headers.authorization, actions.token)) {
+  if (actions.token !== undefined && !isToken(request.headers.authorization, actions.token)) {
     return plain(401, 'the token is missing or wrong', { 'www-authenticate': 'Bearer' });
   }
   const part = decoded(post.path.exec(path)![1]!);

@@ -1,6 +1,4 @@
-import { createInterface } from 'node:readline/promises';
-
-import { refusalToDiscard, type BackupFileInfo } from '../../backup/files/file-info.ts';
+import type { BackupFileInfo } from '../../backup/files/file-info.ts';
 import { BackupFolder, UnknownFileError } from '../../backup/files/folder.ts';
 import { findBackup, scanBackups } from '../../backup/files/scan.ts';
 import { outlooks, type OutlookOf } from '../../backup/replay/outlooks.ts';
@@ -32,16 +30,17 @@ export const backupsCommand: Command = {
        mqtt-oracle-bridge backups replay [FILE...] [--to NAME]
        mqtt-oracle-bridge backups discard FILE [--yes]
 
-Works on backup.dir of the configuration, beside a running bridge too, which notices
-within a minute. Reading changes nothing. What is discarded is gone: its values will
-never reach Oracle. Only sealed files can be discarded.
+Works on backup.dir of the configuration, beside a running bridge too. Reading changes
+nothing. What is discarded is gone: its values will never reach Oracle. A file that the
+running bridge still writes is sealed first.
 
-Replay writes rows to Oracle and then deletes the file. A running bridge is asked over
-HTTP (http.token) to do it; where none runs, the command does it itself. The bridge
-replays its backups by itself: name a FILE to replay rejected rows after their cause is
-mended, undecodable messages after their subscription is, or a file from another gateway
-that was copied into backup.dir. Without FILE, all sealed backups. What is refused again,
-or still can't be decoded, goes to a new file.
+Replay writes rows to Oracle and then deletes the file. A running bridge is asked to do
+it, and to discard, over its local socket (control.socket; as its user or root) or over
+HTTP (http.token); where none runs, the command does it itself. The bridge replays its
+backups by itself: name a FILE to replay rejected rows after their cause is mended,
+undecodable messages after their subscription is, or a file from another gateway that
+was copied into backup.dir. Without FILE, all sealed backups. What is refused again, or
+still can't be decoded, goes to a new file.
 
 With --to all rows of FILE go to the destination NAME of the configuration (default: the
 one of oracle.table), whomever they are for: what to do with the files of a destination
@@ -128,15 +127,8 @@ async function show(args: CommandArgs, io: Io): Promise<ExitCode> {
 async function discard(args: CommandArgs, io: Io): Promise<ExitCode> {
   const folder = folderOf(args, io);
   const file = await onlyFile(args, 'discard', folder);
-  const refusal = refusalToDiscard(file);
-  if (refusal !== undefined) throw new CommandError(EXIT.inputOutput, refusal);
-  if (!flagOption(args.values, 'yes') && !(await isConfirmed(file, io))) {
-    io.stdout.write('Nothing was discarded.\n');
-    return EXIT.ok;
-  }
-  await folder.discard(file.name);
-  io.stdout.write(`${file.name} was discarded.\n`);
-  return EXIT.ok;
+  const { discardBackup } = await import('./discard-backup.ts');
+  return discardBackup(args, io, io.loadConfig(args.values, 'any'), folder, file);
 }
 
 /** The file that the command names, found by its exact name among those of the directory. */
@@ -148,20 +140,4 @@ async function onlyFile({ positionals }: CommandArgs, action: string, folder: Ba
   const file = await findBackup(folder, name);
   if (file === undefined) throw new UnknownFileError(name);
   return file;
-}
-
-async function isConfirmed(file: BackupFileInfo, io: Io): Promise<boolean> {
-  if (!process.stdin.isTTY || io.stdout.isTTY !== true) {
-    throw new CommandError(EXIT.usage, 'backups discard asks on a terminal only; --yes discards without asking');
-  }
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    // Ctrl-C and Ctrl-D close it without an answer.
-    const closed = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
-    const question = terminal.question(`Discard ${file.name} (rows: ${file.rows}) for good? [y/N] `);
-    const answer = await Promise.race([question, closed]);
-    return /^y(?:es)?$/i.test(answer.trim());
-  } finally {
-    terminal.close();
-  }
 }

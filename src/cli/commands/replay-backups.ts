@@ -7,8 +7,9 @@ import { printable } from '../../core/printable.ts';
 import { plural } from '../../core/wording.ts';
 import { CommandError, textOption, type CommandArgs, type Io } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { findRunningBridge } from '../remote/running-bridge.ts';
 import type { Replayer } from '../replay/replayer.ts';
-import { findRunningReplay } from '../replay/running-replay.ts';
+import { runningReplay } from '../replay/running-replay.ts';
 import { ProgressLine } from '../text/progress-line.ts';
 
 const POLL_MS = 300;
@@ -22,8 +23,8 @@ export async function replayBackups({ positionals, values }: CommandArgs, io: Io
     throw new CommandError(EXIT.usage, 'backups replay: --to needs the names of the files');
   }
   const config = io.loadConfig(values, 'any');
-  const running = await findRunningReplay(config);
-  if (running !== undefined) return replayAll(running, positionals, to, io);
+  const bridge = await findRunningBridge(config);
+  if (bridge !== undefined) return replayAll(runningReplay(bridge), positionals, to, io);
   const { openOwnReplay } = await import('../replay/own-replay.ts');
   const own = await openOwnReplay(io.loadConfig(values, 'run'));
   try {

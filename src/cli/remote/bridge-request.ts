@@ -2,7 +2,11 @@ import { systemClock } from '../../core/clock.ts';
 import { coerceError } from '../../core/errors.ts';
 import { reachableHost } from '../../ops/http.ts';
 
-const ANSWER_WITHIN_MS = 5000;
+export const ANSWER_WITHIN_MS = 5000;
+
+export function tooLateError(): Error {
+  return new Error(`no answer within ${ANSWER_WITHIN_MS / 1000} s`);
+}
 
 /** What a running bridge said to one request. */
 export interface BridgeAnswer {
@@ -23,8 +27,7 @@ export function bridgeUrl({ host, port }: { readonly host: string; readonly port
  */
 export async function askBridge(url: string, init: RequestInit = {}): Promise<BridgeAnswer> {
   const deadline = new AbortController();
-  const tooLate = new Error(`no answer within ${ANSWER_WITHIN_MS / 1000} s`);
-  const cancel = systemClock.setTimer(ANSWER_WITHIN_MS, () => deadline.abort(tooLate));
+  const cancel = systemClock.setTimer(ANSWER_WITHIN_MS, () => deadline.abort(tooLateError()));
   try {
     const response = await fetch(url, { ...init, signal: deadline.signal, redirect: 'error' });
     return { status: response.status, isGood: response.ok, text: await response.text() };

@@ -4,7 +4,7 @@ import type { Schema } from '../setting.ts';
 import { mqttSchema } from './mqtt.ts';
 import { oracleSchema } from './oracle.ts';
 import { backupSchema, bufferSchema, journalSchema, writerSchema } from './pipeline.ts';
-import { bridgeSchema, httpSchema, logSchema, noticesSchema } from './surroundings.ts';
+import { bridgeSchema, controlSchema, httpSchema, logSchema, noticesSchema } from './surroundings.ts';
 
 /** The whole configuration, in the order in which the reference shows it. */
 export const CONFIG_SCHEMA: Schema<Config> = {
@@ -22,5 +22,6 @@ export const CONFIG_SCHEMA: Schema<Config> = {
   backup: backupSchema,
   notices: noticesSchema,
   http: httpSchema,
+  control: controlSchema,
   log: logSchema,
 };

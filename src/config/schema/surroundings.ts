@@ -71,6 +71,32 @@ export const httpSchema: Schema<Config['http']> = {
   },
 };
 
+export const controlSchema: Schema<Config['control']> = {
+  enabled: {
+    doc:
+      'Whether commands on this machine reach the running bridge by a local socket: backups replay, discard and fix ' +
+      'need no token then. Not on Windows.',
+    kind: yesNo,
+    default: true,
+  },
+  socket: {
+    doc:
+      'Path of that socket, at most 107 bytes (103 outside of Linux), in a directory that is there. Empty: ' +
+      'control.sock in journal.dir.',
+    kind: path,
+    default: '',
+    mayBeEmpty: true,
+  },
+  access: {
+    doc:
+      'Who may use it, beside root. owner: the user that the bridge runs as (mode 0600). group: the group of that ' +
+      'user too (0660); then set control.socket to a directory that the group may enter.',
+    kind: choice,
+    choices: ['owner', 'group'],
+    default: 'owner',
+  },
+};
+
 export const logSchema: Schema<Config['log']> = {
   level: {
     doc: 'How much is logged, from little to much.',
