@@ -200,12 +200,16 @@ export class Pipeline implements Intake {
    * Takes a sealed file away for good. Throws UnknownFileError for any other name, and the system error of the disk.
    */
   async discard(file: string): Promise<void> {
+    await this.saveSettled(file);
+    await this.backups.discard(file);
+  }
+
+  /** Before rows of a file are taken away: after a crash they must not come from the journal again. */
+  async saveSettled(file: string): Promise<void> {
     const { checkpoints } = this.#started;
     const facts = this.backups.facts(file);
-    // After a crash its rows must not come from the journal again.
     if (facts?.kind === 'undecodable') await checkpoints.saveSettledMessages(this.#stopping.signal);
     else if (facts !== undefined) await checkpoints.saveSettled(facts.destination, this.#stopping.signal);
-    await this.backups.discard(file);
   }
 
   /** What a message would become as the subscriptions are now, at most `maxRows` rows of it; nothing is written. */

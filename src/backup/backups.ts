@@ -13,6 +13,7 @@ import { OPEN_SUFFIX, type BackupKind } from './files/file-name.ts';
 import { UnknownFileError, type BackupFolder } from './files/folder.ts';
 import { Redirects } from './replay/redirects.ts';
 import { RollingFiles } from './files/rolling-files.ts';
+import { scanFile } from './files/scan.ts';
 import { LaneBackups, type LaneBackupsOptions } from './lane-backups.ts';
 import { Undecodable } from './undecodable.ts';
 import { assertRecovered, presentPaths, undecodableNumbers } from './written/recall.ts';
@@ -266,6 +267,21 @@ export class Backups {
       await this.folder.discard(name);
       this.#options.log.warn('backup file discarded', { file: name, kind: file.kind, rows: file.rows });
       this.#directory.drop(name);
+    });
+  }
+
+  /**
+   * Puts the file `by` of the folder, which is durable, in the place of a sealed one: a crash leaves one of the two.
+   * Nobody may be replaying it. Throws UnknownFileError for a name that is not one of a sealed file, and the system
+   * error of the disk, ENOENT for a `by` that is not there.
+   */
+  replace(name: string, by: string): Promise<void> {
+    return this.#directory.inTurn(async () => {
+      if (this.#catalog.get(name)?.state !== 'sealed') throw new UnknownFileError(name);
+      const { fileSystem } = this.folder;
+      await fileSystem.rename(this.path(by), this.path(name));
+      this.#catalog.put((await scanFile(fileSystem, this.path(name), name, 'sealed')).info);
+      await this.folder.sync();
     });
   }
 

@@ -42,10 +42,8 @@ export class Redirects {
    * is durable. Nobody may be replaying the file. Throws RedirectRefusedError when rows of it may have been sent
    * elsewhere, and the system error of the disk.
    */
-  async set(file: string, destination: string, to: string): Promise<void> {
-    if (this.#changing.has(file)) throw new RedirectRefusedError(`${file}: somebody else says at this moment where to`);
-    this.#changing.add(file);
-    try {
+  set(file: string, destination: string, to: string): Promise<void> {
+    return this.alone(file, async () => {
       const note = await readNote(this.#folder, file);
       const begunTo = targetsOf(note);
       const other = begunTo.find((each) => each !== to);
@@ -53,6 +51,15 @@ export class Redirects {
       if (begunTo.length > 0) return;
       if (note?.to !== to) await writeNote(this.#folder, file, { streams: {}, destination, to });
       this.#to.set(file, to);
+    });
+  }
+
+  /** Does `work` while nobody may begin to replay the file. Throws RedirectRefusedError when somebody else does so. */
+  async alone(file: string, work: () => Promise<void>): Promise<void> {
+    if (this.#changing.has(file)) throw new RedirectRefusedError(`${file}: another request is just being taken`);
+    this.#changing.add(file);
+    try {
+      await work();
     } finally {
       this.#changing.delete(file);
     }

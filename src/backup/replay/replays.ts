@@ -3,6 +3,7 @@ import { UnknownFileError } from '../files/folder.ts';
 import { goneHint } from '../files/gone-hint.ts';
 import type { RequestState } from './file-state.ts';
 import { RedirectRefusedError } from './redirects.ts';
+import { hasBegun, readNote } from './replay-note.ts';
 import { Replay, type ReplayOptions, type ReplayProgress } from './replay.ts';
 
 export interface ReplaysOptions extends Omit<ReplayOptions, 'destination' | 'isConfigured' | 'isOurs' | 'onEnded'> {
@@ -112,15 +113,37 @@ export class Replays {
     return undefined;
   }
 
+  /**
+   * Does `work`, which puts other rows in the place of those of the file, under the same numbers: only before any of
+   * them may have been sent, and while nobody may begin to. Throws ReplayRefusedError when it is too late for that, and
+   * what `work` and the disk throw.
+   */
+  async beforeReplay(file: string, work: () => Promise<void>): Promise<void> {
+    const { folder, redirects } = this.#options.backups;
+    if (this.isReplaying(file)) throw new ReplayRefusedError(`${file} is being replayed`);
+    await this.#unlessRefused(file, () =>
+      redirects.alone(file, async () => {
+        const isBegun = hasBegun(await readNote(folder, file));
+        if (isBegun) throw new ReplayRefusedError(`${file}: its replay has begun, and rows of it may be in the table`);
+        await work();
+      }),
+    );
+  }
+
   async #redirect(name: string, to: string): Promise<void> {
     const { backups } = this.#options;
     if (this.isReplaying(name)) {
       if (backups.redirects.of(name) === to) return;
       throw new ReplayRefusedError(`${name} is being replayed`);
     }
+    await this.#unlessRefused(name, () => backups.redirect(name, to));
+  }
+
+  /** No loop holds the file when `change` begins. */
+  async #unlessRefused(name: string, change: () => Promise<void>): Promise<void> {
     for (const loop of this.#loops.values()) loop.release(name);
     try {
-      await backups.redirect(name, to);
+      await change();
     } catch (error) {
       if (error instanceof RedirectRefusedError) throw new ReplayRefusedError(error.message);
       throw error;
