@@ -6,7 +6,9 @@ import { ReplayRefusedError } from './backup/replay/replays.ts';
 import type { Config } from './config/config.ts';
 import type { Clock } from './core/clock.ts';
 import { controlPath } from './core/control-path.ts';
+import { systemErrorCode } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
+import { mendedName } from './core/mended-name.ts';
 import { nodeFileSystem } from './core/node-filesystem.ts';
 import { createActions, type Refusal } from './ops/actions.ts';
 import { ControlSocket } from './ops/control-socket.ts';
@@ -63,6 +65,8 @@ export class StatusServer {
     const acts = {
       replay: (file: string, to: string | undefined) => this.#replay(file, to),
       discard: (file: string) => this.#discard(file),
+      seal: (file: string) => this.#seal(file),
+      mend: (file: string, by: number) => this.#mend(file, by),
     };
     const questions = createQuestions({
       tryMessage: (topic, payload) => pipeline.tryMessage(topic, payload, TRIED_ROWS),
@@ -114,14 +118,33 @@ export class StatusServer {
     return unlessRefused(() => replays.request(file, to));
   }
 
+  /** Undefined when the file is sealed, or not there: who asks for more finds that out. */
+  async #seal(file: string): Promise<Refusal | undefined> {
+    const { backups } = this.#parts.pipeline;
+    await backups.seal(file);
+    if (backups.file(file)?.state !== 'open') return undefined;
+    return { status: 409, message: `${file} is being written and could not be sealed` };
+  }
+
+  /** Puts a mended file in the place of a sealed one. Undefined when that is done, else why it is not. */
+  async #mend(file: string, by: number): Promise<Refusal | undefined> {
+    const { pipeline } = this.#parts;
+    const { backups, replays } = pipeline;
+    if (replays === undefined) return { status: 409, message: 'the bridge is still starting' };
+    return unlessRefused(async () => {
+      await pipeline.saveSettled(file);
+      await replays.beforeReplay(file, () => backups.replace(file, mendedName(file, by)));
+    });
+  }
+
   /** Discards a file. Undefined when the file is gone, else why it is not. */
   async #discard(file: string): Promise<Refusal | undefined> {
     const { pipeline } = this.#parts;
     const { backups, replays } = pipeline;
-    await backups.seal(file);
+    const notSealed = await this.#seal(file);
+    if (notSealed !== undefined) return notSealed;
     const info = backups.file(file);
     const replaying = replays?.allProgress().map((each) => each.file);
-    if (info?.state === 'open') return { status: 409, message: `${file} is being written and could not be sealed` };
     const refusal = info === undefined ? undefined : refusalToDiscard(info, replaying);
     if (refusal !== undefined) return { status: 409, message: refusal };
     return unlessRefused(() => pipeline.discard(file));
@@ -135,6 +158,12 @@ async function unlessRefused(act: () => Promise<void>): Promise<Refusal | undefi
   } catch (error) {
     if (error instanceof UnknownFileError) return { status: 404, message: error.message };
     if (error instanceof ReplayRefusedError) return { status: 409, message: error.message };
+    if (systemErrorCode(error) === 'ENOENT') {
+      return {
+        status: 409,
+        message: 'the mended file is not there any more: a start of the bridge removes it; try again',
+      };
+    }
     throw error;
   }
 }

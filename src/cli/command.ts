@@ -25,7 +25,7 @@ export interface Output {
   readonly isTTY?: boolean;
   /** The width of the terminal. */
   readonly columns?: number;
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;

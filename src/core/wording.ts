@@ -40,6 +40,13 @@ export function durationText(seconds: number): string {
   return rest === 0 ? most : `${most} ${rest} ${next![1]}`;
 }
 
+const UTC_TIMES = /\b(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.\d+)?Z/g;
+
+/** A text with its ISO 8601 times as a person reads them, to the second: `2025-11-02 14:30:25 UTC`. */
+export function utcText(text: string): string {
+  return text.replaceAll(UTC_TIMES, '$1 $2 UTC');
+}
+
 /** A clause, as remedies are, as a sentence. */
 export function sentenceOf(clause: string): string {
   return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}.`;

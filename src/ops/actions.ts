@@ -28,6 +28,10 @@ export interface ActionSources extends Pick<Actions, 'token'> {
   replay(file: string, to: string | undefined): Promise<Refusal | undefined>;
   /** Takes a backup file away for good. */
   discard(file: string): Promise<Refusal | undefined>;
+  /** Seals a backup file that is being written. */
+  seal(file: string): Promise<Refusal | undefined>;
+  /** Puts the mended file that the process of the number `by` has made in the place of a backup file. */
+  mend(file: string, by: number): Promise<Refusal | undefined>;
 }
 
 /** The actions on backup files, each a POST of its own. */
@@ -44,6 +48,18 @@ export function createActions(sources: ActionSources): Actions {
       {
         path: /^\/api\/backups\/([^/]+)\/discard$/,
         answer: async (file) => answerTo(file, 200, await sources.discard(file)),
+      },
+      {
+        path: /^\/api\/backups\/([^/]+)\/seal$/,
+        answer: async (file) => answerTo(file, 200, await sources.seal(file)),
+      },
+      {
+        path: /^\/api\/backups\/([^/]+)\/mend$/,
+        answer: async (file, query) => {
+          const by = Number(/^\d{1,10}$/.exec(query.get('by') ?? '')?.[0] ?? Number.NaN);
+          if (Number.isNaN(by)) return plain(400, 'by must be the number of the process that has mended the file');
+          return answerTo(file, 200, await sources.mend(file, by));
+        },
       },
     ],
   };

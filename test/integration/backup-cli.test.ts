@@ -144,6 +144,90 @@ describe('backups show', () => {
   });
 });
 
+describe('why rows and messages are there', () => {
+  const LONG = `value too large for column "BRIDGE"."TAG_DATA"."TAG_TEXT" (actual: 5000, maximum: 4000) ${'x'.repeat(90)}`;
+  const reasons = [
+    { code: 'ORA-12899', message: LONG },
+    { code: 'ORA-01438', message: 'ORA-01438: value larger than specified precision' },
+    { code: 'ORA-12899', message: LONG },
+  ];
+
+  async function reject(): Promise<string> {
+    await backups.lane().reject(
+      valuesOf(1, 2, 3),
+      reasons.map((reason, index) => ({ index, reason })),
+    );
+    await backups.lane().seal('rejected');
+    return OPEN;
+  }
+
+  async function setAside(...payloads: readonly (string | Buffer)[]): Promise<string> {
+    for (const [i, payload] of payloads.entries()) {
+      const message = { number: i + 1, topic: 'plc/PLC01/tags', payload: Buffer.from(payload), receivedAtMs: i };
+      await backups.addUndecodable(message, { code: 'INVALID_JSON', message: 'not JSON' });
+    }
+    return 'undecodable_20251102_143000.csv';
+  }
+
+  it('is counted by the code in the list', async () => {
+    const file = await reject();
+    expect((await bridge('list')).out).toMatch(/^rejected_.* sealed +3 .* 2 × ORA-12899, 1 × ORA-01438$/m);
+    const [facts] = JSON.parse((await bridge('list', '--json')).out) as object[];
+    expect(facts).toMatchObject({
+      file,
+      reasons: [
+        { code: 'ORA-12899', message: LONG, rows: 2 },
+        { code: 'ORA-01438', message: 'ORA-01438: value larger than specified precision', rows: 1 },
+      ],
+    });
+  });
+
+  it('is shown whole, of the file and of each row', async () => {
+    const file = await reject();
+    const { out } = await bridge('show', file);
+    expect(out).toContain(`reasons         2 rows  ORA-12899 ${LONG}\n                 1 row  ORA-01438: value larger`);
+    expect(out.split(`error_message           ${LONG}\n`)).toHaveLength(3);
+    expect(out).toContain('createdAt       2025-11-02 14:30:00 UTC\n');
+    expect((await bridge('show', file, '--rows', '1')).out.match(/^row \d of 3$/gm)).toEqual(['row 1 of 3']);
+    expect((await bridge('show', file, '--rows', '0')).err).toContain('--rows: must be a whole number from 1, not "0"');
+  });
+
+  it('shows a payload as text, line by line, and what is none in hexadecimal', async () => {
+    const binary = Buffer.from([0, 1, 2, 0xff]);
+    const file = await setAside('{"a":1,\n "b":\u001B2}', '{"a":1,\r\n "ü":2}', binary, '', 'y'.repeat(5000));
+    const { out } = await bridge('show', file);
+    // Of what could steer the terminal nothing is shown as text.
+    expect(out).toMatch(
+      /payload +binary, 16 bytes, in hexadecimal:\n +7b 22 61 22 3a 31 2c 0a 20 22 62 22 3a 1b 32 7d\n/,
+    );
+    expect(out).toMatch(/^ {2}payload {9}\{"a":1,\n {18} "ü":2\}$/m);
+    expect(out).toMatch(/^ {2}payload {9}binary, 4 bytes, in hexadecimal:\n {18}00 01 02 ff$/m);
+    expect(out).toMatch(/^ {2}payload {9}empty$/m);
+    expect(out).toMatch(/^ {2}payload {9}y{4000}\n {18}… \(all 5,000 bytes: --payload 5\)$/m);
+    const shown = JSON.parse((await bridge('show', file, '--json')).out) as { firstRows: { payload: string | null }[] };
+    expect(shown.firstRows.map(({ payload }) => payload?.slice(0, 8))).toEqual([
+      undefined,
+      '{"a":1,\r',
+      undefined,
+      '',
+      'yyyyyyyy',
+    ]);
+  });
+
+  it('gives a payload byte by byte', async () => {
+    const file = await setAside('{"a":1}', '{"ü":2}\n');
+    expect(await bridge('show', file, '--payload', '2')).toEqual({ exitCode: 0, out: '{"ü":2}\n', err: '' });
+    expect(await bridge('show', file, '--payload', '3')).toMatchObject({
+      exitCode: 64,
+      err: expect.stringContaining('it has 2 messages, and none of number 3') as string,
+    });
+    expect(await bridge('show', await reject(), '--payload', '1')).toMatchObject({
+      exitCode: 64,
+      err: expect.stringContaining('it has rows, and no messages') as string,
+    });
+  });
+});
+
 describe('backups discard', () => {
   it('is refused off a terminal unless it is said to be meant', async () => {
     await fill();

@@ -14,7 +14,7 @@ import { createCounters } from '../../src/core/counters.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
 import { noStep } from '../../src/core/steps.ts';
-import { createActions } from '../../src/ops/actions.ts';
+import { createActions, type Refusal } from '../../src/ops/actions.ts';
 import { HttpServer } from '../../src/ops/http.ts';
 import { RecordingLogger } from '../support/recording-logger.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
@@ -87,6 +87,7 @@ describe('backups replay beside a running bridge', () => {
       batches: batchesOf(100),
     });
     replay.start();
+    const notAsked = (): Promise<Refusal> => Promise.resolve({ status: 404, message: 'not asked for here' });
     const actions = createActions({
       token,
       replay: async (file, to) => {
@@ -97,7 +98,9 @@ describe('backups replay beside a running bridge', () => {
           return { status: error instanceof UnknownFileError ? 404 : 409, message: String(error) };
         }
       },
-      discard: () => Promise.resolve({ status: 404, message: 'not asked for here' }),
+      discard: notAsked,
+      seal: notAsked,
+      mend: notAsked,
     });
     const body = (): string => JSON.stringify(listFiles(backups, replay));
     const routes = { '/api/backups': () => ({ status: 200, contentType: 'application/json', body: body() }) };

@@ -34,7 +34,8 @@ export async function replayBackups({ positionals, values }: CommandArgs, io: Io
   }
 }
 
-async function replayAll(
+/** Has the files replayed, or all sealed backups where none is named, and follows it to its end. */
+export async function replayAll(
   replayer: Replayer,
   named: readonly string[],
   to: string | undefined,

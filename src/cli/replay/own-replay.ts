@@ -6,6 +6,7 @@ import { destinationsOf } from '../../config/destinations.ts';
 import { systemClock } from '../../core/clock.ts';
 import { coerceError, systemErrorCode } from '../../core/errors.ts';
 import { createLogger } from '../../core/logger.ts';
+import { mendedName } from '../../core/mended-name.ts';
 import { nodeFileSystem } from '../../core/node-filesystem.ts';
 import { RESERVE_BYTES } from '../../core/reserve.ts';
 import { ProcessLock } from '../../journal/process-lock.ts';
@@ -17,6 +18,8 @@ import { EXIT } from '../exit-codes.ts';
 import type { Replayer } from './replayer.ts';
 
 export interface OwnReplay extends Replayer {
+  /** Puts the mended file that the process `by` has made in the place of `file`. Throws CommandError. */
+  replace(file: string, by: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,14 +56,18 @@ export async function openOwnReplay(config: Config): Promise<OwnReplay> {
   return {
     staysOn: false,
     files: () => Promise.resolve(listFiles(backups, replays)),
-    request: async (file, to) => {
-      try {
-        await replays.request(file, to);
-      } catch (error) {
-        if (!(error instanceof UnknownFileError || error instanceof ReplayRefusedError)) throw error;
-        throw new CommandError(EXIT.inputOutput, error.message);
-      }
-    },
+    request: (file, to) => unlessRefused(() => replays.request(file, to)),
+    replace: (file, by) =>
+      unlessRefused(() => replays.beforeReplay(file, () => backups.replace(file, mendedName(file, by)))),
     close,
   };
+}
+
+async function unlessRefused(act: () => Promise<void>): Promise<void> {
+  try {
+    await act();
+  } catch (error) {
+    if (!(error instanceof UnknownFileError || error instanceof ReplayRefusedError)) throw error;
+    throw new CommandError(EXIT.inputOutput, error.message);
+  }
 }

@@ -1,5 +1,5 @@
 import { printable } from '../../core/printable.ts';
-import { durationText, figureText, plural, sizeText, wrapText } from '../../core/wording.ts';
+import { durationText, figureText, plural, sizeText, utcText, wrapText } from '../../core/wording.ts';
 import { isGrave } from '../../ops/problems.ts';
 import type { Status } from '../../ops/status.ts';
 import type { ShownStatus } from '../remote/status-request.ts';
@@ -18,7 +18,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
       'Connections',
       ({ mqtt, oracle }) => [
         ['MQTT broker', brokerText(mqtt)],
-        ['Oracle', oracle.state + (oracle.since === undefined ? '' : ` since ${oracle.since}`)],
+        ['Oracle', oracle.state + (oracle.since === undefined ? '' : ` since ${utcText(oracle.since)}`)],
       ],
     ],
     ['Destinations', ({ destinations = [] }) => destinationLines(destinations)],
@@ -93,7 +93,7 @@ export function formatStatus(status: ShownStatus, paint: Paint, columns = Number
 /** Subscriptions that have brought nothing: mostly a slip in the topic, or a publisher that is away. */
 function silentLines({ mqtt: { silentSubscriptions = [] } }: ShownStatus, paint: Paint): string[] {
   if (silentSubscriptions.length === 0) return [];
-  const lines = silentSubscriptions.map(({ since, topic }) => `  ${printable(`${topic}  since ${since}`)}`);
+  const lines = silentSubscriptions.map(({ since, topic }) => `  ${printable(`${topic}  since ${utcText(since)}`)}`);
   return ['', paint('bold', 'Subscriptions without a message'), ...lines];
 }
 
@@ -107,7 +107,7 @@ export function problemLines(status: ShownStatus, paint: Paint, columns: number,
   const mark = paint(colourOf(status), '!');
   return status.problems.flatMap((problem) => {
     const remedy = status.advice?.find((each) => each.problem === problem)?.remedy ?? '';
-    const lines = wrapped(before + problem, mark, columns);
+    const lines = wrapped(utcText(before + problem), mark, columns);
     return remedy === '' ? lines : [...lines, ...wrapped(remedy, `  ${paint('dim', '→')}`, columns, 4)];
   });
 }
@@ -154,7 +154,7 @@ function section(heading: string, lines: readonly (Line | undefined)[], paint: P
 }
 
 function brokerText({ broker, connected, protocolVersion, since }: ShownStatus['mqtt']): string {
-  if (!connected) return `not connected${since === undefined ? '' : ` since ${since}`}`;
+  if (!connected) return `not connected${since === undefined ? '' : ` since ${utcText(since)}`}`;
   return `connected${broker === undefined ? '' : ` to ${broker}`} (MQTT ${protocolVersion === 5 ? '5' : '3.1.1'})`;
 }
 

@@ -18,12 +18,18 @@ async function serve(token = TOKEN) {
   const log = new RecordingLogger();
   const act =
     (what: string) =>
-    (file: string, to?: string): Promise<Refusal | undefined> => {
+    (file: string, to?: string | number): Promise<Refusal | undefined> => {
       asked.push(`${what} ${file}${to === undefined ? '' : ` to ${to}`}`);
       const status = REFUSALS[file];
       return Promise.resolve(status === undefined ? undefined : { status, message: `not ${file}` });
     };
-  const actions = createActions({ token, replay: act('replay'), discard: act('discard') });
+  const actions = createActions({
+    token,
+    replay: act('replay'),
+    discard: act('discard'),
+    seal: act('seal'),
+    mend: act('mend'),
+  });
   const server = new HttpServer({ host: '127.0.0.1', port: 0, clock: systemClock, log, routes: {}, actions });
   await server.start();
   opened.push(server);

@@ -33,6 +33,8 @@ async function open(path = join(dir, 'control.sock'), access: 'owner' | 'group' 
     token: undefined,
     replay: (file) => Promise.resolve(void asked.push(file)).then(() => undefined),
     discard: () => Promise.resolve({ status: 409, message: 'it is being replayed' }),
+    seal: () => Promise.resolve(undefined),
+    mend: () => Promise.resolve(undefined),
   });
   const routes = { '/healthz': () => plain(200, 'well') };
   const socket = new ControlSocket({ path, access, isOwnDirectory, routes, actions, clock: systemClock, log });
