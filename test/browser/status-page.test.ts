@@ -127,6 +127,9 @@ describe.skipIf(missing !== undefined)(
       await page.locator('#undecodable tbody tr').waitFor();
       await page.locator('#tags').scrollIntoViewIfNeeded();
       await page.locator('#tags tbody tr').nth(1).waitFor();
+      await page.locator('#stage-aside').getByText('waits for you').waitFor();
+      expect(await page.locator('#stage-aside .figure').textContent()).toBe('1 rejected row');
+      expect(await page.locator('#stage-aside .more').textContent()).toBe('1 undecodable message');
       await until('both files', async () => (await page.locator('#backups tbody tr').count()) === 2);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(PHONE.width);
       expect(complaints).toEqual([]);

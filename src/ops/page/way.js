@@ -32,6 +32,7 @@ const STAGES = [
   { id: 'table', title: 'Oracle table', read: readTable },
   { id: 'backup', title: 'CSV backup', read: readBackup },
   { id: 'replay', title: 'Replay', read: readReplay },
+  { id: 'aside', title: 'Set apart', read: readAside },
 ];
 
 /** @param {Status} status @returns {View} */
@@ -240,6 +241,21 @@ function readReplay({ backups, counters, oracle }) {
   };
 }
 
+/** What waits for a person: rows that were refused one by one, and messages of which no rows could be made. */
+/** @param {Status} status @returns {View} */
+function readAside({ backups }) {
+  const { rejectedRows, undecodableRows } = backups;
+  const isEmpty = rejectedRows + undecodableRows === 0;
+  return {
+    tone: isEmpty ? 'idle' : 'care',
+    state: isEmpty ? 'empty' : 'waits for you',
+    figure: number(rejectedRows),
+    unit: `rejected ${rejectedRows === 1 ? 'row' : 'rows'}`,
+    more: many(undecodableRows, 'undecodable message'),
+    flow: 'idle',
+  };
+}
+
 /** @param {HTMLElement} list @param {{ id: string, title: string }} stage */
 function build(list, { id, title }) {
   const item = add(list, 'li', 'stage');
@@ -293,5 +309,7 @@ export function showWay(status) {
   }
   const isBackingUp = status.counters.valuesBackedUp > before.counters.valuesBackedUp;
   list.dataset['aside'] = isBackingUp ? 'flowing' : 'idle';
+  const isRejecting = status.counters.valuesRejected > before.counters.valuesRejected;
+  list.dataset['rejecting'] = isRejecting ? 'flowing' : 'idle';
   return tones.includes('trouble') ? 'trouble' : tones.includes('care') ? 'care' : 'ok';
 }
