@@ -140,6 +140,10 @@ const AT_CONNECT = byCode('CONNECT');
 const AT_SUBSCRIBE = byCode('SUBSCRIBE');
 const AT_PUBLISH = byCode('PUBLISH');
 
+/** OpenSSL 3.5, of Node 24 and later, has another name for the alerts that are as old as SSL 3. */
+const NEW_ALERT_NAME = 'ERR_SSL_SSL/TLS_ALERT_';
+const OLD_ALERT_NAME = 'ERR_SSL_SSLV3_ALERT_';
+
 /** What follows from the reason code with which a broker refused or ended a connection. */
 export interface Refusal {
   /** What a person can do about it; empty where nothing is known. */
@@ -156,7 +160,7 @@ export function refusalOf(code: number | undefined): Refusal {
 export function connectRemedy({ error, reasonCode }: Pick<Outcome, 'error' | 'reasonCode'>, url: string): string {
   if (reasonCode !== undefined) return refusalOf(reasonCode).remedy;
   if (error instanceof ConnackTimeoutError) return MUTE;
-  const known = ON_THE_WAY.get(systemErrorCode(error) ?? '');
+  const known = ON_THE_WAY.get((systemErrorCode(error) ?? '').replace(NEW_ALERT_NAME, OLD_ALERT_NAME));
   if (known !== undefined) return known.remedy;
   if (error !== undefined && NO_WEBSOCKET.test(error.message)) return 'mqtt.url: there is no WebSocket at this path';
   if (!isSilence(error)) return '';

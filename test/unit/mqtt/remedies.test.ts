@@ -17,6 +17,8 @@ describe('the remedy for an attempt that brought no connection', () => {
     ['no way leads to the host', error('EHOSTUNREACH'), /^no way leads there/],
     ['no way leads to the network', error('ENETUNREACH'), /^no way leads there/],
     ['the certificate has expired', error('CERT_HAS_EXPIRED'), /must be renewed/],
+    ['the broker takes ours for expired', error('ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED'), /mqtt\.tls\.cert/],
+    ['the same, on Node 24 and later', error('ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED'), /mqtt\.tls\.cert/],
     ['CONNECT is not answered', new ConnackTimeoutError(5000), /does not answer/],
     ['an HTTP server answers', new Error('Unexpected server response: 404'), /no WebSocket at this path/],
   ])('is there when %s', (_what, met, expected) => {

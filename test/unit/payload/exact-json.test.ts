@@ -73,12 +73,11 @@ describe('markInexactNumbers', () => {
 });
 
 describe('stringifyExactly', () => {
-  it('writes what is nested too deep for JSON.stringify', () => {
+  it('writes what is nested deeper than JSON.stringify goes before Node 26', () => {
     const open = '{"a":[1,[],{},"x",null,{"b\\"":';
     const json = `${open.repeat(50_000)}9007199254740993${'}],"c":2}'.repeat(50_000)}`;
     const { text, marker } = marked(json);
     const document: unknown = JSON.parse(text);
-    expect(() => JSON.stringify(document)).toThrow(RangeError);
     expect(stringifyExactly(document, marker) === json).toBe(true);
   });
 
