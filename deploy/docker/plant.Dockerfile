@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 # Simulated PLCs, to try it all with: see the profile "plant" in deploy/compose.yaml.
-FROM node:20-bookworm-slim
+FROM node:26-bookworm-slim
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --no-audit --no-fund

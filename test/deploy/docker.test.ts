@@ -107,9 +107,9 @@ describe('the Dockerfiles', () => {
     expect(imported.filter((from) => from.startsWith('.'))).toEqual([]);
   });
 
-  it('are for Node 20, run as a user who is not root, and with what is needed to run', () => {
+  it('are for the Node release in long-term support, run as a user who is not root, and with what is needed to run', () => {
     const bases = [...`${dockerfile}\n${plant}`.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image);
-    expect(new Set(bases)).toEqual(new Set(['node:20-bookworm-slim']));
+    expect(new Set(bases)).toEqual(new Set(['node:26-bookworm-slim']));
     const stages = dockerfile.split(/^FROM /m);
     const last = stages.at(-1)!;
     for (const line of ['USER node', 'VOLUME /data', 'STOPSIGNAL SIGTERM', 'CMD ["run"]']) expect(last).toContain(line);
