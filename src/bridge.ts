@@ -29,6 +29,7 @@ import { MAX_TEXT_BYTES } from './oracle/statements.ts';
 import { Pipeline } from './pipeline.ts';
 import { StatusServer } from './status-server.ts';
 import { createStatusSources } from './status-sources.ts';
+import { assertFormatsKnown } from './stored-formats.ts';
 
 export interface BridgeParts {
   readonly version: string;
@@ -120,12 +121,13 @@ export class Bridge {
 
   /**
    * Resolves when the bridge works; broker and database may still be absent, which are states and no failures.
-   * Throws when a directory cannot be used, a TLS file cannot be read, the HTTP port is taken or the driver of the
-   * database is unfit.
+   * Throws when a directory cannot be used, or a later version has written to it, a TLS file cannot be read, the HTTP
+   * port is taken or the driver of the database is unfit.
    */
   async start(): Promise<void> {
     const { log } = this.#parts;
     assertDriverFits();
+    await assertFormatsKnown(this.#config, nodeFileSystem);
     await this.#pipeline.start();
     await warnOfExposed([this.#config.journal.dir, this.#config.backup.dir], log);
     this.#history.start();

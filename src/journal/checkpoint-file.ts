@@ -133,6 +133,12 @@ export function writeCheckpoint(
   return reserve.spendOn(() => replaceFile(fileSystem, join(directory, NAME), text));
 }
 
+/** The text is whole, and of a later version of the format. */
+export function isLaterCheckpoint(text: string): boolean {
+  const [json = '', crc] = text.split('\n');
+  return crc === hexCrc(json) && (JSON.parse(json) as { readonly version: number }).version > 1;
+}
+
 /** Removes what an interrupted write left over. */
 export async function removeTemporary(directory: string, fileSystem: FileSystem): Promise<void> {
   await removeIfThere(fileSystem, join(directory, NAME + TEMPORARY_SUFFIX));

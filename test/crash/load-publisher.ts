@@ -117,7 +117,8 @@ export class LoadPublisher {
   }
 }
 
-function payloadOf(values: readonly Obligation[], timeMs: number): string {
+/** The values of one message, each with the time of the message; the table refuses those that it shall. */
+export function payloadOf(values: readonly Obligation[], timeMs: number): string {
   const tags = Object.fromEntries(
     values.map(({ kind, name, value }) => {
       return [name.slice(2), kind === 'refused value' ? { value, quality: REFUSED_QUALITY } : value];

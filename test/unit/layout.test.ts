@@ -34,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   preflight: ['core', 'config', 'mqtt', 'oracle', 'payload/formats.ts'],
   'broker-session.ts': ['*'],
   'storage.ts': ['*'],
+  'stored-formats.ts': ['*'],
   'message-reading.ts': ['*'],
   'try-message.ts': ['*'],
   'resume.ts': ['*', 'broker-session.ts'],
@@ -41,9 +42,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'offline-replay.ts': ['*', 'storage.ts', 'resume.ts'],
   'status-server.ts': ['*', 'pipeline.ts'],
   'status-sources.ts': ['*', 'pipeline.ts', 'broker-side.ts'],
-  'bridge.ts': ['*', 'pipeline.ts', 'broker-side.ts', 'status-server.ts', 'status-sources.ts'],
+  'bridge.ts': ['*', 'pipeline.ts', 'broker-side.ts', 'status-server.ts', 'status-sources.ts', 'stored-formats.ts'],
   'broker-side.ts': ['*', 'pipeline.ts'],
-  cli: ['*', 'bridge.ts', 'offline-replay.ts', 'try-message.ts'],
+  cli: ['*', 'bridge.ts', 'offline-replay.ts', 'stored-formats.ts', 'try-message.ts'],
   'main.ts': ['cli'],
 };
 

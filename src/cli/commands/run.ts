@@ -46,7 +46,7 @@ Examples:
     69: 'http.port is taken, or its host is none of this machine',
     73: EXIT_MEANINGS[73],
     74: "a directory or file can't be read or written",
-    78: 'wrong configuration: every error is on standard error',
+    78: 'wrong configuration, each error on standard error; or a later version left journal or backups',
   },
   options: CONFIG_OPTIONS,
   run: async ({ values }, io) => {

@@ -17,6 +17,12 @@ interface Rule {
 /** The first rule that applies decides. */
 const RULES: readonly Rule[] = [
   {
+    // As with a wrong configuration, only a person can mend it: nobody is to try it again and again.
+    exitCode: EXIT.config,
+    applies: (code) => code === 'LATER_FORMAT',
+    problem: (_config, error) => error.message,
+  },
+  {
     exitCode: EXIT.unavailable,
     applies: (code) => code === 'EADDRINUSE',
     problem: ({ http }) =>

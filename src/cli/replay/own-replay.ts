@@ -13,6 +13,7 @@ import { ProcessLock } from '../../journal/process-lock.ts';
 import { OfflineReplay } from '../../offline-replay.ts';
 import { openReplaySessions } from '../../oracle/replay-session.ts';
 import { MAX_TEXT_BYTES } from '../../oracle/statements.ts';
+import { assertFormatsKnown, LaterFormatError } from '../../stored-formats.ts';
 import { CommandError } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Replayer } from './replayer.ts';
@@ -25,9 +26,11 @@ export interface OwnReplay extends Replayer {
 
 /**
  * Replays in this process, where no bridge runs. Throws CommandError when a bridge has the journal, when one has ended
- * before it noted what it had backed up, and when the database can't be asked; throws the system error of the disk.
+ * before it noted what it had backed up, when a later version wrote to the directories, and when the database can't be
+ * asked; throws the system error of the disk.
  */
 export async function openOwnReplay(config: Config): Promise<OwnReplay> {
+  await assertFormats(config);
   const log = createLogger({ ...config.log, level: 'error' });
   const oracle = openReplaySessions(config, destinationsOf(config.oracle), log);
   const offline = new OfflineReplay(config, {
@@ -69,5 +72,14 @@ async function unlessRefused(act: () => Promise<void>): Promise<void> {
   } catch (error) {
     if (!(error instanceof UnknownFileError || error instanceof ReplayRefusedError)) throw error;
     throw new CommandError(EXIT.inputOutput, error.message);
+  }
+}
+
+async function assertFormats(config: Config): Promise<void> {
+  try {
+    await assertFormatsKnown(config, nodeFileSystem);
+  } catch (error) {
+    if (!(error instanceof LaterFormatError)) throw error;
+    throw new CommandError(EXIT.config, error.message);
   }
 }
