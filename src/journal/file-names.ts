@@ -18,6 +18,8 @@ export const JOURNAL_FILES = {
   broker: 'broker.json',
   /** notices/notice-memory.ts */
   notices: 'notices.json',
+  /** The history of outages, which is for people alone: nothing is decided by it. */
+  outages: 'outages.json',
   /** process-lock.ts */
   lock: 'lock',
 } as const;
