@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import { BrokerSide } from './broker-side.ts';
 import type { Config } from './config/config.ts';
 import { destinationsOf } from './config/destinations.ts';
@@ -8,12 +10,15 @@ import { nodeFileSystem, warnOfExposed } from './core/node-filesystem.ts';
 import { RESERVE_BYTES } from './core/reserve.ts';
 import { RollingWindow } from './core/rolling-window.ts';
 import type { OnStep } from './core/steps.ts';
+import { JOURNAL_FILES } from './journal/file-names.ts';
 import { ProcessLock } from './journal/process-lock.ts';
 import { AuditMonitor } from './ops/audit.ts';
 import { DiskWatch } from './ops/disk-watch.ts';
 import { History } from './ops/history.ts';
 import { ImplausibleTimes } from './ops/implausible-times.ts';
 import { Metrics } from './ops/metrics.ts';
+import { OutageFile } from './ops/outage-file.ts';
+import { Outages } from './ops/outages.ts';
 import { Refusals } from './ops/refusals.ts';
 import type { Health, Readiness } from './ops/routes.ts';
 import { collectStatus, measurePending, type StatusSources } from './ops/collect-status.ts';
@@ -62,6 +67,7 @@ export class Bridge {
   readonly #history: History;
   readonly #tags = new TagsSeen();
   readonly #diskWatch: DiskWatch;
+  readonly #outages: Outages;
   readonly #implausibleTimes = new ImplausibleTimes(() => this.#tags.implausibleCount);
   readonly #refusals: Refusals;
   readonly #http: StatusServer;
@@ -84,6 +90,7 @@ export class Bridge {
     this.#pipeline = this.#createPipeline();
     this.#history = this.#createHistory();
     this.#diskWatch = this.#createDiskWatch();
+    this.#outages = this.#createOutages();
     this.#brokerSide = new BrokerSide(config, {
       ...parts,
       pipeline: this.#pipeline,
@@ -98,6 +105,7 @@ export class Bridge {
       tags: this.#tags,
       implausibleTimes: this.#implausibleTimes,
       diskWatch: this.#diskWatch,
+      outages: this.#outages,
     });
     this.#metrics = new Metrics(this.#statusSources);
     this.#audit = new AuditMonitor({
@@ -132,6 +140,7 @@ export class Bridge {
     await warnOfExposed([this.#config.journal.dir, this.#config.backup.dir], log);
     this.#history.start();
     this.#diskWatch.start();
+    this.#outages.start();
     await this.#http.start();
     this.#connections.start();
     this.#audit.start();
@@ -186,7 +195,9 @@ export class Bridge {
     this.#audit.stop();
     this.#history.stop();
     this.#diskWatch.stop();
+    const outagesNoted = this.#outages.stop();
     this.#brokerSide.pause();
+    await outagesNoted;
     await this.#http.stopControl();
     await this.#pipeline.stop();
     await this.#brokerSide.stop();
@@ -261,6 +272,13 @@ export class Bridge {
       clock: this.#parts.clock,
       log: this.#logOf('disk'),
     });
+  }
+
+  #createOutages(): Outages {
+    const { clock } = this.#parts;
+    const path = join(this.#config.journal.dir, JOURNAL_FILES.outages);
+    const file = new OutageFile({ fileSystem: nodeFileSystem, path, clock, log: this.#logOf('status') });
+    return new Outages({ sources: () => this.#statusSources, file, clock });
   }
 
   #createStatusServer(): StatusServer {

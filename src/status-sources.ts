@@ -10,6 +10,7 @@ import type { DestinationFacts } from './ops/destination-status.ts';
 import type { DiskWatch } from './ops/disk-watch.ts';
 import type { History } from './ops/history.ts';
 import type { ImplausibleTimes } from './ops/implausible-times.ts';
+import type { Outages } from './ops/outages.ts';
 import type { BackupsStatus, DestinationBackups } from './ops/status.ts';
 import type { TagsSeen } from './ops/tags-seen.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -24,11 +25,12 @@ export interface StatusParts {
   readonly tags: TagsSeen;
   readonly implausibleTimes: ImplausibleTimes;
   readonly diskWatch: DiskWatch;
+  readonly outages: Outages;
 }
 
 /** What status, metrics and audit read, from the running parts of a bridge that is starting now. */
 export function createStatusSources(config: Config, parts: StatusParts): StatusSources {
-  const { brokerSide, clock, diskWatch, history, implausibleTimes, pipeline, rolling, tags, version } = parts;
+  const { brokerSide, clock, diskWatch, history, implausibleTimes, outages, pipeline, rolling, tags, version } = parts;
   const tables = new Map(destinationsOf(config.oracle).map(({ name, table }) => [name, table]));
   return {
     bridgeId: config.bridge.id,
@@ -55,6 +57,7 @@ export function createStatusSources(config: Config, parts: StatusParts): StatusS
     rates: () => history.rates,
     actions: config.http.token !== '',
     backups: () => pendingBackups(pipeline),
+    outages: () => outages.all,
     tags: () => ({ turnedIntoText: tags.turnedIntoText, implausibleTimes: implausibleTimes.figures }),
   };
 }

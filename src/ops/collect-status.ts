@@ -11,6 +11,7 @@ import type {
   JournalStatus,
   MqttFigures,
   MqttStatus,
+  Outage,
   Status,
   StatusFacts,
   TagsStatus,
@@ -54,6 +55,8 @@ export interface StatusSources {
   /** A token is configured, so that files can be replayed and discarded over HTTP. */
   readonly actions: boolean;
   backups(): BackupsStatus;
+  /** All that are known, the newest first. */
+  outages(): readonly Outage[];
   tags(): TagsStatus;
 }
 
@@ -78,6 +81,7 @@ export function collectStatus(sources: StatusSources): Status {
     journal: sources.journal(),
     disks: sources.disks(),
     backups: sources.backups(),
+    outages: sources.outages().slice(0, MAX_OUTAGES_LISTED),
     tags: sources.tags(),
     rolling: {
       windowSeconds: rolling.batchSize.windowMs / 1000,
@@ -94,6 +98,7 @@ export function collectStatus(sources: StatusSources): Status {
 }
 
 const MAX_SILENT_LISTED = 100;
+const MAX_OUTAGES_LISTED = 20;
 
 function mqttStatus(facts: MqttFacts, silent: ReturnType<StatusSources['silentSubscriptions']>): MqttStatus {
   const { broker, reason = '', remedy = '', sinceMs, sessionLostAtMs, sessionStarvedAtMs, starvedMeasure } = facts;

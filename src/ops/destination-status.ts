@@ -96,14 +96,15 @@ export function oracleStatus({ state, reason, kind, remedy = '', sinceMs }: Orac
 
 /**
  * The status for a notice that is published every minute, as JSON: of the destinations only those that are not
- * connected, without their figures.
+ * connected, without their figures; of outages only those that last.
  */
 export function shortStatus(status: Status): object {
   const away = status.destinations.filter(({ state }) => state !== 'connected');
   const destinations = away.map(({ gone, name, reason, since, state, table }) => {
     return { name, table, gone, state, reason, since };
   });
-  return { ...status, destinations };
+  const outages = status.outages.filter(({ ended }) => ended === undefined);
+  return { ...status, destinations, outages };
 }
 
 export function iso(epochMs: number): string {

@@ -34,6 +34,7 @@ const PARTS: Readonly<Record<string, string>> = {
   '/charts.js': 'charts.js',
   '/audit.js': 'audit.js',
   '/destinations.js': 'destinations.js',
+  '/outages.js': 'outages.js',
   '/backups.js': 'backups.js',
   '/actions.js': 'actions.js',
   '/refusals.js': 'refusals.js',

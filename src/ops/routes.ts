@@ -44,6 +44,7 @@ export function createRoutes(sources: RouteSources): Routes {
     '/api/events': () => events.answer(),
     '/api/history': () => json(200, history.answer()),
     '/api/tags': ({ query }) => findTags(tags, query),
+    '/api/outages': () => json(200, sources.status.outages()),
     '/api/refusals': () => json(200, refusals.answer()),
     '/api/backups': () => json(200, sources.backups()),
     '/api/backups/*': async ({ part }) => {

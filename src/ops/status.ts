@@ -138,6 +138,26 @@ export interface JournalStatus {
   readonly fullInSeconds?: number;
 }
 
+/** A time in which the broker, a destination of Oracle, or the journal with its disk was not to be had. */
+export interface Outage {
+  readonly of: 'oracle' | 'broker' | 'journal';
+  /** Of Oracle: the name of the destination. */
+  readonly destination?: string;
+  /** ISO 8601. */
+  readonly began: string;
+  /** ISO 8601; absent: it lasts. */
+  readonly ended?: string;
+  readonly seconds: number;
+  /** Of the broker there is none. */
+  readonly code?: string;
+  /** What came first, in a few words. */
+  readonly reason: string;
+  /** Of Oracle: rows of the destination that went to backups meanwhile. */
+  readonly rowsBackedUp?: number;
+  /** The bridge was started anew while it lasted: it may have been over some time before that saw it. */
+  readonly restarted?: true;
+}
+
 /** Of the tags of the last values, up to 100,000. */
 export interface TagsStatus {
   /** Tags that are texts now and were numbers before. */
@@ -161,6 +181,8 @@ export interface Status {
   /** One for each filesystem; empty until they were looked at. */
   readonly disks: readonly DiskStatus[];
   readonly backups: BackupsStatus;
+  /** The newest of them first, and no more than 20; `/api/outages` has all that are kept. */
+  readonly outages: readonly Outage[];
   readonly tags: TagsStatus;
   readonly rolling: {
     readonly windowSeconds: number;

@@ -14,6 +14,7 @@ interface Additions {
   readonly advice?: readonly { readonly problem: string; readonly remedy: string }[];
   readonly destinations?: Status['destinations'];
   readonly disks?: Status['disks'];
+  readonly outages?: Status['outages'];
   readonly journal: Status['journal'] & { readonly maxBytes?: number };
   readonly mqtt: Omit<Status['mqtt'], 'silentSubscriptions'> & Partial<Pick<Status['mqtt'], 'silentSubscriptions'>>;
 }

@@ -10,6 +10,7 @@ import { alignCells } from './table.ts';
 type Line = readonly [label: string, text: string];
 
 const LABEL_WIDTH = 20;
+const OUTAGES_SHOWN = 5;
 
 /** Under each heading a line a figure; what is undefined is left out. */
 const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus) => readonly (Line | undefined)[]])[] =
@@ -86,7 +87,13 @@ export function formatStatus(status: ShownStatus, paint: Paint, columns = Number
   const about = paint('dim', printable(`version ${status.version}, running for ${durationText(status.uptimeSeconds)}`));
   const head = `${paint('bold', printable(status.bridgeId))}: ${verdict}  ${about}`;
   const sections = SECTIONS.flatMap(([heading, lines]) => section(heading, lines(status), paint));
-  const lines = [head, ...problemLines(status, paint, columns), ...sections, ...silentLines(status, paint)];
+  const lines = [
+    head,
+    ...problemLines(status, paint, columns),
+    ...sections,
+    ...silentLines(status, paint),
+    ...outageLines(status, paint, columns),
+  ];
   return `${lines.join('\n')}\n`;
 }
 
@@ -95,6 +102,29 @@ function silentLines({ mqtt: { silentSubscriptions = [] } }: ShownStatus, paint:
   if (silentSubscriptions.length === 0) return [];
   const lines = silentSubscriptions.map(({ since, topic }) => `  ${printable(`${topic}  since ${utcText(since)}`)}`);
   return ['', paint('bold', 'Subscriptions without a message'), ...lines];
+}
+
+/** The newest of them, with the sum of rows that went to backups where that is known. */
+function outageLines({ destinations = [], outages = [] }: ShownStatus, paint: Paint, columns: number): string[] {
+  if (outages.length === 0) return [];
+  const lines = outages.slice(0, OUTAGES_SHOWN).flatMap((outage) => {
+    const { began, ended, restarted, rowsBackedUp } = outage;
+    const atMost = ended !== undefined && restarted === true ? 'at most ' : '';
+    const lasted = `${ended === undefined ? 'lasts, ' : atMost}${durationText(outage.seconds)}`;
+    const rows = rowsBackedUp === undefined ? '' : `, ${plural(rowsBackedUp, 'row')} to backups`;
+    const text = `${whatWasOut(outage, destinations.length > 1)} (${lasted}${rows}): ${reasonText(outage)}`;
+    return wrapped(text, `  ${began.replace(/\.\d+/, '')}`, columns, 4);
+  });
+  return ['', paint('bold', 'Last outages'), ...lines];
+}
+
+function whatWasOut({ destination, of }: Status['outages'][number], isOneOfSeveral: boolean): string {
+  if (of !== 'oracle') return of === 'broker' ? 'MQTT broker' : 'journal';
+  return isOneOfSeveral && destination !== undefined ? `Oracle, destination ${destination}` : 'Oracle';
+}
+
+function reasonText({ code, reason }: Status['outages'][number]): string {
+  return code === undefined || reason.startsWith(code) ? reason : `${code}: ${reason}`;
 }
 
 /** The colour of what is said of a bridge that has problems. */

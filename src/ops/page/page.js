@@ -7,6 +7,7 @@ import { showDestinations } from './destinations.js';
 import { fill } from './dom.js';
 import { duration, time } from './format.js';
 import { ask, Live } from './live.js';
+import { showOutages } from './outages.js';
 import { forgetRefusals, refreshRefusals } from './refusals.js';
 import { startTags } from './tags.js';
 import { startTry } from './try.js';
@@ -24,6 +25,7 @@ function showStatus(status) {
   showVerdict(status, showWay(status));
   showDestinations(status);
   showAudit(status);
+  showOutages(status);
   fill('silent', silentText(status));
   showProgress(status);
   void refreshRefusals(status);

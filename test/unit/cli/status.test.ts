@@ -59,6 +59,36 @@ describe('status', () => {
     expect(out).toContain('The destination alarms (table ALARMS) is down');
   });
 
+  it('has the last outages, with whose they are, how long, the rows and why', async () => {
+    const sources = madeUpSources();
+    expect((await run(['--url', await serveBridge(sources)])).out).not.toContain('outages');
+    const oracle = {
+      of: 'oracle',
+      destination: 'alarms',
+      began: '2025-11-02T10:00:00.123Z',
+      reason: 'ORA-12541: no\u001b listener',
+    } as const;
+    const broker = { of: 'broker', began: '2025-11-02T09:00:00.000Z', reason: 'refused' } as const;
+    const ended = '2025-11-02T11:00:00.000Z';
+    sources.outages = () => [
+      { ...oracle, code: 'ORA-12541', seconds: 61, rowsBackedUp: 1234 },
+      { ...broker, ended, seconds: 3600, restarted: true },
+      ...Array.from({ length: 10 }, () => ({ ...broker, ended, seconds: 1 })),
+    ];
+    const { out } = await run(['--url', await serveBridge(sources)]);
+    const lines = out.trimEnd().split('\n');
+    const from = lines.indexOf('Last outages');
+    expect(lines.slice(from, from + 3)).toEqual([
+      'Last outages',
+      '  2025-11-02T10:00:00Z Oracle (lasts, 1 min 1 s, 1,234 rows to backups): ORA-12541: no\\u{1b} listener',
+      '  2025-11-02T09:00:00Z MQTT broker (at most 1 h): refused',
+    ]);
+    expect(lines.length - from).toBe(6);
+    sources.destinations = () => [madeUpDestination('default'), madeUpDestination('alarms')];
+    const several = await run(['--url', await serveBridge(sources)]);
+    expect(several.out).toContain('Oracle, destination alarms (lasts, ');
+  });
+
   it('with --json prints the answer as it came', async () => {
     const sources = madeUpSources();
     const { out } = await run(['--json', '--url', `${await serveBridge(sources)}/`]);

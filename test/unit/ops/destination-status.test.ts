@@ -133,6 +133,13 @@ describe('the destinations in a status', () => {
   });
 });
 
+it('the health notice has the outages that last, of those that the status lists', () => {
+  const sources = madeUpSources();
+  const lasting = { of: 'broker', began: '2025-11-02T14:30:00.000Z', seconds: 1, reason: 'gone' } as const;
+  sources.outages = () => [lasting, { ...lasting, ended: '2025-11-02T14:30:01.000Z' }];
+  expect(shortStatus(collectStatus(sources))).toMatchObject({ outages: [lasting] });
+});
+
 describe('the metrics of destinations', () => {
   it('stand beside those of all together, which keep their names and labels', async () => {
     const sources = madeUpSources();

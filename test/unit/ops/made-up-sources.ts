@@ -53,6 +53,7 @@ export function madeUpSources(): MadeUpSources {
       undecodableFiles: 0,
       undecodableRows: 0,
     }),
+    outages: () => [],
     tags: () => ({
       turnedIntoText: { count: 0, turns: 0, examples: [] },
       implausibleTimes: { tags: 0, values: 0 },

@@ -45,6 +45,18 @@ describe('/api/tags', () => {
   });
 });
 
+describe('/api/outages', () => {
+  it('has all that are kept, and the status the newest twenty', async () => {
+    const { sources, url } = await serve();
+    const kept = Array.from({ length: 50 }, (_, i) => {
+      return { of: 'broker', began: new Date(i).toISOString(), seconds: i, reason: 'gone' } as const;
+    });
+    sources.status.outages = () => kept;
+    expect(await (await fetch(`${url}/api/outages`)).json()).toEqual(kept);
+    expect(await (await fetch(`${url}/api/status`)).json()).toMatchObject({ outages: kept.slice(0, 20) });
+  });
+});
+
 describe('/api/history and /api/refusals', () => {
   it('answer as JSON', async () => {
     const { sources, url } = await serve();
