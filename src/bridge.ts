@@ -25,6 +25,7 @@ import { collectStatus, measurePending, type StatusSources } from './ops/collect
 import { shortStatus } from './ops/destination-status.ts';
 import type { Status } from './ops/status.ts';
 import { findStuck } from './ops/stuck.ts';
+import { TagTraces } from './ops/tag-traces.ts';
 import { TagsSeen } from './ops/tags-seen.ts';
 import { Connections } from './oracle/connections.ts';
 import { assertDriverFits } from './oracle/driver-fit.ts';
@@ -66,6 +67,7 @@ export class Bridge {
   readonly #audit: AuditMonitor;
   readonly #history: History;
   readonly #tags = new TagsSeen();
+  readonly #traces: TagTraces;
   readonly #diskWatch: DiskWatch;
   readonly #outages: Outages;
   readonly #implausibleTimes = new ImplausibleTimes(() => this.#tags.implausibleCount);
@@ -89,6 +91,7 @@ export class Bridge {
     this.#refusals = new Refusals(clock);
     this.#pipeline = this.#createPipeline();
     this.#history = this.#createHistory();
+    this.#traces = new TagTraces({ tags: this.#tags, clock });
     this.#diskWatch = this.#createDiskWatch();
     this.#outages = this.#createOutages();
     this.#brokerSide = new BrokerSide(config, {
@@ -141,6 +144,7 @@ export class Bridge {
     this.#history.start();
     this.#diskWatch.start();
     this.#outages.start();
+    if (this.#config.http.enabled) this.#traces.start();
     await this.#http.start();
     this.#connections.start();
     this.#audit.start();
@@ -194,6 +198,7 @@ export class Bridge {
     this.#isRunning = false;
     this.#audit.stop();
     this.#history.stop();
+    this.#traces.stop();
     this.#diskWatch.stop();
     const outagesNoted = this.#outages.stop();
     this.#brokerSide.pause();
@@ -289,6 +294,7 @@ export class Bridge {
       metrics: this.#metrics,
       history: this.#history,
       tags: this.#tags,
+      traces: this.#traces,
       refusals: this.#refusals,
       health: () => this.health(),
       readiness: () => this.#readiness(),

@@ -20,6 +20,7 @@ import type { Refusals } from './ops/refusals.ts';
 import { createQuestions } from './ops/questions.ts';
 import { createRoutes, type Health, type Readiness } from './ops/routes.ts';
 import { collectStatus, type StatusSources } from './ops/collect-status.ts';
+import type { TagTraces } from './ops/tag-traces.ts';
 import type { TagsSeen } from './ops/tags-seen.ts';
 import type { Pipeline } from './pipeline.ts';
 
@@ -30,6 +31,7 @@ export interface StatusServerParts {
   readonly metrics: Metrics;
   readonly history: History;
   readonly tags: TagsSeen;
+  readonly traces: TagTraces;
   readonly refusals: Refusals;
   health(): Health;
   readiness(): Readiness;

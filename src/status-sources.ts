@@ -3,6 +3,7 @@ import type { BrokerSide } from './broker-side.ts';
 import type { Config } from './config/config.ts';
 import { destinationsOf } from './config/destinations.ts';
 import type { Clock } from './core/clock.ts';
+import { shownConnectString } from './core/shown-connect-string.ts';
 import type { RollingWindow } from './core/rolling-window.ts';
 import type { Lane } from './lanes/lane.ts';
 import type { StatusSources } from './ops/collect-status.ts';
@@ -35,6 +36,7 @@ export function createStatusSources(config: Config, parts: StatusParts): StatusS
   return {
     bridgeId: config.bridge.id,
     version,
+    connectString: shownConnectString(config.oracle.connectString),
     clock,
     startedAtMonotonicMs: clock.monotonic(),
     counters: pipeline.counters,

@@ -11,6 +11,7 @@ import type { SessionManners } from './redelivery/redelivery.ts';
 import { SessionHealth, type SessionHealthStatus } from './session/session-health.ts';
 import type { StarvationTiming } from './session/starvation.ts';
 import type { Subscription, SubscriptionMemory } from './session/subscription-memory.ts';
+import { SubscriptionTraffic } from './session/subscription-traffic.ts';
 import { Subscriptions, type SubscriptionProblem } from './session/subscriptions.ts';
 
 export interface SourceOptions extends ConnectionOptions {
@@ -43,12 +44,26 @@ export interface SourceOptions extends ConnectionOptions {
   readonly starvationTiming?: StarvationTiming;
 }
 
+/** A subscription of the configuration, as the broker has it and with what it has brought. */
+export interface SubscriptionStatus {
+  readonly topic: string;
+  /** As configured. */
+  readonly qos: number;
+  /** Undefined: the broker has not granted it, or has not answered yet. */
+  readonly grantedQos?: number | undefined;
+  /** Delivered since the start, repetitions too. */
+  readonly messages: number;
+  /** Wall clock; undefined before the first. */
+  readonly lastMessageAtMs?: number | undefined;
+}
+
 export interface SourceStatus extends ConnectionStatus, SessionHealthStatus {
   /** Whether the broker had kept our session at the last connect; undefined before the first. */
   readonly sessionPresent: boolean | undefined;
   readonly connects: number;
   readonly unacknowledged: number;
   readonly subscriptionProblems: readonly SubscriptionProblem[];
+  readonly subscriptions: readonly SubscriptionStatus[];
 }
 
 /**
@@ -77,6 +92,7 @@ export class MqttSource {
   #sessionPresent: boolean | undefined;
   #sessionNoted: Promise<void> = Promise.resolve();
   #wanted: readonly Subscription[];
+  readonly #traffic = new SubscriptionTraffic();
   readonly #word: BrokerWord;
 
   /** `intake` gets each delivery, in the order of arrival; each is to be acknowledged once it is safe. */
@@ -84,6 +100,7 @@ export class MqttSource {
     const { brokerMemory, clientId, clock, log, memory, probeTopic, receiveMaximum, subscriptions, url } = options;
     this.#options = options;
     this.#wanted = subscriptions;
+    this.#traffic.want(subscriptions.map(({ topic }) => topic));
     this.#word = new BrokerWord(clock);
     this.#acks = new DeferredAcks({
       maxUnacknowledged: receiveMaximum,
@@ -91,8 +108,12 @@ export class MqttSource {
       intake: {
         receive: (delivery) => {
           if (this.#health.takes(delivery)) return;
-          if (this.#word.takes(delivery, this.#wanted)) delivery.acknowledge();
-          else intake.receive(delivery);
+          if (this.#word.takes(delivery, this.#wanted)) {
+            delivery.acknowledge();
+            return;
+          }
+          this.#traffic.note(delivery.topic, delivery.receivedAtMs);
+          intake.receive(delivery);
         },
         release: (release) => intake.release(release),
         written: (ordinal) => intake.written(ordinal),
@@ -138,6 +159,7 @@ export class MqttSource {
    */
   subscribe(subscriptions: readonly Subscription[]): void {
     this.#wanted = subscriptions;
+    this.#traffic.want(subscriptions.map(({ topic }) => topic));
     this.#subscriptions.want(subscriptions);
     if (this.#client !== undefined) void this.#subscriptions.align(this.#client, true, this.#sessionNoted);
   }
@@ -170,7 +192,13 @@ export class MqttSource {
       connects: this.#connects,
       unacknowledged: this.#acks.unacknowledged,
       subscriptionProblems: this.#subscriptions.problems,
+      subscriptions: this.#wanted.map((each) => this.#statusOf(each)),
     };
+  }
+
+  #statusOf({ qos, topic }: Subscription): SubscriptionStatus {
+    const { lastAtMs, messages } = this.#traffic.of(topic);
+    return { topic, qos, grantedQos: this.#subscriptions.grantedQos(topic), messages, lastMessageAtMs: lastAtMs };
   }
 
   #clientOptions(version: ProtocolVersion): IClientOptions {

@@ -14,6 +14,7 @@ import type {
   Outage,
   Status,
   StatusFacts,
+  SubscriptionStatus,
   TagsStatus,
 } from './status.ts';
 
@@ -29,12 +30,23 @@ export interface MqttFacts extends MqttFigures {
   readonly sessionsStarved?: number;
   readonly sessionLostAtMs?: number;
   readonly sessionStarvedAtMs?: number;
+  readonly subscriptions?: readonly SubscriptionFacts[];
+}
+
+export interface SubscriptionFacts {
+  readonly topic: string;
+  readonly qos: number;
+  readonly grantedQos?: number | undefined;
+  readonly messages: number;
+  readonly lastMessageAtMs?: number | undefined;
 }
 
 /** What the status, the metrics and the audit read; nothing is pushed to them but one call a batch. */
 export interface StatusSources {
   readonly bridgeId: string;
   readonly version: string;
+  /** `oracle.connectString`, as it may be shown. */
+  readonly connectString: string;
   readonly clock: Clock;
   /** `clock.monotonic()` at the start: uptime must not jump with the wall clock. */
   readonly startedAtMonotonicMs: number;
@@ -74,7 +86,7 @@ export function collectStatus(sources: StatusSources): Status {
     version: sources.version,
     uptimeSeconds: Math.floor((clock.monotonic() - sources.startedAtMonotonicMs) / 1000),
     mqtt: mqttStatus(sources.mqtt(), sources.silentSubscriptions()),
-    oracle: oracleStatus(worstOf(destinations)),
+    oracle: { ...oracleStatus(worstOf(destinations)), connectString: sources.connectString },
     destinations: destinations.map((each) => destinationStatus(each)),
     counters: { ...counters },
     buffer: { size: buffer.size, capacity: buffer.capacity },
@@ -97,7 +109,7 @@ export function collectStatus(sources: StatusSources): Status {
   return { ...facts, problems: advice.map(({ problem }) => problem), advice };
 }
 
-const MAX_SILENT_LISTED = 100;
+const MAX_SUBSCRIPTIONS_LISTED = 100;
 const MAX_OUTAGES_LISTED = 20;
 
 function mqttStatus(facts: MqttFacts, silent: ReturnType<StatusSources['silentSubscriptions']>): MqttStatus {
@@ -112,8 +124,11 @@ function mqttStatus(facts: MqttFacts, silent: ReturnType<StatusSources['silentSu
     unackedMessages: facts.unackedMessages,
     subscriptionProblems: facts.subscriptionProblems,
     silentSubscriptions: silent
-      .slice(0, MAX_SILENT_LISTED)
+      .slice(0, MAX_SUBSCRIPTIONS_LISTED)
       .map((each) => ({ topic: each.topic, since: iso(each.sinceMs) })),
+    subscriptions: (facts.subscriptions ?? [])
+      .slice(0, MAX_SUBSCRIPTIONS_LISTED)
+      .map((each) => subscriptionStatus(each)),
     ...(facts.namesake === undefined ? {} : { namesake: facts.namesake }),
     ...(facts.manners === undefined ? {} : { manners: facts.manners }),
     ...(facts.notices === undefined ? {} : { notices: facts.notices }),
@@ -122,6 +137,22 @@ function mqttStatus(facts: MqttFacts, silent: ReturnType<StatusSources['silentSu
     ...(sessionLostAtMs === undefined ? {} : { sessionLostAt: iso(sessionLostAtMs) }),
     ...(sessionStarvedAtMs === undefined ? {} : { sessionStarvedAt: iso(sessionStarvedAtMs) }),
     ...(starvedMeasure === undefined ? {} : { starvedMeasure }),
+  };
+}
+
+function subscriptionStatus({
+  grantedQos,
+  lastMessageAtMs,
+  messages,
+  qos,
+  topic,
+}: SubscriptionFacts): SubscriptionStatus {
+  return {
+    topic,
+    qos,
+    ...(grantedQos === undefined ? {} : { grantedQos }),
+    messages,
+    ...(lastMessageAtMs === undefined ? {} : { lastMessageAt: iso(lastMessageAtMs) }),
   };
 }
 

@@ -96,7 +96,8 @@ export function oracleStatus({ state, reason, kind, remedy = '', sinceMs }: Orac
 
 /**
  * The status for a notice that is published every minute, as JSON: of the destinations only those that are not
- * connected, without their figures; of outages only those that last.
+ * connected, without their figures; of outages only those that last; of subscriptions only those that bring nothing.
+ * Where the database is, is left out: more may read the broker than the page.
  */
 export function shortStatus(status: Status): object {
   const away = status.destinations.filter(({ state }) => state !== 'connected');
@@ -104,7 +105,9 @@ export function shortStatus(status: Status): object {
     return { name, table, gone, state, reason, since };
   });
   const outages = status.outages.filter(({ ended }) => ended === undefined);
-  return { ...status, destinations, outages };
+  const mqtt = { ...status.mqtt, subscriptions: undefined };
+  const oracle = { ...status.oracle, connectString: undefined };
+  return { ...status, mqtt, oracle, destinations, outages };
 }
 
 export function iso(epochMs: number): string {

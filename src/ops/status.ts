@@ -55,10 +55,24 @@ export interface SilentSubscription {
   readonly since: string;
 }
 
+/** A subscription of the configuration, as the broker has it, and what it has brought in this run. */
+export interface SubscriptionStatus {
+  readonly topic: string;
+  readonly qos: number;
+  /** Absent: the broker has not granted it, or has not answered yet. */
+  readonly grantedQos?: number;
+  /** Delivered since the start, repetitions too. */
+  readonly messages: number;
+  /** ISO 8601; absent: none has come. */
+  readonly lastMessageAt?: string;
+}
+
 /** Times are ISO 8601. */
 export interface MqttStatus extends MqttFigures {
   /** The subscriptions that have brought no message in this run, the first 100 of them. */
   readonly silentSubscriptions: readonly SilentSubscription[];
+  /** The first 100 of them. */
+  readonly subscriptions: readonly SubscriptionStatus[];
   readonly reason?: string;
   readonly remedy?: string;
   readonly since?: string;
@@ -171,8 +185,8 @@ export interface Status {
   readonly version: string;
   readonly uptimeSeconds: number;
   readonly mqtt: MqttStatus;
-  /** Of the destination that is worst off. */
-  readonly oracle: OracleStatus;
+  /** Of the destination that is worst off; `connectString` is shown without what could be a secret in it. */
+  readonly oracle: OracleStatus & { readonly connectString?: string };
   /** The default first; those that are gone last. */
   readonly destinations: readonly DestinationStatus[];
   readonly counters: Counters;

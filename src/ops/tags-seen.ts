@@ -1,5 +1,6 @@
 import type { Tag, TagValues } from '../core/tag-values.ts';
 import { shortText } from './short-text.ts';
+import { firstSlots, hasTime, isGood, type TagOrder } from './tag-order.ts';
 
 /** A tag as `/api/tags` lists it. */
 export interface SeenTag {
@@ -25,6 +26,15 @@ export interface TurnedTags {
   readonly examples: readonly string[];
 }
 
+/** Which of the tags are listed, and in what order; without all of it: all, by name. */
+export interface TagView {
+  readonly order?: TagOrder;
+  /** `bad`: those whose quality is not GOOD. */
+  readonly quality?: 'all' | 'bad';
+  /** Those whose last value has a time before this, or none. */
+  readonly beforeMs?: number;
+}
+
 /** The answer of `/api/tags`. */
 export interface SeenTags {
   readonly total: number;
@@ -37,7 +47,6 @@ const MAX_TAGS = 100_000;
 /** Tags with longer names fit no column and are not listed. */
 const MAX_NAME_LENGTH = 500;
 const MAX_TEXT_LENGTH = 200;
-const MAX_TIME_MS = 8.64e15;
 const MAX_EXAMPLES = 3;
 
 /** What the values of a tag are; a value without content, or with a problem, says nothing of that. */
@@ -111,14 +120,31 @@ export class TagsSeen {
     this.#last = last;
   }
 
-  /** The first `limit` tags by name whose name contains `search`, in whatever case. */
-  find(search: string, limit: number): SeenTags {
+  /** The first `limit` of the tags of the view whose name contains `search`, in whatever case. */
+  find(search: string, limit: number, { beforeMs, order = 'name', quality = 'all' }: TagView = {}): SeenTags {
     const wanted = search.toLowerCase();
     this.#sorted ??= [...this.#slots].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, slot]) => slot);
-    const isWanted = (slot: number): boolean => this.#tags[slot]!.name.toLowerCase().includes(wanted);
-    const matching = wanted === '' ? this.#sorted : this.#sorted.filter(isWanted);
-    const tags = matching.slice(0, limit).map((slot) => this.#seenTag(slot));
+    const tests: ((slot: number) => boolean)[] = [];
+    if (quality === 'bad') tests.push((slot) => !isGood(this.#qualities[slot]));
+    if (beforeMs !== undefined) {
+      tests.push((slot) => !hasTime(this.#timesMs[slot]) || this.#timesMs[slot] < beforeMs);
+    }
+    if (wanted !== '') tests.push((slot) => this.#tags[slot]!.name.toLowerCase().includes(wanted));
+    const matching = tests.reduce((slots, test) => slots.filter((slot) => test(slot)), this.#sorted);
+    const columns = { timesMs: this.#timesMs, qualities: this.#qualities };
+    const tags = firstSlots(matching, limit, order, columns).map((slot) => this.#seenTag(slot));
     return { total: this.#slots.size, matching: matching.length, tags };
+  }
+
+  /** The names of all, those that have been listed longest first. */
+  names(): Iterable<string> {
+    return this.#slots.keys();
+  }
+
+  /** The time of the last value, NaN where it has none, and its number, NaN where it is none; undefined: not listed. */
+  lastOf(name: string): { readonly timeMs: number; readonly number: number } | undefined {
+    const slot = this.#slots.get(name);
+    return slot === undefined ? undefined : { timeMs: this.#timesMs[slot]!, number: this.#numbers[slot]! };
   }
 
   /** The tags that are texts now and were numbers before. */
@@ -198,5 +224,5 @@ export class TagsSeen {
 
 /** Undefined for what no calendar has. */
 function isoTime(timeMs: number | undefined): string | undefined {
-  return timeMs !== undefined && Math.abs(timeMs) <= MAX_TIME_MS ? new Date(timeMs).toISOString() : undefined;
+  return hasTime(timeMs) ? new Date(timeMs).toISOString() : undefined;
 }

@@ -119,6 +119,43 @@ describe.skipIf(missing !== undefined)(
       expect(complaints).toEqual([]);
     });
 
+    it('names broker, topics, table and database, and what each subscription has brought', async () => {
+      await publish({ D1: 1 });
+      const { page } = await openPage(browser, url());
+      const where = (stage: string) => page.locator(`#stage-${stage} .where`);
+      await where('broker').getByText(broker.url).waitFor();
+      await where('table').getByText(`TAG_DATA in ${standin.connectString}`).waitFor();
+      const cells = page.locator('#subscriptions tbody tr').first().locator('td');
+      await cells.nth(3).getByText('ago').waitFor();
+      expect((await cells.allTextContents()).slice(0, 3)).toEqual(['plc/+/tags', '1', '1']);
+    });
+
+    it('lists tags with the stale ones first, those of a bad quality alone, and the last hour of one', async () => {
+      const old = Date.now() - 7_200_000;
+      await publish({ A: 1, M: { value: 2, timestamp: old }, Z: { value: 3, quality: 'BAD' } });
+      const { page, complaints } = await openPage(browser, url());
+      const names = page.locator('#tags tbody .name');
+      await page.locator('#tags').scrollIntoViewIfNeeded();
+      const shown = (what: string, expected: string[]) =>
+        until(what, async () => JSON.stringify(await names.allTextContents()) === JSON.stringify(expected));
+      const [a, m, z] = ['PLC01.A', 'PLC01.M', 'PLC01.Z'] as const;
+      await shown('the order of names', [a, m, z]);
+      await page.getByLabel('Order', { exact: true }).selectOption('stale ones first');
+      await shown('the stale one first', [m, a, z]);
+      await page.getByLabel('Age', { exact: true }).selectOption('over an hour');
+      await shown('the stale one', [m]);
+      await page.getByLabel('Age', { exact: true }).selectOption('any');
+      await page.getByLabel('Quality', { exact: true }).selectOption('not GOOD');
+      await shown('the bad one', [z]);
+      await page.getByRole('button', { name: z }).click();
+      const chart = page.getByRole('img', { name: `${z} over the last hour: last 3, between 3 and 3.` });
+      await chart.waitFor({ timeout: 30_000 });
+      await page.locator('#trace').getByText('not read from Oracle').waitFor();
+      await page.locator('#trace').getByRole('button', { name: 'Close' }).click();
+      await chart.waitFor({ state: 'hidden' });
+      expect(complaints).toEqual([]);
+    });
+
     it('fits a phone with files, refusals and tags', async () => {
       await publish({ long: 'x'.repeat(5000), ['n'.repeat(120)]: 1.234567890123456 });
       await publisher.publishAsync('plc/PLC01/tags', `{"${'y'.repeat(300)}`, { qos: 1 });
@@ -150,12 +187,16 @@ describe.skipIf(missing !== undefined)(
       await page.locator('#advice .problem', { hasText: 'Oracle is down' }).waitFor(soon);
       await page.locator('#advice .remedy', { hasText: 'listener' }).waitFor(soon);
       await page.locator('#backups tbody tr', { hasText: /^backup_/ }).waitFor(soon);
+      const outage = page.locator('#outages tbody tr', { hasText: 'Oracle' });
+      await outage.getByText('lasts').waitFor(soon);
       expect(await page.locator('#stage-table').getAttribute('data-tone')).toBe('trouble');
       expect(await page.locator('#announcer').textContent()).toContain('Oracle is down');
 
       await standin.open();
       await page.getByRole('heading', { name: 'All is well.' }).waitFor();
       expect(await page.locator('#backups tbody tr').count()).toBe(0);
+      await outage.getByText('lasts').waitFor({ state: 'detached' });
+      expect(Number((await outage.locator('td').nth(3).textContent())?.replaceAll(',', ''))).toBeGreaterThan(0);
       const [backedUp, replayed] = /Of ([\d,]+) backed up, ([\d,]+)/
         .exec((await page.locator('#audit .note').textContent()) ?? '')!
         .slice(1);

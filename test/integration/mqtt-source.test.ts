@@ -140,6 +140,10 @@ describe('a broker that refuses', () => {
     await subscribed(under);
     const problem = { topic: 'plant/#', reason: 'Unspecified error (0x80)' };
     expect(under.source.status.subscriptionProblems).toEqual([problem]);
+    expect(under.source.status.subscriptions).toMatchObject([
+      { topic: 'plc/+/tags', grantedQos: 1, messages: 0 },
+      { topic: 'plant/#', grantedQos: undefined, messages: 0 },
+    ]);
     const remedy = expect.stringMatching(/^allow this user to subscribe to plant\/# /) as string;
     const errors = under.log.entries.filter(({ level }) => level === 'error');
     expect(errors.map(({ fields }) => fields)).toEqual([{ ...problem, remedy }]);
@@ -151,6 +155,16 @@ describe('a broker that refuses', () => {
     expect(under.source.status.subscriptionProblems).toEqual([]);
     await publish(broker.url, 'plant/a', ['granted now']);
     await until('the second message', () => under.deliveries.length === 2);
+    const both = { qos: 1, grantedQos: 1, messages: 1, lastMessageAtMs: expect.any(Number) as number };
+    expect(under.source.status.subscriptions).toEqual(SUBSCRIPTIONS.map(({ topic }) => ({ topic, ...both })));
+  });
+
+  test.skipIf(mosquittoMissing !== undefined)('that is granted with a lower QoS is told with that', async () => {
+    const broker = opened.add(await startMosquitto({ config: ['max_qos 0'] }), (running) => running.stop());
+    const under = opened.source(broker.url, await opened.directory(), { subscriptions: SUBSCRIPTIONS });
+    await under.source.start();
+    await subscribed(under);
+    expect(under.source.status.subscriptions).toMatchObject([{ grantedQos: 0 }, { grantedQos: 0 }]);
   });
 
   test('the password is left alone for half a minute, then a minute', async () => {

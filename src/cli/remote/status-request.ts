@@ -3,6 +3,8 @@ import { CommandError } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { askBridge, describeFailure } from './bridge-request.ts';
 
+type LaterOfMqtt = 'silentSubscriptions' | 'subscriptions';
+
 /** What a bridge of another version may leave out. */
 interface Additions {
   readonly rates?: {
@@ -16,7 +18,7 @@ interface Additions {
   readonly disks?: Status['disks'];
   readonly outages?: Status['outages'];
   readonly journal: Status['journal'] & { readonly maxBytes?: number };
-  readonly mqtt: Omit<Status['mqtt'], 'silentSubscriptions'> & Partial<Pick<Status['mqtt'], 'silentSubscriptions'>>;
+  readonly mqtt: Omit<Status['mqtt'], LaterOfMqtt> & Partial<Pick<Status['mqtt'], LaterOfMqtt>>;
 }
 
 export type ShownStatus = Omit<Status, keyof Additions> & Additions;

@@ -19,7 +19,7 @@ const SECTIONS: readonly (readonly [heading: string, lines: (status: ShownStatus
       'Connections',
       ({ mqtt, oracle }) => [
         ['MQTT broker', brokerText(mqtt)],
-        ['Oracle', oracle.state + (oracle.since === undefined ? '' : ` since ${utcText(oracle.since)}`)],
+        ['Oracle', oracleText(oracle)],
       ],
     ],
     ['Destinations', ({ destinations = [] }) => destinationLines(destinations)],
@@ -91,14 +91,27 @@ export function formatStatus(status: ShownStatus, paint: Paint, columns = Number
     head,
     ...problemLines(status, paint, columns),
     ...sections,
-    ...silentLines(status, paint),
+    ...subscriptionLines(status, paint),
     ...outageLines(status, paint, columns),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-/** Subscriptions that have brought nothing: mostly a slip in the topic, or a publisher that is away. */
-function silentLines({ mqtt: { silentSubscriptions = [] } }: ShownStatus, paint: Paint): string[] {
+/**
+ * Each subscription with what it has brought. One that brought nothing has mostly a slip in its topic, or a publisher
+ * that is away; a bridge of an earlier version tells of these alone.
+ */
+function subscriptionLines({ mqtt }: ShownStatus, paint: Paint): string[] {
+  const { silentSubscriptions = [], subscriptions = [] } = mqtt;
+  if (subscriptions.length > 0) {
+    const since = new Map(silentSubscriptions.map((silent) => [silent.topic, silent.since]));
+    const cells = subscriptions.map((each) => subscriptionCells(each, since.get(each.topic)));
+    return [
+      '',
+      paint('bold', 'Subscriptions'),
+      ...alignCells(cells, new Set([2])).map((line) => `  ${printable(line)}`),
+    ];
+  }
   if (silentSubscriptions.length === 0) return [];
   const lines = silentSubscriptions.map(({ since, topic }) => `  ${printable(`${topic}  since ${utcText(since)}`)}`);
   return ['', paint('bold', 'Subscriptions without a message'), ...lines];
@@ -113,7 +126,7 @@ function outageLines({ destinations = [], outages = [] }: ShownStatus, paint: Pa
     const lasted = `${ended === undefined ? 'lasts, ' : atMost}${durationText(outage.seconds)}`;
     const rows = rowsBackedUp === undefined ? '' : `, ${plural(rowsBackedUp, 'row')} to backups`;
     const text = `${whatWasOut(outage, destinations.length > 1)} (${lasted}${rows}): ${reasonText(outage)}`;
-    return wrapped(text, `  ${began.replace(/\.\d+/, '')}`, columns, 4);
+    return wrapped(text, `  ${utcText(began)}`, columns, 4);
   });
   return ['', paint('bold', 'Last outages'), ...lines];
 }
@@ -181,6 +194,26 @@ function section(heading: string, lines: readonly (Line | undefined)[], paint: P
     paint('bold', heading),
     ...shown.map(([label, text]) => `  ${printable(label.padEnd(LABEL_WIDTH))}${printable(text)}`),
   ];
+}
+
+function subscriptionCells(
+  { grantedQos, lastMessageAt, messages, qos, topic }: Status['mqtt']['subscriptions'][number],
+  silentSince: string | undefined,
+): string[] {
+  const granted =
+    grantedQos === qos ? `QoS ${qos}` : grantedQos === undefined ? 'not granted' : `QoS ${grantedQos} of ${qos}`;
+  const none = silentSince === undefined ? 'none since the start' : `none since ${utcText(silentSince)}`;
+  return [
+    topic,
+    granted,
+    plural(messages, 'message'),
+    lastMessageAt === undefined ? none : `last at ${utcText(lastMessageAt)}`,
+  ];
+}
+
+function oracleText({ connectString, since, state }: ShownStatus['oracle']): string {
+  const where = connectString === undefined ? '' : ` (${connectString})`;
+  return `${state}${since === undefined ? '' : ` since ${utcText(since)}`}${where}`;
 }
 
 function brokerText({ broker, connected, protocolVersion, since }: ShownStatus['mqtt']): string {

@@ -36,6 +36,8 @@ export class Subscriptions {
   readonly #memory: SubscriptionMemory;
   readonly #log: Logger;
   readonly #known = new Map<string, KnownSubscription>();
+  /** Where the broker granted less than was asked for: what it granted. */
+  readonly #granted = new Map<string, number>();
   /** The file on disk says that some are confirmed. */
   #isConfirmedOnDisk = false;
   #last: Promise<unknown> = Promise.resolve();
@@ -67,6 +69,12 @@ export class Subscriptions {
   has(topic: string): boolean {
     const wanted = this.#wanted.get(topic);
     return wanted !== undefined && this.#isGranted(wanted);
+  }
+
+  /** What the broker has granted, on the present connection or the last; undefined: nothing, or nothing yet. */
+  grantedQos(topic: string): number | undefined {
+    const known = this.#known.get(topic);
+    return known?.confirmed === true ? known.qos : this.#granted.get(topic);
   }
 
   /** What the next `align` aims at. What the configuration says of a subscription besides is none of the session. */
@@ -123,7 +131,10 @@ export class Subscriptions {
     sessionNoted: Promise<void>,
   ): Promise<boolean> {
     await last;
-    if (!sessionPresent) this.#known.clear();
+    if (!sessionPresent) {
+      this.#known.clear();
+      this.#granted.clear();
+    }
     try {
       await sessionNoted;
       return await this.#align(client);
@@ -176,7 +187,10 @@ export class Subscriptions {
   async #unsubscribe(client: MqttClient, topics: readonly string[]): Promise<void> {
     if (topics.length === 0) return;
     await unsubscribe(client, topics);
-    for (const topic of topics) this.#known.delete(topic);
+    for (const topic of topics) {
+      this.#known.delete(topic);
+      this.#granted.delete(topic);
+    }
     this.#log.info('unsubscribed', { topics });
   }
 
@@ -187,10 +201,12 @@ export class Subscriptions {
     for (const subscription of subscriptions) {
       const { topic, qos } = subscription;
       const code = granted.get(topic)?.code ?? NOT_GRANTED;
+      this.#granted.delete(topic);
       if (code === qos) {
         this.#known.set(topic, { ...subscription, confirmed: true });
         continue;
       }
+      if (code < 0x80) this.#granted.set(topic, code);
       const reason = code < 0x80 ? `granted qos ${code} instead of ${qos}` : reasonText(code);
       const remedy = subscribeRemedy(topic, qos, code);
       problems.push({ topic, reason });

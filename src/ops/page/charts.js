@@ -19,7 +19,7 @@ const { uPlot } = /** @type {{ uPlot: typeof import('uplot') }} */ (/** @type {u
 const HOUR_S = 3600;
 /** A bridge that has just started shows a few minutes, not an empty hour. */
 const LEAST_S = 300;
-const HEIGHT_PX = 172;
+export const HEIGHT_PX = 172;
 const FONT = '12px system-ui, sans-serif';
 
 /**
@@ -65,7 +65,7 @@ function share(size, capacity) {
 }
 
 /** @param {string} name of a custom property */
-function colour(name) {
+export function colour(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name);
 }
 
@@ -168,8 +168,6 @@ function build({ title, unit, format, least, most, series }) {
  * @returns {import('uplot').Options}
  */
 function plotOptions({ format, least, most, series }, onCursor) {
-  const line = () => colour('--line');
-  const axis = { stroke: () => colour('--soft'), font: FONT, ticks: { show: false } };
   return {
     width: 320,
     height: HEIGHT_PX,
@@ -180,16 +178,7 @@ function plotOptions({ format, least, most, series }, onCursor) {
       x: { time: true, range: (_plot, from, to) => [Math.min(from, to - LEAST_S), to] },
       y: { range: (_plot, _from, to) => [0, Math.min(most, Math.max(least, (to || 0) * 1.15))] },
     },
-    axes: [
-      {
-        ...axis,
-        grid: { show: false },
-        size: 26,
-        space: 64,
-        values: (_plot, seconds) => seconds.map((s) => minute(s * 1000)),
-      },
-      { ...axis, grid: { stroke: line, width: 1 }, size: 58, space: 36, values: (_plot, values) => values.map(format) },
-    ],
+    axes: axes(format),
     series: [
       {},
       ...series.map(({ label, look }) => ({
@@ -202,6 +191,30 @@ function plotOptions({ format, least, most, series }, onCursor) {
     ],
     hooks: { setCursor: [(plot) => onCursor(plot.cursor.idx)] },
   };
+}
+
+/** Time along the foot, figures on the left. @param {(figure: number) => string} format */
+export function axes(format) {
+  const axis = { stroke: () => colour('--soft'), font: FONT, ticks: { show: false } };
+  /** @type {import('uplot').Axis[]} */
+  const both = [
+    {
+      ...axis,
+      grid: { show: false },
+      size: 26,
+      space: 64,
+      // Of the marks within a minute, on a wide chart of a short time, each would say the same.
+      values: (_plot, seconds) => seconds.map((s) => (s % 60 === 0 ? minute(s * 1000) : '')),
+    },
+    {
+      ...axis,
+      grid: { stroke: () => colour('--line'), width: 1 },
+      size: 58,
+      space: 36,
+      values: (_plot, values) => values.map(format),
+    },
+  ];
+  return both;
 }
 
 /** For those who do not see the chart. */

@@ -18,7 +18,9 @@ const STATES = {
 /** @type {ReturnType<typeof tableOf> | undefined} */
 let built;
 /** When the figures below were shown. */
-let shownMs = 0;
+let shownMs = -Infinity;
+/** Two looks that follow one another at once give no rate. */
+const LEAST_S = 0.5;
 /** Values written, by destination, as they were before. @type {Map<string, number>} */
 let written = new Map();
 
@@ -35,6 +37,7 @@ export function showDestinations({ destinations }) {
     columns,
     update: (cells, each) => showDestination(cells, each, passed),
   });
+  if (passed < LEAST_S) return;
   shownMs = nowMs;
   written = new Map(destinations.map(({ counters, name }) => [name, counters.valuesWritten]));
 }
@@ -59,7 +62,8 @@ function showDestination([name, state, rate, count, pending, waiting], destinati
   write(find('.sub', name), gone === true ? 'not in the configuration any more' : (table ?? ''));
   showState(state, destination);
   const before = written.get(destination.name);
-  write(rate, before === undefined ? '–' : number(Math.max(0, counters.valuesWritten - before) / passed));
+  if (before === undefined) write(rate, '–');
+  else if (passed >= LEAST_S) write(rate, number(Math.max(0, counters.valuesWritten - before) / passed));
   write(count, number(counters.valuesWritten));
   write(find('.title', pending), number(destination.pending));
   write(find('.sub', pending), buffer.size >= buffer.capacity ? 'buffer full' : '');

@@ -5,11 +5,13 @@ import { showFiles, showProgress } from './backups.js';
 import { addSample, showHistory } from './charts.js';
 import { showDestinations } from './destinations.js';
 import { fill } from './dom.js';
-import { duration, time } from './format.js';
+import { duration } from './format.js';
 import { ask, Live } from './live.js';
 import { showOutages } from './outages.js';
 import { forgetRefusals, refreshRefusals } from './refusals.js';
+import { showSubscriptions } from './subscriptions.js';
 import { startTags } from './tags.js';
+import { startTrace } from './trace.js';
 import { startTry } from './try.js';
 import { showLink, showVerdict } from './verdict.js';
 import { showWay } from './way.js';
@@ -26,20 +28,9 @@ function showStatus(status) {
   showDestinations(status);
   showAudit(status);
   showOutages(status);
-  fill('silent', silentText(status));
+  showSubscriptions(status);
   showProgress(status);
   void refreshRefusals(status);
-}
-
-/** @param {import('./live.js').Status} status */
-function silentText({ mqtt: { silentSubscriptions } }) {
-  if (silentSubscriptions.length === 0) return '';
-  const named = silentSubscriptions
-    .slice(0, 10)
-    .map(({ since, topic }) => `${topic} (since ${time(Date.parse(since))})`);
-  const more =
-    silentSubscriptions.length > named.length ? ` and ${silentSubscriptions.length - named.length} more` : '';
-  return `No message yet from ${named.join(', ')}${more}.`;
 }
 
 async function fetchHistory() {
@@ -52,6 +43,7 @@ async function fetchHistory() {
 
 startActions();
 startTags();
+startTrace();
 startTry();
 new Live({
   status: showStatus,

@@ -1,8 +1,9 @@
 // @ts-check
 import { bridgeNowMs } from './clock.js';
-import { fill, find, showRows, tableOf, write, writeTime } from './dom.js';
+import { add, fill, find, showRows, tableOf, write, writeTime } from './dom.js';
 import { duration, exactNumber, many, number, shortNumber } from './format.js';
 import { ask } from './live.js';
+import { showTrace } from './trace.js';
 
 const AT_MOST = 200;
 const EVERY_MS = 2000;
@@ -21,6 +22,7 @@ export function startTags() {
   built = tableOf('#tags');
   const search = find('#tag-search');
   search.addEventListener('input', () => askIn(TYPING_MS));
+  for (const select of document.querySelectorAll('#tags select')) select.addEventListener('change', () => askIn(0));
   find('#tags form').addEventListener('submit', (event) => {
     event.preventDefault();
     askIn(0);
@@ -42,21 +44,34 @@ async function refresh() {
   if (!isInView || document.hidden) return;
   asked += 1;
   const mine = asked;
-  const search = /** @type {HTMLInputElement} */ (find('#tag-search')).value.trim();
+  const view = new URLSearchParams({
+    search: chosen('search').trim(),
+    order: chosen('order'),
+    quality: chosen('quality'),
+    olderThanSeconds: chosen('age'),
+    limit: String(AT_MOST),
+  });
   try {
-    const answer = await ask(`api/tags?search=${encodeURIComponent(search)}&limit=${AT_MOST}`);
-    if (mine === asked) show(answer, search);
+    const answer = await ask(`api/tags?${view}`);
+    if (mine === asked) show(answer);
   } catch {
     // The verdict says that the bridge is gone.
   }
   if (mine === asked) askIn(EVERY_MS);
 }
 
-/** @param {import('../tags-seen.ts').SeenTags} answer @param {string} search */
-function show({ total, matching, tags }, search) {
+/** @param {'search' | 'order' | 'quality' | 'age'} what */
+function chosen(what) {
+  /** @type {HTMLInputElement | HTMLSelectElement} */
+  const field = find(`#tag-${what}`);
+  return field.value;
+}
+
+/** @param {import('../tags-seen.ts').SeenTags} answer */
+function show({ total, matching, tags }) {
   if (built === undefined) return;
   const shown = tags.length < matching ? `, the first ${number(tags.length)} shown` : '';
-  const found = search === '' ? many(total, 'tag') : `${number(matching)} of ${many(total, 'tag')}`;
+  const found = matching === total ? many(total, 'tag') : `${number(matching)} of ${many(total, 'tag')}`;
   fill('tags-note', total === 0 ? 'None yet since the start.' : found + shown);
   const columns = ['name', 'number', 'quality', 'number'];
   showRows(built.body, tags, { key: ({ tagName }) => tagName, columns, update: showTag });
@@ -65,7 +80,7 @@ function show({ total, matching, tags }, search) {
 /** @param {HTMLTableCellElement[]} cells @param {Tag} tag */
 function showTag([name, value, quality, age], tag) {
   if (!name || !value || !quality || !age) return;
-  write(name, tag.tagName);
+  writeName(name, tag.tagName);
   const isNumber = typeof tag.value === 'number';
   const mark = tag.wasNumber === true ? '▲ ' : '';
   write(value, isNumber ? shortNumber(tag.value) : mark + (tag.value ?? 'no value'));
@@ -79,6 +94,15 @@ function showTag([name, value, quality, age], tag) {
   writeTime(age, timeMs, (implausibleTime === undefined ? '' : '▲ ') + ageText(bridgeNowMs() - timeMs));
   if (implausibleTime !== undefined) age.title = `the payload says ${implausibleTime}, which can not be right`;
   age.classList.toggle('turned', implausibleTime !== undefined);
+}
+
+/** It opens the chart of the tag. @param {HTMLElement} cell @param {string} tagName */
+function writeName(cell, tagName) {
+  if (cell.childElementCount > 0) return;
+  const button = add(cell, 'button', 'link', tagName);
+  button.type = 'button';
+  button.title = 'Show its last hour';
+  button.addEventListener('click', () => showTrace(tagName));
 }
 
 /** A PLC's clock may be ahead of the bridge's. @param {number} ageMs */

@@ -17,6 +17,8 @@ import { bytes, duration, many, number, percent } from './format.js';
  * @property {string} figure
  * @property {string} unit
  * @property {string} more
+ * @property {string} [where] an address or a name
+ * @property {string} [title] all of it, where that is more
  * @property {number} [level] how full, between 0 and 1
  * @property {Flow} flow of the pipe that leaves it
  */
@@ -44,6 +46,7 @@ function readBroker({ mqtt, rates, counters }) {
     figure: number(rates.messagesPerSecond),
     unit: 'messages/s',
     more: `${number(counters.messagesReceived)} received`,
+    where: mqtt.broker ?? '',
     flow: !mqtt.connected ? 'blocked' : rates.messagesPerSecond > 0 ? 'flowing' : 'idle',
   };
 }
@@ -169,6 +172,23 @@ function readWriter(status) {
   };
 }
 
+/** The table, or how many there are, and the database. @param {Status} status */
+function tableNames({ destinations, oracle }) {
+  const known = destinations.flatMap(({ table }) => table ?? []);
+  const tables = known.length === 1 ? known[0] : many(known.length, 'table');
+  return [tables, databaseName(oracle.connectString ?? '')].filter(Boolean).join(' in ');
+}
+
+/** Of a descriptor its first address and the service: all of it has no room. @param {string} connectString */
+function databaseName(connectString) {
+  if (!connectString.startsWith('(')) return connectString;
+  /** @param {string} name */
+  const valueOf = (name) => new RegExp(`\\(\\s*${name}\\s*=\\s*([^()]+?)\\s*\\)`, 'i').exec(connectString)?.[1];
+  const port = valueOf('PORT');
+  const service = valueOf('SERVICE_NAME') ?? valueOf('SID');
+  return `${valueOf('HOST') ?? ''}${port === undefined ? '' : `:${port}`}${service === undefined ? '' : `/${service}`}`;
+}
+
 /** @param {Status} status @returns {View} */
 function readTable(status) {
   const { oracle, rates, counters } = status;
@@ -184,6 +204,8 @@ function readTable(status) {
     unit: 'values/s',
     more:
       isTaking || oracle.reason === undefined ? `${many(counters.valuesWritten, 'value')} written` : oracle.reason.code,
+    where: tableNames(status),
+    title: oracle.connectString ?? '',
     flow: 'idle',
   };
 }
@@ -275,9 +297,10 @@ function build(list, { id, title }) {
   meter.setAttribute('aria-hidden', 'true');
   const fill = add(meter, 'i');
   const more = add(body, 'p', 'more');
+  const where = add(body, 'p', 'where');
   const pipe = add(item, 'span', 'pipe');
   pipe.setAttribute('aria-hidden', 'true');
-  return { item, word, value, unit, fill, more, pipe };
+  return { item, word, value, unit, fill, more, where, pipe };
 }
 
 /** @type {Map<string, ReturnType<typeof build>> | undefined} */
@@ -303,6 +326,8 @@ export function showWay(status) {
     write(parts.value, view.figure);
     write(parts.unit, view.unit);
     write(parts.more, view.more);
+    write(parts.where, view.where ?? '');
+    parts.where.title = view.title ?? view.where ?? '';
     parts.fill.style.setProperty('inline-size', `${Math.min(100, (view.level ?? 0) * 100)}%`);
     parts.item.dataset['level'] = view.level === undefined ? 'none' : 'some';
     parts.pipe.dataset['flow'] = view.flow;

@@ -89,6 +89,27 @@ describe('status', () => {
     expect(several.out).toContain('Oracle, destination alarms (lasts, ');
   });
 
+  it('has a line for each subscription, and says where the database is', async () => {
+    const sources = madeUpSources();
+    const facts = sources.mqtt();
+    const subscriptions = [
+      { topic: 'plc/+/tags', qos: 1, grantedQos: 1, messages: 1200, lastMessageAtMs: 0 },
+      { topic: 'plant/#', qos: 2, grantedQos: 1, messages: 0 },
+      { topic: 'new/#', qos: 1, messages: 0 },
+    ];
+    sources.mqtt = () => ({ ...facts, subscriptions });
+    sources.silentSubscriptions = () => [{ topic: 'plant/#', sinceMs: 0 }];
+    const { out } = await run(['--url', await serveBridge(sources)]);
+    const lines = out.trimEnd().split('\n');
+    expect(lines.slice(lines.indexOf('Subscriptions'))).toEqual([
+      'Subscriptions',
+      '  plc/+/tags  QoS 1        1,200 messages  last at 1970-01-01T00:00:00.000Z',
+      '  plant/#     QoS 1 of 2       0 messages  none since 1970-01-01T00:00:00.000Z',
+      '  new/#       not granted      0 messages  none since the start',
+    ]);
+    expect(out).toMatch(/^ {2}Oracle +connected \(db\.example:1521\/FREEPDB1\)$/m);
+  });
+
   it('with --json prints the answer as it came', async () => {
     const sources = madeUpSources();
     const { out } = await run(['--json', '--url', `${await serveBridge(sources)}/`]);

@@ -7,6 +7,7 @@ import { History } from '../../../src/ops/history.ts';
 import { Metrics } from '../../../src/ops/metrics.ts';
 import { Refusals } from '../../../src/ops/refusals.ts';
 import type { RouteSources } from '../../../src/ops/routes.ts';
+import { TagTraces } from '../../../src/ops/tag-traces.ts';
 import { TagsSeen } from '../../../src/ops/tags-seen.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 
@@ -20,6 +21,7 @@ export function madeUpSources(): MadeUpSources {
   const sources: MadeUpSources = {
     bridgeId: 'gateway-01',
     version: '1.2.3',
+    connectString: 'db.example:1521/FREEPDB1',
     clock,
     startedAtMonotonicMs: clock.monotonic(),
     counters: createCounters(),
@@ -79,12 +81,14 @@ export function madeUpDestination(name: string, facts: Partial<DestinationFacts>
 /** What the routes of such a bridge answer from. */
 export function madeUpRouteSources(status: MadeUpSources = madeUpSources()) {
   const { clock, counters, buffer } = status;
+  const tags = new TagsSeen();
   return {
     status,
     metrics: new Metrics(status),
     events: { answer: () => plain(503, 'no events') },
     history: new History({ clock, counters, buffer, journalMaxBytes: 1_000_000, journalBytes: () => 0 }),
-    tags: new TagsSeen(),
+    tags,
+    traces: new TagTraces({ tags, clock }),
     refusals: new Refusals(clock),
     health: () => ({ ok: true, problems: [] }),
     readiness: () => ({ ready: true, degraded: false, problems: [] }),

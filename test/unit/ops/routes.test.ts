@@ -38,10 +38,59 @@ describe('/api/tags', () => {
     expect(await ask('?search=%3F%26')).toMatchObject({ matching: 0, tags: [] });
   });
 
+  it('has the view that was asked for', async () => {
+    const { sources, url } = await serve();
+    const values = valuesOf(1, 2, 3);
+    values.qualities[1] = 'BAD';
+    values.timesMs.set([3, 2, 1].map((seconds) => sources.status.clock.now() - seconds * 1000));
+    sources.tags.note(values);
+    const names = async (query: string): Promise<string[]> => {
+      const answer = (await (await fetch(`${url}/api/tags?${query}`)).json()) as { tags: { tagName: string }[] };
+      return answer.tags.map(({ tagName }) => tagName.slice(-1));
+    };
+    expect(await names('order=newest')).toEqual(['2', '1', '0']);
+    expect(await names('order=quality')).toEqual(['1', '0', '2']);
+    expect(await names('quality=bad')).toEqual(['1']);
+    expect(await names('olderThanSeconds=2')).toEqual(['0']);
+    expect(await names('olderThanSeconds=0&order=oldest')).toEqual(['0', '1', '2']);
+  });
+
+  it.each([
+    ['order=age', 'order must be one of name, oldest, newest, quality'],
+    ['quality=GOOD', 'quality must be one of all, bad'],
+    ['olderThanSeconds=-1', 'olderThanSeconds must be a whole number of seconds, of at most nine digits'],
+    ['olderThanSeconds=', 'olderThanSeconds must be a whole number of seconds, of at most nine digits'],
+  ])('refuses %s', async (query, message) => {
+    const { url } = await serve();
+    const response = await fetch(`${url}/api/tags?${query}`);
+    expect([response.status, await response.text()]).toEqual([400, `${message}\n`]);
+  });
+
   it.each(['0', '1001', '-1', 'x', '', '1e2', '99999999999999999999'])('refuses the limit "%s"', async (limit) => {
     const { url } = await serve();
     const response = await fetch(`${url}/api/tags?limit=${limit}`);
     expect([response.status, await response.text()]).toEqual([400, 'limit must be 1 to 1000\n']);
+  });
+});
+
+describe('/api/trace', () => {
+  it('has what came of the tag', async () => {
+    const { sources, url } = await serve();
+    sources.tags.note(valuesOf(5));
+    sources.traces.sample();
+    const answer = await (await fetch(`${url}/api/trace?tag=PLC01.D0`)).json();
+    const atSeconds = sources.status.clock.now() / 1000;
+    expect(answer).toEqual({ tagName: 'PLC01.D0', intervalMs: 10_000, samples: [[atSeconds, 5]] });
+  });
+
+  it.each([
+    ['?tag=PLC01.D9', 404, 'no value of this tag has come since the start'],
+    ['?tag=', 400, 'tag must be the name of a tag'],
+    ['', 400, 'tag must be the name of a tag'],
+  ])('answers "%s" with %i', async (query, status, message) => {
+    const { url } = await serve();
+    const response = await fetch(`${url}/api/trace${query}`);
+    expect([response.status, await response.text()]).toEqual([status, `${message}\n`]);
   });
 });
 

@@ -24,7 +24,7 @@ describe('collectStatus', () => {
       version: '1.2.3',
       uptimeSeconds: 0,
       mqtt: { connected: true, protocolVersion: 5 },
-      oracle: { state: 'connected' },
+      oracle: { state: 'connected', connectString: 'db.example:1521/FREEPDB1' },
       buffer: { size: 0, capacity: 1000 },
       journal: { bytes: 0, messages: 0, maxBytes: 1_000_000 },
       disks: [],
@@ -51,6 +51,21 @@ describe('collectStatus', () => {
     ]);
     expect(status.problems).toEqual([]);
     expect(status.advice).toEqual([]);
+  });
+
+  it('has what the broker granted of each subscription and what it brought, a hundred of them at most', () => {
+    const sources = madeUpSources();
+    const subscriptions = [
+      { topic: 'a', qos: 1, grantedQos: 0, messages: 5, lastMessageAtMs: 0 },
+      { topic: 'b', qos: 2, grantedQos: undefined, messages: 0, lastMessageAtMs: undefined },
+      ...Array.from({ length: 200 }, (_, i) => ({ topic: `c/${i}`, qos: 1, messages: 0 })),
+    ];
+    const { mqtt } = collectStatus({ ...sources, mqtt: () => ({ ...sources.mqtt(), subscriptions }) });
+    expect(mqtt.subscriptions.slice(0, 2)).toEqual([
+      { topic: 'a', qos: 1, grantedQos: 0, messages: 5, lastMessageAt: '1970-01-01T00:00:00.000Z' },
+      { topic: 'b', qos: 2, messages: 0 },
+    ]);
+    expect(mqtt.subscriptions).toHaveLength(100);
   });
 
   it('names destinations that files are for and the configuration does not know', () => {
@@ -108,7 +123,8 @@ describe('collectStatus', () => {
     const reason = { code: 'ORA-12541', message: 'ORA-12541: no listener at 10.0.0.5 port 1521' };
     sources.oracle = () => ({ state: 'down', reason, sinceMs: Date.UTC(2025, 10, 2, 14, 30) });
     const status = collectStatus(sources);
-    expect(status.oracle).toEqual({ state: 'down', reason, since: '2025-11-02T14:30:00.000Z' });
+    const { connectString } = sources;
+    expect(status.oracle).toEqual({ state: 'down', reason, since: '2025-11-02T14:30:00.000Z', connectString });
     expect(status.problems).toEqual([
       'Oracle is down since 2025-11-02T14:30:00Z: ORA-12541: no listener at 10.0.0.5 port 1521. Values go to CSV backups.',
     ]);
@@ -123,6 +139,7 @@ describe('the broker in a status', () => {
       connected: true,
       protocolVersion: 5,
       silentSubscriptions: [],
+      subscriptions: [],
       broker: 'mqtt://b:1883',
       unackedMessages: 0,
       subscriptionProblems: [],

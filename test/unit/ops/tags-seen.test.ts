@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { TagValues, type Tag } from '../../../src/core/tag-values.ts';
-import { TagsSeen } from '../../../src/ops/tags-seen.ts';
+import { firstSlots, TAG_ORDERS } from '../../../src/ops/tag-order.ts';
+import { TagsSeen, type TagView } from '../../../src/ops/tags-seen.ts';
 import { RECEIVED_AT_MS, valuesOf } from '../../support/values.ts';
 
 function list(...items: readonly (readonly [name: string, value: number | string | null])[]): TagValues {
@@ -43,6 +44,56 @@ describe('the tags seen', () => {
     seen.note(list(['A.speed', 4]));
     expect(all(seen, 'speed').map(({ tagName }) => tagName)).toEqual(['A.speed', 'Fan.speed', 'Pump.Speed']);
     expect(all(seen, 'nothing of the kind')).toEqual([]);
+  });
+
+  describe('in an order', () => {
+    const seen = new TagsSeen();
+    const values = list(['A', 1], ['B', 2], ['C', 3], ['D', 4], ['E', 5]);
+    values.timesMs.set([300, 100, Number.NaN, 100, 200]);
+    values.qualities.splice(0, 5, 'GOOD', 'BAD', 'GOOD', 'GOOD', 'STALE');
+    seen.note(values);
+    const names = (limit: number, view: TagView): string =>
+      seen
+        .find('', limit, view)
+        .tags.map(({ tagName }) => tagName)
+        .join('');
+
+    it.each([
+      ['name', 'ABCDE'],
+      ['oldest', 'CBDEA'],
+      ['newest', 'AEBDC'],
+      ['quality', 'BEACD'],
+    ] as const)('by %s are the first ones of it, however many are wanted', (order, expected) => {
+      for (let limit = 1; limit <= 6; limit += 1) expect(names(limit, { order })).toBe(expected.slice(0, limit));
+    });
+
+    it('can be those of a bad quality only, or with a value before some time, or none', () => {
+      expect(names(9, { quality: 'bad' })).toBe('BE');
+      expect(names(9, { beforeMs: 200 })).toBe('BCD');
+      expect(names(9, { beforeMs: 201, quality: 'bad', order: 'oldest' })).toBe('BE');
+      expect(seen.find('b', 9, { quality: 'bad' })).toMatchObject({ total: 5, matching: 1 });
+      expect(seen.find('c', 9, { quality: 'bad', order: 'oldest' })).toMatchObject({ matching: 0, tags: [] });
+    });
+
+    it('are the same as a plain sort gives', () => {
+      const item = fc.record({ time: fc.constantFrom(1, 2, 3, Number.NaN), good: fc.boolean() });
+      fc.assert(
+        fc.property(
+          fc.array(item),
+          fc.integer({ min: 1, max: 10 }),
+          fc.constantFrom(...TAG_ORDERS),
+          (items, limit, order) => {
+            const slots = items.map((_, slot) => slot);
+            const columns = {
+              timesMs: items.map(({ time }) => time),
+              qualities: items.map(({ good }) => (good ? 'GOOD' : 'BAD')),
+            };
+            const chosen = firstSlots(slots, limit, order, columns);
+            expect(chosen).toEqual(firstSlots(slots, 1000, order, columns).slice(0, limit));
+          },
+        ),
+      );
+    });
   });
 
   it('are told of when they are texts and were numbers before, until they are numbers again', () => {
