@@ -80,8 +80,8 @@ describe('status', () => {
     const from = lines.indexOf('Last outages');
     expect(lines.slice(from, from + 3)).toEqual([
       'Last outages',
-      '  2025-11-02T10:00:00Z Oracle (lasts, 1 min 1 s, 1,234 rows to backups): ORA-12541: no\\u{1b} listener',
-      '  2025-11-02T09:00:00Z MQTT broker (at most 1 h): refused',
+      '  2025-11-02 10:00:00 UTC Oracle (lasts, 1 min 1 s, 1,234 rows to backups): ORA-12541: no\\u{1b} listener',
+      '  2025-11-02 09:00:00 UTC MQTT broker (at most 1 h): refused',
     ]);
     expect(lines.length - from).toBe(6);
     sources.destinations = () => [madeUpDestination('default'), madeUpDestination('alarms')];
@@ -103,8 +103,8 @@ describe('status', () => {
     const lines = out.trimEnd().split('\n');
     expect(lines.slice(lines.indexOf('Subscriptions'))).toEqual([
       'Subscriptions',
-      '  plc/+/tags  QoS 1        1,200 messages  last at 1970-01-01T00:00:00.000Z',
-      '  plant/#     QoS 1 of 2       0 messages  none since 1970-01-01T00:00:00.000Z',
+      '  plc/+/tags  QoS 1        1,200 messages  last at 1970-01-01 00:00:00 UTC',
+      '  plant/#     QoS 1 of 2       0 messages  none since 1970-01-01 00:00:00 UTC',
       '  new/#       not granted      0 messages  none since the start',
     ]);
     expect(out).toMatch(/^ {2}Oracle +connected \(db\.example:1521\/FREEPDB1\)$/m);
