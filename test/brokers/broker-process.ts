@@ -84,6 +84,15 @@ export class BrokerProcess {
     await this.#untilEnded(END_TIMEOUT_MS);
   }
 
+  /** Freezes it: its connections stay and nobody answers on them, until `resume`. */
+  suspend(): void {
+    this.#signal('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#signal('SIGCONT');
+  }
+
   /** For good: with what it left behind. */
   async end(): Promise<void> {
     if (this.#child !== undefined) await this.kill();

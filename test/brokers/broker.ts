@@ -44,8 +44,11 @@ export interface RunningBroker {
   readonly url: string;
   /** SIGTERM, then the same data on the same port. Throws BrokerGone when it does not come back. */
   restart(): Promise<void>;
-  /** The same after `kill -9`. */
-  crash(): Promise<void>;
+  /** The same after `kill -9`; `whileDown` runs in between. */
+  crash(whileDown?: () => Promise<void>): Promise<void>;
+  /** Freezes it: its connections stay and nobody answers on them, until `resume`. */
+  suspend(): void;
+  resume(): void;
   /** Starts it with nothing in it, after it was gone. */
   renew(): Promise<void>;
   /** Ends it and removes its data. */
@@ -90,7 +93,13 @@ export async function startRealBroker(broker: RealBroker): Promise<RunningBroker
     port,
     url: `mqtt://127.0.0.1:${port}`,
     restart: () => again((present) => present.stop()),
-    crash: () => again((present) => present.kill()),
+    crash: (whileDown) =>
+      again(async (present) => {
+        await present.kill();
+        await whileDown?.();
+      }),
+    suspend: () => running?.suspend(),
+    resume: () => running?.resume(),
     renew: async () => {
       await dispose();
       await begin();

@@ -9,6 +9,8 @@ import type { Status } from '../../src/ops/status.ts';
 
 type Entry = Readonly<Record<string, unknown>>;
 
+const json = (response: Response): Promise<unknown> => response.json();
+
 /** The bridge, built, as a process that may die at any moment. Its log goes to a file. */
 export class BridgeChild {
   readonly exited: Promise<void>;
@@ -33,6 +35,10 @@ export class BridgeChild {
     });
     this.#child.stderr!.on('data', (text: Buffer) => file.write(text));
     this.exited = once(this.#child, 'close').then(() => void file.end());
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   get isRunning(): boolean {
@@ -84,15 +90,20 @@ export class BridgeChild {
     return status.journal.messages === 0 && status.backups.pendingFiles === 0 && status.audit.pending === 0;
   }
 
+  /** What Prometheus would scrape; undefined while nothing answers. */
+  metrics(): Promise<string | undefined> {
+    return this.#get('/metrics', (response) => response.text());
+  }
+
   /** The names of the CSV files that it knows. */
   async files(): Promise<readonly string[]> {
     return ((await this.#get<ListedFile[]>('/api/backups')) ?? []).map(({ file }) => file);
   }
 
-  async #get<T>(path: string): Promise<T | undefined> {
+  async #get<T>(path: string, read: (response: Response) => Promise<unknown> = json): Promise<T | undefined> {
     if (this.#url === '') return undefined;
     try {
-      return (await (await fetch(new URL(path, this.#url))).json()) as T;
+      return (await read(await fetch(new URL(path, this.#url)))) as T;
     } catch {
       return undefined;
     }

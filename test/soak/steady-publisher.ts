@@ -1,0 +1,95 @@
+import mqtt, { type MqttClient } from 'mqtt';
+
+import { isUndecodable, SoakLedger } from './soak-ledger.ts';
+
+const EVERY_MS = 20;
+const RECONNECT_MS = 200;
+const TOPIC = 'plc/P/tags';
+/** A broker that says nothing is not to be filled up: beyond so many nothing new is published. */
+const MAX_UNACKNOWLEDGED = 2000;
+
+/**
+ * A plant that publishes at a steady rate, for as long as there is a broker, and never publishes anything twice: what a
+ * broker that went away has not acknowledged stays as it is, so that every second copy is the bridge's doing.
+ */
+export class SteadyPublisher {
+  readonly ledger = new SoakLedger();
+  readonly #url: string;
+  readonly #valuesPerSecond: number;
+  /** Nothing new is published. */
+  isHeld = false;
+  #client: MqttClient | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #reconnect: NodeJS.Timeout | undefined;
+  #isStopped = false;
+  #unacknowledged = 0;
+  #due = 0;
+  #tickedAtMs = 0;
+
+  constructor(url: string, valuesPerSecond: number) {
+    this.#url = url;
+    this.#valuesPerSecond = valuesPerSecond;
+  }
+
+  /** Messages that the broker has not acknowledged yet, on the present connection. */
+  get unacknowledged(): number {
+    return this.#unacknowledged;
+  }
+
+  start(): void {
+    this.#connect();
+    this.#tickedAtMs = performance.now();
+    this.#timer = setInterval(() => this.#tick(), EVERY_MS);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearInterval(this.#timer);
+    clearTimeout(this.#reconnect);
+    await this.#client?.endAsync(true);
+  }
+
+  /**
+   * One message that can be decoded, now; its number, or undefined while there is no broker. `isOwed`: false where the
+   * broker may well acknowledge it without having anyone to give it to.
+   */
+  publishOne(isOwed = true): number | undefined {
+    if (this.#client?.connected !== true) return undefined;
+    const number = this.#publish(isOwed);
+    return isUndecodable(number) ? this.#publish(isOwed) : number;
+  }
+
+  #connect(): void {
+    // A keep-alive would give up a broker that is only paused, and what it had acknowledged but not said.
+    const client = mqtt.connect(this.#url, { reconnectPeriod: 0, protocolVersion: 4, keepalive: 0 });
+    this.#client = client;
+    this.#unacknowledged = 0;
+    client.on('error', () => {});
+    client.once('close', () => {
+      client.end(true);
+      if (this.#client !== client || this.#isStopped) return;
+      this.#reconnect = setTimeout(() => this.#connect(), RECONNECT_MS);
+    });
+  }
+
+  #tick(): void {
+    const nowMs = performance.now();
+    const due = ((nowMs - this.#tickedAtMs) / 1000) * this.#valuesPerSecond;
+    this.#tickedAtMs = nowMs;
+    // What could not be published meanwhile is not made up for: PLCs do not either.
+    if (this.#client?.connected !== true || this.isHeld || this.#unacknowledged > MAX_UNACKNOWLEDGED) return;
+    this.#due += due;
+    for (; this.#due >= SoakLedger.valuesPerMessage; this.#due -= SoakLedger.valuesPerMessage) this.#publish(true);
+  }
+
+  #publish(isOwed: boolean): number {
+    const client = this.#client!;
+    const { number, payload } = this.ledger.next(Date.now());
+    this.#unacknowledged += 1;
+    client.publish(TOPIC, payload, { qos: 1 }, (error) => {
+      if (this.#client === client) this.#unacknowledged -= 1;
+      if (!error && isOwed) this.ledger.acknowledge(number);
+    });
+    return number;
+  }
+}
