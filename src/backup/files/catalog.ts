@@ -6,10 +6,13 @@ export interface PendingCount {
   readonly rows: number;
 }
 
+/** A name bears the second in which it was given: what is older than so many others is not given again. */
+const MAX_GONE_NAMES = 10_000;
+
 /** The files that are known: each sealed one and the open ones that have rows. Tells its listeners what changes. */
 export class Catalog {
   readonly #files = new Map<string, BackupFileInfo>();
-  /** Names that had a file in this run: they are not given to another. */
+  /** The latest names that had a file in this run: they are not given to another. */
   readonly #goneNames = new Set<string>();
   readonly #listeners = new Set<(name: string) => void>();
 
@@ -54,6 +57,10 @@ export class Catalog {
   drop(name: string): void {
     if (!this.#files.delete(name)) return;
     this.#goneNames.add(name);
+    if (this.#goneNames.size > MAX_GONE_NAMES) {
+      const [oldest = ''] = this.#goneNames;
+      this.#goneNames.delete(oldest);
+    }
     this.tell(name);
   }
 
