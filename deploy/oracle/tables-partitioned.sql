@@ -29,5 +29,5 @@ CREATE TABLE "MQTT_BRIDGE_LEDGER" (
   PRIMARY KEY ("BRIDGE_ID", "STREAM")
 );
 
--- For queries by tag and time. It makes inserting slower; leave it out where nobody asks so.
+-- For queries by tag and time. Leave it out where nobody asks so: what it costs is in docs/for-the-dba.md.
 CREATE INDEX TAG_DATA_BY_TAG ON "TAG_DATA" ("TAG_NAME", "TIMESTAMP") LOCAL COMPRESS 1;

@@ -1,4 +1,5 @@
--- The tables as `mqtt-oracle-bridge schema` prints them for the default configuration; for another one, take what it prints.
+-- The tables as `mqtt-oracle-bridge schema` prints them for the default configuration, and an index for those who read; for another
+-- configuration, take what it prints.
 -- Run it as the owner of the tables, with SQL*Plus or any other client. tables-partitioned.sql is the variant for years of data.
 
 CREATE TABLE "TAG_DATA" (
@@ -17,3 +18,6 @@ CREATE TABLE "MQTT_BRIDGE_LEDGER" (
   "UPDATED_AT" TIMESTAMP(6) NOT NULL, -- UTC
   PRIMARY KEY ("BRIDGE_ID", "STREAM")
 );
+
+-- For queries by tag and time: without it each of them reads the whole table. Leave it out where nobody asks so: what it costs is in docs/for-the-dba.md.
+CREATE INDEX TAG_DATA_BY_TAG ON "TAG_DATA" ("TAG_NAME", "TIMESTAMP") COMPRESS 1;

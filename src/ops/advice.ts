@@ -135,8 +135,7 @@ const UNREACHABLE =
   'Look whether the database and its listener run and can be reached from here, and whether oracle.connectString names ' +
   'them. The bridge goes on trying.';
 
-function remedyForOracle({ state, kind, remedy }: StatusFacts['oracle']): string {
-  if (state === 'disabled') return 'Switch it on in the configuration if values are to be written.';
+function remedyForOracle({ kind, remedy }: StatusFacts['oracle']): string {
   if (remedy !== undefined) return remedy;
   return kind === undefined || kind === 'connection' ? UNREACHABLE : UNKNOWN_CAUSE;
 }

@@ -28,7 +28,7 @@ export interface DestinationFacts extends OracleFacts {
 }
 
 /** The worst first. */
-const BY_GRAVITY: readonly OracleStatus['state'][] = ['down', 'retrying', 'disabled', 'connected'];
+const BY_GRAVITY: readonly OracleStatus['state'][] = ['down', 'retrying', 'connected'];
 
 const MAX_NAME_LENGTH = 100;
 

@@ -238,13 +238,6 @@ const ORACLE_WORDS = {
     consequenceOfOne: ' Its values go to CSV backups.',
     short: 'Oracle down',
   },
-  disabled: {
-    what: 'Writing to Oracle is switched off',
-    whatOf: (name: string) => `Writing to the ${name} is switched off`,
-    consequence: '',
-    consequenceOfOne: '',
-    short: 'writing to Oracle switched off',
-  },
 } as const;
 
 const JOURNAL_SENTENCES = {

@@ -10,8 +10,7 @@ import type { TurnedTags } from './tags-seen.ts';
  * show. It is read from the running parts in collect-status.ts.
  */
 
-/** `disabled` is reserved: part of the interface, and no bridge is ever in it yet. */
-export const ORACLE_STATES = ['connected', 'retrying', 'down', 'disabled'] as const;
+export const ORACLE_STATES = ['connected', 'retrying', 'down'] as const;
 
 /** A problem and what a person can do about it. */
 export interface Advice {

@@ -12,7 +12,6 @@ const STATES = {
   connected: { tone: 'ok', word: 'taking values' },
   retrying: { tone: 'care', word: 'trying again' },
   down: { tone: 'trouble', word: 'down' },
-  disabled: { tone: 'care', word: 'switched off' },
 };
 
 /** @type {ReturnType<typeof tableOf> | undefined} */

@@ -141,7 +141,6 @@ const ORACLE_STATES = {
   connected: { tone: 'ok', writer: 'writing', table: 'taking values', tableTone: 'ok' },
   retrying: { tone: 'care', writer: 'trying again', table: 'not answering', tableTone: 'care' },
   down: { tone: 'care', writer: 'to CSV instead', table: 'down', tableTone: 'trouble' },
-  disabled: { tone: 'care', writer: 'to CSV instead', table: 'switched off', tableTone: 'care' },
 };
 
 /** Of several tables, how many take none; undefined where that goes for all of them, or for none. */

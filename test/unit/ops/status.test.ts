@@ -209,7 +209,6 @@ describe('the problems in a status', () => {
     ['the broker loses topics', (s) => void (s.mqtt = losing), 'what comes on such topics is lost'],
     ['a notice is not taken', (s) => void (s.mqtt = withNoticesProblem(true)), 'The broker does not take the notice'],
     ['Oracle is retried', (s) => void (s.oracle = () => ({ state: 'retrying' })), 'It is being tried again.'],
-    ['Oracle is off', (s) => void (s.oracle = () => ({ state: 'disabled' })), 'Writing to Oracle is switched off.'],
     ['the buffer is full', fillBuffer, 'The buffer is full.'],
     ['values were dropped', dropValues, '3 values dropped since the start'],
     ['backups wait', (s) => void (s.backups = backups(s, { pendingFiles: 2, pendingRows: 1500 })), '1,500 rows wait'],
