@@ -56,7 +56,7 @@ export function loadConfig(sources: ConfigSources): Config {
     if (value === undefined || bad.has(path)) continue;
     const problems = problemsOf(value, setting);
     errors.push(...problems.map((problem) => describe(problem, setting, originOf(path))));
-    if (problems.length === 0) convict.set(path, value);
+    if (problems.length === 0) convict.set(path, setting.kind.complete?.(value) ?? value);
     else bad.add(path);
   }
 

@@ -10,6 +10,8 @@ export interface SettingKind {
    * refuse.
    */
   parse(text: string): unknown;
+  /** A good value as the bridge has it; absent: as it stands. */
+  complete?(value: unknown): unknown;
   jsonSchema(setting: Setting): JsonSchema;
 }
 

@@ -1,5 +1,6 @@
 import { levelsOf } from '../core/topic-filter.ts';
 import type { Config, Subscription } from './config.ts';
+import { wildcardTemplate } from './kinds/subscription-fields.ts';
 
 /** Something that is allowed and hardly meant: the path, and what will come of it. */
 export interface ConfigWarning {
@@ -20,6 +21,23 @@ const LOOKS: readonly (readonly [key: string, look: Look])[] = [
 /** What is valid in a configuration and surely wrong. */
 export function configWarnings({ mqtt, oracle }: Pick<Config, 'mqtt' | 'oracle'>): ConfigWarning[] {
   return [...poolWarnings(oracle), ...subscriptionWarnings(mqtt)];
+}
+
+/** What follows from a configuration, is as it should be, and not to be seen in it. */
+export function configNotes({ mqtt }: Pick<Config, 'mqtt'>): ConfigWarning[] {
+  return mqtt.subscriptions.flatMap((subscription, i) => {
+    const message = plcNote(subscription);
+    return message === undefined ? [] : [{ path: `mqtt.subscriptions[${i}].plcCode`, message }];
+  });
+}
+
+/** Whose values those of a payload are that does not say so. */
+function plcNote({ format, plcCode, topic }: Subscription): string | undefined {
+  if (format !== 'polling') return undefined;
+  const without = 'a payload without "plc_code"';
+  if (plcCode === '') return `${without} is undecodable: no level of the topic ${quoted(topic)} is taken for it`;
+  if (plcCode !== wildcardTemplate(topic)) return undefined;
+  return `${without} is of the PLC that level ${plcCode.slice(1, -1)} of its topic names, the first wildcard of ${quoted(topic)}`;
 }
 
 /** With fewer connections than that destinations may have to wait for one that hangs. */

@@ -1,6 +1,6 @@
 import { ConfigErrors } from '../../config/config-errors.ts';
 import type { Config } from '../../config/config.ts';
-import { configWarnings } from '../../config/warnings.ts';
+import { configNotes, configWarnings, type ConfigWarning } from '../../config/warnings.ts';
 import { printable } from '../../core/printable.ts';
 import { plural } from '../../core/wording.ts';
 import { type Command, CONFIG_OPTIONS, flagOption, type Io } from '../command.ts';
@@ -14,7 +14,8 @@ export const checkCommand: Command = {
 Reads the configuration as run would and prints ok, or every error, one a line:
 the key, what must stand there and what does. It touches neither broker nor database.
 A line that begins with "warning:" is about what is allowed and hardly meant, such as a
-topic filter whose wildcards name no PLC.
+topic filter whose wildcards name no PLC; one that begins with "note:" says what follows
+from the configuration, such as where the PLC code is taken from.
 
 With --connect it then tries the broker, Oracle and the directories, and prints a line
 for each thing it looked at, with what to do about what is wrong: the GRANT for the DBA,
@@ -54,12 +55,16 @@ Examples:
       return EXIT.config;
     }
     const warnings = configWarnings(config);
-    io.stdout.write(warnings.map(({ path, message }) => `warning: ${path}: ${printable(message)}\n`).join(''));
+    io.stdout.write([...lines('note', configNotes(config)), ...lines('warning', warnings)].join(''));
     if (flagOption(values, 'connect')) return connect(config, io);
     io.stdout.write(warnings.length === 0 ? 'ok\n' : `ok, with ${plural(warnings.length, 'warning')}\n`);
     return EXIT.ok;
   },
 };
+
+function lines(what: string, findings: readonly ConfigWarning[]): string[] {
+  return findings.map(({ path, message }) => `${what}: ${path}: ${printable(message)}\n`);
+}
 
 async function connect(config: Config, io: Io): Promise<ExitCode> {
   const [{ runPreflight }, { systemClock }, { nodeFileSystem }, { createLogger }] = await Promise.all([

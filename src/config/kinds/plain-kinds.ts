@@ -1,4 +1,5 @@
 import type { Setting, SettingKind } from '../setting.ts';
+import { readWithUnit, unitOfKey, unitPattern, unitsAllowed, withUnit, type KeyUnit } from '../units.ts';
 import { textKind } from './text-kind.ts';
 
 /* Strict where convict's own formats are not: those read "1.5" as 1, "yes" as true and an empty variable as NaN. */
@@ -26,6 +27,27 @@ function numberKind(noun: string, isGood: (value: number) => boolean, syntax: Re
 
 /** An integer between `min` and `max`; the unit is the end of the key's name. */
 export const wholeNumber = numberKind('an integer', Number.isSafeInteger, INTEGER, 'integer');
+
+/** The same, or a text with a unit, which is turned into the number: `2 GB`, `5 s`. */
+function measured(unit: KeyUnit): SettingKind {
+  const read = (value: unknown): unknown => (typeof value === 'string' ? (readWithUnit(value, unit) ?? value) : value);
+  const allowed = (setting: Setting): string =>
+    `${wholeNumber.allowed(setting)}, or ${unitsAllowed(unit, withUnit(Number(setting.default), unit))}`;
+  return {
+    allowed,
+    check: (value, setting) =>
+      wholeNumber.check(read(value), setting).map(() => ({ must: `must be ${allowed(setting)}`, got: value })),
+    parse: (text) => wholeNumber.parse(text),
+    complete: read,
+    jsonSchema: (setting) => ({
+      anyOf: [wholeNumber.jsonSchema(setting), { type: 'string', pattern: unitPattern(unit) }],
+    }),
+  };
+}
+
+export const milliseconds = measured(unitOfKey('Ms')!);
+export const seconds = measured(unitOfKey('Seconds')!);
+export const bytes = measured(unitOfKey('Bytes')!);
 
 export const decimal = numberKind('a number', Number.isFinite, DECIMAL, 'number');
 

@@ -58,7 +58,9 @@ const COMMON_FIELDS: Fields<Subscription> = {
     },
   },
   plcCode: {
-    doc: 'PLC code, where the payload does not name it: text with {n} for the n-th level of the topic',
+    doc:
+      'PLC code, where the payload does not name it: text with {n} for the n-th level of the topic; "": none. Left out ' +
+      'with format polling: the level of the first wildcard of the topic filter, if it has one',
     jsonSchema: { type: 'string' },
     default: '',
     check: (value, { topic }) => templateProblems(value, topic),
@@ -115,7 +117,16 @@ function formatOptions(shown: (field: Field, format: FormatName) => Field): Fiel
 /** Adds the fields that were left out. */
 export function fillSubscription(given: Pick<Subscription, 'topic'> & Partial<Subscription>): Subscription {
   const options = findFormat(given.format ?? COMMON_FIELDS.format.default)?.options;
-  return completed<Subscription>({ ...COMMON_FIELDS, ...options }, given);
+  const filled = completed<Subscription>({ ...COMMON_FIELDS, ...options }, given);
+  // One that an earlier run has kept on disk says what it had: its messages are read as they were then.
+  if (given.plcCode !== undefined || filled.format !== 'polling') return filled;
+  return { ...filled, plcCode: wildcardTemplate(filled.topic) };
+}
+
+/** The template of the level at which the first wildcard of a topic filter stands; empty: it has none. */
+export function wildcardTemplate(topic: string): string {
+  const index = levelsOf(topic).findIndex((level) => level === '+' || level === '#');
+  return index === -1 ? '' : `{${index + 1}}`;
 }
 
 /** An example of a subscription, for errors. */

@@ -2,6 +2,7 @@ import { fieldsJsonSchema, isGiven, itemProblems, type Problem } from '../../cor
 import { filtersOverlap, topicFilterProblem } from '../../core/topic-filter.ts';
 import { parseJson } from '../json-reader.ts';
 import type { SettingKind } from '../setting.ts';
+import { measuredSchema, readMeasured, withUnitsAllowed } from './measured-keys.ts';
 import { EXAMPLE, SUBSCRIPTION_FIELDS, subscriptionProblems } from './subscription-fields.ts';
 
 /** A list of subscriptions: an array with a table of fields of its own, which convict would take unread. */
@@ -9,11 +10,16 @@ export const subscriptions: SettingKind = {
   allowed: () => 'a list of subscriptions; in the environment as JSON text',
   check: (value) =>
     Array.isArray(value)
-      ? [...itemProblems(value, subscriptionProblems), ...overlaps(value)]
+      ? [...itemProblems(value, problemsOf).map(withUnitsAllowed), ...overlaps(value)]
       : [{ must: `must be a list of subscriptions, such as [${EXAMPLE}]`, got: value }],
   parse: parseJson,
-  jsonSchema: () => ({ type: 'array', minItems: 1, items: fieldsJsonSchema(SUBSCRIPTION_FIELDS) }),
+  complete: (value) => (value as readonly unknown[]).map(readMeasured),
+  jsonSchema: () => ({ type: 'array', minItems: 1, items: measuredSchema(fieldsJsonSchema(SUBSCRIPTION_FIELDS)) }),
 };
+
+function problemsOf(subscription: unknown): Problem[] {
+  return subscriptionProblems(readMeasured(subscription));
+}
 
 /** A broker may send a message that two filters take in once for each of them: it would be written twice. */
 function overlaps(list: readonly unknown[]): Problem[] {

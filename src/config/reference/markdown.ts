@@ -21,6 +21,12 @@ Keys marked _secret_ are never shown. They may also be read from a file:
 \`BRIDGE_ORACLE_PASSWORD_FILE=/run/secrets/oracle\`. Relative paths are relative to the working directory.
 \`mqtt-oracle-bridge check\` says what is wrong with a configuration.
 
+## Sizes and times
+
+Keys that end in \`Bytes\`, \`Seconds\` or \`Ms\` take a whole number in that unit, or a text with a unit: a number, perhaps a space, and \`B\`,
+\`KB\`, \`MB\`, \`GB\` (1,000 bytes, its square, its cube), \`KiB\`, \`MiB\`, \`GiB\` (1,024 bytes, its square, its cube), or \`ms\`, \`s\`, \`min\`, \`h\`, \`d\`: \`"maxBytes": "2 GB"\`,
+\`"intervalMs": "0.5 s"\`, \`BRIDGE_JOURNAL_MAXBYTES=2GiB\`. What it comes to must be a whole number of the key's own unit.
+
 ## Reload
 
 \`kill -HUP\` (or \`systemctl reload\`) has the running bridge read the same files, secrets and flags again. What is marked

@@ -1,6 +1,6 @@
 import type { MqttConfig } from '../config.ts';
 import { brokerUrls } from '../kinds/mqtt-kinds.ts';
-import { choice, path, text, wholeNumber, yesNo } from '../kinds/plain-kinds.ts';
+import { choice, path, seconds, text, wholeNumber, yesNo } from '../kinds/plain-kinds.ts';
 import { fillSubscription } from '../kinds/subscription-fields.ts';
 import { subscriptions } from '../kinds/subscriptions-kind.ts';
 import type { Schema } from '../setting.ts';
@@ -40,7 +40,7 @@ export const mqttSchema: Schema<MqttConfig> = {
   },
   keepaliveSeconds: {
     doc: 'After so many seconds of silence the bridge asks the broker whether the connection still stands.',
-    kind: wholeNumber,
+    kind: seconds,
     min: 1,
     max: 65_535,
     default: 30,
@@ -49,7 +49,7 @@ export const mqttSchema: Schema<MqttConfig> = {
     doc:
       'For how many seconds the broker keeps messages for a bridge that is away (MQTT 5; with 3.1.1 the broker ' +
       'decides). The default is a week; 4294967295 means for ever.',
-    kind: wholeNumber,
+    kind: seconds,
     min: 1,
     max: 4_294_967_295,
     default: 604_800,

@@ -4,7 +4,7 @@ import { FURTHER_CONTENT } from '../../core/further-columns.ts';
 import { furtherColumns } from '../kinds/further-columns.ts';
 import { destinations } from '../kinds/destinations-kind.ts';
 import { columnName, connectString, tableName } from '../kinds/oracle-kinds.ts';
-import { choice, path, text, wholeNumber } from '../kinds/plain-kinds.ts';
+import { choice, milliseconds, path, text, wholeNumber } from '../kinds/plain-kinds.ts';
 import type { Schema, Setting } from '../setting.ts';
 
 function columnSetting({ defaultName, doc, key, mayBeAbsent }: Column): [string, Setting<string>] {
@@ -52,7 +52,7 @@ const SETTINGS: Schema<Omit<OracleConfig, 'furtherColumns' | 'fields' | 'destina
     },
     queueTimeoutMs: {
       doc: 'How long a write waits for a free connection, in milliseconds.',
-      kind: wholeNumber,
+      kind: milliseconds,
       min: 100,
       max: 600_000,
       default: 10_000,
@@ -62,14 +62,14 @@ const SETTINGS: Schema<Omit<OracleConfig, 'furtherColumns' | 'fields' | 'destina
     doc:
       'How long an address may take to let the bridge in, in milliseconds. Of several, and of the records of a name, each ' +
       'has this time; a CONNECT_TIMEOUT in oracle.connectString wins.',
-    kind: wholeNumber,
+    kind: milliseconds,
     min: 100,
     max: 600_000,
     default: 10_000,
   },
   callTimeoutMs: {
     doc: 'How long one call to the database may take before it counts as failed, in milliseconds.',
-    kind: wholeNumber,
+    kind: milliseconds,
     min: 100,
     max: 600_000,
     default: 15_000,

@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { choice, decimal, path, wholeNumber, yesNo } from '../kinds/plain-kinds.ts';
+import { bytes, choice, decimal, milliseconds, path, wholeNumber, yesNo } from '../kinds/plain-kinds.ts';
 import type { Schema } from '../setting.ts';
 
 export const bufferSchema: Schema<Config['buffer']> = {
@@ -43,7 +43,7 @@ export const writerSchema: Schema<Config['writer']> = {
   },
   intervalMs: {
     doc: 'The longest that a value waits for its batch to fill, in milliseconds. Full batches are written at once.',
-    kind: wholeNumber,
+    kind: milliseconds,
     min: 1,
     max: 60_000,
     default: 500,
@@ -62,7 +62,7 @@ export const writerSchema: Schema<Config['writer']> = {
     },
     initialDelayMs: {
       doc: 'Wait before the first retry, in milliseconds.',
-      kind: wholeNumber,
+      kind: milliseconds,
       min: 1,
       max: 60_000,
       default: 1000,
@@ -89,14 +89,14 @@ export const journalSchema: Schema<Config['journal']> = {
   },
   maxBytes: {
     doc: 'The most that the journal may take on disk, in bytes. When it is full the broker keeps what comes.',
-    kind: wholeNumber,
+    kind: bytes,
     min: 4_194_304,
     max: 1_099_511_627_776,
     default: 1_073_741_824,
   },
   segmentBytes: {
     doc: 'Size of one journal file, in bytes. Settled messages free their room a file at a time.',
-    kind: wholeNumber,
+    kind: bytes,
     min: 1_048_576,
     max: 1_073_741_824,
     default: 16_777_216,
@@ -133,7 +133,7 @@ export const backupSchema: Schema<Config['backup']> = {
   },
   probeIntervalMs: {
     doc: 'While Oracle is down, how often the bridge asks whether it is back, in milliseconds.',
-    kind: wholeNumber,
+    kind: milliseconds,
     min: 10,
     max: 3_600_000,
     default: 5000,

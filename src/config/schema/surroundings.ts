@@ -1,7 +1,7 @@
 import { LOG_LEVELS } from '../../core/log-level.ts';
 import type { Config } from '../config.ts';
 import { baseTopic } from '../kinds/mqtt-kinds.ts';
-import { bridgeId, choice, host, path, token, wholeNumber, yesNo } from '../kinds/plain-kinds.ts';
+import { bridgeId, bytes, choice, host, milliseconds, path, token, wholeNumber, yesNo } from '../kinds/plain-kinds.ts';
 import type { Schema } from '../setting.ts';
 
 export const bridgeSchema: Schema<Config['bridge']> = {
@@ -16,7 +16,7 @@ export const bridgeSchema: Schema<Config['bridge']> = {
     doc:
       'How long the bridge goes on writing what it holds when it is told to stop, in milliseconds. What is left ' +
       'then waits in the journal for the next start.',
-    kind: wholeNumber,
+    kind: milliseconds,
     min: 0,
     max: 600_000,
     default: 20_000,
@@ -38,7 +38,7 @@ export const noticesSchema: Schema<Config['notices']> = {
     doc:
       'A backup file up to this size, in bytes, is published as a retained message beside its notice. 0: never. ' +
       'The broker must accept messages of this size.',
-    kind: wholeNumber,
+    kind: bytes,
     min: 0,
     max: 16_777_216,
     default: 65_536,

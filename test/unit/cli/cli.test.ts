@@ -102,12 +102,30 @@ describe('the command line', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  it('says ok for a good configuration', async () => {
+  it('says ok for a good configuration, and where the PLC codes are from', async () => {
     expect(await cli(['check', '--config', file('a.json', RUNNABLE)])).toEqual({
       exitCode: 0,
-      stdout: 'ok\n',
+      stdout:
+        'note: mqtt.subscriptions[0].plcCode: a payload without "plc_code" is of the PLC that level 2 of its topic names, ' +
+        'the first wildcard of "plc/+/tags"\nok\n',
       stderr: '',
     });
+  });
+
+  it.each([
+    [{ topic: 'plant/+/line/+' }, /^note: .*level 2 of its topic names/],
+    [{ topic: '$share/fleet/plc/#' }, /^note: .*level 2 of its topic names/],
+    [
+      { topic: 'plc/tags' },
+      /^note: .*a payload without "plc_code" is undecodable: no level of the topic "plc\/tags" is taken for it/,
+    ],
+    [{ topic: 'plc/+/tags', plcCode: '' }, /^note: .* is undecodable/],
+    [{ topic: 'plc/+/tags', plcCode: 'oven-{2}' }, /^ok\n$/],
+    [{ topic: 'plc/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' }, /^ok\n$/],
+  ])('says where the PLC code of %j is from', async (subscription, said) => {
+    const config = { ...RUNNABLE, mqtt: { subscriptions: [subscription] } };
+    const { exitCode, stdout } = await cli(['check', '--config', file('a.json', config)]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(said)]);
   });
 
   it('prints every error of a wrong one, one a line', async () => {
