@@ -16,8 +16,8 @@
  *                                        and a backup, are written, with batches that may grow and without
  *     npm run bench -- --latency         at rest and at 1,000 values a second: processor time and memory, and how long
  *                                        a message takes into the table; both with --before DIR, too
- *     npm run bench -- --memory          what memory it takes, and where that goes: at rest, with a full buffer, at full
- *                                        speed, and at full speed with a small heap
+ *     npm run bench -- --memory          what memory it takes, and where that goes: at rest, with a full buffer, at
+ *                                        full speed, and at full speed with a small heap
  *     npm run bench -- --growth tags     whether what a value costs, and the start, grow with the number of tags, of
  *                                        values in the journal (journal), of backup files (files), or with time
  *                                        (uptime, --minutes 60)

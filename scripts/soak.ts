@@ -1,6 +1,7 @@
 /**
- * Has one bridge run for a long time at a steady rate, among faults of broker, database and disk from a seeded schedule:
- * counts what was lost, doubled or made up of what the broker had acknowledged, and prints what grew in the process.
+ * Has one bridge run for a long time at a steady rate, among faults of broker, database and disk from a seeded
+ * schedule: counts what was lost, doubled or made up of what the broker had acknowledged, and prints what grew in the
+ * process.
  *
  *     npm run soak -- --minutes 60 --rate 1000
  *     npm run soak -- --minutes 480 --rate 500 --fault-every 120 --seed 7 --keep

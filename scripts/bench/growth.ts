@@ -45,7 +45,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
   uptime: byUptime,
 };
 
-/** Prints each size as it is measured, the first being what the others are held against. Throws for an unknown `what`. */
+/** Prints each size as it is measured, held against the first one. Throws for an unknown `what`. */
 export async function measureGrowth(what: string, minutes: number): Promise<void> {
   const measure = MEASURES[what];
   if (measure === undefined)

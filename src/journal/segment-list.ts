@@ -58,7 +58,7 @@ export class SegmentList {
    * 65,535 messages or `segmentBytes` of them. The segment `active`, which is being written, stays.
    *
    * The broker may send again `redeliverable` messages, and whatever it is not proven to have the acknowledgement of:
-   * those behind `acknowledgedThrough`. They are more where its window is larger than that, or it has none (MQTT 3.1.1).
+   * those behind `acknowledgedThrough`. They are more where its window is larger, or it has none (MQTT 3.1.1).
    */
   removable(settledNo: number, acknowledgedThrough: number, active: Segment | undefined): readonly Segment[] {
     const { maxBytes, redeliverable, segmentBytes } = this.#options;

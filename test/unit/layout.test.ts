@@ -51,6 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** The one place of each package. A package without a place is a breach too. */
 const DOORS: Readonly<Record<string, string>> = {
   mqtt: 'src/mqtt/',
+  'mqtt-packet': 'src/mqtt/connection/',
   oracledb: 'src/oracle/',
   convict: 'src/config/',
   winston: 'src/core/logger.ts',
