@@ -24,9 +24,12 @@ export interface BridgeProcessOptions {
   readonly checkout?: string;
   /** Where a bridge ran before that this one goes on for; default: a new one. */
   readonly directory?: string;
-  /** How long the start may take; default: 10 s. */
+  /** How long the start may take; default: 30 s. */
   readonly startTimeoutMs?: number;
 }
+
+/** A start takes a second; where a machine has much else to do, a process may wait long for its turn. */
+const START_TIMEOUT_MS = 30_000;
 
 /** The bridge as its users run it: a process of its own. */
 export class BridgeProcess {
@@ -60,7 +63,12 @@ export class BridgeProcess {
       if (child.exitCode !== null) throw new Error(`the bridge ended with ${child.exitCode}: ${bridge.#stderr}`);
       return bridge.find('bridge started') !== undefined;
     };
-    await until('the bridge to start', hasStarted, options.startTimeoutMs);
+    try {
+      await until('the bridge to start', hasStarted, options.startTimeoutMs ?? START_TIMEOUT_MS);
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
     return bridge;
   }
 

@@ -117,7 +117,7 @@ function subscriptionLines({ mqtt }: ShownStatus, paint: Paint): string[] {
   return ['', paint('bold', 'Subscriptions without a message'), ...lines];
 }
 
-/** The newest of them, with the sum of rows that went to backups where that is known. */
+/** The newest of them, with the rows that went to backups where that is known. */
 function outageLines({ destinations = [], outages = [] }: ShownStatus, paint: Paint, columns: number): string[] {
   if (outages.length === 0) return [];
   const lines = outages.slice(0, OUTAGES_SHOWN).flatMap((outage) => {
