@@ -13,6 +13,9 @@ import { dirname, join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { mosquittoMissing } from '../support/mosquitto.ts';
+import { arrive } from '../upgrade/arrival.ts';
+import { CONFIG as CONFIG_OF_BRIDGE, CUTS, leaveBehind } from '../upgrade/cut-off.ts';
 import { type Ended, missingTool, ROOT, run } from './tools.ts';
 
 const PREFIX = '/srv/bridge';
@@ -79,30 +82,6 @@ describe('install.sh', () => {
     expect(existsSync(join(dest, `${PREFIX}.new`)) || existsSync(join(dest, `${PREFIX}.old`))).toBe(false);
   });
 
-  it('installs from the packed tarball, with the versions that it was tried with, into an empty prefix', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'install-packed-'));
-    const packed = await run('npm', ['pack', '--silent', '--pack-destination', directory], { cwd: source });
-    expect(packed).toMatchObject({ exitCode: 0 });
-    expect(existsSync(join(source, 'npm-shrinkwrap.json'))).toBe(false);
-    await run('tar', ['xzf', join(directory, packed.stdout.trim()), '-C', directory]);
-    const to = { DESTDIR: join(directory, 'dest') };
-    const packedScript = join(directory, 'package/deploy/systemd/install.sh');
-    // Packages come from where this machine's npm is told to get them.
-    const ended = await run('sh', [packedScript], {
-      env: { ...process.env, ...environment(to), HOME: process.env['HOME'] },
-    });
-    expect(ended).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('systemctl start') });
-    const program = join(to.DESTDIR, PREFIX);
-    const schema = await run(process.execPath, [join(program, 'dist/main.js'), 'schema'], { cwd: directory });
-    expect(schema).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('CREATE TABLE') });
-    const versionOf = (root: string, name: string): unknown =>
-      (JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { version: string })
-        .version;
-    for (const name of ['mqtt', 'oracledb', 'winston']) expect(versionOf(program, name)).toBe(versionOf(ROOT, name));
-    expect(existsSync(join(program, 'node_modules/typescript'))).toBe(false);
-    rmSync(directory, { recursive: true });
-  }, 300_000);
-
   it('loads every package that the bridge needs', async () => {
     const oracle = { connectString: '127.0.0.1:9/x', user: 'u', password: 'p' };
     const file = join(dest, 'no-journal.json');
@@ -168,6 +147,64 @@ describe('install.sh', () => {
     expect(await script('install.sh', ['--frobnicate'])).toMatchObject({ exitCode: 64 });
     expect(await script('uninstall.sh', ['--frobnicate'])).toMatchObject({ exitCode: 64 });
   });
+});
+
+describe('the packed tarball', () => {
+  let directory: string;
+  let unpacked: string;
+  let program: string;
+  let installation: Ended;
+
+  /** Packages come from where this machine's npm is told to get them. */
+  const install = (): Promise<Ended> =>
+    run('sh', [join(unpacked, 'deploy/systemd/install.sh')], {
+      env: { ...process.env, ...environment({ DESTDIR: join(directory, 'dest') }), HOME: process.env['HOME'] },
+    });
+
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'install-packed-'));
+    unpacked = join(directory, 'package');
+    program = join(directory, 'dest', PREFIX);
+    const packed = await run('npm', ['pack', '--silent', '--pack-destination', directory], { cwd: source });
+    if (packed.exitCode !== 0) throw new Error(`npm pack failed: ${packed.stdout}${packed.stderr}`);
+    await run('tar', ['xzf', join(directory, packed.stdout.trim()), '-C', directory]);
+    installation = await install();
+  }, 300_000);
+
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  it('is installed, with the versions that it was tried with, into an empty prefix', async () => {
+    expect(installation).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('systemctl start') });
+    expect(existsSync(join(source, 'npm-shrinkwrap.json'))).toBe(false);
+    const schema = await run(process.execPath, [join(program, 'dist/main.js'), 'schema'], { cwd: directory });
+    expect(schema).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('CREATE TABLE') });
+    const versionOf = (root: string, name: string): unknown =>
+      (JSON.parse(readFileSync(join(root, 'node_modules', name, 'package.json'), 'utf8')) as { version: string })
+        .version;
+    for (const name of ['mqtt', 'oracledb', 'winston']) expect(versionOf(program, name)).toBe(versionOf(ROOT, name));
+    expect(existsSync(join(program, 'node_modules/typescript'))).toBe(false);
+  });
+
+  it.skipIf(mosquittoMissing !== undefined)(
+    'is replaced by a newer one with values in journal and backups: none is lost or doubled',
+    async () => {
+      const cuts = CUTS.map((cut) => ({ cut, data: mkdtempSync(join(directory, `${cut}-`)) }));
+      const left = await Promise.all(cuts.map(({ cut, data }) => leaveBehind(cut, data, program)));
+      try {
+        const manifest = join(unpacked, 'package.json');
+        writeFileSync(manifest, readFileSync(manifest, 'utf8').replace(/"version": ".*"/, '"version": "99.0.0"'));
+        expect(await install()).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('systemctl restart') });
+        for (const [i, { cut, data }] of cuts.entries()) {
+          const { neighbours, obligations } = left[i]!;
+          const found = await arrive(CONFIG_OF_BRIDGE, neighbours, obligations, { directory: data, checkout: program });
+          expect({ cut, ...found }).toEqual({ cut, offences: [], isBalanced: true, version: '99.0.0' });
+        }
+      } finally {
+        for (const { neighbours } of left) await neighbours.stop();
+      }
+    },
+    300_000,
+  );
 });
 
 describe('uninstall.sh', () => {

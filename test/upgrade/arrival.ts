@@ -24,11 +24,11 @@ export interface Arrival {
  */
 export async function arrive(
   config: BridgeProcessOptions['config'],
-  { broker, publisher, standin }: Neighbours<RunningMosquitto>,
+  neighbours: Neighbours<RunningMosquitto>,
   obligations: ReadonlyMap<string, Obligation>,
-  options: Pick<BridgeProcessOptions, 'checkout' | 'directory'> & { readonly directory: string },
+  options: Pick<BridgeProcessOptions, 'checkout'> & { readonly directory: string },
 ): Promise<Arrival> {
-  const { mqtt, oracle } = addressesOf({ broker, publisher, standin } as Neighbours<RunningMosquitto>);
+  const { mqtt, oracle } = addressesOf(neighbours);
   const whole = { ...config, mqtt: { ...config['mqtt'], ...mqtt }, oracle: { ...config['oracle'], ...oracle } };
   const bridge = await BridgeProcess.start({ config: whole, ...options });
   try {
@@ -43,7 +43,7 @@ export async function arrive(
       },
       30_000,
     );
-    const offences = await judge(obligations, await readRows(standin), [join(options.directory, 'backup')]);
+    const offences = await judge(obligations, await readRows(neighbours.standin), [join(options.directory, 'backup')]);
     const isBalanced = (await bridge.status()).audit.balanced;
     const exitCode = await bridge.end();
     if (exitCode !== 0) throw new Error(`the bridge ended with ${exitCode}`);

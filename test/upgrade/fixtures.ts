@@ -1,5 +1,5 @@
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -75,12 +75,9 @@ export async function loadFixture(fixture: Fixture, to: string, standin: Standin
   };
 }
 
-/** Which of these there are in the fixture: what it is for. */
+/** What lies in its directories: the number of segments, and the CSV files and their notes without dates. */
 export function contentOf({ directory }: Fixture): { readonly segments: number; readonly backups: readonly string[] } {
-  const names = (folder: string): string[] => {
-    const path = join(directory, folder);
-    return existsSync(path) ? readdirSync(path) : [];
-  };
+  const names = (folder: string): string[] => readdirSync(join(directory, folder));
   return {
     segments: names('journal').filter((name) => name.startsWith('segment-')).length,
     backups: names('backup').map((name) => name.replace(/\d{8}_\d{6}/, '…')),
