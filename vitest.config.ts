@@ -51,7 +51,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'crash',
-          include: ['test/crash/**/*.test.ts', 'test/fleet/**/*.test.ts', 'test/soak/**/*.test.ts'],
+          include: ['crash', 'fleet', 'soak', 'withstand'].map((folder) => `test/${folder}/**/*.test.ts`),
           globalSetup: 'test/support/build.ts',
           testTimeout: 600_000,
         },

@@ -61,10 +61,12 @@ for (const trouble of troubles) console.log(`trouble · ${trouble}`);
 for (const offence of verdict.offences) console.log(offence);
 const counts = Object.entries(faults).map(([name, count]) => `${name} ${count}`);
 console.log(`\nfaults: ${counts.join(', ') || 'none'}\ndisk: ${disk}\n\n${growthTable(growths)}\n`);
-const { doubled, lost, owed, unknown } = verdict;
+const { doubled, lost, maybeRepeated, owed, unknown } = verdict;
 const grown = growths.filter(({ hasGrown }) => hasGrown).map(({ quantity }) => quantity);
 const [kept, steady] = [lost + doubled + unknown === 0, grown.length === 0];
-console.log(`values ${owed} · lost ${lost} · doubled ${doubled} · unknown ${unknown} · ${seconds.toFixed(0)} s`);
+console.log(
+  `values ${owed} · lost ${lost} · doubled ${doubled} · unknown ${unknown} · maybe repeated ${maybeRepeated} · ${seconds.toFixed(0)} s`,
+);
 console.log(steady ? 'nothing has grown' : `grown: ${grown.join(', ')}`);
 const isGood = kept && steady && troubles.length === 0;
 if (isGood && !flags.keep) await rm(directory, { recursive: true });

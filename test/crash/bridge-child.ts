@@ -11,6 +11,15 @@ type Entry = Readonly<Record<string, unknown>>;
 
 const json = (response: Response): Promise<unknown> => response.json();
 
+export interface BridgeChildOptions {
+  /** The step at which it kills itself. */
+  readonly killAt?: string;
+  /** Further variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A command that the bridge's is given to, and that becomes it: its process id is the same. */
+  readonly wrapper?: readonly string[];
+}
+
 /** The bridge, built, as a process that may die at any moment. Its log goes to a file. */
 export class BridgeChild {
   readonly exited: Promise<void>;
@@ -18,13 +27,15 @@ export class BridgeChild {
   readonly #messages = new Set<string>();
   #url = '';
 
-  constructor(configFile: string, logFile: string, killAt?: string) {
+  constructor(configFile: string, logFile: string, { env: more, killAt, wrapper = [] }: BridgeChildOptions = {}) {
     const env = {
       PATH: process.env['PATH'],
       TZ: 'UTC',
       ...(killAt === undefined ? {} : { BRIDGE_TEST_KILL_AT: killAt }),
+      ...more,
     };
-    this.#child = spawn(process.execPath, ['dist/main.js', 'run', '--config', configFile], {
+    const [command, ...args] = [...wrapper, process.execPath, 'dist/main.js', 'run', '--config', configFile];
+    this.#child = spawn(command, args, {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -83,6 +94,13 @@ export class BridgeChild {
     return this.#get('/api/status');
   }
 
+  /** Its wall clock, to the second; NaN while it does not answer. */
+  async clockMs(): Promise<number> {
+    return (
+      (await this.#get<number>('/api/status', async ({ headers }) => Date.parse(headers.get('date') ?? ''))) ?? NaN
+    );
+  }
+
   /** Nothing is on its way, and no backup waits. */
   async isSettled(): Promise<boolean> {
     const status = await this.status();
@@ -103,7 +121,8 @@ export class BridgeChild {
   async #get<T>(path: string, read: (response: Response) => Promise<unknown> = json): Promise<T | undefined> {
     if (this.#url === '') return undefined;
     try {
-      return (await read(await fetch(new URL(path, this.#url)))) as T;
+      const response = await fetch(new URL(path, this.#url));
+      return response.ok ? ((await read(response)) as T) : undefined;
     } catch {
       return undefined;
     }

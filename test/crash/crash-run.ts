@@ -196,7 +196,8 @@ class CrashRun {
   }
 
   #start(name: string, killAt?: string): BridgeChild {
-    this.#child = new BridgeChild(this.#configFile, join(this.#options.directory, `cycle-${name}.log`), killAt);
+    const log = join(this.#options.directory, `cycle-${name}.log`);
+    this.#child = new BridgeChild(this.#configFile, log, killAt === undefined ? {} : { killAt });
     return this.#child;
   }
 

@@ -58,7 +58,11 @@ export class FleetMember {
     await this.#keepSegments();
     const { directory } = this.#options;
     this.#lives += 1;
-    this.#child = new BridgeChild(join(directory, 'bridge.json'), join(directory, `life-${this.#lives}.log`), killAt);
+    this.#child = new BridgeChild(
+      join(directory, 'bridge.json'),
+      join(directory, `life-${this.#lives}.log`),
+      killAt === undefined ? {} : { killAt },
+    );
     return this.#child;
   }
 

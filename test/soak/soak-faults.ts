@@ -5,9 +5,9 @@ import type { BridgeChild } from '../crash/bridge-child.ts';
 import type { Chance } from '../crash/chance.ts';
 import type { FaultRule } from '../support/standin/faults.ts';
 import type { Standin } from '../support/standin/standin.ts';
-import { until } from '../support/until.ts';
 import type { SmallDisk } from './small-disk.ts';
 import type { SteadyPublisher } from './steady-publisher.ts';
+import { untilOrStuck } from './until-or-stuck.ts';
 
 export interface SoakSurroundings {
   readonly broker: RunningBroker;
@@ -20,8 +20,6 @@ export interface SoakSurroundings {
 /** What goes wrong for about so long; it is over when its promise resolves. */
 type SoakFault = (surroundings: SoakSurroundings, durationMs: number) => Promise<void>;
 
-const CALM_TIMEOUT_MS = 180_000;
-const ASK_EVERY_MS = 100;
 const SLOW_MS = 400;
 
 /**
@@ -30,17 +28,27 @@ const SLOW_MS = 400;
  */
 async function brokerKilled({ bridge, broker, publisher }: SoakSurroundings, durationMs: number): Promise<void> {
   publisher.isHeld = true;
-  await until('the publisher to be done', () => publisher.unacknowledged === 0, CALM_TIMEOUT_MS, ASK_EVERY_MS);
-  const last = publisher.publishOne();
-  if (last !== undefined) {
-    const hasArrived = (): boolean => publisher.ledger.hasArrived(last);
-    await until('the last value before the kill', hasArrived, CALM_TIMEOUT_MS, ASK_EVERY_MS);
-    const isDone = async (): Promise<boolean> => (await bridge.status())?.mqtt.unackedMessages === 0;
-    await until('the acknowledgements before the kill', isDone, CALM_TIMEOUT_MS, ASK_EVERY_MS);
+  try {
+    await untilAllHasArrived({ bridge, publisher });
+    await broker.crash(() => wait(durationMs));
+    await untilHeard(publisher);
+  } finally {
+    publisher.isHeld = false;
   }
-  await broker.crash(() => wait(durationMs));
-  await untilHeard(publisher);
-  publisher.isHeld = false;
+}
+
+/** Nothing new comes meanwhile: all that the broker has acknowledged is the bridge's, and it has said so. */
+export async function untilAllHasArrived({
+  bridge,
+  publisher,
+}: Pick<SoakSurroundings, 'bridge' | 'publisher'>): Promise<void> {
+  const { ledger } = publisher;
+  const untilSo = (what: string, condition: () => boolean | Promise<boolean>): Promise<void> =>
+    untilOrStuck(what, condition, () => ledger.found + publisher.acknowledged);
+  let last: number | undefined;
+  await untilSo('a last value to be published', () => (last ??= publisher.publishOne()) !== undefined);
+  await untilSo('the last value', () => publisher.unacknowledged === 0 && ledger.hasArrived(last!));
+  await untilSo('the acknowledgements', async () => (await bridge.status())?.mqtt.unackedMessages === 0);
 }
 
 /** A message that is published until one comes through owes nothing to anybody. */
@@ -51,7 +59,7 @@ async function untilHeard(publisher: SteadyPublisher): Promise<void> {
     if (number !== undefined) asked.push(number);
     return asked.some((each) => publisher.ledger.hasArrived(each));
   };
-  await until('the bridge to hear the broker again', isHeard, CALM_TIMEOUT_MS, ASK_EVERY_MS);
+  await untilOrStuck('the bridge to hear the broker again', isHeard, () => publisher.ledger.found);
 }
 
 function ofDatabase(...rules: readonly FaultRule[]): SoakFault {

@@ -27,7 +27,14 @@ describe('the ledger of what was published', () => {
       else for (const row of rowsOf(payload)) ledger.foundRow(row);
     }
     for (let value = 2002; value < ledger.values; value += 2003) ledger.foundRejected(value);
-    expect(ledger.verdict()).toEqual({ owed: 2016 * 10 + 2, lost: 0, doubled: 0, unknown: 0, offences: [] });
+    expect(ledger.verdict()).toEqual({
+      owed: 2016 * 10 + 2,
+      lost: 0,
+      doubled: 0,
+      maybeRepeated: 0,
+      unknown: 0,
+      offences: [],
+    });
   });
 
   it('counts what is not there, and names it', () => {
@@ -45,6 +52,12 @@ describe('the ledger of what was published', () => {
     for (const row of rowsOf(payloads[0]!)) ledger.foundRow(row);
     ledger.foundRow(rowsOf(payloads[0]!)[3]!);
     expect(ledger.verdict()).toMatchObject({ lost: 0, doubled: 1 });
+  });
+
+  it('leaves it to the bridge to be in doubt about what has no time', () => {
+    const { ledger, payloads } = published(1009);
+    for (let copy = 0; copy < 3; copy += 1) ledger.foundUndecodable(payloads[1008]!);
+    expect(ledger.verdict()).toMatchObject({ doubled: 0, maybeRepeated: 2 });
   });
 
   it('owes nothing that the broker has not acknowledged', () => {

@@ -19,6 +19,8 @@ export interface SoakVerdict {
   readonly owed: number;
   readonly lost: number;
   readonly doubled: number;
+  /** Copies of undecodable messages, which have no time of their own, so that the bridge may be left in doubt. */
+  readonly maybeRepeated: number;
   /** In a place where they do not belong, or never published as they are there. */
   readonly unknown: number;
   /** The first of them, a sentence each. */
@@ -34,13 +36,24 @@ export class SoakLedger {
   #timesMs = new Float64Array(INITIAL_MESSAGES);
   #isOwed = new Uint8Array(INITIAL_MESSAGES);
   #copies = new Uint8Array(INITIAL_MESSAGES * VALUES);
+  #found = 0;
   #unknown = 0;
   readonly #offences: string[] = [];
 
   static readonly valuesPerMessage = VALUES;
 
+  /** How many messages have a number: that of the next one. */
+  get messages(): number {
+    return this.#messages;
+  }
+
   get values(): number {
     return this.#messages * VALUES;
+  }
+
+  /** Copies that were found so far. */
+  get found(): number {
+    return this.#found;
   }
 
   /** The next message: its number and its payload. */
@@ -68,43 +81,47 @@ export class SoakLedger {
     if (value === null || expected !== timeMs || name !== tagName(value)) {
       this.#stray(`table: ${name} = ${value} at ${new Date(timeMs).toISOString()}`);
     } else {
-      this.#found('table', value);
+      this.#note('table', value);
     }
   }
 
   foundRejected(value: number): void {
-    this.#found('rejected', value);
+    this.#note('rejected', value);
   }
 
   foundUndecodable(payload: string): void {
     const message = Number(/^\{ U(\d+)$/.exec(payload)?.[1] ?? NaN);
-    this.#found('undecodable', message * VALUES);
+    this.#note('undecodable', message * VALUES);
   }
 
   verdict(): SoakVerdict {
     const offences = [...this.#offences];
-    let [owed, lost, doubled] = [0, 0, 0];
+    let [owed, lost, doubled, maybeRepeated] = [0, 0, 0, 0];
     for (let message = 0; message < this.#messages; message += 1) {
-      const things = isUndecodable(message) ? 1 : VALUES;
+      const isInDoubt = isUndecodable(message);
+      const things = isInDoubt ? 1 : VALUES;
       for (let value = message * VALUES; value < message * VALUES + things; value += 1) {
         const copies = this.#copies[value]!;
         const isLost = copies === 0 && this.#isOwed[message] === 1;
         owed += this.#isOwed[message]!;
         lost += Number(isLost);
-        doubled += Number(copies > 1);
-        if ((isLost || copies > 1) && offences.length < OFFENCES_KEPT) {
+        if (isInDoubt) maybeRepeated += Math.max(0, copies - 1);
+        const isDoubled = copies > 1 && !isInDoubt;
+        doubled += Number(isDoubled);
+        if ((isLost || isDoubled) && offences.length < OFFENCES_KEPT) {
           const time = new Date(this.#timesMs[message]!).toISOString();
           offences.push(`${isLost ? 'lost' : `${copies} copies`}: ${placeOf(value)} ${value} of ${time}`);
         }
       }
     }
-    return { owed, lost, doubled, unknown: this.#unknown, offences };
+    return { owed, lost, doubled, maybeRepeated, unknown: this.#unknown, offences };
   }
 
-  #found(place: Place, value: number): void {
+  #note(place: Place, value: number): void {
     const isPublished = Number.isInteger(value) && value >= 0 && value < this.values;
     if (!isPublished || placeOf(value) !== place) this.#stray(`${place}: ${value}`);
     else this.#copies[value]! += 1;
+    this.#found += 1;
   }
 
   #stray(found: string): void {

@@ -12,9 +12,10 @@ import { Arrivals } from './arrivals.ts';
 import { growthOf, type Growth, type Sample } from './growth.ts';
 import { takeSample } from './process-sample.ts';
 import { makeSmallDisk } from './small-disk.ts';
-import { plannedFaults, type SoakSurroundings } from './soak-faults.ts';
+import { plannedFaults, untilAllHasArrived, type SoakSurroundings } from './soak-faults.ts';
 import type { SoakVerdict } from './soak-ledger.ts';
 import { SteadyPublisher } from './steady-publisher.ts';
+import { untilOrStuck } from './until-or-stuck.ts';
 
 export interface SoakOptions {
   readonly broker: RealBroker;
@@ -46,10 +47,9 @@ export interface SoakResult {
 }
 
 const BRIDGE_ID = 'soak-test';
-const SETTLE_TIMEOUT_MS = 300_000;
+const START_TIMEOUT_MS = 300_000;
 const DRAIN_MS = 20_000;
 const EXIT_MS = 10_000;
-const ASK_EVERY_MS = 200;
 const REPORT_EVERY_SAMPLES = 6;
 
 /**
@@ -69,7 +69,7 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
     await writeFile(configFile, JSON.stringify(config, undefined, 2));
     bridge = new BridgeChild(configFile, join(options.directory, 'bridge.log'));
     const subscribed = bridge;
-    await until('the subscription', () => !subscribed.isRunning || subscribed.hasSaid('subscribed'), 30_000);
+    await until('the subscription', () => !subscribed.isRunning || subscribed.hasSaid('subscribed'), START_TIMEOUT_MS);
     if (!bridge.isRunning) throw new Error(`the bridge ended with ${bridge.end}: see ${options.directory}`);
     return await new SoakRun(options, { broker, standin, publisher, disk, bridge }).run();
   } finally {
@@ -86,7 +86,7 @@ function configuration(url: string, { connectString }: Standin, directory: strin
   return {
     bridge: { id: BRIDGE_ID, drainTimeoutMs: DRAIN_MS },
     mqtt: { url, protocolVersion, keepaliveSeconds: 5, subscriptions: [{ topic: 'plc/+/tags', format: 'polling' }] },
-    oracle: { connectString, user: 'bridge', password: 'secret', callTimeoutMs: 3000, connectTimeoutMs: 3000 },
+    oracle: { connectString, user: 'bridge', password: 'secret' },
     journal: { dir: join(directory, 'journal'), maxBytes: 33_554_432, segmentBytes: 2_097_152 },
     backup: { dir: join(directory, 'backup'), probeIntervalMs: 1000 },
     http: { port: 0 },
@@ -190,10 +190,12 @@ class SoakRun {
     const { bridge, publisher } = this.#surroundings;
     publisher.isHeld = true;
     try {
-      const last = await until('a last value', () => publisher.publishOne(), SETTLE_TIMEOUT_MS, ASK_EVERY_MS);
-      const isDone = (): boolean => publisher.unacknowledged === 0 && publisher.ledger.hasArrived(last);
-      await until('the last value', isDone, SETTLE_TIMEOUT_MS, ASK_EVERY_MS);
-      await until('all to be settled', () => bridge.isSettled(), SETTLE_TIMEOUT_MS, ASK_EVERY_MS);
+      await untilAllHasArrived({ bridge, publisher });
+      await untilOrStuck(
+        'all to be settled',
+        () => bridge.isSettled(),
+        () => publisher.ledger.found,
+      );
       if ((await bridge.status())?.audit.balanced !== true) this.#troubles.push('the audit does not balance');
     } catch (error) {
       this.#troubles.push(`${String(error)}; status: ${JSON.stringify(await bridge.status())}`);

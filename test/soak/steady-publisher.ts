@@ -8,6 +8,16 @@ const TOPIC = 'plc/P/tags';
 /** A broker that says nothing is not to be filled up: beyond so many nothing new is published. */
 const MAX_UNACKNOWLEDGED = 2000;
 
+/** How a message differs from the usual ones. */
+export interface Dress {
+  readonly topic?: string;
+  readonly retain?: boolean;
+  /** Its payload, which must still be read as the same values. */
+  readonly dressed?: (payload: string) => string;
+}
+
+const plain = (payload: string): string => payload;
+
 /**
  * A plant that publishes at a steady rate, for as long as there is a broker, and never publishes anything twice: what a
  * broker that went away has not acknowledged stays as it is, so that every second copy is the bridge's doing.
@@ -18,6 +28,8 @@ export class SteadyPublisher {
   readonly #valuesPerSecond: number;
   /** Nothing new is published. */
   isHeld = false;
+  /** Messages that the broker has acknowledged, on all connections. */
+  acknowledged = 0;
   #client: MqttClient | undefined;
   #timer: NodeJS.Timeout | undefined;
   #reconnect: NodeJS.Timeout | undefined;
@@ -53,10 +65,10 @@ export class SteadyPublisher {
    * One message that can be decoded, now; its number, or undefined while there is no broker. `isOwed`: false where the
    * broker may well acknowledge it without having anyone to give it to.
    */
-  publishOne(isOwed = true): number | undefined {
+  publishOne(isOwed = true, dress: Dress = {}): number | undefined {
     if (this.#client?.connected !== true) return undefined;
-    const number = this.#publish(isOwed);
-    return isUndecodable(number) ? this.#publish(isOwed) : number;
+    if (isUndecodable(this.ledger.messages)) this.ledger.next(Date.now()); // a number that nobody publishes
+    return this.#publish(isOwed, dress);
   }
 
   #connect(): void {
@@ -82,13 +94,15 @@ export class SteadyPublisher {
     for (; this.#due >= SoakLedger.valuesPerMessage; this.#due -= SoakLedger.valuesPerMessage) this.#publish(true);
   }
 
-  #publish(isOwed: boolean): number {
+  #publish(isOwed: boolean, { dressed = plain, retain = false, topic = TOPIC }: Dress = {}): number {
     const client = this.#client!;
     const { number, payload } = this.ledger.next(Date.now());
     this.#unacknowledged += 1;
-    client.publish(TOPIC, payload, { qos: 1 }, (error) => {
+    client.publish(topic, dressed(payload), { qos: 1, retain }, (error) => {
       if (this.#client === client) this.#unacknowledged -= 1;
-      if (!error && isOwed) this.ledger.acknowledge(number);
+      if (error) return;
+      this.acknowledged += 1;
+      if (isOwed) this.ledger.acknowledge(number);
     });
     return number;
   }
