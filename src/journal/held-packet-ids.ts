@@ -28,6 +28,9 @@ export interface HeldVerdict {
   readonly heldAs?: number;
 }
 
+/** As many as there are packet ids. */
+const MAX_DISPLACED = 65_535;
+
 /**
  * The packet ids of QoS 2 whose message is in the journal and which the broker has not released: until its PUBREL
  * another PUBLISH under such an id is the same message [MQTT 5.0 section 4.3.3].
@@ -47,7 +50,10 @@ export class HeldPacketIds {
   #waiting = new WeakMap<Digestible, HeldMessage>();
   /** Of the durable ones those whose release may have been lost with the machine, although it was answered. */
   readonly #unsure = new Set<number>();
-  /** How many of each digest gave their id up to another message: they may come again under a third one. */
+  /**
+   * How many of each digest gave their id up to another message: they may come again under a third one. One that is
+   * forgotten is stored all the same, and is not counted as one that may be a repetition.
+   */
   readonly #displaced = new Map<string, number>();
   #connection = Number.NEGATIVE_INFINITY;
   /** Held when the connection began, and not heard of since. */
@@ -111,6 +117,8 @@ export class HeldPacketIds {
     const before = this.#digestOf(packetId);
     if (before !== undefined && before !== digest) {
       this.#displaced.set(before, (this.#displaced.get(before) ?? 0) + 1);
+      const [oldest = ''] = this.#displaced.keys();
+      if (this.#displaced.size > MAX_DISPLACED) this.#displaced.delete(oldest);
     }
     this.#unsure.delete(packetId);
     const held: HeldMessage = { digest, durable: undefined, packetId };

@@ -67,6 +67,7 @@ describe('docs/limits.md', () => {
       ['payload/sparkplug/sequence', 'MAX_MISSING = 64', /`payload\/sparkplug\/sequence`.*64 numbers/],
       ['payload/time-zone', 'MAX_KEPT_QUARTERS = 10_000', /`payload\/time-zone`.*10,000 quarters/],
       ['journal/journal-reader', 'MAX_MEMORY_BYTES = 16_777_216', /`journal\/journal-reader`.*16 MiB/],
+      ['journal/held-packet-ids', 'MAX_DISPLACED = 65_535', /`#displaced`.*65,535 digests/],
       ['backup/files/catalog', 'MAX_GONE_NAMES = 10_000', /`backup\/files\/catalog`.*10,000 names/],
       ['storage', 'MAX_FORMAT_MEMORY_BYTES = 64 * 1024 * 1024', /`payload\/format-memory`.*64 MiB/],
       ['notices/notice-outbox', 'MAX_IN_FLIGHT = 8', /`notices\/notice-outbox`.*8 under way/],
