@@ -15,7 +15,10 @@ import { DIRECTORY, fetchStatus, showBackups, startBridge, UTILITIES_TABLE, util
 import { choosePort, startBroker, watchNotices } from './demo/broker.ts';
 import { startPlant } from './simulate-plant.ts';
 
-const USUAL_PORTS = { mqtt: 1883, oracle: 1521, http: 8080 };
+/** Where a directory is given, other such demonstrations may run beside this one. */
+const USUAL_PORTS =
+  process.argv[2] === undefined ? { mqtt: 1883, oracle: 1521, http: 8080 } : { mqtt: 0, oracle: 0, http: 0 };
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const REPORT_EVERY_MS = 5000;
 const LAST_ROWS_MS = 10_000;
 
@@ -27,6 +30,10 @@ const HELP = `
   k + Enter   kill -9 the bridge and start it again: the count still fits
   q + Enter   end (as does Ctrl-C)
 `;
+
+/** Until all of it runs. */
+const giveUp = (): never => process.exit(130);
+for (const signal of SIGNALS) process.on(signal, giveUp);
 
 await rm(DIRECTORY, { recursive: true, force: true });
 await mkdir(DIRECTORY, { recursive: true });
@@ -159,5 +166,5 @@ const commands = createInterface({ input: process.stdin }).on('line', (line) => 
   else command();
 });
 // The bridge is in a process group of its own, so it would outlive a closed terminal.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void end(0));
+for (const signal of SIGNALS) process.off(signal, giveUp).on(signal, () => void end(0));
 watchBridge();

@@ -50,6 +50,7 @@ export async function startBridge(broker: Broker, standin: Standin, httpPort: nu
   // In a process group of its own, so that Ctrl-C reaches this process alone and the bridge is ended in order.
   const options = { detached: true, stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'] };
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'run', '--config', file], options);
+  process.once('exit', () => child.kill('SIGKILL')); // it would outlive this process, as nothing else ends it
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       console.log(`bridge | ${line}`);

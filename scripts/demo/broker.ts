@@ -9,10 +9,10 @@ export interface Broker {
   stop(): Promise<void>;
 }
 
-/** The usual port where it is free, else any free one. */
+/** The usual port where it is free, else any free one; 0: none is usual. */
 export async function choosePort(name: string, usual: number): Promise<number> {
   const port = await listenBriefly(usual).catch(() => listenBriefly(0));
-  if (port !== usual) console.log(`port ${usual} (${name}) is taken: using ${port}`);
+  if (usual !== 0 && port !== usual) console.log(`port ${usual} (${name}) is taken: using ${port}`);
   return port;
 }
 

@@ -58,7 +58,10 @@ async function configFile(config: object): Promise<string> {
 }
 
 const NOBODY = {
-  mqtt: { url: 'mqtt://127.0.0.1:9' },
+  mqtt: {
+    url: 'mqtt://127.0.0.1:9',
+    subscriptions: [{ topic: 'plant/+/+', format: 'scalar', plcCode: '{2}', tagAddress: '{3}' }],
+  },
   oracle: { connectString: '127.0.0.1:9/none', user: 'bridge', password: 'secret' },
 };
 
@@ -105,7 +108,9 @@ describe('check --connect as a process', () => {
   });
 
   it('exits with 78 when the configuration is wrong, and tries nothing', async () => {
-    const { exitCode, out } = await checkProcess(await configFile({ ...NOBODY, mqtt: { url: 'http://x' } }));
+    const { exitCode, out } = await checkProcess(
+      await configFile({ ...NOBODY, mqtt: { ...NOBODY.mqtt, url: 'http://x' } }),
+    );
     expect(exitCode).toBe(78);
     expect(out).toMatch(/^mqtt\.url: must be [^\n]*\n$/);
   });

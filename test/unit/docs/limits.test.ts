@@ -75,11 +75,17 @@ describe('docs/limits.md', () => {
       ['mqtt/redelivery/redelivery', 'DEFAULT_WINDOW = 32_767', /`mqtt\/redelivery\/recent-deliveries`.*32,767/],
       ['ops/tags-seen', 'MAX_TAGS = 100_000', /`ops\/tags-seen`.*100,000 tags/],
       ['ops/refusals', 'KEPT = 50', /`ops\/refusals`.*50 values/],
+      ['ops/tag-traces', 'MAX_TAGS = 2000', /`ops\/tag-traces`.*2,000 tags/],
+      [
+        'mqtt/session/subscription-traffic',
+        'MAX_TOPICS = 10_000',
+        /`mqtt\/session\/subscription-traffic`.*10,000 topics/,
+      ],
       ['ops/history', 'SAMPLES_KEPT = 720', /`ops\/history`.*720 samples/],
       ['ops/disk-watch', 'SAMPLES_KEPT = 60', /`ops\/growth`.*60 samples/],
       ['ops/event-streams', 'MAX_STREAMS = 20', /`ops\/event-streams`.*20;/],
       ['ops/metrics', 'MAX_ERROR_CODES = 50', /`ops\/metrics`.*50 codes/],
-      ['ops/http', 'MAX_CONNECTIONS = 100', /HTTP\*\*: 100 connections/],
+      ['ops/request-server', 'MAX_CONNECTIONS = 100', /HTTP\*\*: 100 connections/],
       ['core/logger', 'FILES_KEPT = 5', /`log\.file`.*5 of 10 MB/],
       ['core/reserve', 'RESERVE_BYTES = 1_048_576', /`reserve\.bin`.*1 MiB/],
     ];
