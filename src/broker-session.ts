@@ -93,8 +93,8 @@ export class BrokerSession {
   #judgeQos2(delivery: Delivery): Verdict {
     const { payload, topic } = delivery;
     const hasOwnTime = (): boolean => this.#hasOwnTime(topic, payload);
-    const mayBeRepeated = this.#redelivery.mayBeRepeated(delivery);
-    const { verdict: byId, heldAs } = this.#journal.judgeQos2(delivery, mayBeRepeated, hasOwnTime);
+    const marking = this.#redelivery.markingOf(delivery);
+    const { verdict: byId, heldAs } = this.#journal.judgeQos2(delivery, marking, hasOwnTime);
     // What the journal holds of a message whose record is gone is matched by nothing: an equal one's record is for that
     // one.
     const isForgotten = heldAs !== undefined && !this.#redelivery.remembers(heldAs, topic, payload);

@@ -49,6 +49,12 @@ export interface Delivery {
   acknowledge(messageNo?: number): void;
 }
 
+/**
+ * What a delivery shows of whether it came before: `marked`: it bears DUP, or the broker is known to keep ids, so that
+ * the id says it; `unmarked`: the broker marks what comes again, and not this; `unknown`: it has marked nothing yet.
+ */
+export type Marking = 'marked' | 'unmarked' | 'unknown';
+
 /** The broker's word that it will not send this packet id of QoS 2 again for the same message (PUBREL). */
 export interface Release {
   readonly packetId: number;

@@ -51,7 +51,7 @@ export interface CheckpointWriterOptions {
 export class CheckpointWriter {
   readonly #options: CheckpointWriterOptions;
   readonly #saves = new JoinedSaves(() => this.#saveNow());
-  #facts: CheckpointFacts = { counters: {} };
+  #facts: () => CheckpointFacts = () => ({ counters: {} });
   #lastText = '';
 
   constructor(options: CheckpointWriterOptions) {
@@ -59,10 +59,11 @@ export class CheckpointWriter {
   }
 
   /**
-   * Resolves when these facts, or later ones, are durable. Calls that come while a save is at work are served together
-   * by the next. Throws the system error of the disk.
+   * Resolves when a checkpoint that began now or later is durable. `facts` is asked as it begins: they have to fit the
+   * place of that moment. Calls that come while one is at work are served together by the next. Throws the system error
+   * of the disk.
    */
-  save(facts: CheckpointFacts): Promise<void> {
+  save(facts: () => CheckpointFacts): Promise<void> {
     this.#facts = facts;
     return this.#saves.save();
   }
@@ -74,8 +75,8 @@ export class CheckpointWriter {
 
   async #saveNow(): Promise<void> {
     const { companions, content, onStep, removable } = this.#options;
+    const contentOfNow = content(this.#facts());
     const superfluous = removable();
-    const contentOfNow = content(this.#facts);
     const settledNo = settledNoOf(contentOfNow);
     const text = encodeCheckpoint(contentOfNow);
     try {

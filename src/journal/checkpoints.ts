@@ -4,6 +4,7 @@ import { DEFAULT_DESTINATION } from '../core/destination.ts';
 import { RepeatedError, type Logger } from '../core/logger.ts';
 import { comparePlaces, ORIGIN, type Place } from '../core/place.ts';
 import type { LaneRecords } from './checkpoint-file.ts';
+import type { CheckpointFacts } from './checkpoint-writer.ts';
 import type { SessionKnowledge, Journal } from './journal.ts';
 
 /** The lanes, as far as checkpoints go. */
@@ -109,12 +110,17 @@ export class Checkpoints {
   }
 
   #save(): Promise<void> {
-    const { broker, clock, counters, journal } = this.#options;
+    const { clock, journal } = this.#options;
     this.#savedAtMs = clock.monotonic();
+    return journal.saveCheckpoint(() => this.#factsOfNow());
+  }
+
+  #factsOfNow(): CheckpointFacts {
+    const { broker, counters, journal } = this.#options;
     this.#tellJournal();
     const lanes = this.#options.lanes.records(journal.settledNo);
     const values = sumOf(Object.values(lanes).map(({ counters: counted }) => counted));
     const ledger = lanes[DEFAULT_DESTINATION]?.ledger ?? ORIGIN;
-    return journal.saveCheckpoint({ ...counters, ...values }, { ledger, lanes, broker: broker() });
+    return { counters: { ...counters, ...values }, ledger, lanes, broker: broker() };
   }
 }

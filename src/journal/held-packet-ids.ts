@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { Delivery } from '../core/message.ts';
+import type { Delivery, Marking } from '../core/message.ts';
 
 /** A packet id, and of its message a digest of topic and payload, and its number; files of old have no number. */
 export type HeldPacketId = readonly [packetId: number, digest: string, messageNo?: number];
@@ -33,7 +33,9 @@ const MAX_DISPLACED = 65_535;
 
 /**
  * The packet ids of QoS 2 whose message is in the journal and which the broker has not released: until its PUBREL
- * another PUBLISH under such an id is the same message [MQTT 5.0 section 4.3.3].
+ * another PUBLISH under such an id is the same message [MQTT 5.0 section 4.3.3]. Moquette begins anew at 1 on each
+ * connection, and so gives such an id to a new message, which may be equal: without a mark an id says nothing of a
+ * message that has no time.
  *
  * What is durable is a fold over the journal: a message adds its id, a release takes it away. The checkpoint keeps the
  * ids, as segments are removed. An id that comes with another message was forgotten by the broker: that message is a
@@ -64,12 +66,8 @@ export class HeldPacketIds {
     return this.#durable.has(packetId) || this.#pending.has(packetId);
   }
 
-  /**
-   * What the delivery is. `mayBeRepeated`: it bears DUP, or the broker is not known to set that, or known to keep ids;
-   * else one that has forgotten the id may use it for an equal message (Moquette). `hasOwnTime` tells of its values,
-   * and is only asked where that matters.
-   */
-  judge(delivery: Delivery, mayBeRepeated: boolean, hasOwnTime: () => boolean): HeldVerdict {
+  /** What the delivery is. `hasOwnTime` tells of its values, and is only asked where that matters. */
+  judge(delivery: Delivery, marking: Marking, hasOwnTime: () => boolean): HeldVerdict {
     const { connection, packetId = 0 } = delivery;
     if (connection !== this.#connection) {
       this.#connection = connection;
@@ -78,10 +76,10 @@ export class HeldPacketIds {
     const digest = digestOf(delivery);
     if (this.#digestOf(packetId) === digest) {
       this.#missing.delete(packetId);
-      const isHeld = mayBeRepeated && !this.#unsure.has(packetId);
+      const isHeld = marking === 'marked' && !this.#unsure.has(packetId);
       return { verdict: isHeld || hasOwnTime() ? 'repeated' : 'maybe repeated', heldAs: packetId };
     }
-    if (!mayBeRepeated) return { verdict: 'new' };
+    if (marking === 'unmarked') return { verdict: 'new' };
     const equal = [...this.#missing].find(([, each]) => each.digest === digest);
     if (equal === undefined)
       return { verdict: this.#takeDisplaced(digest) && !hasOwnTime() ? 'maybe repeated' : 'new' };

@@ -271,16 +271,12 @@ export class Journal {
   }
 
   /**
-   * Makes the settled place, and what it is given, durable, then removes segments that are not needed any more. Calls
-   * that come while one is at work are served together by the next. Throws what the disk throws.
+   * Makes the settled place, and what `facts` says as the save begins, durable, then removes segments that are not
+   * needed any more. Calls that come while one is at work are served together by the next. Throws what the disk throws.
    */
-  saveCheckpoint(
-    counters: Readonly<Record<string, number>>,
-    facts: Omit<CheckpointFacts, 'counters'> = {},
-  ): Promise<void> {
+  saveCheckpoint(facts: () => CheckpointFacts = () => ({ counters: {} })): Promise<void> {
     if (this.#isClosed) return Promise.reject(new Error('the journal is closed'));
-    this.#acknowledgedThrough = facts.broker?.acknowledgedThrough ?? this.#acknowledgedThrough;
-    return this.#checkpoints.save({ counters: { ...counters }, ...facts });
+    return this.#checkpoints.save(facts);
   }
 
   /**
@@ -344,6 +340,7 @@ export class Journal {
   }
 
   #checkpointContent(facts: CheckpointFacts): CheckpointContent {
+    this.#acknowledgedThrough = facts.broker?.acknowledgedThrough ?? this.#acknowledgedThrough;
     return {
       version: 1,
       journalId: this.id,

@@ -154,9 +154,16 @@ describe('a broker that refuses', () => {
     await subscribed(under, 2);
     expect(under.source.status.subscriptionProblems).toEqual([]);
     await publish(broker.url, 'plant/a', ['granted now']);
-    await until('the second message', () => under.deliveries.length === 2);
-    const both = { qos: 1, grantedQos: 1, messages: 1, lastMessageAtMs: expect.any(Number) as number };
+    // The first message comes again where the connection was cut before its PUBACK had arrived.
+    await until('the second message', () => under.deliveries.some(({ topic }) => topic === 'plant/a'));
+    const both = {
+      qos: 1,
+      grantedQos: 1,
+      messages: expect.any(Number) as number,
+      lastMessageAtMs: expect.any(Number) as number,
+    };
     expect(under.source.status.subscriptions).toEqual(SUBSCRIPTIONS.map(({ topic }) => ({ topic, ...both })));
+    expect(under.source.status.subscriptions[1]?.messages).toBe(1);
   });
 
   test.skipIf(mosquittoMissing !== undefined)('that is granted with a lower QoS is told with that', async () => {

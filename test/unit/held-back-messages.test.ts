@@ -94,7 +94,7 @@ describe('the messages that a version without destinations has left', () => {
     const sample = new Sample();
     const { journal } = await sample.start([VALUE]);
     await append(journal, '{"v":1}');
-    await journal.saveCheckpoint({});
+    await journal.saveCheckpoint();
     await journal.close();
     await sample.disk.mount().remove('/journal/routes.json');
 

@@ -72,7 +72,7 @@ class Life {
   async settle(): Promise<void> {
     this.journal.settledThrough({ messageNo: this.journal.lastNo, valueNo: MAX_VALUE_NO });
     this.#read = 0;
-    await this.journal.saveCheckpoint({}, { ledger: ORIGIN, lanes: {}, broker: KNOWN });
+    await this.journal.saveCheckpoint(() => ({ counters: {}, ledger: ORIGIN, lanes: {}, broker: KNOWN }));
   }
 }
 

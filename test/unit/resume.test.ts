@@ -79,7 +79,11 @@ async function killed() {
   const places = messages.map(({ number }) => ({ messageNo: number, valueNo: 0 }));
   journal.settledThrough(places[0]!);
   const known = { acknowledgedThrough: places[1]!.messageNo, idsCountOn: true, setsDuplicate: true, keepsIds: true };
-  await journal.saveCheckpoint({ valuesWritten: 1, messagesReceived: 2 }, { ledger: places[0]!, broker: known });
+  await journal.saveCheckpoint(() => ({
+    counters: { valuesWritten: 1, messagesReceived: 2 },
+    ledger: places[0]!,
+    broker: known,
+  }));
   await storage.backups.lane().backUp(oneOf(places[1]!.messageNo), REASON);
   await storage.backups.lane().reject(oneOf(places[2]!.messageNo), [{ index: 0, reason: REASON }]);
   sample.disk.kill();
@@ -108,7 +112,7 @@ describe('takeUp', () => {
       await journal.whenIdle();
     };
     await append('a', 'b');
-    await journal.saveCheckpoint({ messagesReceived: 2 });
+    await journal.saveCheckpoint(() => ({ counters: { messagesReceived: 2 } }));
     await append('c', 'd', 'e');
     for (const message of await takeAll(journal)) journal.done(message, 0);
     sample.disk.kill();

@@ -129,8 +129,12 @@ class Plant {
 
   async #publishValues(): Promise<void> {
     const first = this.obligations.size + 1;
-    const values = Array.from({ length: VALUES }, (_, i) => this.#obligation(`P.V${first + i}`, 'value', first + i));
-    await this.#publish(payloadOf(values, values[0]!.timeMs), values);
+    // The payload has one time.
+    const timeMs = Date.now();
+    const values = Array.from({ length: VALUES }, (_, i) =>
+      this.#obligation(`P.V${first + i}`, 'value', first + i, timeMs),
+    );
+    await this.#publish(payloadOf(values, timeMs), values);
   }
 
   /** Each step of the plant ends with a look that all of it is in the table, in a file or in the journal. */
@@ -139,8 +143,8 @@ class Plant {
     for (const obligation of obligations) obligation.isOwed = true;
   }
 
-  #obligation(name: string, kind: Obligation['kind'], value: number): Obligation {
-    const obligation = { name, kind, value, timeMs: Date.now(), cycle: 1, isOwed: false };
+  #obligation(name: string, kind: Obligation['kind'], value: number, timeMs = Date.now()): Obligation {
+    const obligation = { name, kind, value, timeMs, cycle: 1, isOwed: false };
     this.obligations.set(name, obligation);
     return obligation;
   }

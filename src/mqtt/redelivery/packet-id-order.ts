@@ -14,8 +14,9 @@ const PACKET_IDS = 65_535;
  */
 export class PacketIdOrder {
   readonly #mostInFlight: number;
+  /** So many different ids came in a row, and so many show that the broker counts. */
   #row = 0;
-  #countsUp = false;
+  #rowNeeded: number;
   #hasProof = false;
   /** The greatest id of a new message so far, going round; 0: none yet. */
   #front = 0;
@@ -24,21 +25,30 @@ export class PacketIdOrder {
   /** Undefined: not seen yet. False for good in a session. */
   #continues: boolean | undefined;
 
-  /** `mostInFlight`: at least as many as the broker has in flight at once, and lost with a connection. */
+  /**
+   * `mostInFlight`: at least as many as the broker has in flight at once, and lost with a connection, where it keeps to
+   * the window that it was asked for: over MQTT 3.1.1 there is none.
+   */
   constructor(mostInFlight: number) {
     this.#mostInFlight = mostInFlight;
+    this.#rowNeeded = mostInFlight;
   }
 
   /** An id means the same message over connections. */
   get countsOn(): boolean {
-    return this.#countsUp && this.#continues === true;
+    return this.#row >= this.#rowNeeded && this.#continues === true;
   }
 
   /** What an earlier process had seen of the same session. */
   resume(countsOn: boolean): void {
     if (!countsOn) return;
-    this.#countsUp = true;
+    this.#row = Infinity;
     this.#continues = true;
+  }
+
+  /** So many deliveries of this connection may all be in flight at the broker, as far as is known. */
+  sawInFlight(count: number): void {
+    this.#rowNeeded = Math.max(this.#rowNeeded, 2 * count);
   }
 
   connected(): void {
@@ -56,13 +66,8 @@ export class PacketIdOrder {
     const isNext = this.#isNext(packetId);
     if (this.#isNewConnection && !duplicate) this.#compare(packetId, isNext);
     if (isNext || this.#front === 0 || !duplicate) this.#front = packetId;
-    if (isUsedAgain) {
-      this.#row = 0;
-      this.#countsUp = false;
-    } else if (this.#hasProof) {
-      this.#row += 1;
-      this.#countsUp ||= this.#row >= this.#mostInFlight;
-    }
+    if (isUsedAgain) this.#row = 0;
+    else if (this.#hasProof) this.#row += 1;
   }
 
   /**
@@ -78,7 +83,6 @@ export class PacketIdOrder {
   forget(): void {
     this.#row = 0;
     this.#front = 0;
-    this.#countsUp = false;
     this.#continues = undefined;
   }
 

@@ -1,4 +1,4 @@
-import type { Delivery } from '../../core/message.ts';
+import type { Delivery, Marking } from '../../core/message.ts';
 import { PacketIdOrder } from './packet-id-order.ts';
 import { RecentDeliveries, STATES, type DeliveryState, type Twins } from './recent-deliveries.ts';
 
@@ -153,6 +153,7 @@ export class RedeliveryCheck {
     const isOfHeld = state === STATES.replaced && before > this.#written;
     delivery.ordinal = isOfHeld ? this.#recent.last : this.#recent.add(packetId, topic, payload, state);
     if (verdict === 'repeated') this.#lastRepeated = delivery.ordinal;
+    this.#ids.sawInFlight(delivery.ordinal - Math.max(this.#start, this.#confirmed));
     return verdict;
   }
 
@@ -172,15 +173,14 @@ export class RedeliveryCheck {
     if (connection !== this.#connection) this.#beginConnection(connection, delivery.receivedAtMs);
     if (isNew) this.#noteNew(delivery, this.#latestOfSession(packetId));
     delivery.ordinal = this.#recent.add(packetId, topic, payload, STATES.replaced);
+    this.#ids.sawInFlight(delivery.ordinal - Math.max(this.#start, this.#confirmed));
   }
 
-  /**
-   * False: the broker marks what comes again, and this delivery is not marked; for QoS 2, where mosquitto does not
-   * always.
-   */
-  mayBeRepeated({ duplicate }: Delivery): boolean {
+  /** For QoS 2, where mosquitto does not set DUP on all that comes again, but keeps the ids. */
+  markingOf({ duplicate }: Delivery): Marking {
     this.#setsDuplicate ||= duplicate;
-    return duplicate || !this.#setsDuplicate || this.#keepsIds;
+    if (duplicate || this.#keepsIds) return 'marked';
+    return this.#setsDuplicate ? 'unmarked' : 'unknown';
   }
 
   /** PUBACKs up to that of the delivery with this ordinal are on the wire, or were given up with their connection. */

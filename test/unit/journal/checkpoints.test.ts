@@ -109,6 +109,25 @@ describe('Checkpoints', () => {
     await again.close();
   });
 
+  it('saves, where one was asked for while another was at work, counters and place of the moment when it begins', async () => {
+    const { sample, journal, counters, checkpoints, settled, places } = await begun();
+    let second: Promise<boolean> | undefined;
+    sample.disk.before = (operation) => {
+      if (operation === 'create') second ??= checkpoints.tryToSave();
+      if (operation !== 'rename' || counters.messagesReceived > 0) return;
+      Object.assign(counters, { valuesReceived: 2, valuesWritten: 2, messagesReceived: 2 });
+      settled(places[1]!);
+    };
+    expect(await checkpoints.tryToSave()).toBe(true);
+    expect(await second).toBe(true);
+    const again = await reopened(sample, journal);
+    expect(again.checkpoint).toMatchObject({
+      place: places[1],
+      counters: { valuesReceived: 2, valuesWritten: 2, messagesReceived: 2 },
+    });
+    await again.close();
+  });
+
   it('says when the disk refuses, and tries again in the end', async () => {
     const { sample, journal, checkpoints } = await begun();
     sample.disk.fail('create', 'EIO', 3);

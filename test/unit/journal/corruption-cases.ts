@@ -257,7 +257,7 @@ export const CASES: readonly Case[] = [
       const journal = await other.open();
       await other.fill(journal, 'z-00');
       for (const message of await takeAll(journal)) journal.done(message, 0);
-      await journal.saveCheckpoint({});
+      await journal.saveCheckpoint();
       await journal.close();
       await sample.replace('checkpoint.json', await other.files.read(`${DIRECTORY}/checkpoint.json`));
     },

@@ -46,7 +46,7 @@ describe('a journal recovers when', () => {
     const journal = await sample.open();
     await sample.fill(journal, 'c-00');
     const greatest = (await takeAll(journal)).at(-1)!.number;
-    await journal.saveCheckpoint({});
+    await journal.saveCheckpoint();
     await journal.close();
     await drop(3)(sample);
     const again = await sample.open();
@@ -62,7 +62,7 @@ describe('a journal recovers when', () => {
     await sample.leave(['a-00'], ['b-00']);
     const journal = await sample.open();
     for (const message of await takeAll(journal)) journal.done(message, 0);
-    await journal.saveCheckpoint({ count: 5 });
+    await journal.saveCheckpoint(() => ({ counters: { count: 5 } }));
     const { settledPlace } = journal;
     await journal.close();
     await drop(2)(sample);
@@ -83,7 +83,7 @@ describe('a journal recovers when', () => {
     const journal = await sample.open();
     await sample.fill(journal, 'a-00');
     const [message] = await takeAll(journal);
-    await journal.saveCheckpoint({});
+    await journal.saveCheckpoint();
     await journal.close();
     await drop(1)(sample);
     const again = await sample.open();
@@ -99,7 +99,7 @@ describe('a journal recovers when', () => {
     await sample.leave(['a-00'], ['b-00']);
     const journal = await sample.open();
     for (const message of await takeAll(journal)) journal.done(message, 0);
-    await journal.saveCheckpoint({});
+    await journal.saveCheckpoint();
     await journal.close();
     await sample.files.remove(`${DIRECTORY}/checkpoint.json`);
     const again = await sample.open();

@@ -48,7 +48,7 @@ class Model {
     if (message === undefined || free.length === 0) return;
     message.packetId = free[asId % free.length]!;
     const sent = delivery(message.text, [], { qos: 2, packetId: message.packetId, connection: this.#connection });
-    if (this.held.judge(sent, true, hasTime).verdict === 'new') {
+    if (this.held.judge(sent, 'marked', hasTime).verdict === 'new') {
       this.held.begin(sent);
       this.queue.push(sent);
     } else if (!this.#isTaken(message.text)) {

@@ -40,7 +40,7 @@ describe('what a journal keeps', () => {
     for (let i = 0; i < 20; i += 1) {
       await sample.fill(journal, 'x'.repeat(400));
       for (const message of await takeAll(journal)) journal.done(message, 0);
-      await journal.saveCheckpoint({});
+      await journal.saveCheckpoint();
     }
     const active = 2;
     expect((await sample.segmentNames()).length).toBe(least / 2 + active / 2);
@@ -66,7 +66,7 @@ describe('what a journal keeps', () => {
     for (let i = 0; i < 20; i += 1) {
       await sample.fill(journal, 'x'.repeat(400));
       for (const message of await takeAll(journal)) journal.done(message, 0);
-      await journal.saveCheckpoint({}, { broker });
+      await journal.saveCheckpoint(() => ({ counters: {}, broker }));
     }
     await journal.close();
     const again = await sample.open({ redeliverable: 1 });
@@ -87,7 +87,7 @@ describe('what a journal keeps', () => {
         journal.append(delivery((i % 2 === 0 ? 'a' : 'b').repeat(400), sample.acknowledged, i % 2 === 0 ? {} : more));
         await journal.whenIdle();
         for (const message of await takeAll(journal)) journal.done(message, 0);
-        await journal.saveCheckpoint({});
+        await journal.saveCheckpoint();
       }
     };
     const options = { segmentBytes: 1000, maxBytes: 20_000, redeliverable: 6 };

@@ -83,12 +83,12 @@ class Model {
     }
     for (const index of this.#settledForGood) expect(indexes, `message ${index} comes again`).not.toContain(index);
     for (const message of this.#taken) journal.done(message, 0);
-    await journal.saveCheckpoint({});
+    await journal.saveCheckpoint();
     this.#taken = [];
     this.#append(journal, 3, 50);
     await this.#takeAll(journal, true);
     for (const message of this.#taken) journal.done(message, 0);
-    await journal.saveCheckpoint({});
+    await journal.saveCheckpoint();
     expect(journal.status).toMatchObject({ messages: 0, state: 'ok' });
     expect(this.#acknowledged).toContain(this.#appended.length - 1);
     await journal.close();
@@ -169,7 +169,7 @@ class Model {
     const settled = [...this.#settled];
     const save = async (): Promise<void> => {
       try {
-        await journal.saveCheckpoint({ count });
+        await journal.saveCheckpoint(() => ({ counters: { count } }));
         for (const index of settled) this.#settledForGood.add(index);
       } catch {
         // the disk refused
@@ -198,7 +198,7 @@ class Model {
       this.#die(() => disk.crash());
     };
     this.#append(journal, 1 + (n % 4), n);
-    const saving = journal.saveCheckpoint({ n }).catch(() => {});
+    const saving = journal.saveCheckpoint(() => ({ counters: { n } })).catch(() => {});
     await clock.advance(2000);
     disk.before = () => {};
     if (!this.#isDown) await saving;

@@ -49,7 +49,7 @@ describe('Journal', () => {
     first.settledThrough({ messageNo: before[0]!.number, valueNo: 1 });
     const ledger = { messageNo: before[0]!.number, valueNo: 0 };
     const broker = { acknowledgedThrough: before[1]!.number, idsCountOn: true, setsDuplicate: true, keepsIds: true };
-    await first.saveCheckpoint({ valuesWritten: 2 }, { ledger, broker });
+    await first.saveCheckpoint(() => ({ counters: { valuesWritten: 2 }, ledger, broker }));
     await first.close();
     const second = await sample.open();
     expect(second.id).toBe(first.id);
@@ -79,7 +79,7 @@ describe('Journal', () => {
     const [a] = await takeAll(first);
     first.done(a!, 3);
     first.settledThrough({ messageNo: a!.number, valueNo: 1 });
-    await first.saveCheckpoint({});
+    await first.saveCheckpoint();
     await first.close();
     const second = await sample.open();
     expect(second.settledPlace).toEqual({ messageNo: a!.number, valueNo: 1 });
@@ -98,7 +98,7 @@ describe('Journal', () => {
     await journal.close();
     expect(await closed).toEqual([]);
     expect(await journal.take(never)).toEqual([]);
-    await expect(journal.saveCheckpoint({})).rejects.toThrow('closed');
+    await expect(journal.saveCheckpoint()).rejects.toThrow('closed');
   });
 
   it('reads from disk what does not fit into memory, in order, and comes back to memory', async () => {
@@ -138,12 +138,12 @@ describe('Journal', () => {
     const messages = await takeAll(journal);
     for (const message of messages) journal.done(message, 1);
     journal.settledThrough({ messageNo: messages.at(-3)!.number, valueNo: 0 });
-    await journal.saveCheckpoint({});
+    await journal.saveCheckpoint();
     const left = await sample.segmentNames();
     expect(left.length).toBeGreaterThanOrEqual(2);
     expect(left.length).toBeLessThan(5);
     journal.settledThrough({ messageNo: messages.at(-1)!.number, valueNo: 0 });
-    await journal.saveCheckpoint({});
+    await journal.saveCheckpoint();
     expect((await sample.segmentNames()).length).toBeGreaterThanOrEqual(2);
     expect(journal.status).toMatchObject({ messages: 0, state: 'ok' });
     await journal.close();
@@ -158,7 +158,7 @@ describe('Journal', () => {
     const [a, b] = await takeAll(first);
     first.done(a!, 0);
     first.done(b!, 0);
-    await first.saveCheckpoint({});
+    await first.saveCheckpoint();
     await first.close();
     const second = await sample.open();
     second.append(delivery('c', [], { packetId: 9, connection: 1 }));
@@ -193,7 +193,7 @@ describe('Journal', () => {
     sample.disk.before = (operation) => {
       if (operation === 'rename') renames += 1;
     };
-    await Promise.all([1, 2, 3, 4].map((count) => journal.saveCheckpoint({ count })));
+    await Promise.all([1, 2, 3, 4].map((count) => journal.saveCheckpoint(() => ({ counters: { count } }))));
     expect(renames).toBe(2);
     sample.disk.crash();
     const second = await sample.open();
@@ -245,7 +245,7 @@ describe('Journal on a disk that refuses', () => {
     for (let round = 0; round < 20 && sample.acknowledged.length < 20; round += 1) {
       const messages = await journal.take(never);
       for (const message of messages) journal.done(message, 0);
-      await journal.saveCheckpoint({});
+      await journal.saveCheckpoint();
       await sample.clock.advance(0);
       expect(journal.status.bytes).toBeLessThanOrEqual(8000);
     }
@@ -268,7 +268,7 @@ describe('Journal on a disk that refuses', () => {
     for (let i = 0; i < 10; i += 1) await sample.fill(journal, 'x'.repeat(900));
     for (const message of await takeAll(journal)) journal.done(message, 0);
     sample.disk.capacityBytes = sample.disk.usedBytes;
-    await journal.saveCheckpoint({ a: 1 });
+    await journal.saveCheckpoint(() => ({ counters: { a: 1 } }));
     expect(sample.disk.usedBytes).toBeLessThan(5000);
     await journal.close();
   });
@@ -354,7 +354,7 @@ describe('Journal with sync', () => {
     first.beginSession(3);
     first.append(delivery('new', [], { connection: 3 }));
     await first.whenIdle();
-    await first.saveCheckpoint({});
+    await first.saveCheckpoint();
     const second = await sample.open();
     const records = await second.recentRecords();
     expect(records.map((record) => [record.payload.toString(), second.isOfSession(record)])).toEqual([
@@ -373,7 +373,7 @@ describe('Journal with sync', () => {
     const first = await sample.open();
     await sample.fill(first, 'a');
     first.beginSession(7);
-    await first.saveCheckpoint({});
+    await first.saveCheckpoint();
     await first.close();
     const second = await sample.open();
     await sample.fill(second, 'b');

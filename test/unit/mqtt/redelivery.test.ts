@@ -233,7 +233,20 @@ describe('RedeliveryCheck, of a payload without a time', () => {
     tried.confirm();
     tried.countUp(22, 3, 2 * MAX_IN_FLIGHT - 1);
     expect(tried.check.manners.idsCountOn).toBe(false);
-    tried.countUp(40, 3, 1);
+    tried.countUp(40, 3, 8 * MAX_IN_FLIGHT);
+    expect(tried.check.manners.idsCountOn).toBe(true);
+  });
+
+  it('takes no id for one that counts up where more is under way than the window (MQTT 3.1.1)', () => {
+    const tried = new Tried();
+    tried.countUp(1, 1, 3);
+    const underWay = 8 * MAX_IN_FLIGHT;
+    for (let id = 1; id <= underWay; id += 1) tried.take(id, 1, { text: `at ${id}` });
+    tried.write();
+    tried.take(underWay + 1, 2, { text: 'at last' });
+    expect(tried.check.manners.idsCountOn).toBe(false);
+    tried.confirm();
+    tried.countUp(underWay + 2, 2, 2 * underWay);
     expect(tried.check.manners.idsCountOn).toBe(true);
   });
 
