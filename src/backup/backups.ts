@@ -105,9 +105,10 @@ export class Backups {
 
   /**
    * Makes the directory, seals what a crash left open and reads each file through once. A file that can't be read is
-   * listed with its problem. When that takes more than five seconds (a long outage leaves gigabytes), it resolves and
-   * reads on beside the work: what was not read yet is listed with no rows, but with whom they are for. Throws the
-   * system error when the directory can't be made or listed, or a backup can't be sealed, or begun to be read.
+   * listed with its problem. When that takes more than a quarter of a second (a long outage leaves gigabytes), it
+   * resolves and reads on beside the work: what was not read yet is listed with no rows, but with whom they are for.
+   * Throws the system error when the directory can't be made or listed, or a backup can't be sealed, or begun to be
+   * read.
    */
   async start(): Promise<void> {
     await this.#directory.recover();

@@ -110,8 +110,11 @@ export class LaneBackups {
    * error of the disk.
    */
   async lastPlace(journalId: string): Promise<Place | undefined> {
-    const { fileSystem } = this.#options.folder;
-    return (await latestRange(fileSystem, await this.#paths('backup'), journalId))?.last;
+    const { catalog, folder } = this.#options;
+    const backups = this.#names('backup');
+    const paths = await presentPaths(folder, backups);
+    const files = paths.map((path, i) => ({ path, first: catalog.beginning(backups[i]!) }));
+    return (await latestRange(folder.fileSystem, files, journalId))?.last;
   }
 
   /**
@@ -122,7 +125,8 @@ export class LaneBackups {
   async recall(journalId: string, after: Place): Promise<ReadonlySet<string>> {
     const { catalog, folder } = this.#options;
     assertRecovered(catalog.all());
-    return rejectedPlaces(folder.fileSystem, await this.#paths(...SET_APART_KINDS), journalId, after);
+    const paths = await presentPaths(folder, this.#names(...SET_APART_KINDS));
+    return rejectedPlaces(folder.fileSystem, paths, journalId, after);
   }
 
   /**
@@ -184,12 +188,8 @@ export class LaneBackups {
   }
 
   /** Of this destination's files. */
-  #paths(...wanted: readonly BackupKind[]): Promise<string[]> {
-    const { catalog, folder } = this.#options;
-    const files = catalog.all().filter(({ destination }) => destination === this.destination);
-    return presentPaths(
-      folder,
-      files.flatMap(({ kind, name }) => (wanted.includes(kind) ? [name] : [])),
-    );
+  #names(...wanted: readonly BackupKind[]): string[] {
+    const files = this.#options.catalog.all().filter(({ destination }) => destination === this.destination);
+    return files.flatMap(({ kind, name }) => (wanted.includes(kind) ? [name] : []));
   }
 }

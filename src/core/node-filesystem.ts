@@ -5,6 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { ifThere } from './durable-file.ts';
 import { systemErrorCode } from './errors.ts';
 import type { AppendFile, FileSystem } from './filesystem.ts';
+import { inBatches } from './in-batches.ts';
 import type { Logger } from './logger.ts';
 
 const DIRECTORY_MODE = 0o700;
@@ -45,7 +46,9 @@ export const nodeFileSystem: FileSystem = {
   readRange: async (path, start, length) => {
     const file = await open(path, 'r');
     try {
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, start);
+      // Who reads a file to its end asks for far more than a small one has.
+      const there = Math.max(0, Math.min(length, (await file.stat()).size - start));
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(there), 0, there, start);
       return buffer.subarray(0, bytesRead);
     } finally {
       await file.close();
@@ -71,6 +74,9 @@ async function tighten(handle: FileHandle): Promise<void> {
   }
 }
 
+/** Of files in a directory. */
+const LOOKED_AT_ONCE = 64;
+
 /** Something that is open to other users of the machine. */
 export interface Exposed {
   readonly path: string;
@@ -89,11 +95,9 @@ export async function findExposed(directory: string): Promise<Exposed[]> {
     if ((stats.mode & bits) !== 0) exposed.push({ path, mode: (stats.mode & PERMISSIONS).toString(8) });
   };
   look(directory, await stat(directory), EXPOSING_DIRECTORY);
-  for (const name of (await readdir(directory)).sort()) {
-    const path = join(directory, name);
-    const stats = await ifThere(lstat(path));
-    if (stats?.isFile() === true) look(path, stats, EXPOSING);
-  }
+  const paths = (await readdir(directory)).sort().map((name) => join(directory, name));
+  const found = await inBatches(paths, LOOKED_AT_ONCE, (path) => ifThere(lstat(path)));
+  for (const [i, stats] of found.entries()) if (stats?.isFile() === true) look(paths[i]!, stats, EXPOSING);
   return exposed;
 }
 

@@ -20,7 +20,7 @@ export interface BackupRows {
 
 const DEFAULT_BATCH_ROWS = 500;
 
-export interface ReadRowsOptions extends DecodeOptions, Pick<ReadOptions, 'onChunk'> {
+export interface ReadRowsOptions extends DecodeOptions, Pick<ReadOptions, 'firstBytes' | 'onChunk'> {
   /** A row that bears a reason must not be written for it, as in the rows that messages were decoded into. */
   readonly reasonsAreProblems?: boolean;
 }

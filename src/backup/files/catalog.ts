@@ -1,5 +1,12 @@
+import type { Place } from '../../core/place.ts';
 import { compareFiles, type BackupFileInfo } from './file-info.ts';
 import type { BackupKind } from './file-name.ts';
+
+/** The place of a row in the stream of the journal that numbered it. */
+export interface NumberedRow {
+  readonly journal: string;
+  readonly place: Place;
+}
 
 export interface PendingCount {
   readonly files: number;
@@ -12,6 +19,8 @@ const MAX_GONE_NAMES = 10_000;
 /** The files that are known: each sealed one and the open ones that have rows. Tells its listeners what changes. */
 export class Catalog {
   readonly #files = new Map<string, BackupFileInfo>();
+  /** First rows of files of earlier runs. */
+  readonly #beginnings = new Map<string, NumberedRow>();
   /** The latest names that had a file in this run: they are not given to another. */
   readonly #goneNames = new Set<string>();
   readonly #listeners = new Set<(name: string) => void>();
@@ -54,7 +63,17 @@ export class Catalog {
     this.tell(info.name);
   }
 
+  /** The first row of a file of an earlier run; undefined: not known. */
+  beginning(name: string): NumberedRow | undefined {
+    return this.#beginnings.get(name);
+  }
+
+  beginsWith(name: string, row: NumberedRow): void {
+    this.#beginnings.set(name, row);
+  }
+
   drop(name: string): void {
+    this.#beginnings.delete(name);
     if (!this.#files.delete(name)) return;
     this.#goneNames.add(name);
     if (this.#goneNames.size > MAX_GONE_NAMES) {

@@ -4,9 +4,10 @@ import { DEFAULT_DESTINATION } from '../../core/destination.ts';
 import { ifThere } from '../../core/durable-file.ts';
 import { coerceError, type Reason } from '../../core/errors.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
-import { parseCsv } from '../csv/csv-reader.ts';
+import { BEGINNING_BYTES, parseCsv } from '../csv/csv-reader.ts';
 import { CsvError, hasZeros, textOfField, type CsvField, type CsvRecord } from '../csv/csv.ts';
 import { compareFiles, TimeRange, type BackupFileInfo } from './file-info.ts';
+import type { NumberedRow } from './catalog.ts';
 import type { BackupFolder } from './folder.ts';
 import { finalNameOf, isSealedName, OPEN_SUFFIX, parseFileName, type BackupKind } from './file-name.ts';
 import { RowDecoder } from '../csv/row-decoder.ts';
@@ -89,32 +90,45 @@ export async function scanFile(
     ...unreadableFile(name, state, problem),
     ...summary.facts(name),
     // Of a file that a person made columns may be missing, so that none of its rows could be read.
-    destination: summary.destination ?? (await firstDestination(fileSystem, path)),
+    destination: summary.destination ?? (await beginningOf(fileSystem, path)).destination,
     bytes,
     sha256: state === 'sealed' && problem === undefined ? hash.digest('hex') : undefined,
   };
   return { info, wholeBytes: summary.wholeBytes };
 }
 
+/** What the first row of a file says. */
+export interface Beginning {
+  readonly destination: string;
+  /** Absent: no journal has numbered it. */
+  readonly row?: NumberedRow | undefined;
+}
+
 /**
- * Whom the rows of a file are for, by the first of them; reads little. The default's where no row can be read. Throws
- * the system error of the disk.
+ * Whom the rows of a file are for, and where they begin, by the first of them; reads little. The default's where no row
+ * can be read. Throws the system error of the disk.
  */
-export async function firstDestination(fileSystem: FileSystem, path: string): Promise<string> {
-  const column: RowColumn = 'destination';
-  let at: number | undefined;
+export async function beginningOf(fileSystem: FileSystem, path: string): Promise<Beginning> {
+  let names: readonly (string | undefined)[] | undefined;
   try {
-    for await (const records of parseCsv(fileSystem, path)) {
+    for await (const records of parseCsv(fileSystem, path, { firstBytes: BEGINNING_BYTES })) {
       for (const { fields } of records) {
-        if (at !== undefined) return fields[at] ?? DEFAULT_DESTINATION;
-        at = headerNames(fields).indexOf(column);
-        if (at === -1) return DEFAULT_DESTINATION;
+        if (names === undefined) {
+          names = headerNames(fields);
+          continue;
+        }
+        const field = (column: RowColumn): CsvField => fields[names!.indexOf(column)] ?? null;
+        const [messageNo, valueNo] = [Number(field('message_no') ?? Number.NaN), Number(field('value_no'))];
+        const destination = field('destination') ?? DEFAULT_DESTINATION;
+        const journal = field('journal') ?? '';
+        const isNumbered = journal !== '' && Number.isSafeInteger(messageNo) && Number.isSafeInteger(valueNo);
+        return isNumbered ? { destination, row: { journal, place: { messageNo, valueNo } } } : { destination };
       }
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
   }
-  return DEFAULT_DESTINATION;
+  return { destination: DEFAULT_DESTINATION };
 }
 
 /** A file of which only the name is known, and what keeps it from being read. */

@@ -2,8 +2,10 @@ import { ifThere } from '../../core/durable-file.ts';
 import type { FileSystem } from '../../core/filesystem.ts';
 import { comparePlaces, laterPlace, type Place } from '../../core/place.ts';
 import { placeOf } from '../../core/tag-values.ts';
+import { BEGINNING_BYTES } from '../csv/csv-reader.ts';
 import { CsvError } from '../csv/csv.ts';
 import { readBackupRows } from '../csv/row-reader.ts';
+import type { NumberedRow } from '../files/catalog.ts';
 import type { BackupFolder } from '../files/folder.ts';
 
 /** The first and the last place of a journal's rows in a file. */
@@ -12,10 +14,20 @@ export interface PlaceRange {
   readonly last: Place;
 }
 
+/** Of a file whose first row another journal numbered. */
+const ROWS_AT_ONCE = 500;
+
 /** The place of the first row that the journal numbered, which the bridge wrote first too; reads little. */
 export async function firstPlace(fileSystem: FileSystem, path: string, journal: string): Promise<Place | undefined> {
+  let rowsAtOnce = 1;
+  const maxRows = (): number => {
+    const now = rowsAtOnce;
+    rowsAtOnce = ROWS_AT_ONCE;
+    return now;
+  };
   try {
-    for await (const { values, journals } of readBackupRows(fileSystem, path)) {
+    for await (const rows of readBackupRows(fileSystem, path, maxRows, { firstBytes: BEGINNING_BYTES })) {
+      const { journals, values } = rows;
       const i = journals.indexOf(journal);
       if (i !== -1) return placeOf(values, i);
     }
@@ -44,18 +56,25 @@ export async function placeRange(
   return range;
 }
 
+export interface BegunFile {
+  readonly path: string;
+  /** Absent: not known. */
+  readonly first?: NumberedRow | undefined;
+}
+
 /**
  * The places in the file that begins with the latest one: the bridge wrote it last, whatever the clock said. Undefined
  * when none holds rows of the journal.
  */
 export async function latestRange(
   fileSystem: FileSystem,
-  paths: readonly string[],
+  files: readonly BegunFile[],
   journal: string,
 ): Promise<PlaceRange | undefined> {
   let latest: { readonly path: string; readonly first: Place } | undefined;
-  for (const path of paths) {
-    const first = await firstPlace(fileSystem, path, journal);
+  for (const { first: begins, path } of files) {
+    const isKnown = begins?.journal === journal;
+    const first = isKnown ? begins.place : await firstPlace(fileSystem, path, journal);
     if (first === undefined) continue;
     if (latest === undefined || comparePlaces(first, latest.first) > 0) latest = { path, first };
   }
