@@ -62,7 +62,7 @@ for (const offence of verdict.offences) console.log(offence);
 const counts = Object.entries(faults).map(([name, count]) => `${name} ${count}`);
 console.log(`\nfaults: ${counts.join(', ') || 'none'}\ndisk: ${disk}\n\n${growthTable(growths)}\n`);
 const { doubled, lost, maybeRepeated, owed, unknown } = verdict;
-const grown = growths.filter(({ hasGrown }) => hasGrown).map(({ quantity }) => quantity);
+const grown = growths.filter(({ verdict: each }) => each === 'grown').map(({ quantity }) => quantity);
 const [kept, steady] = [lost + doubled + unknown === 0, grown.length === 0];
 console.log(
   `values ${owed} · lost ${lost} · doubled ${doubled} · unknown ${unknown} · maybe repeated ${maybeRepeated} · ${seconds.toFixed(0)} s`,

@@ -8,6 +8,7 @@ const HOUR_MS = 3_600_000;
 function hourOf(figures: (hours: number) => Partial<Sample>): Sample[] {
   return Array.from({ length: 61 }, (_, minute) => ({
     atMs: (minute / 60) * HOUR_MS,
+    messages: minute * 6000,
     residentMegabytes: 120,
     heapMegabytes: 50,
     descriptors: 24,
@@ -19,7 +20,7 @@ function hourOf(figures: (hours: number) => Partial<Sample>): Sample[] {
 }
 
 function grown(samples: readonly Sample[]): string[] {
-  return growthOf(samples).flatMap(({ hasGrown, quantity }) => (hasGrown ? [quantity] : []));
+  return growthOf(samples).flatMap(({ quantity, verdict }) => (verdict === 'grown' ? [quantity] : []));
 }
 
 describe('the growth of a process', () => {
@@ -49,6 +50,27 @@ describe('the growth of a process', () => {
       first: 400,
       last: 400,
     });
+  });
+
+  it('of memory is no fault while the bridge remembers more and more messages, as it may', () => {
+    const slowly = hourOf((hours) => ({
+      messages: hours * 36_000,
+      residentMegabytes: 100 + hours * 60,
+      files: 9 + hours * 20,
+    }));
+    expect(growthOf(slowly).map(({ verdict }) => verdict)).toEqual([
+      'filling',
+      'steady',
+      'steady',
+      'grown',
+      'steady',
+      'steady',
+    ]);
+    const atFirst = hourOf((hours) => ({
+      messages: hours * 100_000,
+      residentMegabytes: Math.min(100 + hours * 100, 133),
+    }));
+    expect(grown(atFirst)).toEqual([]);
   });
 
   it('stands in a line each', () => {

@@ -170,7 +170,8 @@ class SoakRun {
     const { bridge, disk, publisher } = this.#surroundings;
     const directories = ['journal', 'backup'].map((name) => join(disk.directory, name));
     while (await this.#rest(sampleEveryMs)) {
-      const rest = { atMs: this.#elapsedMs(), lagMs: this.#arrivals.takeLagMs() };
+      const { messages } = publisher.ledger;
+      const rest = { atMs: this.#elapsedMs(), messages, lagMs: this.#arrivals.takeLagMs() };
       const sample = await takeSample(bridge, directories, rest);
       if (sample === undefined) continue;
       this.#samples.push(sample);

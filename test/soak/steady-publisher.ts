@@ -48,7 +48,9 @@ export class SteadyPublisher {
     return this.#unacknowledged;
   }
 
+  /** Connects, and publishes from now on; once is enough. */
   start(): void {
+    if (this.#timer !== undefined) return;
     this.#connect();
     this.#tickedAtMs = performance.now();
     this.#timer = setInterval(() => this.#tick(), EVERY_MS);

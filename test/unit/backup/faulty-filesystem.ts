@@ -11,8 +11,8 @@ export class FaultyFileSystem implements FileSystem {
   readonly calls: Operation[] = [];
   /** Called before each sync; a test holds the disk up with it. */
   beforeSync: () => Promise<void> = () => Promise.resolve();
-  /** Called before each read. */
-  beforeRead: () => Promise<void> = () => Promise.resolve();
+  /** Called before each read, with how much is asked for at most. */
+  beforeRead: (bytes: number) => Promise<void> | void = () => {};
   readonly #faults: { readonly operation: Operation; readonly code: string }[] = [];
 
   /** The next `times` calls of the operation throw. */
@@ -38,7 +38,7 @@ export class FaultyFileSystem implements FileSystem {
   }
 
   async readRange(path: string, start: number, length: number): Promise<Buffer> {
-    await this.beforeRead();
+    await this.beforeRead(length);
     return nodeFileSystem.readRange(path, start, length);
   }
 

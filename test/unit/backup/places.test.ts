@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Backups } from '../../../src/backup/backups.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { until } from '../../support/until.ts';
+import { FaultyFileSystem } from './faulty-filesystem.ts';
 import { DOWN, FIRST_FILE, JOURNAL, numbersIn, REFUSED, startBackups, type RunningBackups } from './running-backups.ts';
 import { numbered } from './running-replay.ts';
 
@@ -51,6 +52,22 @@ describe('the last place of a journal in its backups', () => {
     const next = await startBackups({ dir: life.dir, clock: earlier });
     await outage(next, [4, 2]);
     expect(await next.backups.lane().lastPlace(JOURNAL)).toEqual(at(5));
+  });
+
+  it('is read in the latest file alone: of the others a start has read how they begin, little of each', async () => {
+    const life = await startBackups();
+    const rows = 1000;
+    for (const from of [1, 1 + rows, 1 + 2 * rows]) await outage(life, [from, rows]);
+    await life.backups.stop();
+    const disk = new FaultyFileSystem();
+    const asked: number[] = [];
+    disk.beforeRead = (bytes) => void asked.push(bytes);
+    const next = await startBackups({ dir: life.dir, disk });
+    expect(asked.slice(0, 3)).toEqual([4096, 4096, 4096]);
+    await until('the files to be read', () => next.backups.pending('backup').rows === 3 * rows);
+    asked.length = 0;
+    expect(await next.backups.lane().lastPlace(JOURNAL)).toEqual(at(3 * rows));
+    expect(asked).toHaveLength(2); // the file, and its end
   });
 });
 
