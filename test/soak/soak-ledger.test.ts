@@ -49,9 +49,13 @@ describe('the ledger of what was published', () => {
 
   it('counts what is there twice', () => {
     const { ledger, payloads } = published(1);
-    for (const row of rowsOf(payloads[0]!)) ledger.foundRow(row);
-    ledger.foundRow(rowsOf(payloads[0]!)[3]!);
-    expect(ledger.verdict()).toMatchObject({ lost: 0, doubled: 1 });
+    for (const row of rowsOf(payloads[0]!)) ledger.foundRow({ ...row, messageNo: 7 });
+    ledger.foundRow({ ...rowsOf(payloads[0]!)[3]!, messageNo: 8 });
+    expect(ledger.verdict()).toMatchObject({
+      lost: 0,
+      doubled: 1,
+      offences: [expect.stringMatching(/^2 copies: table 3 of .*, as messages 7 and 8$/)],
+    });
   });
 
   it('leaves it to the bridge to be in doubt about what has no time', () => {

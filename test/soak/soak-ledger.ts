@@ -36,6 +36,10 @@ export class SoakLedger {
   #timesMs = new Float64Array(INITIAL_MESSAGES);
   #isOwed = new Uint8Array(INITIAL_MESSAGES);
   #copies = new Uint8Array(INITIAL_MESSAGES * VALUES);
+  /** The bridge's number of each message, of its first copy. */
+  #storedAs = new Float64Array(INITIAL_MESSAGES);
+  /** By value, of the first ones that are there twice. */
+  readonly #numbersOfCopies = new Map<number, string>();
   #found = 0;
   #unknown = 0;
   readonly #offences: string[] = [];
@@ -76,12 +80,13 @@ export class SoakLedger {
     return this.#copies[message * VALUES]! + this.#copies[message * VALUES + 1]! > 0;
   }
 
-  foundRow({ name, timeMs, value }: TagRow): void {
+  foundRow({ messageNo = 0, name, timeMs, value }: TagRow): void {
     const expected = this.#timesMs[Math.floor((value ?? -1) / VALUES)];
     if (value === null || expected !== timeMs || name !== tagName(value)) {
       this.#stray(`table: ${name} = ${value} at ${new Date(timeMs).toISOString()}`);
     } else {
       this.#note('table', value);
+      this.#noteNumber(value, messageNo);
     }
   }
 
@@ -110,7 +115,8 @@ export class SoakLedger {
         doubled += Number(isDoubled);
         if ((isLost || isDoubled) && offences.length < OFFENCES_KEPT) {
           const time = new Date(this.#timesMs[message]!).toISOString();
-          offences.push(`${isLost ? 'lost' : `${copies} copies`}: ${placeOf(value)} ${value} of ${time}`);
+          const what = isLost ? 'lost' : `${copies} copies`;
+          offences.push(`${what}: ${placeOf(value)} ${value} of ${time}${this.#numbersOfCopies.get(value) ?? ''}`);
         }
       }
     }
@@ -124,6 +130,13 @@ export class SoakLedger {
     this.#found += 1;
   }
 
+  #noteNumber(value: number, messageNo: number): void {
+    const message = Math.floor(value / VALUES);
+    if (this.#copies[value] === 1) this.#storedAs[message] = messageNo;
+    else if (this.#numbersOfCopies.size < OFFENCES_KEPT)
+      this.#numbersOfCopies.set(value, `, as messages ${this.#storedAs[message]} and ${messageNo}`);
+  }
+
   #stray(found: string): void {
     this.#unknown += 1;
     if (this.#offences.length < OFFENCES_KEPT) this.#offences.push(`unknown: ${found}`);
@@ -132,13 +145,15 @@ export class SoakLedger {
   #reserve(): void {
     if (this.#messages < this.#timesMs.length) return;
     const messages = this.#timesMs.length * 2;
-    const [timesMs, isOwed, copies] = [this.#timesMs, this.#isOwed, this.#copies];
+    const [timesMs, isOwed, copies, storedAs] = [this.#timesMs, this.#isOwed, this.#copies, this.#storedAs];
     this.#timesMs = new Float64Array(messages);
     this.#isOwed = new Uint8Array(messages);
     this.#copies = new Uint8Array(messages * VALUES);
     this.#timesMs.set(timesMs);
     this.#isOwed.set(isOwed);
     this.#copies.set(copies);
+    this.#storedAs = new Float64Array(messages);
+    this.#storedAs.set(storedAs);
   }
 }
 

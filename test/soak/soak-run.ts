@@ -6,7 +6,7 @@ import { startRealBroker, type RealBroker } from '../brokers/broker.ts';
 import { BridgeChild } from '../crash/bridge-child.ts';
 import { Chance } from '../crash/chance.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
-import { createTables } from '../support/tag-table.ts';
+import { createTablesOf } from '../support/tag-table.ts';
 import { until } from '../support/until.ts';
 import { Arrivals } from './arrivals.ts';
 import { growthOf, type Growth, type Sample } from './growth.ts';
@@ -63,9 +63,9 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   const publisher = new SteadyPublisher(broker.url, options.valuesPerSecond);
   let bridge: BridgeChild | undefined;
   try {
-    await createTables(standin);
     const configFile = join(options.directory, 'bridge.json');
     const config = configuration(broker.url, standin, disk.directory, options.broker.protocols[0] ?? 4);
+    await createTablesOf(standin, config);
     await writeFile(configFile, JSON.stringify(config, undefined, 2));
     bridge = new BridgeChild(configFile, join(options.directory, 'bridge.log'));
     const subscribed = bridge;
@@ -82,11 +82,12 @@ export async function runSoak(options: SoakOptions): Promise<SoakResult> {
   }
 }
 
-function configuration(url: string, { connectString }: Standin, directory: string, protocolVersion: number): unknown {
+function configuration(url: string, { connectString }: Standin, directory: string, protocolVersion: number): object {
   return {
     bridge: { id: BRIDGE_ID, drainTimeoutMs: DRAIN_MS },
     mqtt: { url, protocolVersion, keepaliveSeconds: 5, subscriptions: [{ topic: 'plc/+/tags', format: 'polling' }] },
-    oracle: { connectString, user: 'bridge', password: 'secret' },
+    // Two copies that have one number are the writer's doing; with two numbers the broker's delivery was taken twice.
+    oracle: { connectString, user: 'bridge', password: 'secret', columns: { message_no: '{messageNo}' } },
     journal: { dir: join(directory, 'journal'), maxBytes: 33_554_432, segmentBytes: 2_097_152 },
     backup: { dir: join(directory, 'backup'), probeIntervalMs: 1000 },
     http: { port: 0 },
