@@ -47,7 +47,7 @@ export interface TagRow {
   readonly timeMs: number;
   readonly quality: string;
   /** The number of its message, where the table has a column for it, `message_no`. */
-  readonly messageNo?: number;
+  readonly messageNo?: number | undefined;
 }
 
 /** The bridge's own DDL, and more on top. */
@@ -75,7 +75,7 @@ export async function readRows(standin: Standin, where = '1 = 1'): Promise<TagRo
     text: row['TAG_TEXT'] as string | null,
     timeMs: timeMsOf(row['TIMESTAMP'] as Exclude<Value, string | number> as Timestamp),
     quality: row['QUALITY'] as string,
-    ...(row['MESSAGE_NO'] === undefined ? {} : { messageNo: row['MESSAGE_NO'] as number }),
+    messageNo: row['MESSAGE_NO'] as number | undefined,
   }));
 }
 
