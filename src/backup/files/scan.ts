@@ -119,8 +119,8 @@ export async function beginningOf(fileSystem: FileSystem, path: string): Promise
         }
         const field = (column: RowColumn): CsvField => fields[names!.indexOf(column)] ?? null;
         const [messageNo, valueNo] = [Number(field('message_no') ?? Number.NaN), Number(field('value_no'))];
-        const destination = field('destination') ?? DEFAULT_DESTINATION;
-        const journal = field('journal') ?? '';
+        const destination = ownText(field('destination') ?? DEFAULT_DESTINATION);
+        const journal = ownText(field('journal') ?? '');
         const isNumbered = journal !== '' && Number.isSafeInteger(messageNo) && Number.isSafeInteger(valueNo);
         return isNumbered ? { destination, row: { journal, place: { messageNo, valueNo } } } : { destination };
       }
@@ -151,6 +151,15 @@ export function unreadableFile(name: string, state: 'open' | 'sealed', problem: 
   };
 }
 
+/** The same text, apart from the bytes that it was read from: V8 keeps all of a text in memory for a part of it. */
+function ownText(text: string): string {
+  return Buffer.from(text).toString();
+}
+
+function ownReason({ code, message }: Reason): Reason {
+  return { code: ownText(code), message: ownText(message) };
+}
+
 /** What the records of a file add up to. Throws CsvError for one that does not hold what it should. */
 class Summary {
   readonly #times = new TimeRange();
@@ -162,7 +171,7 @@ class Summary {
 
   /** Of the first row; undefined: there is none so far. */
   get destination(): string | undefined {
-    return this.#first?.destination;
+    return this.#first === undefined ? undefined : ownText(this.#first.destination);
   }
 
   add(record: CsvRecord): void {
@@ -191,7 +200,7 @@ class Summary {
       rows: this.#rows,
       firstTimestampMs: this.#times.firstMs,
       lastTimestampMs: this.#times.lastMs,
-      reason: this.#first?.reason ?? NO_REASON,
+      reason: ownReason(this.#first?.reason ?? NO_REASON),
     };
   }
 
