@@ -35,6 +35,12 @@ export class Database implements LedgerSession {
   readonly #refusals: Refusals;
   readonly #ledger: Ledger | undefined;
   readonly #onStep: OnStep;
+  /**
+   * The rows of the last batch, which the next one fills again. Rows made anew for each batch live just long enough for
+   * V8 to put them into the old generation from then on, where they stay until a full collection: 100 MB more, and a
+   * tenth more of the processor.
+   */
+  #spareRows: unknown[][] = [];
 
   constructor(options: DatabaseOptions) {
     this.#connections = new InterruptibleConnections(options.connections);
@@ -51,8 +57,10 @@ export class Database implements LedgerSession {
     beforeCommit: (refused: readonly RefusedRow[]) => Promise<void>,
   ): Promise<Written> {
     const statement = await this.#statement.get();
-    const rows = statement.rows(values);
-    return this.#connections.use('write', async (lease) => {
+    const spare = this.#spareRows;
+    this.#spareRows = []; // a call that is given up may read them yet
+    const rows = statement.rows(values, spare);
+    const written = await this.#connections.use('write', async (lease) => {
       const { connection } = lease;
       if (this.#ledger !== undefined && move !== undefined) {
         await known(this.#ledger.move(connection, move.from, move.to));
@@ -71,6 +79,8 @@ export class Database implements LedgerSession {
       this.#onStep('committed');
       return { reached, alreadyThere };
     });
+    this.#spareRows = spare.length > rows.length ? spare : rows;
+    return written;
   }
 
   async #moveBack(connection: oracledb.Connection, move: LedgerMove, last: Place | undefined): Promise<Place> {

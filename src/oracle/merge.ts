@@ -40,7 +40,7 @@ export function createMerge(options: TableOptions, target: MergeTarget): RowStat
   return {
     sql: pieces.map(([text]) => text).join(''),
     bindDefs: insert.bindDefs,
-    rows: (values) => insert.rows(values),
+    rows: (values, spare) => insert.rows(values, spare),
     columnAt: (offset) => pieceAt(pieces, offset)?.[1],
   };
 }

@@ -19,7 +19,8 @@ type ReadValue = (values: TagValues, i: number) => unknown;
 export interface RowStatement {
   readonly sql: string;
   readonly bindDefs: oracledb.BindDefinition[];
-  rows(values: TagValues): unknown[][];
+  /** `spare`: rows of an earlier batch that nobody reads any more; they are filled anew, as far as they go. */
+  rows(values: TagValues, spare?: unknown[][]): unknown[][];
   /**
    * The column that an error at this place of the text (from 0, as the database gives it) is about; undefined: none.
    */
@@ -43,7 +44,7 @@ export function createInsert(options: TableOptions): RowStatement {
   return {
     sql,
     bindDefs: used.map(({ content }) => bindDefinition(content, valueType)),
-    rows: (values) => buildRows(values, readers),
+    rows: (values, spare = []) => buildRows(values, readers, spare),
     columnAt: (offset) => {
       if (offset < marksAt || offset >= sql.length - 1) return undefined;
       return used[sql.slice(marksAt, offset).split(',').length - 1]?.name;
@@ -64,12 +65,11 @@ function bindReader(content: ColumnContent): ReadValue {
   return content.holds === 'time' ? readTime(content.read) : content.read;
 }
 
-function buildRows(values: TagValues, readers: readonly ReadValue[]): unknown[][] {
-  const rows: unknown[][] = [];
+function buildRows(values: TagValues, readers: readonly ReadValue[], spare: unknown[][]): unknown[][] {
+  const rows = spare.length > values.length ? spare.slice(0, values.length) : spare;
   for (let i = 0; i < values.length; i += 1) {
-    const row: unknown[] = [];
-    for (const read of readers) row.push(read(values, i));
-    rows.push(row);
+    const row = (rows[i] ??= []);
+    for (let column = 0; column < readers.length; column += 1) row[column] = readers[column]!(values, i);
   }
   return rows;
 }

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 
 import oracledb from 'oracledb';
+import { array, assert, integer, oneof, property, tuple } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { withMicroseconds } from '../../../src/core/microseconds.ts';
@@ -41,7 +42,35 @@ describe('a bound time', () => {
     expect(boundTime(-0.5).getUTCSeconds()).toBe(59);
   });
 
-  it('is a plain Date where it has no microseconds', () => {
-    expect(boundTime(1_762_093_825_123).constructor).toBe(Date);
+  const DAY_MS = 86_400_000;
+  const MOST_MS = 8_640_000_000_000_000;
+  const anyTime = integer({ min: -MOST_MS, max: MOST_MS });
+  const nearMidnight = tuple(integer({ min: -1_000_000, max: 1_000_000 }), integer({ min: -1500, max: 1500 })).map(
+    ([day, ms]) => day * DAY_MS + ms,
+  );
+
+  it('has the fields of a plain Date, on whatever day the one before was', () => {
+    assert(
+      property(array(oneof(anyTime, nearMidnight), { minLength: 1, maxLength: 20 }), (times) => {
+        for (const timeMs of times) expect(fieldsOf(boundTime(timeMs))).toEqual(fieldsOf(new Date(timeMs)));
+      }),
+    );
+  });
+
+  it('has no fields where there is no such time', () => {
+    expect(fieldsOf(boundTime(Number.NaN))).toEqual(fieldsOf(new Date(Number.NaN)));
   });
 });
+
+function fieldsOf(date: Date): readonly number[] {
+  return [
+    date.getTime(),
+    date.getUTCFullYear(),
+    date.getUTCMonth(),
+    date.getUTCDate(),
+    date.getUTCHours(),
+    date.getUTCMinutes(),
+    date.getUTCSeconds(),
+    date.getUTCMilliseconds(),
+  ];
+}

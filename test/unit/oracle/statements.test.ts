@@ -56,6 +56,17 @@ describe('createInsert', () => {
       .map((row) => row[3]);
     expect(times).toEqual([new Date(0), new Date(1000), new Date(0)]);
   });
+
+  it('fills rows of an earlier batch, whatever their number', () => {
+    const insert = createInsert(OPTIONS);
+    const first = insert.rows(valuesOf(1, 'two', null));
+    const [row] = first;
+    const shorter = insert.rows(valuesOf(4, 'five'), first);
+    expect(shorter).toEqual(insert.rows(valuesOf(4, 'five')));
+    expect(shorter[0]).toBe(row);
+    expect(insert.rows(valuesOf('a', 7, 8, 9), first)).toEqual(insert.rows(valuesOf('a', 7, 8, 9)));
+    expect(insert.rows(valuesOf(), first)).toEqual([]);
+  });
 });
 
 describe('createMerge', () => {
