@@ -1,7 +1,8 @@
 /**
  * Values per second through the whole way, beside what the bare driver does on the same machine in the same run.
  *
- *     npm run bench                      50 tags a message, 2 million values
+ *     npm run bench                      50 tags a message, 2 million values, medians of 3 (--repeat) turns, and
+ *                                        whether the machine was quiet meanwhile
  *     npm run bench -- --tags 1 --values 100000
  *     npm run bench -- --peer python     and a script that does the same, at least once (bench/peer/peer.py)
  *     npm run bench -- --format json     a format beside `polling`, in turns, medians of 3 (--repeat) each;
@@ -16,6 +17,8 @@
  *                                        and a backup, are written, with batches that may grow and without
  *     npm run bench -- --latency         at rest and at 1,000 values a second: processor time and memory, and how long
  *                                        a message takes into the table; both with --before DIR, too
+ *     npm run bench -- --replay          how long live messages take into the table while 2,000,000 rows of a backup
+ *                                        are replayed, and once they are
  *     npm run bench -- --memory          what memory it takes, and where that goes: at rest, with a full buffer, at
  *                                        full speed, and at full speed with a small heap
  *     npm run bench -- --growth tags     whether what a value costs, and the start, grow with the number of tags, of
@@ -40,7 +43,8 @@ import mqtt from 'mqtt';
 import type { Status } from '../src/ops/status.ts';
 import { BENCH_MESSAGES, type BenchMessage } from './bench/messages.ts';
 import { measureDecoders } from './bench/decode.ts';
-import { runDriver, type DriverFigures } from './bench/driver.ts';
+import { measureBesideReplay } from './bench/beside-replay.ts';
+import { runDriver, WARM_UP_VALUES, type DriverFigures } from './bench/driver.ts';
 import { compareLines } from './bench/line.ts';
 import { measureGrowth } from './bench/growth.ts';
 import { median } from './bench/median.ts';
@@ -48,7 +52,7 @@ import { measureMemory } from './bench/memory.ts';
 import { measurePolicy } from './bench/on-duplicate.ts';
 import { PEERS, startPeer, type PeerFigures } from './bench/peer/peer.ts';
 import { cpuSeconds, residentMegabytes } from './bench/process-figures.ts';
-import { report, type BridgeFigures } from './bench/report.ts';
+import { report, type BridgeFigures, type Turn } from './bench/report.ts';
 import { compareLatencies } from './bench/steady.ts';
 import { ON_DUPLICATE } from '../src/core/columns.ts';
 import { startMosquitto } from '../test/support/mosquitto.ts';
@@ -58,6 +62,7 @@ import { until } from '../test/support/until.ts';
 
 /** Answering costs the bridge time, too. */
 const ASK_EVERY_MS = 100;
+const PATIENCE_MS = 600_000;
 const NO_QUEUE_LIMIT = 'max_queued_messages 0';
 const WINDOWS = { default: [NO_QUEUE_LIMIT], large: [NO_QUEUE_LIMIT, 'max_inflight_messages 1000'] };
 
@@ -77,6 +82,7 @@ const { values: flags } = parseArgs({
     before: { type: 'string', default: '' },
     line: { type: 'string', default: '' },
     latency: { type: 'boolean', default: false },
+    replay: { type: 'boolean', default: false },
     memory: { type: 'boolean', default: false },
     growth: { type: 'string', default: '' },
     minutes: { type: 'string', default: '60' },
@@ -218,10 +224,11 @@ async function measure(
   const pid = bridge.pid!;
   const publisher = runRole('publish', ['--url', mqttUrl, '--format', sent, '--destinations', String(destinations)]);
   const published = lastLine(publisher);
-  await until('the first value', async () => (await status()).counters.valuesReceived > 0, 30_000, ASK_EVERY_MS);
+  const hasWritten = async (values: number): Promise<boolean> => (await status()).counters.valuesWritten >= values;
+  // The driver alone is not measured cold either.
+  await until('the first values', () => hasWritten(WARM_UP_VALUES), PATIENCE_MS, ASK_EVERY_MS);
   const before = { cpu: await cpuSeconds(pid), ms: performance.now(), values: (await status()).counters.valuesWritten };
-  const isWritten = async (): Promise<boolean> => (await status()).counters.valuesWritten >= totalValues;
-  await until('all values', isWritten, 600_000, ASK_EVERY_MS);
+  await until('all values', () => hasWritten(totalValues), PATIENCE_MS, ASK_EVERY_MS);
   const seconds = (performance.now() - before.ms) / 1000;
   const values = totalValues - before.values;
   const cpu = (await cpuSeconds(pid)) - before.cpu;
@@ -249,15 +256,21 @@ async function runPeer(mqttUrl: string, connectString: string): Promise<PeerFigu
   }
 }
 
+/** One turn after the other: what else the machine does falls on all of them, and shows in how far they agree. */
 async function orchestrate(): Promise<void> {
   const standin = await startStandinProcess();
   const broker = flags.url === '' ? await startMosquitto({ config: WINDOWS.large }) : undefined;
+  const url = broker?.url ?? flags.url;
+  const turns: Turn[] = [];
   try {
-    const driver = JSON.parse(await lastLine(runRole('driver', ['--connect', standin.connectString]))) as DriverFigures;
-    const bridge = await runBridge(broker?.url ?? flags.url, standin.connectString);
-    const peer = flags.peer === '' ? undefined : await runPeer(broker?.url ?? flags.url, standin.connectString);
-    if (flags.json) console.log(JSON.stringify({ tagsPerMessage, totalValues, driver, bridge, peer }));
-    else report({ tagsPerMessage, totalValues, driver, bridge, peer });
+    for (let turn = 0; turn < Number(flags.repeat); turn += 1) {
+      const driver = JSON.parse(await lastLine(runRole('driver', ['--connect', standin.connectString])));
+      const bridge = await runBridge(url, standin.connectString);
+      const peer = flags.peer === '' ? undefined : await runPeer(url, standin.connectString);
+      turns.push({ driver: driver as DriverFigures, bridge, peer });
+    }
+    if (flags.json) console.log(JSON.stringify({ tagsPerMessage, totalValues, turns }));
+    else report({ tagsPerMessage, totalValues, turns });
   } finally {
     standin.child.kill('SIGTERM');
     await broker?.stop();
@@ -367,6 +380,7 @@ const MODES: readonly (readonly [isAsked: boolean, run: () => Promise<void> | vo
   [flags['on-duplicate'] !== '', comparePolicy],
   [flags.line !== '', () => compareLines(Number(flags.line), totalValues, Number(flags.repeat), flags.before)],
   [flags.latency, () => compareLatencies(flags.before, flags.peer !== '')],
+  [flags.replay, measureBesideReplay],
   [flags.memory, () => measureMemory(totalValues)],
   [flags.growth !== '', () => measureGrowth(flags.growth, Number(flags.minutes))],
   [flags.before !== '', compareBuilds],

@@ -34,7 +34,7 @@ interface SteadyFigures {
   readonly latenciesMs: readonly number[];
 }
 
-const TAGS = 50;
+export const TAGS = 50;
 const LOOK_EVERY_MS = 1;
 /** What a process that has just started does yet. */
 const SETTLING_MS = 20_000;
@@ -42,7 +42,7 @@ const IDLE_MS = 30_000;
 
 const VALUES_PER_SECOND = 1000;
 const MEASURED_MS = 60_000;
-const STEADY_INTERVALS_MS = [500, 20];
+export const STEADY_INTERVALS_MS = [500, 20];
 
 /**
  * Prints what plants have: some values a second, or none. `before`: a checkout whose build is measured as well;
@@ -81,11 +81,9 @@ function bridgeWay(intervalMs: number, checkout: string | undefined): Way {
 }
 
 function line(name: string, figures: SteadyFigures): string {
-  const sorted = figures.latenciesMs.toSorted((a, b) => a - b);
-  const at = (share: number): string => `${Math.round(sorted[Math.floor(share * (sorted.length - 1))]!)}`;
   return (
     `${name}: ${figures.cpuMicrosPerValue.toFixed(0)} µs of CPU a value, ` +
-    `p50 ${at(0.5)}, p99 ${at(0.99)}, p99.9 ${at(0.999)} ms; ` +
+    `${percentiles(figures.latenciesMs)}; ` +
     `at rest ${(100 * figures.idleCpuShare).toFixed(1)} % of a core, ${Math.round(figures.idleMegabytes)} MB`
   );
 }
@@ -96,17 +94,19 @@ async function measureSteady({ ledgerRows, start }: Way): Promise<SteadyFigures>
   await createTables(standin);
   const broker = await startMosquitto();
   const client = await mqtt.connectAsync(broker.url);
-  const rows = (): number => standin.stats.rows - ledgerRows * standin.stats.commits;
+  const written = (): number => Math.floor((standin.stats.rows - ledgerRows * standin.stats.commits) / TAGS);
+  const publish = (durationMs: number): Promise<readonly number[]> =>
+    publishWhile((passedMs) => passedMs < durationMs, client, written);
   const stops: (() => Promise<unknown>)[] = [];
   try {
     const subject = await start(broker.url, standin.connectString);
     stops.push(() => subject.stop());
-    await publishFor(SETTLING_MS, client, rows);
+    await publish(SETTLING_MS);
     const idleCpuShare = (await cpuDuring(subject, () => wait(IDLE_MS))) / (IDLE_MS / 1000);
     const { now: idleMegabytes } = await residentMegabytes(subject.pid);
     let latenciesMs: readonly number[] = [];
     const cpu = await cpuDuring(subject, async () => {
-      latenciesMs = await publishFor(MEASURED_MS, client, rows);
+      latenciesMs = await publish(MEASURED_MS);
     });
     const cpuMicrosPerValue = (cpu * 1e6) / (latenciesMs.length * TAGS);
     return { idleCpuShare, idleMegabytes, cpuMicrosPerValue, latenciesMs };
@@ -124,28 +124,42 @@ async function cpuDuring({ pid }: Subject, work: () => Promise<unknown>): Promis
   return (await cpuSeconds(pid)) - before;
 }
 
-/** `rows`: how many the database has. Gives how long each message took into it. */
-async function publishFor(durationMs: number, client: MqttClient, rows: () => number): Promise<readonly number[]> {
+/**
+ * Publishes at the plant's rate. `written`: how many of the messages the database has. Gives how long each took into
+ * it.
+ */
+export async function publishWhile(
+  goesOn: (passedMs: number) => boolean,
+  client: MqttClient,
+  written: () => number | Promise<number>,
+): Promise<readonly number[]> {
   const everyMs = (TAGS * 1000) / VALUES_PER_SECOND;
   const publishedAtMs: number[] = [];
   const latenciesMs: number[] = [];
-  const rowsBefore = rows();
-  const look = (): boolean => {
-    const there = Math.floor((rows() - rowsBefore) / TAGS);
+  const before = await written();
+  const look = async (): Promise<boolean> => {
+    const there = (await written()) - before;
     while (latenciesMs.length < there) latenciesMs.push(performance.now() - publishedAtMs[latenciesMs.length]!);
     return latenciesMs.length === publishedAtMs.length;
   };
   const begunMs = performance.now();
   let nextMs = begunMs;
-  for (let nowMs = begunMs; nowMs < begunMs + durationMs; nowMs = performance.now()) {
+  for (let nowMs = begunMs; goesOn(nowMs - begunMs); nowMs = performance.now()) {
     for (; nextMs <= nowMs; nextMs += everyMs) {
       const { payload, topic } = BENCH_MESSAGES['polling']!.message(publishedAtMs.length, TAGS);
       publishedAtMs.push(performance.now());
       client.publish(topic, payload, { qos: 1 });
     }
-    look();
+    await look();
     await wait(LOOK_EVERY_MS);
   }
   await until('the last rows', look, 30_000, LOOK_EVERY_MS);
   return latenciesMs;
+}
+
+/** The latencies at which half, 99 % and 99.9 % of the messages are there. */
+export function percentiles(latenciesMs: readonly number[]): string {
+  const sorted = latenciesMs.toSorted((a, b) => a - b);
+  const at = (share: number): string => `${Math.round(sorted[Math.floor(share * (sorted.length - 1))]!)}`;
+  return `p50 ${at(0.5)}, p99 ${at(0.99)}, p99.9 ${at(0.999)} ms`;
 }
