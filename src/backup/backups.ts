@@ -144,6 +144,11 @@ export class Backups {
     return this.#catalog.all().filter(isWanted).sort(compareFiles);
   }
 
+  /** The oldest of those files; undefined: there is none. */
+  oldestWhere(isWanted: (file: BackupFileInfo) => boolean): BackupFileInfo | undefined {
+    return this.#catalog.oldestWhere(isWanted);
+  }
+
   file(name: string): BackupFileInfo | undefined {
     return this.#catalog.get(name);
   }

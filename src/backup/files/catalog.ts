@@ -43,6 +43,15 @@ export class Catalog {
     return this.all().sort(compareFiles);
   }
 
+  /** The oldest of those files; most that are younger are not asked about. Undefined: there is none. */
+  oldestWhere(isWanted: (file: BackupFileInfo) => boolean): BackupFileInfo | undefined {
+    let oldest: BackupFileInfo | undefined;
+    for (const file of this.#files.values()) {
+      if ((oldest === undefined || compareFiles(file, oldest) < 0) && isWanted(file)) oldest = file;
+    }
+    return oldest;
+  }
+
   hadFile(name: string): boolean {
     return this.#goneNames.has(name);
   }

@@ -306,7 +306,7 @@ export class FileReplay {
     const isOther = ({ destination, kind, name }: BackupFileInfo): boolean =>
       KINDS[kind].isSetApart && name !== this.file && targets.has(destination);
     const paths: string[] = [];
-    for (const { name } of backups.files().filter(isOther)) {
+    for (const { name } of backups.filesWhere(isOther)) {
       await backups.seal(name);
       if (backups.file(name)?.state !== 'sealed') throw new Error(`${name} could not be sealed`);
       paths.push(backups.path(name));

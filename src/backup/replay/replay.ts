@@ -200,7 +200,21 @@ export class Replay {
     const gone = unlisted.find(([, record]) => record.isAsked && !isOver(record) && record.state !== 'written');
     // What the disk refuses to take away of a written one holds up no other.
     const written = unlisted.find(([, { state }]) => state === 'written');
-    return gone?.[0] ?? this.#toDo().find((file) => this.#patience.isDue(file)) ?? written?.[0];
+    return gone?.[0] ?? this.#firstDue() ?? written?.[0];
+  }
+
+  /** The first of `#toDo` that is due, found without looking at them all: a long outage leaves thousands. */
+  #firstDue(): string | undefined {
+    const { backups, enabled } = this.#options;
+    const asked = new Set(this.#asked());
+    const isAsked = ({ name }: BackupFileInfo): boolean => asked.has(name) && this.#patience.isDue(name);
+    const isOther = (file: BackupFileInfo): boolean =>
+      !asked.has(file.name) &&
+      this.#patience.isDue(file.name) &&
+      this.#isDueByItself(file) &&
+      this.#options.isOurs(file);
+    const first = asked.size === 0 ? undefined : backups.oldestWhere(isAsked);
+    return (first ?? (enabled ? backups.oldestWhere(isOther) : undefined))?.name;
   }
 
   #concerns(file: string): boolean {
