@@ -22,7 +22,7 @@ interface Trouble {
 
 /** An outage that lasts. */
 interface Open {
-  readonly outage: KeptOutage;
+  outage: KeptOutage;
   readonly beganMonotonicMs: number;
   rowsBackedUp: number | undefined;
 }
@@ -122,7 +122,7 @@ export class Outages {
     this.#cancel = this.#options.clock.setTimer(LOOK_EVERY_MS, () => this.#lookOn());
   }
 
-  /** True when an outage began or ended. */
+  /** True when an outage began, ended, or has another cause. */
   #take(key: string, sign: Sign): boolean {
     const open = this.#open.get(key);
     if (open !== undefined) countRows(open, sign);
@@ -131,7 +131,8 @@ export class Outages {
       this.#troubles.delete(key);
       return this.#end(key, sign.sinceMs ?? this.#options.clock.now());
     }
-    if (sign.state === 'unknown' || open !== undefined) return false;
+    if (open !== undefined) return isFoundLater(open, sign);
+    if (sign.state === 'unknown') return false;
     const trouble = this.#troubles.get(key) ?? this.#troubleBy(key, sign);
     this.#troubles.set(key, trouble);
     const isLong = this.#options.clock.monotonic() - trouble.beganMonotonicMs >= FAILING_MS;
@@ -184,6 +185,13 @@ function openingOf({ code, destination, of, reason }: Sign, trouble: Trouble): O
     ...(backedUpBefore === undefined ? {} : { backedUpBefore }),
   };
   return { outage, beganMonotonicMs, rowsBackedUp: undefined };
+}
+
+/** A disk is looked at every few seconds: it may be found full only after the journal has said that it is. */
+function isFoundLater(open: Open, { code, of, reason }: Sign): boolean {
+  if (of !== 'journal' || code !== 'DISK_FULL' || open.outage.code === code) return false;
+  open.outage = { ...open.outage, code, reason };
+  return true;
 }
 
 function countRows(open: Open, { backedUp }: Sign): void {

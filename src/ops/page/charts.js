@@ -203,8 +203,9 @@ export function axes(format) {
       grid: { show: false },
       size: 26,
       space: 64,
-      // Of the marks within a minute, on a wide chart of a short time, each would say the same.
-      values: (_plot, seconds) => seconds.map((s) => (s % 60 === 0 ? minute(s * 1000) : '')),
+      // Of the marks within a minute, on a wide chart of a short time, each would say the same; without data there is
+      // no time.
+      values: (plot, seconds) => seconds.map((s) => (s % 60 === 0 && plot.data[0].length > 0 ? minute(s * 1000) : '')),
     },
     {
       ...axis,

@@ -155,6 +155,23 @@ describe('an outage', () => {
     expect(plant.outages.all).toMatchObject([{ of: 'journal', code }]);
   });
 
+  it('of a journal is the disk’s once that is found full, also where the journal told first', async () => {
+    const plant = await start();
+    const disk: Omit<DiskStatus, 'state'> = { directories: ['journal.dir'], freeBytes: 0, totalBytes: 1 };
+    plant.journal = { ...plant.journal, state: 'full' };
+    plant.disks = [{ ...disk, state: 'ok' }];
+    await plant.pass(3);
+    plant.disks = [{ ...disk, state: 'full' }];
+    await plant.pass(1);
+    expect(plant.outages.all).toMatchObject([{ code: 'DISK_FULL', reason: 'the disk of journal.dir is full' }]);
+    plant.disks = [{ ...disk, state: 'ok' }];
+    await plant.pass(1);
+    plant.journal = { ...plant.journal, state: 'ok' };
+    await plant.pass(1);
+    expect(plant.outages.all).toMatchObject([{ code: 'DISK_FULL', seconds: 5 }]);
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ outages: [{ code: 'DISK_FULL' }] });
+  });
+
   it('has its length by the clock that never goes back', async () => {
     const plant = await start();
     let ahead = 0;
