@@ -46,7 +46,10 @@ export class SparkplugHost {
   #silentUntilMs = 0;
   /** What was said last on the present connection. */
   #said: State | undefined;
-  #isSaying = false;
+  /** What is being published. */
+  #saying: State | undefined;
+  /** Meanwhile a death was heard, which may have come behind it. */
+  #isContradicted = false;
   #isPaused = false;
   #cancelLook: CancelTimer | undefined;
   #stopping: Promise<void> | undefined;
@@ -57,7 +60,8 @@ export class SparkplugHost {
     this.#connection = new MqttConnection(this.#options, {
       isIntake: false,
       clientOptions: () => this.#clientOptions(),
-      prepare: (client) => void client.on('message', (topic, payload) => this.#heard(topic, payload)),
+      prepare: (client) =>
+        void client.on('message', (topic, payload, { retain }) => this.#heard(topic, payload, retain)),
       connected: (client) => void this.#connected(client),
       closed: () => {
         this.#client = undefined;
@@ -147,7 +151,7 @@ export class SparkplugHost {
   async #say(): Promise<void> {
     const client = this.#client;
     const state: State = !this.#isPaused && this.#options.isReady() ? 'online' : 'offline';
-    if (client === undefined || this.#isSaying || state === this.#said) return;
+    if (client === undefined || this.#saying !== undefined || state === this.#said) return;
     // Who has said offline must connect again to be online, which is not worth it for a moment.
     if (state === 'offline' && this.#said === undefined && this.#options.clock.monotonic() < this.#silentUntilMs)
       return;
@@ -155,10 +159,11 @@ export class SparkplugHost {
       this.#connection.renew();
       return;
     }
-    this.#isSaying = true;
+    this.#saying = state;
+    this.#isContradicted = false;
     try {
       await this.#publish(client, state);
-      if (this.#client === client) this.#said = state;
+      if (this.#client === client && !this.#isContradicted) this.#said = state;
       this.#failure.over();
     } catch (thrown) {
       const error = coerceError(thrown);
@@ -166,8 +171,9 @@ export class SparkplugHost {
       const remedy = publishRemedy(topic, reasonCodeOf(error));
       if (this.#client === client) this.#failure.report({ topic, error, ...(remedy === '' ? {} : { remedy }) });
     } finally {
-      this.#isSaying = false;
+      this.#saying = undefined;
     }
+    if (this.#isContradicted) void this.#say();
   }
 
   async #publish(client: MqttClient, state: State): Promise<void> {
@@ -178,9 +184,14 @@ export class SparkplugHost {
     log.info('host application says that it is there or not', { topic: stateTopic, state });
   }
 
-  /** The will of an earlier connection may come after the birth of this one, and stays with the broker. */
-  #heard(topic: string, payload: Buffer): void {
-    if (topic !== this.#options.stateTopic || this.#said !== 'online' || !isOffline(payload)) return;
+  /**
+   * The will of an earlier connection may come after the birth of this one, and stays with the broker. One that is heard
+   * before the birth is acknowledged may have come after it, too, unless the broker had it before we subscribed.
+   */
+  #heard(topic: string, payload: Buffer, retain: boolean): void {
+    if (topic !== this.#options.stateTopic || !isOffline(payload)) return;
+    if (this.#saying === 'online' && !retain) this.#isContradicted = true;
+    if (this.#said !== 'online') return;
     this.#said = undefined;
     void this.#say();
   }

@@ -147,6 +147,17 @@ for (const { name, skip, start, version } of BROKERS) {
       expect(again).toEqual(birth);
     });
 
+    test('answers such a death with its birth also where it hears of it before the birth is acknowledged', async () => {
+      const { broker, heard, host, onlines, tap } = await open();
+      tap.holdFrom('publish');
+      await host.start();
+      await until('the birth', () => heard.length === 1);
+      await publish(broker.url, STATE, ['{"online":false,"timestamp":1}'], { retain: true });
+      await until('the death', () => heard.length === 2);
+      tap.release();
+      await until('the birth again', () => onlines().join(',') === 'true,false,true');
+    });
+
     test('sends no request for births before it is online', async () => {
       const { become, broker, heard, host, onlines, tap } = await open();
       become(false);

@@ -15,6 +15,10 @@ export interface MqttTap {
   /** The CONNECT packets among them, read. */
   readonly connects: readonly IConnectPacket[];
   count(type: string): number;
+  /** From the first packet of this type on that a client sends, it gets nothing from the broker until `release`. */
+  holdFrom(type: string): void;
+  /** What was held comes at once. */
+  release(): void;
   /** Cuts all connections, without DISCONNECT. */
   cut(): void;
   stop(): Promise<void>;
@@ -31,6 +35,8 @@ export async function startMqttTap(brokerUrl: string): Promise<MqttTap> {
   const sent: SentPacket[] = [];
   const connects: IConnectPacket[] = [];
   const sockets = new Set<Socket>();
+  const brokers = new Set<Socket>();
+  let holdsFrom: string | undefined;
   const join = (from: Socket, to: Socket): void => {
     sockets.add(from);
     from.pipe(to);
@@ -43,7 +49,12 @@ export async function startMqttTap(brokerUrl: string): Promise<MqttTap> {
   const server = createServer((client) => {
     const broker = connect(Number(port), hostname);
     const record = packetRecorder(sent);
+    brokers.add(broker);
+    broker.once('close', () => void brokers.delete(broker));
     client.on('data', record);
+    client.on('data', () => {
+      if (sent.some(({ type }) => type === holdsFrom)) for (const each of brokers) each.pause();
+    });
     readConnect(client, (packet) => void connects.push(packet));
     join(client, broker);
     join(broker, client);
@@ -59,6 +70,11 @@ export async function startMqttTap(brokerUrl: string): Promise<MqttTap> {
     sent,
     connects,
     count: (type) => sent.filter((packet) => packet.type === type).length,
+    holdFrom: (type) => void (holdsFrom = type),
+    release: () => {
+      holdsFrom = undefined;
+      for (const broker of brokers) broker.resume();
+    },
     cut,
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
