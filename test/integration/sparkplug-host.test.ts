@@ -156,6 +156,8 @@ for (const { name, skip, start, version } of BROKERS) {
       await until('the death', () => heard.length === 2);
       tap.release();
       await until('the birth again', () => onlines().join(',') === 'true,false,true');
+      const [birth, , again] = heard.map(stateOf);
+      expect(again).toEqual(birth);
     });
 
     test('sends no request for births before it is online', async () => {
