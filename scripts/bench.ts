@@ -122,17 +122,8 @@ function topicFor(destination: number): string {
 }
 
 function runRole(role: string, more: readonly string[]): ChildProcess {
-  const args = [
-    '--import',
-    'tsx',
-    'scripts/bench.ts',
-    '--role',
-    role,
-    '--tags',
-    String(tagsPerMessage),
-    '--values',
-    flags.values,
-  ];
+  const own = ['--import', 'tsx', 'scripts/bench.ts', '--role', role];
+  const args = [...own, '--tags', String(tagsPerMessage), '--values', flags.values];
   return spawn(process.execPath, [...args, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
@@ -226,7 +217,8 @@ async function measure(
   const published = lastLine(publisher);
   const hasWritten = async (values: number): Promise<boolean> => (await status()).counters.valuesWritten >= values;
   // The driver alone is not measured cold either.
-  await until('the first values', () => hasWritten(WARM_UP_VALUES), PATIENCE_MS, ASK_EVERY_MS);
+  const warmUp = Math.min(WARM_UP_VALUES, totalValues / 4);
+  await until('the first values', () => hasWritten(warmUp), PATIENCE_MS, ASK_EVERY_MS);
   const before = { cpu: await cpuSeconds(pid), ms: performance.now(), values: (await status()).counters.valuesWritten };
   await until('all values', () => hasWritten(totalValues), PATIENCE_MS, ASK_EVERY_MS);
   const seconds = (performance.now() - before.ms) / 1000;
@@ -259,21 +251,29 @@ async function runPeer(mqttUrl: string, connectString: string): Promise<PeerFigu
 /** One turn after the other: what else the machine does falls on all of them, and shows in how far they agree. */
 async function orchestrate(): Promise<void> {
   const standin = await startStandinProcess();
-  const broker = flags.url === '' ? await startMosquitto({ config: WINDOWS.large }) : undefined;
-  const url = broker?.url ?? flags.url;
   const turns: Turn[] = [];
   try {
     for (let turn = 0; turn < Number(flags.repeat); turn += 1) {
       const driver = JSON.parse(await lastLine(runRole('driver', ['--connect', standin.connectString])));
-      const bridge = await runBridge(url, standin.connectString);
-      const peer = flags.peer === '' ? undefined : await runPeer(url, standin.connectString);
+      const bridge = await onBroker((url) => runBridge(url, standin.connectString));
+      const peer = flags.peer === '' ? undefined : await onBroker((url) => runPeer(url, standin.connectString));
       turns.push({ driver: driver as DriverFigures, bridge, peer });
     }
     if (flags.json) console.log(JSON.stringify({ tagsPerMessage, totalValues, turns }));
     else report({ tagsPerMessage, totalValues, turns });
   } finally {
     standin.child.kill('SIGTERM');
-    await broker?.stop();
+  }
+}
+
+/** On a broker of its own, unless `--url` names one: else it would keep for each session what another one's run sends. */
+async function onBroker<T>(run: (url: string) => Promise<T>, config: readonly string[] = WINDOWS.large): Promise<T> {
+  if (flags.url !== '') return run(flags.url);
+  const broker = await startMosquitto({ config });
+  try {
+    return await run(broker.url);
+  } finally {
+    await broker.stop();
   }
 }
 
@@ -292,10 +292,8 @@ async function inTurns(
   try {
     for (let turn = 0; turn < Number(flags.repeat); turn += 1) {
       for (const [name, way] of Object.entries(ways)) {
-        const broker = await startMosquitto({ config });
         const options = { sync: 'always', protocolVersion: 5, ...way } as const;
-        figures.get(name)!.push(await runBridge(broker.url, standin.connectString, options));
-        await broker.stop();
+        figures.get(name)!.push(await onBroker((url) => runBridge(url, standin.connectString, options), config));
       }
     }
   } finally {

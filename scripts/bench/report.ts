@@ -77,11 +77,12 @@ function quietness(turns: readonly Turn[]): string {
     const measured = turns.map(figure);
     return { name, spread: 1 - Math.min(...measured) / Math.max(...measured) };
   });
+  if (turns.length === 1) return 'One turn: nothing says whether the machine was quiet.';
   const loud = spreads.filter(({ spread }) => spread > QUIET_SPREAD);
   const percent = (spread: number): string => `${Math.round(100 * spread)} %`;
   if (loud.length === 0) {
     const most = Math.max(...spreads.map(({ spread }) => spread));
-    return `The machine was quiet: the turns agree within ${percent(most)}.`;
+    return `The machine was as quiet in each turn: they agree within ${percent(most)}.`;
   }
   const shown = loud.map(({ name, spread }) => `${name} by ${percent(spread)}`).join(', ');
   return `The machine was NOT quiet, measure again: the turns differ in ${shown}.`;

@@ -30,6 +30,8 @@ interface Open {
 const LOOK_EVERY_MS = 1000;
 /** A batch that is taken at its second or third try was no outage. */
 const FAILING_MS = 5000;
+/** What fills the disk later is not why the journal stopped. */
+const FOUND_WITHIN_MS = 30_000;
 /** Of each thing that can be out, and of all together: what flaps does not push out what else there was. */
 const KEPT_OF_ONE = 50;
 const KEPT = 200;
@@ -131,7 +133,7 @@ export class Outages {
       this.#troubles.delete(key);
       return this.#end(key, sign.sinceMs ?? this.#options.clock.now());
     }
-    if (open !== undefined) return isFoundLater(open, sign);
+    if (open !== undefined) return this.#isFoundLater(open, sign);
     if (sign.state === 'unknown') return false;
     const trouble = this.#troubles.get(key) ?? this.#troubleBy(key, sign);
     this.#troubles.set(key, trouble);
@@ -141,6 +143,14 @@ export class Outages {
     const opening = openingOf(sign, trouble);
     countRows(opening, sign);
     this.#open.set(key, opening);
+    return true;
+  }
+
+  /** A disk is looked at every few seconds: it may be found full only after the journal has said that it is. */
+  #isFoundLater(open: Open, { code, of, reason }: Sign): boolean {
+    if (of !== 'journal' || code !== 'DISK_FULL' || open.outage.code === code) return false;
+    if (this.#options.clock.monotonic() - open.beganMonotonicMs > FOUND_WITHIN_MS) return false;
+    open.outage = { ...open.outage, code, reason };
     return true;
   }
 
@@ -185,13 +195,6 @@ function openingOf({ code, destination, of, reason }: Sign, trouble: Trouble): O
     ...(backedUpBefore === undefined ? {} : { backedUpBefore }),
   };
   return { outage, beganMonotonicMs, rowsBackedUp: undefined };
-}
-
-/** A disk is looked at every few seconds: it may be found full only after the journal has said that it is. */
-function isFoundLater(open: Open, { code, of, reason }: Sign): boolean {
-  if (of !== 'journal' || code !== 'DISK_FULL' || open.outage.code === code) return false;
-  open.outage = { ...open.outage, code, reason };
-  return true;
 }
 
 function countRows(open: Open, { backedUp }: Sign): void {

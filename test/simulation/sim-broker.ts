@@ -48,7 +48,11 @@ export interface BrokerOptions {
 const MAX_PACKET_ID = 65_535;
 /** Of the interval between two proofs: the bridge assumes of every broker that it is durable within one. */
 const MOST_FORGOTTEN = 0.5;
-const REPEAT_MS = 30;
+/**
+ * How soon what is not acknowledged is sent again on the same connection: at first, and at most, as each time without
+ * an acknowledgement doubles it. A bridge whose disk is full hears it thousands of times else, and nothing new.
+ */
+const REPEAT_MS = { first: 30, most: 2_000 };
 const STARVED_MS = 1_000;
 
 /**
@@ -227,13 +231,15 @@ export class SimBroker {
     else this.#wire?.deliver(message, packetId, duplicate);
   }
 
-  #repeatLater(wire: SimWire): void {
-    this.schedule(REPEAT_MS, () => {
+  #repeatLater(wire: SimWire, afterMs = REPEAT_MS.first, before?: InFlight): void {
+    this.schedule(afterMs, () => {
       if (this.#wire !== wire) return;
+      const [oldest] = this.#inFlight;
       for (const each of this.#inFlight) {
-        if (!each.isReleased && this.#time.nowMs - each.sentAtMs >= REPEAT_MS) this.#sendOne(each, false);
+        if (!each.isReleased && this.#time.nowMs - each.sentAtMs >= afterMs) this.#sendOne(each, false);
       }
-      this.#repeatLater(wire);
+      const isAcknowledging = oldest === undefined || oldest !== before;
+      this.#repeatLater(wire, isAcknowledging ? REPEAT_MS.first : Math.min(REPEAT_MS.most, 2 * afterMs), oldest);
     });
   }
 

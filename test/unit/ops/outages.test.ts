@@ -172,6 +172,15 @@ describe('an outage', () => {
     expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({ outages: [{ code: 'DISK_FULL' }] });
   });
 
+  it('of a journal stays the journal’s where its disk is full only an hour later', async () => {
+    const plant = await start();
+    plant.journal = { ...plant.journal, state: 'full' };
+    await plant.pass(3600);
+    plant.disks = [{ directories: ['journal.dir'], freeBytes: 0, totalBytes: 1, state: 'full' }];
+    await plant.pass(10);
+    expect(plant.outages.all).toMatchObject([{ code: 'JOURNAL_FULL' }]);
+  });
+
   it('has its length by the clock that never goes back', async () => {
     const plant = await start();
     let ahead = 0;
