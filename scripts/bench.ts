@@ -266,7 +266,7 @@ async function orchestrate(): Promise<void> {
   }
 }
 
-/** On a broker of its own, unless `--url` names one: else it would keep for each session what another one's run sends. */
+/** On a broker of its own, unless `--url` names one: else that would keep for each session what others are sent. */
 async function onBroker<T>(run: (url: string) => Promise<T>, config: readonly string[] = WINDOWS.large): Promise<T> {
   if (flags.url !== '') return run(flags.url);
   const broker = await startMosquitto({ config });

@@ -185,8 +185,8 @@ export class SparkplugHost {
   }
 
   /**
-   * The will of an earlier connection may come after the birth of this one, and stays with the broker. One that is heard
-   * before the birth is acknowledged may have come after it, too, unless the broker had it before we subscribed.
+   * The will of an earlier connection may come after the birth of this one, and stays with the broker. One that is
+   * heard before the birth is acknowledged may have come after it, too, unless the broker had it before we subscribed.
    */
   #heard(topic: string, payload: Buffer, retain: boolean): void {
     if (topic !== this.#options.stateTopic || !isOffline(payload)) return;
