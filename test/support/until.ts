@@ -1,8 +1,14 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
+/** So many times the interval a look counts at most: what is longer was the machine's doing, or the question's. */
+const COUNTED_INTERVALS = 4;
+/** After so many times its time it is given up in any case. */
+const MOST = 4;
+
 /**
  * Waits until `condition`, asked every `everyMs`, gives something other than false or undefined; throws after
- * `timeoutMs`, naming `what`.
+ * `timeoutMs`, naming `what`. That time is counted in looks: on a machine that has much else to do, where each takes
+ * long, what is waited for is given longer, too, but four times as long at most.
  */
 export async function until<T>(
   what: string,
@@ -10,11 +16,18 @@ export async function until<T>(
   timeoutMs = 10_000,
   everyMs = 5,
 ): Promise<T> {
-  const giveUpAt = performance.now() + timeoutMs;
+  const beganMs = performance.now();
+  let lookedAtMs = beganMs;
+  let countedMs = 0;
   for (;;) {
     const value = await condition();
     if (value !== false && value !== undefined) return value;
-    if (performance.now() > giveUpAt) throw new Error(`waited ${timeoutMs} ms in vain for: ${what}`);
+    const nowMs = performance.now();
+    countedMs += Math.min(nowMs - lookedAtMs, COUNTED_INTERVALS * everyMs);
+    lookedAtMs = nowMs;
+    if (countedMs > timeoutMs || nowMs - beganMs > MOST * timeoutMs) {
+      throw new Error(`waited ${Math.round(nowMs - beganMs)} ms in vain for: ${what}`);
+    }
     await wait(everyMs);
   }
 }
