@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 /** So many times the interval a look counts at most: what is longer was the machine's doing, or the question's. */
 const COUNTED_INTERVALS = 4;
+const LEAST_COUNTED_MS = 20;
 /** After so many times its time it is given up in any case. */
 const MOST = 4;
 
@@ -23,7 +24,7 @@ export async function until<T>(
     const value = await condition();
     if (value !== false && value !== undefined) return value;
     const nowMs = performance.now();
-    countedMs += Math.min(nowMs - lookedAtMs, COUNTED_INTERVALS * everyMs);
+    countedMs += Math.min(nowMs - lookedAtMs, Math.max(LEAST_COUNTED_MS, COUNTED_INTERVALS * everyMs));
     lookedAtMs = nowMs;
     if (countedMs > timeoutMs || nowMs - beganMs > MOST * timeoutMs) {
       throw new Error(`waited ${Math.round(nowMs - beganMs)} ms in vain for: ${what}`);
