@@ -184,7 +184,7 @@ export class Replay {
     while (!signal.aborted) {
       const file = this.#next();
       if (file === undefined && this.#orphans.isEmpty) {
-        await this.#pause(this.#patience.nextDueInMs(this.#toDo()));
+        await this.#pause(this.#nextDueInMs());
       } else if (!isOracleUp(destination)) {
         await this.#pause(ORACLE_POLL_MS);
       } else if (!(await this.#attempt(file))) {
@@ -203,18 +203,19 @@ export class Replay {
     return gone?.[0] ?? this.#firstDue() ?? written?.[0];
   }
 
-  /** The first of `#toDo` that is due, found without looking at them all: a long outage leaves thousands. */
+  /** The first that is due, found without looking at them all: a long outage leaves thousands. */
   #firstDue(): string | undefined {
-    const { backups, enabled } = this.#options;
-    const asked = new Set(this.#asked());
-    const isAsked = ({ name }: BackupFileInfo): boolean => asked.has(name) && this.#patience.isDue(name);
-    const isOther = (file: BackupFileInfo): boolean =>
-      !asked.has(file.name) &&
-      this.#patience.isDue(file.name) &&
-      this.#isDueByItself(file) &&
-      this.#options.isOurs(file);
-    const first = asked.size === 0 ? undefined : backups.oldestWhere(isAsked);
-    return (first ?? (enabled ? backups.oldestWhere(isOther) : undefined))?.name;
+    for (const isToDo of this.#toDo()) {
+      const isDue = (file: BackupFileInfo): boolean => isToDo(file) && this.#patience.isDue(file.name);
+      const first = this.#options.backups.oldestWhere(isDue);
+      if (first !== undefined) return first.name;
+    }
+    return undefined;
+  }
+
+  #nextDueInMs(): number | undefined {
+    const files = this.#toDo().flatMap((isToDo) => this.#options.backups.filesWhere(isToDo));
+    return this.#patience.nextDueInMs(files.map(({ name }) => name));
   }
 
   #concerns(file: string): boolean {
@@ -222,15 +223,14 @@ export class Replay {
     return this.#files.has(file) || (info !== undefined && this.#options.isOurs(info));
   }
 
-  /** What is to be replayed, in this order, once it is due. */
-  #toDo(): string[] {
-    const { backups, enabled, isOurs } = this.#options;
+  /** Which files are to be replayed, once they are due: what a person asks for, and then the others. */
+  #toDo(): readonly ((file: BackupFileInfo) => boolean)[] {
+    const { enabled, isOurs } = this.#options;
     const asked = new Set(this.#asked());
-    const first = backups.filesWhere(({ name }) => asked.has(name));
-    const rest = enabled
-      ? backups.filesWhere((file) => !asked.has(file.name) && this.#isDueByItself(file) && isOurs(file))
-      : [];
-    return [...first, ...rest].map(({ name }) => name);
+    return [
+      ({ name }) => asked.has(name),
+      (file) => enabled && !asked.has(file.name) && this.#isDueByItself(file) && isOurs(file),
+    ];
   }
 
   /** Also what a person has sent to this destination in an earlier run: that has been asked for. */
