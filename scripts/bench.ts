@@ -49,6 +49,7 @@ import { compareLines } from './bench/line.ts';
 import { measureGrowth } from './bench/growth.ts';
 import { median } from './bench/median.ts';
 import { measureMemory } from './bench/memory.ts';
+import { LARGE_WINDOW } from './bench/neighbours.ts';
 import { measurePolicy } from './bench/on-duplicate.ts';
 import { PEERS, startPeer, type PeerFigures } from './bench/peer/peer.ts';
 import { cpuSeconds, residentMegabytes } from './bench/process-figures.ts';
@@ -63,8 +64,7 @@ import { until } from '../test/support/until.ts';
 /** Answering costs the bridge time, too. */
 const ASK_EVERY_MS = 100;
 const PATIENCE_MS = 600_000;
-const NO_QUEUE_LIMIT = 'max_queued_messages 0';
-const WINDOWS = { default: [NO_QUEUE_LIMIT], large: [NO_QUEUE_LIMIT, 'max_inflight_messages 1000'] };
+const WINDOWS = { default: ['max_queued_messages 0'], large: LARGE_WINDOW };
 
 const { values: flags } = parseArgs({
   options: {

@@ -6,6 +6,7 @@ import { startStandin, type Standin } from '../../test/support/standin/standin.t
 import { createTables } from '../../test/support/tag-table.ts';
 import { until } from '../../test/support/until.ts';
 import { BENCH_MESSAGES } from './messages.ts';
+import { AWAY, LARGE_WINDOW } from './neighbours.ts';
 import { publish } from './publish.ts';
 import { percentiles, publishWhile, STEADY_INTERVALS_MS, TAGS } from './steady.ts';
 
@@ -14,15 +15,13 @@ const BACKED_UP_ROWS = 2_000_000;
 const ALONE_MS = 30_000;
 const PATIENCE_MS = 600_000;
 const ASK_EVERY_MS = 500;
-/** Nobody listens there. */
-const AWAY = '127.0.0.1:9/NONE';
 const LIVE_PLACE = "SELECT message_no FROM mqtt_bridge_ledger WHERE stream LIKE 'live/%'";
 
 /** Prints how long live messages take into the table while a backup is replayed, and once it is. */
 export async function measureBesideReplay(): Promise<void> {
   for (const intervalMs of STEADY_INTERVALS_MS) {
     const standin = await startStandin({ countOnly: true, log: () => {} });
-    const broker = await startMosquitto({ config: ['max_queued_messages 0', 'max_inflight_messages 1000'] });
+    const broker = await startMosquitto({ config: LARGE_WINDOW });
     try {
       await createTables(standin);
       const { alone, beside, seconds } = await measure(standin, broker, intervalMs);

@@ -3,6 +3,7 @@ import { startMosquitto, type RunningMosquitto } from '../../test/support/mosqui
 import { startStandinProcess, type StandinProcess } from '../../test/support/standin-process.ts';
 import { until } from '../../test/support/until.ts';
 import { BENCH_MESSAGES, type BenchMessage } from './messages.ts';
+import { AWAY, LARGE_WINDOW } from './neighbours.ts';
 import { cpuSeconds, residentMegabytes } from './process-figures.ts';
 import { publish, publishSteadily } from './publish.ts';
 
@@ -34,8 +35,6 @@ const STRETCHES = 6;
 const PATIENCE_MS = 1_800_000;
 const LOOK_EVERY_MS = 50;
 const MIB = 1024 * 1024;
-/** Nobody listens there. */
-const AWAY = '127.0.0.1:9/NONE';
 
 /** What grows, and how it is measured. */
 const MEASURES: Readonly<Record<string, Measure>> = {
@@ -51,7 +50,7 @@ export async function measureGrowth(what: string, minutes: number): Promise<void
   if (measure === undefined)
     throw new Error(`--growth must be one of ${Object.keys(MEASURES).join(', ')}, not ${what}`);
   const standin = await startStandinProcess();
-  const broker = await startMosquitto({ config: ['max_queued_messages 0', 'max_inflight_messages 1000'] });
+  const broker = await startMosquitto({ config: LARGE_WINDOW });
   let first: number | undefined;
   try {
     for await (const measured of measure({ broker, standin }, minutes)) {

@@ -4,6 +4,7 @@ import { startStandinProcess } from '../../test/support/standin-process.ts';
 import { until } from '../../test/support/until.ts';
 import { median } from './median.ts';
 import { BENCH_MESSAGES, type BenchMessage } from './messages.ts';
+import { AWAY, LARGE_WINDOW } from './neighbours.ts';
 import { publish } from './publish.ts';
 
 /** How a bridge is run over the line. */
@@ -25,8 +26,6 @@ const POLLING = BENCH_MESSAGES['polling']!;
 const TAGS = 50;
 const PATIENCE_MS = 600_000;
 const LOOK_EVERY_MS = 50;
-/** Nobody listens there. */
-const AWAY = '127.0.0.1:9/NONE';
 
 const message = (number: number): BenchMessage => POLLING.message(number, TAGS);
 
@@ -57,7 +56,7 @@ export async function compareLines(latencyMs: number, values: number, repeat: nu
  */
 async function measureLine(latencyMs: number, values: number, way: LineWay): Promise<LineFigures> {
   const standin = await startStandinProcess({ latencyMs });
-  const broker = await startMosquitto({ config: ['max_queued_messages 0', 'max_inflight_messages 1000'] });
+  const broker = await startMosquitto({ config: LARGE_WINDOW });
   const messages = Math.ceil(values / TAGS);
   const start = (connectString: string, directory?: string): Promise<BridgeProcess> =>
     startBridge(broker, connectString, way, directory);

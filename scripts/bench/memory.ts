@@ -5,6 +5,7 @@ import { startMosquitto, type RunningMosquitto } from '../../test/support/mosqui
 import { startStandinProcess, type StandinProcess } from '../../test/support/standin-process.ts';
 import { until } from '../../test/support/until.ts';
 import { BENCH_MESSAGES, type BenchMessage } from './messages.ts';
+import { LARGE_WINDOW } from './neighbours.ts';
 import { residentMegabytes } from './process-figures.ts';
 import { publish } from './publish.ts';
 
@@ -46,7 +47,7 @@ const message = (number: number): BenchMessage => POLLING.message(number, TAGS);
  */
 export async function measureMemory(values: number): Promise<void> {
   const standin = await startStandinProcess();
-  const broker = await startMosquitto({ config: ['max_queued_messages 0', 'max_inflight_messages 1000'] });
+  const broker = await startMosquitto({ config: LARGE_WINDOW });
   const neighbours = { broker, standin };
   try {
     await atRest(neighbours, 'at rest', {});
