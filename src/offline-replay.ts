@@ -37,6 +37,7 @@ export class OfflineReplay {
     const counters = createCounters();
     this.replays = this.#storage.createReplays({
       isOracleUp: () => true,
+      isLiveBusy: () => false,
       isLedgerKnown: () => true,
       beforeDelete: () => Promise.resolve(),
       messagesRefusal: () => this.#messagesRefusal(),

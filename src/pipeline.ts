@@ -325,6 +325,7 @@ export class Pipeline implements Intake {
     const { signal } = this.#stopping;
     return this.#storage.createReplays({
       isOracleUp: (destination) => this.lanes.of(destination)?.writer?.isCertain === true,
+      isLiveBusy: () => this.lanes.pending.writer > 0,
       isLedgerKnown: (destination) => this.lanes.of(destination)?.writer?.isLedgerKnown === true,
       beforeDelete: async (destinations, messages) => {
         const through = messages.find((last) => last.journal === journal.id)?.messageNo;

@@ -58,7 +58,7 @@ const MAX_FORMAT_MEMORY_BYTES = 64 * 1024 * 1024;
 /** What a replay needs to know of the bridge around it. */
 export type ReplaySurroundings = Pick<
   ReplaysOptions,
-  'isOracleUp' | 'isLedgerKnown' | 'beforeDelete' | 'messagesRefusal' | 'counters' | 'enabled'
+  'isOracleUp' | 'isLiveBusy' | 'isLedgerKnown' | 'beforeDelete' | 'messagesRefusal' | 'counters' | 'enabled'
 >;
 
 /**

@@ -77,6 +77,7 @@ describe('backups replay beside a running bridge', () => {
       backups,
       session: (stream, destination) => (destination === 'alarms' ? alarms : oracle).session(stream),
       isOracleUp: () => true,
+      isLiveBusy: () => false,
       isLedgerKnown: () => true,
       destinations,
       beforeDelete: () => Promise.resolve(),

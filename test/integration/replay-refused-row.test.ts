@@ -66,6 +66,7 @@ test('a replayed batch that ends with a refused row costs no further log-on, rea
     backups,
     session: (stream, _destination, blamesRows) => counted(sessions.replay(stream, blamesRows)),
     isOracleUp: () => true,
+    isLiveBusy: () => false,
     isLedgerKnown: () => true,
     destinations: ['default'],
     beforeDelete: () => Promise.resolve(),

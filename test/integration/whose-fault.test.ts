@@ -109,6 +109,7 @@ beforeEach(async () => {
     backups,
     session: (stream, _destination, blamesRows) => sessions.replay(stream, blamesRows),
     isOracleUp: () => writer.isCertain,
+    isLiveBusy: () => false,
     isLedgerKnown: () => writer.isCertain,
     destinations: ['default'],
     beforeDelete: () => Promise.resolve(),

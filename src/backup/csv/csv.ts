@@ -17,6 +17,8 @@
  * record's place in the file, and turns a field into UTF-8 only where it holds more than ASCII.
  */
 
+import { isAscii } from 'node:buffer';
+
 /** null: NULL. */
 export type CsvField = string | null;
 
@@ -115,9 +117,10 @@ export class CsvParser {
   push(chunk: Buffer): CsvRecord[] {
     this.#throwError();
     this.#textStartsAtByte += this.#at;
-    this.#text = this.#text.slice(this.#at) + chunk.toString('latin1');
+    const pending = this.#text.slice(this.#at);
+    this.#isAscii = isAscii(chunk) && !BEYOND_ASCII.test(pending);
+    this.#text = pending + chunk.toString('latin1');
     this.#at = 0;
-    this.#isAscii = !BEYOND_ASCII.test(this.#text);
     if (this.#isAtStart && !this.#skipByteOrderMark(false)) return [];
     return this.#records(false);
   }

@@ -3,16 +3,22 @@ import { BatchGrowth, type BatchSizes } from '../../stream/batch-growth.ts';
 
 /**
  * How large the batches of a destination's replays are, and when the next one may begin: half of the database's time is
- * the live data's, whatever it is able to do. What a replay itself takes between two batches is of that half.
+ * the live data's wherever that wants it. A batch beside which a live one was written, of whatever table, is followed by
+ * a rest as long as itself; what the replay does between two batches is of that rest.
  */
 export class ReplayPace {
   readonly #growth: BatchGrowth;
+  readonly #isLiveBusy: () => boolean;
   readonly #clock: Clock;
+  /** Whether a live batch was at hand when the present one began. */
+  #beganBesideLive = false;
   /** By the monotonic clock. */
   #restUntilMs = 0;
 
-  constructor(sizes: BatchSizes, clock: Clock) {
+  /** `isLiveBusy`: whether a live batch is at hand now. */
+  constructor(sizes: BatchSizes, isLiveBusy: () => boolean, clock: Clock) {
     this.#growth = new BatchGrowth(sizes);
+    this.#isLiveBusy = isLiveBusy;
     this.#clock = clock;
   }
 
@@ -30,7 +36,7 @@ export class ReplayPace {
     const endedMs = this.#clock.monotonic();
     const tookMs = endedMs - startedMs;
     this.#growth.taken(rows, tookMs, { moreWait: true });
-    this.#restUntilMs = endedMs + tookMs;
+    this.#restUntilMs = this.#beganBesideLive || this.#isLiveBusy() ? endedMs + tookMs : endedMs;
   }
 
   /** The database has not taken a batch. */
@@ -42,5 +48,6 @@ export class ReplayPace {
   async rest(signal: AbortSignal): Promise<void> {
     const leftMs = this.#restUntilMs - this.#clock.monotonic();
     if (leftMs > 0) await sleep(this.#clock, leftMs, signal);
+    this.#beganBesideLive = this.#isLiveBusy();
   }
 }

@@ -31,6 +31,8 @@ export interface ReplayOptions extends Omit<FileReplayParts, 'onStep' | 'pace'> 
    */
   readonly beforeDelete: (destinations: readonly string[], messages: readonly LastMessage[]) => Promise<void>;
   readonly batches: BatchSizes;
+  /** A batch of live data, of whatever table, is being written. */
+  readonly isLiveBusy: () => boolean;
   /** False: only files that a person asks for. */
   readonly enabled: boolean;
   /** The file's rows go to this destination, and nobody else has the file in hand. */
@@ -78,7 +80,7 @@ export class Replay {
     this.#parts = {
       ...options,
       onStep: options.onStep ?? noStep,
-      pace: new ReplayPace(options.batches, options.clock),
+      pace: new ReplayPace(options.batches, options.isLiveBusy, options.clock),
     };
     this.#failure = new RepeatedError(options.log, options.clock, 'backup file could not be replayed', 'warn');
     this.#backoff = new Backoff(RETRY, options.clock);

@@ -44,6 +44,7 @@ export function createLife(
     destinations: ['default'],
     session: (stream) => oracle.session(stream),
     isOracleUp: () => true,
+    isLiveBusy: () => false,
     isLedgerKnown: () => true,
     beforeDelete: () => Promise.resolve(),
     checkRows: problemsAndInfinities,
