@@ -16,6 +16,8 @@ export type SyncMode = 'always' | 'interval' | 'never';
  * in either.
  */
 export type JournalState = 'ok' | 'full' | 'failing';
+/** What there is no room within. */
+export type FullBy = 'maxBytes' | 'disk';
 
 export interface CommitterOptions {
   readonly writer: SegmentWriter;
@@ -93,6 +95,7 @@ export class Committer {
   /** Resolves when the committer has left `committing`, `waiting` and `ending`. */
   #run = Promise.resolve();
   #state: JournalState = 'ok';
+  #fullBy: FullBy = 'maxBytes';
   /** Whoever is `waiting` waits here. */
   readonly #nextTry = new Gate();
   #maxConnection: number;
@@ -115,6 +118,11 @@ export class Committer {
 
   get state(): JournalState {
     return this.#state;
+  }
+
+  /** Undefined unless it is full. */
+  get fullBy(): FullBy | undefined {
+    return this.#state === 'full' ? this.#fullBy : undefined;
   }
 
   /** The greatest connection number in the journal. */
@@ -301,8 +309,9 @@ export class Committer {
   }
 
   #noteFailure(error: unknown): void {
-    const isFull = error instanceof JournalFullError || lacksRoom(error);
-    this.#setState(isFull ? 'full' : 'failing');
+    const isOwnLimit = error instanceof JournalFullError;
+    this.#fullBy = isOwnLimit ? 'maxBytes' : 'disk';
+    this.#setState(isOwnLimit || lacksRoom(error) ? 'full' : 'failing');
     this.#failed.report({ state: this.#state, waiting: this.held, error });
   }
 

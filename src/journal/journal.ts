@@ -7,7 +7,7 @@ import type { Reserve } from '../core/reserve.ts';
 import type { OnStep } from '../core/steps.ts';
 import { checkpointOf, type Checkpoint, type CheckpointContent, type SessionKnowledge } from './checkpoint-file.ts';
 import { CheckpointWriter, type CheckpointCompanion, type CheckpointFacts } from './checkpoint-writer.ts';
-import { Committer, type JournalState, type SyncMode } from './committer.ts';
+import { Committer, type FullBy, type JournalState, type SyncMode } from './committer.ts';
 import { releaseFrame, type JournalEntry, type JournalRecord } from './frame.ts';
 import type { HeldPacketIds } from './held-packet-ids.ts';
 import { JournalReader } from './journal-reader.ts';
@@ -50,6 +50,8 @@ export interface JournalStatus {
   /** Messages that were taken in and are not durable yet. */
   readonly held: number;
   readonly state: JournalState;
+  /** Absent unless it is full. */
+  readonly fullBy?: FullBy;
 }
 
 const ID_CHARACTERS = 'abcdefghijkmnpqrstuvwxyz23456789';
@@ -253,8 +255,9 @@ export class Journal {
   }
 
   get status(): JournalStatus {
-    const { held, state } = this.#committer;
-    return { bytes: this.#segments.bytes, messages: this.#reader.waiting + this.#settling.size, held, state };
+    const { fullBy, held, state } = this.#committer;
+    const messages = this.#reader.waiting + this.#settling.size;
+    return { bytes: this.#segments.bytes, messages, held, state, ...(fullBy === undefined ? {} : { fullBy }) };
   }
 
   /**

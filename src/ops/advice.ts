@@ -34,7 +34,7 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
     'what keeps Oracle from taking values as fast as they come.',
   journal: ({ journal, disks }) => {
     if (journal.state !== 'full') return JOURNAL_FAILING;
-    return blockingDisk(disks, journal) === undefined ? JOURNAL_FULL : DISK_FULL;
+    return isFullByDisk(journal, disks) ? DISK_FULL : JOURNAL_FULL;
   },
   disk: ({ disks, oracle }) => {
     const grows = disks.some(({ fullInSeconds }) => fullInSeconds !== undefined);
@@ -116,10 +116,14 @@ const BACKUPS_STAY =
   'because backup.replay is false; the list of the files says what stands in the way.';
 const BACKUPS_WAIT = 'Bring Oracle back: the bridge then replays them by itself, unless backup.replay is false.';
 
-/** The disk by which the journal is full. */
-export function blockingDisk(disks: readonly DiskStatus[], { state }: JournalStatus): DiskStatus | undefined {
-  if (state !== 'full') return undefined;
-  return disks.find((disk) => disk.state === 'full' && disk.directories.includes('journal.dir'));
+/** True where there is no room on the journal's disk, though that may have been looked at last while there was. */
+export function isFullByDisk({ fullBy, state }: JournalStatus, disks: readonly DiskStatus[]): boolean {
+  return state === 'full' && (fullBy === 'disk' || diskOfJournal(disks)?.state === 'full');
+}
+
+/** As last looked at; undefined: not yet, or it does not tell. */
+export function diskOfJournal(disks: readonly DiskStatus[]): DiskStatus | undefined {
+  return disks.find(({ directories }) => directories.includes('journal.dir'));
 }
 
 /** What to do about a problem that was found. */

@@ -1,4 +1,4 @@
-import { blockingDisk } from './advice.ts';
+import { isFullByDisk } from './advice.ts';
 import type { StatusSources } from './collect-status.ts';
 import type { DestinationFacts } from './destination-status.ts';
 import type { Outage } from './status.ts';
@@ -42,7 +42,7 @@ const JOURNAL_SIGNS = {
 function journalSign(sources: SignSources): Sign {
   const journal = sources.journal();
   if (journal.state === 'ok') return { of: 'journal', state: 'well', reason: '' };
-  const why = blockingDisk(sources.disks(), journal) === undefined ? journal.state : 'diskFull';
+  const why = isFullByDisk(journal, sources.disks()) ? 'diskFull' : journal.state;
   return { of: 'journal', state: 'out', ...JOURNAL_SIGNS[why] };
 }
 

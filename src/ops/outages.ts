@@ -30,8 +30,6 @@ interface Open {
 const LOOK_EVERY_MS = 1000;
 /** A batch that is taken at its second or third try was no outage. */
 const FAILING_MS = 5000;
-/** What fills the disk later is not why the journal stopped. */
-const FOUND_WITHIN_MS = 30_000;
 /** Of each thing that can be out, and of all together: what flaps does not push out what else there was. */
 const KEPT_OF_ONE = 50;
 const KEPT = 200;
@@ -124,7 +122,7 @@ export class Outages {
     this.#cancel = this.#options.clock.setTimer(LOOK_EVERY_MS, () => this.#lookOn());
   }
 
-  /** True when an outage began, ended, or has another cause. */
+  /** True when an outage began or ended. */
   #take(key: string, sign: Sign): boolean {
     const open = this.#open.get(key);
     if (open !== undefined) countRows(open, sign);
@@ -133,8 +131,7 @@ export class Outages {
       this.#troubles.delete(key);
       return this.#end(key, sign.sinceMs ?? this.#options.clock.now());
     }
-    if (open !== undefined) return this.#isFoundLater(open, sign);
-    if (sign.state === 'unknown') return false;
+    if (open !== undefined || sign.state === 'unknown') return false;
     const trouble = this.#troubles.get(key) ?? this.#troubleBy(key, sign);
     this.#troubles.set(key, trouble);
     const isLong = this.#options.clock.monotonic() - trouble.beganMonotonicMs >= FAILING_MS;
@@ -143,14 +140,6 @@ export class Outages {
     const opening = openingOf(sign, trouble);
     countRows(opening, sign);
     this.#open.set(key, opening);
-    return true;
-  }
-
-  /** A disk is looked at every few seconds: it may be found full only after the journal has said that it is. */
-  #isFoundLater(open: Open, { code, of, reason }: Sign): boolean {
-    if (of !== 'journal' || code !== 'DISK_FULL' || open.outage.code === code) return false;
-    if (this.#options.clock.monotonic() - open.beganMonotonicMs > FOUND_WITHIN_MS) return false;
-    open.outage = { ...open.outage, code, reason };
     return true;
   }
 

@@ -1,5 +1,5 @@
 import { durationText, plural, sizeText } from '../core/wording.ts';
-import { blockingDisk, remedyFor, type ProblemKind } from './advice.ts';
+import { diskOfJournal, isFullByDisk, remedyFor, type ProblemKind } from './advice.ts';
 import { haveOneReason, nameOf } from './destination-status.ts';
 import { shortText } from './short-text.ts';
 import type { Advice, DestinationStatus, DiskStatus, StatusFacts } from './status.ts';
@@ -62,18 +62,21 @@ const PROBLEMS: readonly Problem[] = [
   {
     kind: 'journal',
     sentence: ({ disks, journal }) => {
-      const disk = blockingDisk(disks, journal);
-      if (disk === undefined) return JOURNAL_SENTENCES[journal.state];
-      const room = `${sizeText(disk.freeBytes)} of ${sizeText(disk.totalBytes)} free`;
-      return `The disk of ${disk.directories.join(' and ')} is full (${room}): new messages are not acknowledged.`;
+      if (!isFullByDisk(journal, disks)) return JOURNAL_SENTENCES[journal.state];
+      const disk = diskOfJournal(disks);
+      const whose = disk?.directories.join(' and ') ?? 'journal.dir';
+      // What was free at an earlier look is not said.
+      const isSeen = disk?.state === 'full';
+      const room = isSeen ? ` (${sizeText(disk.freeBytes)} of ${sizeText(disk.totalBytes)} free)` : '';
+      return `The disk of ${whose} is full${room}: new messages are not acknowledged.`;
     },
     phrase: ({ journal }) => `journal ${journal.state}`,
   },
   {
     kind: 'disk',
     sentence: ({ disks, journal }) => {
-      const isTold = blockingDisk(disks, journal);
-      const short = disks.filter((disk) => disk.state !== 'ok' && disk !== isTold);
+      const told = isFullByDisk(journal, disks) ? diskOfJournal(disks) : undefined;
+      const short = disks.filter((disk) => disk.state !== 'ok' && disk !== told);
       return short.length === 0 ? undefined : short.map((disk) => diskSentence(disk)).join(' ');
     },
     phrase: ({ disks }) => (disks.some(({ state }) => state === 'full') ? 'disk full' : 'little room on disk'),

@@ -147,6 +147,8 @@ export interface JournalStatus {
   readonly maxBytes: number;
   readonly messages: number;
   readonly state: 'ok' | 'full' | 'failing';
+  /** What there is no room within; absent unless it is full. */
+  readonly fullBy?: 'maxBytes' | 'disk';
   /** When `maxBytes` is reached at the rate at which it grows; absent: it does not. */
   readonly fullInSeconds?: number;
 }

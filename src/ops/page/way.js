@@ -74,9 +74,12 @@ function readJournal({ disks, journal, rates }) {
   const disk = diskOf(disks, 'journal.dir');
   const flow = tone === 'trouble' ? 'blocked' : rates.valuesInPerSecond > 0 ? 'flowing' : 'idle';
   const waiting = `${many(journal.messages, 'message')} waiting`;
-  if (journal.state === 'full' && disk?.state === 'full') {
-    const free = { figure: bytes(disk.freeBytes), unit: `free of ${bytes(disk.totalBytes)}` };
-    return { tone, state: 'disk full', ...free, more: waiting, level: 1 - disk.freeBytes / disk.totalBytes, flow };
+  if (journal.state === 'full' && (journal.fullBy === 'disk' || disk?.state === 'full')) {
+    // What was free at an earlier look is not shown.
+    const isSeen = disk?.state === 'full';
+    const free = isSeen ? { figure: bytes(disk.freeBytes), unit: `free of ${bytes(disk.totalBytes)}` } : {};
+    const size = { figure: bytes(journal.bytes), unit: 'in the journal', ...free };
+    return { tone, state: 'disk full', ...size, more: waiting, level: 1, flow };
   }
   const isLow = tone === 'ok' && disk !== undefined && disk.state !== 'ok';
   return {

@@ -114,7 +114,7 @@ describe('what a journal keeps', () => {
     };
     for (let i = 0; i < 12; i += 1) journal.append(delivery(`${i}`.padEnd(100, 'x'), sample.acknowledged));
     await sample.clock.advance(10);
-    expect(journal.status).toMatchObject({ state: 'full' });
+    expect(journal.status).toMatchObject({ state: 'full', fullBy: 'maxBytes' });
     expect(journal.status.held).toBeGreaterThan(0);
     const before = syncs.length;
     await sample.clock.advance(200);

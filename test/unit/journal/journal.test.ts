@@ -217,10 +217,12 @@ describe('Journal on a disk that refuses', () => {
     journal.append(delivery('b', sample.acknowledged));
     await sample.clock.advance(0);
     expect(journal.status.state).toBe(state);
+    expect(journal.status.fullBy).toBe(state === 'full' ? 'disk' : undefined);
     expect(sample.acknowledged).not.toContain('b');
     journal.append(delivery('c', sample.acknowledged));
     await sample.clock.advance(1000);
     expect(journal.status.state).toBe('ok');
+    expect(journal.status).not.toHaveProperty('fullBy');
     expect(sample.acknowledged.slice(-2)).toEqual(['b', 'c']);
     expect(sample.log.messages('error')).toHaveLength(1);
     expect(sample.log.messages('info')).toContain('journal takes messages again');

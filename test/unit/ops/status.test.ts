@@ -249,14 +249,17 @@ describe('the problems in a status', () => {
     expect(problems).toEqual([expect.stringContaining('Not connected to the MQTT broker')]);
   });
 
-  it('name the disk, where that is what the journal is full by, and what to do about it', () => {
+  const FULL: DiskStatus = { ...ROOMY, freeBytes: 4096, state: 'full' };
+  it.each([
+    ['is found full', [FULL], undefined, 'The disk of journal.dir and backup.dir is full (4 KiB of 8 GiB free)'],
+    ['refuses, though it was found roomy', [ROOMY], 'disk', 'The disk of journal.dir and backup.dir is full'],
+    ['refuses, and does not tell its room', [], 'disk', 'The disk of journal.dir is full'],
+  ] as const)('name the disk of the journal that %s, and what to do about it', (_, disks, fullBy, sentence) => {
     const sources = madeUpSources();
-    sources.journal = fullJournal;
-    sources.disks = () => [{ ...ROOMY, freeBytes: 4096, state: 'full' }];
+    sources.journal = () => ({ ...fullJournal(), ...(fullBy === undefined ? {} : { fullBy }) });
+    sources.disks = () => disks;
     const { advice } = collectStatus(sources);
-    expect(advice.map(({ problem }) => problem)).toEqual([
-      'The disk of journal.dir and backup.dir is full (4 KiB of 8 GiB free): new messages are not acknowledged.',
-    ]);
+    expect(advice.map(({ problem }) => problem)).toEqual([`${sentence}: new messages are not acknowledged.`]);
     expect(advice[0]?.remedy).toMatch(/^Free space there/);
   });
 
