@@ -59,6 +59,7 @@ import { ON_DUPLICATE } from '../src/core/columns.ts';
 import { startMosquitto } from '../test/support/mosquitto.ts';
 import { Unavailable } from '../test/support/package-cache.ts';
 import { startStandinProcess } from '../test/support/standin-process.ts';
+import { tieToThisProcess } from '../test/support/tied-process.ts';
 import { until } from '../test/support/until.ts';
 
 /** Answering costs the bridge time, too. */
@@ -124,7 +125,9 @@ function topicFor(destination: number): string {
 function runRole(role: string, more: readonly string[]): ChildProcess {
   const own = ['--import', 'tsx', 'scripts/bench.ts', '--role', role];
   const args = [...own, '--tags', String(tagsPerMessage), '--values', flags.values];
-  return spawn(process.execPath, [...args, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [...args, ...more], { stdio: ['ignore', 'pipe', 'inherit'] });
+  tieToThisProcess(child);
+  return child;
 }
 
 async function lastLine(child: ChildProcess): Promise<string> {
@@ -188,6 +191,7 @@ async function runBridge(
   const bridge = spawn(process.execPath, [join(checkout, 'dist/main.js'), 'run', '--config', file], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  tieToThisProcess(bridge);
   try {
     return await measure(bridge, mqttUrl, options.format ?? format, count);
   } finally {

@@ -67,8 +67,6 @@ const caseNames = namesOf(
   flags.cases,
   [...CASES, ...OTHER_CASES].map(({ name }) => name),
 );
-// The end of this process ends the brokers.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const directory = await mkdtemp(join(tmpdir(), 'brokers-'));
 console.log(`files and logs in ${directory}`);
 const { cells, skipped } = await runMatrix({

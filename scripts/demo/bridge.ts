@@ -9,6 +9,7 @@ import { schemaDdl } from '../../src/oracle/schema.ts';
 import type { Standin } from '../../test/support/standin/standin.ts';
 import { SESSIONS_OPTIONS, TABLE_OPTIONS } from '../../test/support/tag-table.ts';
 import type { Broker } from './broker.ts';
+import { tieToThisProcess } from '../../test/support/tied-process.ts';
 
 /** Where all files are: the first argument, where there is one. */
 export const DIRECTORY = process.argv[2] ?? join('data', 'demo');
@@ -50,7 +51,7 @@ export async function startBridge(broker: Broker, standin: Standin, httpPort: nu
   // In a process group of its own, so that Ctrl-C reaches this process alone and the bridge is ended in order.
   const options = { detached: true, stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'] };
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts', 'run', '--config', file], options);
-  process.once('exit', () => child.kill('SIGKILL')); // it would outlive this process, as nothing else ends it
+  tieToThisProcess(child);
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream }).on('line', (line) => {
       console.log(`bridge | ${line}`);

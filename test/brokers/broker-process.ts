@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readdirSync } from 'node:fs';
 
 import { answers } from '../support/mosquitto.ts';
+import { tieGroupToThisProcess } from '../support/tied-process.ts';
 import { until } from '../support/until.ts';
 
 /** How a broker's process is started; the same way each time. */
@@ -23,12 +24,6 @@ const ASK_EVERY_MS = 50;
 const END_TIMEOUT_MS = 60_000;
 const LOG_BYTES_SHOWN = 2000;
 
-/** Groups that live: a run that ends early, by an error or a signal, leaves none of them behind. */
-const living = new Set<number>();
-process.once('exit', () => {
-  for (const group of living) signalGroup(group, 'SIGKILL');
-});
-
 /**
  * A broker as a process group of its own, as some start by a script whose child is the broker: signals go to the whole
  * group, and it has ended when nobody of the group lives any more.
@@ -36,6 +31,7 @@ process.once('exit', () => {
 export class BrokerProcess {
   readonly #spec: ProcessSpec;
   #child: ChildProcess | undefined;
+  #untie = (): void => {};
 
   constructor(spec: ProcessSpec) {
     this.#spec = spec;
@@ -53,7 +49,7 @@ export class BrokerProcess {
     });
     closeSync(log);
     this.#child = child;
-    if (child.pid !== undefined) living.add(child.pid);
+    this.#untie = tieGroupToThisProcess(child);
     let failure: Error | undefined;
     child.once('error', (error) => (failure = error));
     await until(
@@ -118,7 +114,7 @@ export class BrokerProcess {
       timeoutMs,
       ASK_EVERY_MS,
     );
-    living.delete(group);
+    this.#untie();
   }
 }
 

@@ -6,6 +6,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import type { ListedFile } from '../../src/backup/replay/listing.ts';
 import type { Status } from '../../src/ops/status.ts';
+import { tieToThisProcess } from '../support/tied-process.ts';
 
 type Entry = Readonly<Record<string, unknown>>;
 
@@ -39,6 +40,7 @@ export class BridgeChild {
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    tieToThisProcess(this.#child);
     const file = createWriteStream(logFile);
     createInterface({ input: this.#child.stdout! }).on('line', (line) => {
       file.write(`${line}\n`);

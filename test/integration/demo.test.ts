@@ -6,6 +6,7 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+import { tieToThisProcess } from '../support/tied-process.ts';
 import { until } from '../support/until.ts';
 
 const REPORT = /(?<rows>\d+) in the tables of (?<published>\d+) published; oracle connected/g;
@@ -21,6 +22,7 @@ describe('npm start', () => {
     demo = spawn(process.execPath, ['--import', 'tsx', 'scripts/demo.ts', directory], {
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    tieToThisProcess(demo);
     said = '';
     for (const stream of [demo.stdout!, demo.stderr!]) {
       stream.on('data', (chunk: Buffer) => (said += chunk.toString()));

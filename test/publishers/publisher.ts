@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createInterface, type Interface } from 'node:readline';
 
 import type { Launch } from './packages.ts';
+import { tieToThisProcess } from '../support/tied-process.ts';
 
 /** A program of this folder, with the library that it publishes by. It does what it is told, a line at a time. */
 export class Publisher {
@@ -16,6 +17,7 @@ export class Publisher {
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
+    tieToThisProcess(this.#child);
     this.#child.stderr!.on('data', (text: Buffer) => (this.#stderr += text.toString()));
     this.#lines = createInterface({ input: this.#child.stdout! });
     this.#answers = this.#lines[Symbol.asyncIterator]();

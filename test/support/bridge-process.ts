@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 
 import type { Status } from '../../src/ops/status.ts';
 import { BUILT_BRIDGE } from './built-bridge.ts';
+import { tieToThisProcess } from './tied-process.ts';
 import { until } from './until.ts';
 
 type JsonObject = Record<string, unknown>;
@@ -58,6 +59,7 @@ export class BridgeProcess {
       env: { PATH: process.env['PATH'], TZ: options.timeZone ?? 'UTC', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    tieToThisProcess(child);
     const bridge = new BridgeProcess(directory, child);
     const hasStarted = (): boolean => {
       if (child.exitCode !== null) throw new Error(`the bridge ended with ${child.exitCode}: ${bridge.#stderr}`);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { freePort } from './free-port.ts';
+import { tieToThisProcess } from './tied-process.ts';
 import { until } from './until.ts';
 
 export interface MosquittoOptions {
@@ -86,6 +87,7 @@ function configLines({ config = [], persistence = false }: MosquittoOptions): st
 
 async function launch(binary: string, configFile: string, port: number): Promise<ChildProcess> {
   const child = spawn(binary, ['-c', configFile], { stdio: ['ignore', 'ignore', 'pipe'] });
+  tieToThisProcess(child);
   let complaints = '';
   child.stderr?.on('data', (chunk: Buffer) => {
     complaints += chunk.toString();

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import oracledb from 'oracledb';
 
 import { TABLES_DDL } from './tag-table.ts';
+import { tieToThisProcess } from './tied-process.ts';
 import { until } from './until.ts';
 
 export interface StandinProcess {
@@ -34,7 +35,7 @@ export async function startStandinProcess({
     '0',
   ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  process.once('exit', () => child.kill());
+  tieToThisProcess(child);
   let connectString = '';
   createInterface({ input: child.stdout }).on('line', (line) => {
     connectString ||= /\S+:\d+\/\w+/.exec(line)?.[0] ?? '';

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import { cached, missingCommand, run, Unavailable } from '../../../test/support/package-cache.ts';
+import { tieToThisProcess } from '../../../test/support/tied-process.ts';
 import { until } from '../../../test/support/until.ts';
 
 export interface PeerFigures {
@@ -38,7 +39,7 @@ export async function startPeer(brokerUrl: string, dsn: string, rows = NO_END): 
     stdio: ['ignore', 'pipe', 'inherit'],
     env: { ...process.env, PYTHONPATH: join(home, 'site') },
   });
-  process.once('exit', () => child.kill('SIGKILL'));
+  tieToThisProcess(child);
   const said: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => said.push(line));
   const ended = once(child, 'close');
