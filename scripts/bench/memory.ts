@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { setTimeout as wait } from 'node:timers/promises';
 
 import { BridgeProcess } from '../../test/support/bridge-process.ts';
 import { startMosquitto, type RunningMosquitto } from '../../test/support/mosquitto.ts';
@@ -12,6 +13,8 @@ import { publish } from './publish.ts';
 const POLLING = BENCH_MESSAGES['polling']!;
 const TAGS = 50;
 const PATIENCE_MS = 600_000;
+/** What a process that has just started, or had much to do, does yet. */
+const SETTLING_MS = 20_000;
 const SMALL_HEAP_MB = 64;
 /** As deploy/systemd/mqtt-oracle-bridge.service and deploy/docker/Dockerfile say. */
 const AS_INSTALLED = { NODE_OPTIONS: '--max-semi-space-size=4' };
@@ -50,8 +53,10 @@ export async function measureMemory(values: number): Promise<void> {
   const broker = await startMosquitto({ config: LARGE_WINDOW });
   const neighbours = { broker, standin };
   try {
-    await atRest(neighbours, 'at rest', {});
-    await atRest(neighbours, `at rest with ${AS_INSTALLED.NODE_OPTIONS}`, AS_INSTALLED);
+    for (const env of [{}, AS_INSTALLED]) {
+      await atRest(neighbours, 'at rest, without a message yet', 0, env);
+      await atRest(neighbours, 'at rest, after 50,000 values', 1000, env);
+    }
     await withFullBuffer(neighbours);
     const free = await atFullSpeed(neighbours, values, {});
     const installed = await atFullSpeed(neighbours, values, AS_INSTALLED);
@@ -69,16 +74,22 @@ export async function measureMemory(values: number): Promise<void> {
   }
 }
 
-async function atRest(neighbours: Neighbours, what: string, env: Readonly<Record<string, string>>): Promise<void> {
+async function atRest(
+  neighbours: Neighbours,
+  what: string,
+  messages: number,
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
   const bridge = await startBridge(neighbours, env);
   try {
-    await publish(neighbours.broker.url, 1000, message);
-    await untilWritten(bridge, 1000 * TAGS);
+    if (messages > 0) await publish(neighbours.broker.url, messages, message);
+    await untilWritten(bridge, messages * TAGS);
+    await wait(SETTLING_MS);
+    const { now } = await residentMegabytes(bridge.pid); // asked before the parts, whose answer takes memory, too
     const parts = await partsOf(bridge);
-    const { now } = await residentMegabytes(bridge.pid);
-    console.log(
-      `${what}: ${round(now)} MB resident: ${parts.map(([name, size]) => `${name} ${round(size)}`).join(', ')}`,
-    );
+    const flag = 'NODE_OPTIONS' in env ? ` with ${env['NODE_OPTIONS']}` : '';
+    const split = parts.map(([name, size]) => `${name} ${round(size)}`).join(', ');
+    console.log(`${what}${flag}: ${round(now)} MB resident: ${split}`);
   } finally {
     await bridge.dispose();
   }
