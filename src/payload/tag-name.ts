@@ -23,15 +23,15 @@ export function compileTagName(template: string): (plcCode: string, address: str
 }
 
 /**
- * All tags seen so far, one object each. When there are too many of them (a sender that makes up names), everything is
- * forgotten and made anew: nothing depends on a tag's identity.
+ * All tags seen so far, one object each. When there are too many of them, or of PLCs (a sender that makes up names),
+ * everything is forgotten and made anew: nothing depends on a tag's identity.
  */
 export class TagCatalog {
   readonly #template: string;
   readonly #tagName: (plcCode: string, address: string) => string;
   readonly #plcs = new Map<string, PlcTags>();
   readonly #maxTags: number;
-  #size = 0;
+  #tagCount = 0;
 
   constructor(template: string, maxTags = MAX_TAGS) {
     this.#template = template;
@@ -39,9 +39,9 @@ export class TagCatalog {
     this.#maxTags = maxTags;
   }
 
-  /** How many tags are kept. */
+  /** How many tags are kept, or PLCs where these are more. */
   get size(): number {
-    return this.#size;
+    return Math.max(this.#tagCount, this.#plcs.size);
   }
 
   /** The names have the PLC code in them. */
@@ -63,14 +63,15 @@ export class TagCatalog {
     if (known !== undefined) return known;
     const tags = new PlcTags((address, isKept) => this.#create(plcCode, address, isKept));
     if (plcCode.length <= MAX_KEPT_LENGTH) {
-      this.#countOne();
+      if (this.#plcs.size >= this.#maxTags) this.#forgetAll();
       this.#plcs.set(plcCode, tags);
     }
     return tags;
   }
 
   #create(plcCode: string, address: string, isKept: boolean): NamedTag {
-    if (isKept) this.#countOne();
+    if (isKept && this.#tagCount >= this.#maxTags) this.#forgetAll();
+    if (isKept) this.#tagCount += 1;
     const name = this.#tagName(plcCode, address);
     const tag = {
       plcCode: escapeBrokenText(plcCode),
@@ -82,12 +83,9 @@ export class TagCatalog {
     return { key: address, tag, problem: isBroken ? reasonFor('TAG_NAME_NOT_UNICODE') : undefined };
   }
 
-  #countOne(): void {
-    if (this.#size >= this.#maxTags) {
-      this.#plcs.clear();
-      this.#size = 0;
-    }
-    this.#size += 1;
+  #forgetAll(): void {
+    this.#plcs.clear();
+    this.#tagCount = 0;
   }
 }
 

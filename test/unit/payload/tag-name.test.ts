@@ -19,6 +19,24 @@ describe('compileTagName', () => {
 });
 
 describe('TagCatalog', () => {
+  it('keeps as many tags as it may, over however many PLCs they are', () => {
+    const catalog = new TagCatalog('{plc}.{tag}', 12);
+    const all = (): unknown[] =>
+      ['A', 'B', 'C', 'D'].flatMap((plc) => ['1', '2', '3'].map((tag, i) => catalog.ofPlc(plc).at(i, tag)));
+    const first = all();
+    expect(all().map((named, i) => named === first[i])).toEqual(first.map(() => true));
+    expect(catalog.size).toBe(12);
+  });
+
+  it('forgets all where PLCs that bring no tag are too many', () => {
+    const catalog = new TagCatalog('{plc}.{tag}', 3);
+    const first = catalog.ofPlc('A');
+    for (const plc of ['B', 'C']) catalog.ofPlc(plc);
+    expect(catalog.ofPlc('A')).toBe(first);
+    catalog.ofPlc('D');
+    expect(catalog.ofPlc('A')).not.toBe(first);
+  });
+
   it('never keeps more tags than it may', () => {
     const catalog = new TagCatalog('{plc}.{tag}', 10);
     for (let i = 0; i < 100; i += 1) {
