@@ -8,8 +8,8 @@ import type { Status } from '../../src/ops/status.ts';
 import { schemaDdl } from '../../src/oracle/schema.ts';
 import type { Standin } from '../../test/support/standin/standin.ts';
 import { SESSIONS_OPTIONS, TABLE_OPTIONS } from '../../test/support/tag-table.ts';
-import type { Broker } from './broker.ts';
 import { tieToThisProcess } from '../../test/support/tied-process.ts';
+import type { Broker } from './broker.ts';
 
 /** Where all files are: the first argument, where there is one. */
 export const DIRECTORY = process.argv[2] ?? join('data', 'demo');

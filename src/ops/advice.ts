@@ -1,5 +1,5 @@
 import { sentenceOf } from '../core/wording.ts';
-import type { DiskStatus, JournalStatus, StatusFacts } from './status.ts';
+import type { DiskStatus, StatusFacts } from './status.ts';
 
 /** The kinds of problems that problems.ts looks for. */
 export type ProblemKind =
@@ -32,9 +32,9 @@ const REMEDIES: Readonly<Record<ProblemKind, string | ((facts: StatusFacts) => s
   dropped:
     'Set buffer.onFull to "wait": then what does not fit waits in the journal. Or raise buffer.capacity, and look for ' +
     'what keeps Oracle from taking values as fast as they come.',
-  journal: ({ journal, disks }) => {
+  journal: ({ journal }) => {
     if (journal.state !== 'full') return JOURNAL_FAILING;
-    return isFullByDisk(journal, disks) ? DISK_FULL : JOURNAL_FULL;
+    return journal.fullBy === 'disk' ? DISK_FULL : JOURNAL_FULL;
   },
   disk: ({ disks, oracle }) => {
     const grows = disks.some(({ fullInSeconds }) => fullInSeconds !== undefined);
@@ -116,12 +116,7 @@ const BACKUPS_STAY =
   'because backup.replay is false; the list of the files says what stands in the way.';
 const BACKUPS_WAIT = 'Bring Oracle back: the bridge then replays them by itself, unless backup.replay is false.';
 
-/** True where there is no room on the journal's disk, though that may have been looked at last while there was. */
-export function isFullByDisk({ fullBy, state }: JournalStatus, disks: readonly DiskStatus[]): boolean {
-  return state === 'full' && (fullBy === 'disk' || diskOfJournal(disks)?.state === 'full');
-}
-
-/** As last looked at; undefined: not yet, or it does not tell. */
+/** As last looked at, perhaps while there was room yet; undefined: not yet, or it does not tell. */
 export function diskOfJournal(disks: readonly DiskStatus[]): DiskStatus | undefined {
   return disks.find(({ directories }) => directories.includes('journal.dir'));
 }

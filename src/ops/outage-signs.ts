@@ -1,4 +1,3 @@
-import { isFullByDisk } from './advice.ts';
 import type { StatusSources } from './collect-status.ts';
 import type { DestinationFacts } from './destination-status.ts';
 import type { Outage } from './status.ts';
@@ -42,7 +41,7 @@ const JOURNAL_SIGNS = {
 function journalSign(sources: SignSources): Sign {
   const journal = sources.journal();
   if (journal.state === 'ok') return { of: 'journal', state: 'well', reason: '' };
-  const why = isFullByDisk(journal, sources.disks()) ? 'diskFull' : journal.state;
+  const why = journal.fullBy === 'disk' ? 'diskFull' : journal.state;
   return { of: 'journal', state: 'out', ...JOURNAL_SIGNS[why] };
 }
 

@@ -195,7 +195,8 @@ function countRows(open: Open, { backedUp }: Sign): void {
 /** A disk that is full or fails has better things to write. */
 function hasRoom({ disks, journal }: SignSources): boolean {
   const isFull = disks().some(({ directories, state }) => state === 'full' && directories.includes('journal.dir'));
-  return journal().state !== 'failing' && !isFull;
+  const { fullBy, state } = journal();
+  return state !== 'failing' && fullBy !== 'disk' && !isFull;
 }
 
 /** The latest. */

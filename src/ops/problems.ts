@@ -1,5 +1,5 @@
 import { durationText, plural, sizeText } from '../core/wording.ts';
-import { diskOfJournal, isFullByDisk, remedyFor, type ProblemKind } from './advice.ts';
+import { diskOfJournal, remedyFor, type ProblemKind } from './advice.ts';
 import { haveOneReason, nameOf } from './destination-status.ts';
 import { shortText } from './short-text.ts';
 import type { Advice, DestinationStatus, DiskStatus, StatusFacts } from './status.ts';
@@ -62,7 +62,7 @@ const PROBLEMS: readonly Problem[] = [
   {
     kind: 'journal',
     sentence: ({ disks, journal }) => {
-      if (!isFullByDisk(journal, disks)) return JOURNAL_SENTENCES[journal.state];
+      if (journal.fullBy !== 'disk') return JOURNAL_SENTENCES[journal.state];
       const disk = diskOfJournal(disks);
       const whose = disk?.directories.join(' and ') ?? 'journal.dir';
       // What was free at an earlier look is not said.
@@ -75,7 +75,7 @@ const PROBLEMS: readonly Problem[] = [
   {
     kind: 'disk',
     sentence: ({ disks, journal }) => {
-      const told = isFullByDisk(journal, disks) ? diskOfJournal(disks) : undefined;
+      const told = journal.fullBy === 'disk' ? diskOfJournal(disks) : undefined;
       const short = disks.filter((disk) => disk.state !== 'ok' && disk !== told);
       return short.length === 0 ? undefined : short.map((disk) => diskSentence(disk)).join(' ');
     },

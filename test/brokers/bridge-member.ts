@@ -19,12 +19,6 @@ export interface MemberOptions {
 const START_TIMEOUT_MS = 60_000;
 const EXIT_TIMEOUT_MS = 30_000;
 
-/** A run that ends early leaves none of them behind. */
-const living = new Set<BridgeChild>();
-process.once('exit', () => {
-  for (const child of living) child.kill('SIGKILL');
-});
-
 /** One bridge over all its lives: the built product, with journal and backups in a directory of its own. */
 export class BridgeMember {
   readonly id: string;
@@ -50,8 +44,6 @@ export class BridgeMember {
     const logFile = join(this.directory, `life-${this.#lives}.log`);
     const child = new BridgeChild(configFile, logFile);
     this.#child = child;
-    living.add(child);
-    void child.exited.then(() => living.delete(child));
     const sign = this.#lives === 1 ? 'subscribed' : 'bridge started';
     await until(
       `the bridge to say "${sign}"`,

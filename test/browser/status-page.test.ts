@@ -225,12 +225,15 @@ describe.skipIf(missing !== undefined)(
       await show({ journal: { ...status.journal, fullInSeconds: 2400 } });
       await page.locator('#stage-journal').getByText('full in 40 min').waitFor();
       await show({
-        journal: { ...status.journal, state: 'full' },
+        journal: { ...status.journal, state: 'full', fullBy: 'disk' },
         disks: [{ ...disk, freeBytes: 4096, state: 'full' }],
       });
       await page.locator('#stage-journal').getByText('disk full').waitFor();
       await page.locator('#stage-backup').getByText('disk full').waitFor();
       expect(await page.locator('#stage-journal .figure').textContent()).toBe('4 KiB free of 8 MiB');
+      await show({ journal: { ...status.journal, bytes: 2 ** 20, state: 'full', fullBy: 'disk' } });
+      await page.locator('#stage-journal').getByText('disk full').waitFor();
+      expect(await page.locator('#stage-journal .figure').textContent()).toBe('1 MiB in the journal');
     });
 
     it('downloads, and replays and discards with the token only and after a question', async () => {

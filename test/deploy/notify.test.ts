@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { BUILT_BRIDGE } from '../support/built-bridge.ts';
+import { tieToThisProcess } from '../support/tied-process.ts';
 import { until } from '../support/until.ts';
 import { missingTool, ROOT } from './tools.ts';
 
@@ -78,6 +79,7 @@ describe.skipIf(missing !== undefined)(
         env: { PATH: process.env['PATH'], ...env },
         stdio: ['ignore', 'pipe', 'inherit'],
       });
+      tieToThisProcess(child);
       children.push(child);
       let log = '';
       child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { BUILT_BRIDGE } from '../support/built-bridge.ts';
+import { tieToThisProcess } from '../support/tied-process.ts';
 import { until } from '../support/until.ts';
 
 const PASSWORD = 'zQ-not-for-the-log';
@@ -40,6 +41,7 @@ function start(argv: readonly string[], env: Readonly<Record<string, string>> = 
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  tieToThisProcess(child);
   children.push(child);
   const exited = once(child, 'close').then(([code]) => code as number | null);
   const running: Running = { child, exited, stdout: '', stderr: '' };

@@ -12,6 +12,7 @@ import { startAedes } from '../support/aedes.ts';
 import { createAuthority, opensslMissing, walletPem } from '../support/certificate-authority.ts';
 import { startStandin, type Standin } from '../support/standin/standin.ts';
 import { createTables } from '../support/tag-table.ts';
+import { tieToThisProcess } from '../support/tied-process.ts';
 import { until } from '../support/until.ts';
 
 /** Letters and digits alone, so that no escaping hides them. */
@@ -46,6 +47,7 @@ class Running {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     process.umask(before);
+    tieToThisProcess(this.child);
     children.push(this.child);
     const keep = (chunk: Buffer): void => void (this.output += chunk.toString());
     this.child.stdout!.on('data', keep);

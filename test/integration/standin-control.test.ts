@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import oracledb from 'oracledb';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { tieToThisProcess } from '../support/tied-process.ts';
 import { until } from '../support/until.ts';
 
 const command = ['--import', 'tsx', 'test/support/standin/main.ts'];
@@ -22,6 +23,7 @@ describe('the stand-in as a process of its own', () => {
       '--profile',
       '23ai',
     ]);
+    tieToThisProcess(child);
     let output = '';
     child.stdout!.on('data', (chunk: Buffer) => (output += chunk.toString()));
     const lines = await until('it to say where it listens', () => {

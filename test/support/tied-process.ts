@@ -21,9 +21,8 @@ export function tieGroupToThisProcess(leader: ChildProcess): () => void {
  */
 function whenThisProcessIsGone(command: string): () => void {
   if (process.platform === 'win32') return () => {};
-  const watcher = spawn('sh', ['-c', `trap '' INT TERM HUP; read _; ${command}`], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
+  // In a session of its own: what signals reach all of this process's group are not for it.
+  const watcher = spawn('sh', ['-c', `read _; ${command}`], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
   watcher.once('error', () => {}); // there is no shell
   watcher.unref();
   return () => void watcher.kill('SIGKILL');

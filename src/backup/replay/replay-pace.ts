@@ -3,8 +3,9 @@ import { BatchGrowth, type BatchSizes } from '../../stream/batch-growth.ts';
 
 /**
  * How large the batches of a destination's replays are, and when the next one may begin: half of the database's time is
- * the live data's wherever that wants it. A batch beside which a live one was written, of whatever table, is followed
- * by a rest as long as itself; what the replay does between two batches is of that rest.
+ * the live data's where that wants so much. A batch is followed by a rest as long as itself where a live one, of
+ * whatever table, is at hand as it begins or ends: always where live data comes as fast as it is written, seldom where
+ * that asks for little. What the replay does between two batches is of that rest.
  */
 export class ReplayPace {
   readonly #growth: BatchGrowth;

@@ -31,7 +31,7 @@ export interface ReplayOptions extends Omit<FileReplayParts, 'onStep' | 'pace'> 
    */
   readonly beforeDelete: (destinations: readonly string[], messages: readonly LastMessage[]) => Promise<void>;
   readonly batches: BatchSizes;
-  /** A batch of live data, of whatever table, is being written. */
+  /** A batch of live data, of whatever table, is at hand. */
   readonly isLiveBusy: () => boolean;
   /** False: only files that a person asks for. */
   readonly enabled: boolean;

@@ -74,7 +74,7 @@ function readJournal({ disks, journal, rates }) {
   const disk = diskOf(disks, 'journal.dir');
   const flow = tone === 'trouble' ? 'blocked' : rates.valuesInPerSecond > 0 ? 'flowing' : 'idle';
   const waiting = `${many(journal.messages, 'message')} waiting`;
-  if (journal.state === 'full' && (journal.fullBy === 'disk' || disk?.state === 'full')) {
+  if (journal.fullBy === 'disk') {
     // What was free at an earlier look is not shown.
     const isSeen = disk?.state === 'full';
     const free = isSeen ? { figure: bytes(disk.freeBytes), unit: `free of ${bytes(disk.totalBytes)}` } : {};

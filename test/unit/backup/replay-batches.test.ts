@@ -78,10 +78,10 @@ describe('the batches of a replay', () => {
   });
 
   it.each([
-    { atBegin: false, atEnd: false, restMs: 0 },
-    { atBegin: true, atEnd: false, restMs: 30 },
-    { atBegin: false, atEnd: true, restMs: 30 },
-  ])('rest $restMs ms where live data $atBegin at their begin and $atEnd at their end', async (row) => {
+    { when: 'never', atBegin: false, atEnd: false, restMs: 0 },
+    { when: 'as it begins', atBegin: true, atEnd: false, restMs: 30 },
+    { when: 'as it ends', atBegin: false, atEnd: true, restMs: 30 },
+  ])('rest $restMs ms after one of 30 ms, where a live one is at hand $when', async (row) => {
     let isLiveBusy = row.atBegin;
     const clock = new FakeClock();
     const pace = new ReplayPace(batchesOf(2), () => isLiveBusy, clock);

@@ -152,7 +152,7 @@ describe('replay', () => {
   });
 
   it('leaves half of the time to live data', async () => {
-    const life = await start();
+    const life = await start({ isLiveBusy: () => true });
     const { backups, clock, oracle, replay } = life;
     oracle.before = (call) =>
       call === 'write' ? new Promise((resolve) => void clock.setTimer(300, resolve)) : undefined;

@@ -251,12 +251,12 @@ describe('the problems in a status', () => {
 
   const FULL: DiskStatus = { ...ROOMY, freeBytes: 4096, state: 'full' };
   it.each([
-    ['is found full', [FULL], undefined, 'The disk of journal.dir and backup.dir is full (4 KiB of 8 GiB free)'],
-    ['refuses, though it was found roomy', [ROOMY], 'disk', 'The disk of journal.dir and backup.dir is full'],
-    ['refuses, and does not tell its room', [], 'disk', 'The disk of journal.dir is full'],
-  ] as const)('name the disk of the journal that %s, and what to do about it', (_, disks, fullBy, sentence) => {
+    ['is found full', [FULL], 'The disk of journal.dir and backup.dir is full (4 KiB of 8 GiB free)'],
+    ['refuses, though it was found roomy', [ROOMY], 'The disk of journal.dir and backup.dir is full'],
+    ['refuses, and does not tell its room', [], 'The disk of journal.dir is full'],
+  ] as const)('name the disk of the journal that %s, and what to do about it', (_, disks, sentence) => {
     const sources = madeUpSources();
-    sources.journal = () => ({ ...fullJournal(), ...(fullBy === undefined ? {} : { fullBy }) });
+    sources.journal = () => ({ ...fullJournal(), fullBy: 'disk' });
     sources.disks = () => disks;
     const { advice } = collectStatus(sources);
     expect(advice.map(({ problem }) => problem)).toEqual([`${sentence}: new messages are not acknowledged.`]);
@@ -308,7 +308,11 @@ const ROOMY: DiskStatus = {
   state: 'ok',
 };
 
-const fullJournal: StatusSources['journal'] = () => ({ ...madeUpSources().journal(), state: 'full' });
+const fullJournal: StatusSources['journal'] = () => ({
+  ...madeUpSources().journal(),
+  state: 'full',
+  fullBy: 'maxBytes',
+});
 
 const offline: StatusSources['mqtt'] = () => ({ ...madeUpSources().mqtt(), connected: false });
 
