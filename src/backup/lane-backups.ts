@@ -74,13 +74,20 @@ export class LaneBackups {
   }
 
   /**
-   * Before anything is sent to Oracle: writes the stamps that the disk refused, and cuts off rows that it had refused
-   * although they are there; after a crash these would count, and be in Oracle as well. Throws the system error of the
-   * disk.
+   * Before live rows are sent to Oracle: writes the stamps that the disk refused, and does what `cutLeftovers` does.
+   * Throws the system error of the disk.
    */
   async flushStamps(): Promise<void> {
-    await this.#rolling.cutLeftovers();
+    await this.cutLeftovers();
     await this.#stamps.flush();
+  }
+
+  /**
+   * Before any row is sent to Oracle: cuts off rows that the disk had refused although they are there; after a crash
+   * these would count, and be in Oracle as well. Throws the system error of the disk.
+   */
+  cutLeftovers(): Promise<void> {
+    return this.#rolling.cutLeftovers();
   }
 
   /** Oracle takes rows again: seals the backup file. What the disk refuses now is tried again later; never throws. */

@@ -9,6 +9,7 @@ import { BackupFolder } from '../../src/backup/files/folder.ts';
 import { Replays } from '../../src/backup/replay/replays.ts';
 import { createCounters, type Counters } from '../../src/core/counters.ts';
 import type { DatabaseErrorKind } from '../../src/core/errors.ts';
+import { Gate } from '../../src/core/gate.ts';
 import { nodeFileSystem } from '../../src/core/node-filesystem.ts';
 import { ORIGIN } from '../../src/core/place.ts';
 import { noStep } from '../../src/core/steps.ts';
@@ -83,7 +84,17 @@ let lastNumber = 0;
 beforeAll(async () => {
   standin = await startStandin();
   await createTables(standin);
-  connections = connectionsTo(standin);
+  // Their clock stands still, so that none is replaced for its age, and as many are open as are ever used at once: a
+  // log-on that comes later is one that an error has cost.
+  connections = connectionsTo(standin, { clock: new FakeClock() });
+  const both = new Gate();
+  let open = 0;
+  const hold = async (): Promise<void> => {
+    open += 1;
+    if (open === 2) both.open();
+    else await both.wait();
+  };
+  await Promise.all([connections.use('test', hold), connections.use('test', hold)]);
 });
 
 afterAll(async () => {

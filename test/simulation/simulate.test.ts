@@ -36,6 +36,7 @@ const KEPT_SEEDS: readonly (readonly [seed: number, word: string])[] = [
   [630008212, 'a file of another destination could not be read at the start, and was the default’s from then on'],
   [660050009, 'rows of a failed append stayed in a file that could not be sealed, and were written into the next one'],
   [750009013, 'two messages that waited for a full disk changed their packet ids, and one passed for durable'],
+  [850003418, 'the disk refused a refused row of a replay, and the database took it the next time'],
   [460097520, 'more messages than the window came again after the journal had forgotten them'],
 ];
 

@@ -286,7 +286,7 @@ export class FileReplay {
       mayComeAgain: true,
       checkRows: (values) => checkRows(values, target),
       reject: (values, rows) => backups.lane(target).reject(values, rows, journal),
-      beforeSending: () => Promise.resolve(),
+      beforeSending: () => backups.lane(target).cutLeftovers(),
       onRead: () => Promise.resolve(),
       onAhead: () => {},
       onSettled: (as, count) => {

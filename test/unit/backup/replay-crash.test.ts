@@ -1,10 +1,17 @@
+import { copyFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
+import { nodeFileSystem } from '../../../src/core/node-filesystem.ts';
+import { until } from '../../support/until.ts';
 import { LossyDisk, seededRandom } from '../../support/lossy-filesystem.ts';
 import { DIR, live, type Deeds, type World } from './cut-replay.ts';
 import { FakeOracle } from './fake-oracle.ts';
+import { FaultyFileSystem } from './faulty-filesystem.ts';
 import { DOWN, JOURNAL } from './running-backups.ts';
 import { createLife, numbered } from './running-replay.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 
 const ROWS = 7;
 
@@ -101,4 +108,40 @@ describe('a replay that is cut at any operation of the disk or the database', ()
     }
     expect(operation).toBeGreaterThan(ROWS * 8);
   }, 60_000);
+});
+
+describe('a replay whose refused row a disk refuses as well', () => {
+  it('has what is left of it cut off, before the database takes the row all the same', async () => {
+    const dir = await temporaryDirectory();
+    const disk = new FaultyFileSystem();
+    const oracle = new FakeOracle();
+    oracle.refusedTag = 'PLC01.D2';
+    const { backups, clock, log, replay } = createLife(dir, disk, oracle);
+    await backups.start();
+    await backups.lane().backUp(numbered(1, 3), DOWN);
+    await backups.lane().endOutage();
+    oracle.before = (call) => {
+      if (call !== 'write') return;
+      oracle.before = () => {};
+      disk.fail('sync', 'EIO');
+      disk.fail('truncate', 'EIO', 2);
+    };
+    replay.start();
+    await until('the refusal', () => log.messages().includes('backup file could not be replayed'));
+    oracle.refusedTag = undefined;
+    await until('the rows', async () => {
+      await clock.advance(1000);
+      return backups.pending('backup').files === 0;
+    });
+    expect(oracle.numbers()).toEqual([1, 2, 3]);
+    // A process that ends now leaves all files as they are.
+    const copy = await temporaryDirectory();
+    for (const name of await readdir(dir)) await copyFile(join(dir, name), join(copy, name));
+    await replay.stop();
+    await backups.stop();
+    const again = createLife(copy, nodeFileSystem, oracle);
+    await again.backups.start();
+    expect(again.backups.files()).toEqual([]);
+    await again.backups.stop();
+  });
 });
