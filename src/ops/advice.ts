@@ -1,5 +1,5 @@
 import { sentenceOf } from '../core/wording.ts';
-import type { DiskStatus, StatusFacts } from './status.ts';
+import type { StatusFacts } from './status.ts';
 
 /** The kinds of problems that problems.ts looks for. */
 export type ProblemKind =
@@ -115,11 +115,6 @@ const BACKUPS_STAY =
   'Nothing as long as they become fewer: the bridge replays them by itself. Replay by hand what stays, for instance ' +
   'because backup.replay is false; the list of the files says what stands in the way.';
 const BACKUPS_WAIT = 'Bring Oracle back: the bridge then replays them by itself, unless backup.replay is false.';
-
-/** As last looked at, perhaps while there was room yet; undefined: not yet, or it does not tell. */
-export function diskOfJournal(disks: readonly DiskStatus[]): DiskStatus | undefined {
-  return disks.find(({ directories }) => directories.includes('journal.dir'));
-}
 
 /** What to do about a problem that was found. */
 export function remedyFor(kind: ProblemKind, facts: StatusFacts): string {

@@ -138,3 +138,8 @@ export class DiskWatch {
     this.#told = now;
   }
 }
+
+/** The journal's, as last looked at, perhaps while there was room yet; undefined: not yet, or it does not tell. */
+export function diskOfJournal(disks: readonly DiskStatus[]): DiskStatus | undefined {
+  return disks.find(({ directories }) => directories.includes('journal.dir'));
+}

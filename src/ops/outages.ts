@@ -1,5 +1,6 @@
 import { withDeadline, type CancelTimer, type Clock } from '../core/clock.ts';
 import { iso } from './destination-status.ts';
+import { diskOfJournal } from './disk-watch.ts';
 import type { KeptOutage, OutageFile } from './outage-file.ts';
 import { signsOf, type Sign, type SignSources } from './outage-signs.ts';
 import { shortText } from './short-text.ts';
@@ -22,7 +23,7 @@ interface Trouble {
 
 /** An outage that lasts. */
 interface Open {
-  outage: KeptOutage;
+  readonly outage: KeptOutage;
   readonly beganMonotonicMs: number;
   rowsBackedUp: number | undefined;
 }
@@ -131,7 +132,7 @@ export class Outages {
       this.#troubles.delete(key);
       return this.#end(key, sign.sinceMs ?? this.#options.clock.now());
     }
-    if (open !== undefined || sign.state === 'unknown') return false;
+    if (sign.state === 'unknown' || open !== undefined) return false;
     const trouble = this.#troubles.get(key) ?? this.#troubleBy(key, sign);
     this.#troubles.set(key, trouble);
     const isLong = this.#options.clock.monotonic() - trouble.beganMonotonicMs >= FAILING_MS;
@@ -194,9 +195,8 @@ function countRows(open: Open, { backedUp }: Sign): void {
 
 /** A disk that is full or fails has better things to write. */
 function hasRoom({ disks, journal }: SignSources): boolean {
-  const isFull = disks().some(({ directories, state }) => state === 'full' && directories.includes('journal.dir'));
   const { fullBy, state } = journal();
-  return state !== 'failing' && fullBy !== 'disk' && !isFull;
+  return state !== 'failing' && fullBy !== 'disk' && diskOfJournal(disks())?.state !== 'full';
 }
 
 /** The latest. */

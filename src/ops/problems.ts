@@ -1,6 +1,7 @@
 import { durationText, plural, sizeText } from '../core/wording.ts';
-import { diskOfJournal, remedyFor, type ProblemKind } from './advice.ts';
+import { remedyFor, type ProblemKind } from './advice.ts';
 import { haveOneReason, nameOf } from './destination-status.ts';
+import { diskOfJournal } from './disk-watch.ts';
 import { shortText } from './short-text.ts';
 import type { Advice, DestinationStatus, DiskStatus, StatusFacts } from './status.ts';
 

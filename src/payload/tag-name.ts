@@ -70,8 +70,7 @@ export class TagCatalog {
   }
 
   #create(plcCode: string, address: string, isKept: boolean): NamedTag {
-    if (isKept && this.#tagCount >= this.#maxTags) this.#forgetAll();
-    if (isKept) this.#tagCount += 1;
+    if (isKept) this.#countTag();
     const name = this.#tagName(plcCode, address);
     const tag = {
       plcCode: escapeBrokenText(plcCode),
@@ -81,6 +80,11 @@ export class TagCatalog {
     if (address === '' || name === '') return { key: address, tag, problem: reasonFor('TAG_NAME_EMPTY') };
     const isBroken = tag.name !== name || tag.address !== address || tag.plcCode !== plcCode;
     return { key: address, tag, problem: isBroken ? reasonFor('TAG_NAME_NOT_UNICODE') : undefined };
+  }
+
+  #countTag(): void {
+    if (this.#tagCount >= this.#maxTags) this.#forgetAll();
+    this.#tagCount += 1;
   }
 
   #forgetAll(): void {
